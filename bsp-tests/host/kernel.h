@@ -21,8 +21,9 @@ int host_heap_blocks(void);
 int host_mappings(void);
 /* Returns how many bytes were allocated from the heap until now, those that were freed again included. */
 rt_size_t host_heap_requested(void);
-/* Returns how many bytes all cache flushes covered until now. */
+/* Return how many bytes all cache flushes, and all invalidations, covered until now. */
 rt_size_t host_flushed(void);
+rt_size_t host_invalidated(void);
 /* Returns the last text of rt_kprintf. */
 const char *host_last_text(void);
 /* Returns the text of rt_kprintf since host_forget_text(). */

@@ -218,7 +218,9 @@ void streaming_drivers(void)
     translated_driver();
     driver_behind_an_iommu();
     interrupt_before_a_removal();
+    mask_over_own_syncs();
     cleared_memory_of_own_operations();
+    own_allocations_and_default_syncs();
     wrong_mappings();
     wrong_unmaps();
 }

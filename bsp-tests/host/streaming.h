@@ -19,6 +19,8 @@ char *kernel_memory(void);
 /* Each of these is in a file of its subject; streaming_drivers() calls them. */
 void driver_behind_an_iommu(void);
 void interrupt_before_a_removal(void);
+void mask_over_own_syncs(void);
+void own_allocations_and_default_syncs(void);
 void cleared_memory_of_own_operations(void);
 void wrong_unmaps(void);
 void wrong_mappings(void);

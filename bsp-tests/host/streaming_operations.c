@@ -7,6 +7,9 @@
 #include <rt_dma.h>
 #include "streaming.h"
 
+/* All of the memory lies within it. */
+#define MASK    0xffffffffffUL
+
 /* An IOMMU's operations: what they show the device, the device gets. */
 static int shown, taken_back;
 
@@ -89,6 +92,47 @@ void interrupt_before_a_removal(void)
     EXPECT_EQ(freed, 1);
 }
 
+static rt_err_t same_out(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    shown++;
+    *dma_handle = (rt_ubase_t)rt_kmem_v2p(data);
+    return RT_EOK;
+}
+
+static rt_err_t same_in(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    taken_back++;
+    return (rt_ubase_t)rt_kmem_v2p(data) == dma_handle ? RT_EOK : -RT_EINVAL;
+}
+
+/* A mask refuses the handle of a sync that the BSP's operation has done: that one is taken back. A map then bounces, which is no error. */
+void mask_over_own_syncs(void)
+{
+    static const struct rt_dma_map_ops ops = { .sync_out_data = same_out, .sync_in_data = same_in };
+    static struct rt_device npu = { .parent.name = "npu", .dma_ops = &ops };
+    char *memory = kernel_memory();
+    rt_ubase_t handle = 0;
+
+    EXPECT(rt_dma_set_mask(&npu, KERNEL_RAM - 1) == RT_EOK);
+    shown = taken_back = 0;
+    host_forget_text();
+    handle = rt_dma_map_single(&npu, memory, 1024, RT_DMA_TO_DEVICE);
+    EXPECT(!rt_dma_mapping_error(&npu, handle) && handle < KERNEL_RAM);
+    EXPECT_EQ(shown - taken_back, 1);
+    rt_dma_unmap_single(&npu, handle, 1024, RT_DMA_TO_DEVICE);
+    EXPECT_EQ(shown - taken_back, 0);
+    EXPECT(!*host_text());
+    EXPECT(rt_dma_sync_out_data(&npu, memory, 1024, &handle, 0) == -RT_ERROR);
+    EXPECT_EQ(shown - taken_back, 0);
+    rt_dmam_release(&npu);
+}
+
 static void *pool_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     RT_UNUSED(dev);
@@ -120,4 +164,64 @@ void cleared_memory_of_own_operations(void)
     EXPECT(buffer);
     rt_dma_free(&isp, 4096, buffer, handle, 0);
     EXPECT_EQ(shown - taken_back, 0);
+}
+
+/* Maps a buffer of the device, syncs and unmaps it: the cache is maintained each time. */
+static void cache_is_maintained_for(struct rt_device *dev)
+{
+    char *memory = kernel_memory();
+
+    for (int at = 0; at < 2; at++) /* the second one is bounced */
+    {
+        rt_size_t flushed = host_flushed(), invalidated;
+        rt_ubase_t handle = rt_dma_map_single(dev, memory + at, 1024, RT_DMA_BIDIRECTIONAL);
+
+        EXPECT(!rt_dma_mapping_error(dev, handle));
+        EXPECT(host_flushed() - flushed >= 1024);
+        invalidated = host_invalidated();
+        rt_dma_sync_single_for_cpu(dev, handle, 1024, RT_DMA_BIDIRECTIONAL);
+        EXPECT(host_invalidated() - invalidated >= 1024);
+        flushed = host_flushed();
+        rt_dma_sync_single_for_device(dev, handle, 1024, RT_DMA_BIDIRECTIONAL);
+        EXPECT(host_flushed() - flushed >= 1024);
+        invalidated = host_invalidated();
+        rt_dma_unmap_single(dev, handle, 1024, RT_DMA_BIDIRECTIONAL);
+        EXPECT(host_invalidated() - invalidated >= 1024);
+    }
+}
+
+/* Syncs of the library need not maintain the cache. Where a table of the BSP leads to them, maps and syncs of a mapping do. */
+void own_allocations_and_default_syncs(void)
+{
+    static const struct rt_dma_map_ops ops = { .alloc = pool_alloc, .free = pool_free };
+    static struct rt_dma_map_ops copies[2];
+    static struct rt_device dsp = { .parent.name = "dsp", .dma_ops = &ops };
+    static struct rt_device copied = { .parent.name = "copied", .dma_ops = &copies[0] };
+    static struct rt_device masked = { .parent.name = "masked" };
+    rt_ubase_t handle = 0;
+    rt_size_t flushed = host_flushed();
+    void *buffer = rt_dma_zalloc(&dsp, 4096, &handle, 0);
+
+    /* The device sees the zeros of cached memory, too. */
+    EXPECT(buffer && host_flushed() - flushed >= 4096);
+    rt_dma_free(&dsp, 4096, buffer, handle, 0);
+
+    /* A table without syncs, and the masked table in its place. */
+    cache_is_maintained_for(&dsp);
+    EXPECT(rt_dma_set_mask(&dsp, MASK) == RT_EOK);
+    cache_is_maintained_for(&dsp);
+    rt_dmam_release(&dsp);
+
+    /* A copy of the library's table, in which the BSP has replaced operations. */
+    copies[0] = *(const struct rt_dma_map_ops *)nic.dma_ops;
+    copies[0].alloc = pool_alloc;
+    copies[0].free = pool_free;
+    cache_is_maintained_for(&copied);
+
+    /* A copy of the masked table. */
+    EXPECT(rt_dma_set_mask(&masked, MASK) == RT_EOK);
+    copies[1] = *(const struct rt_dma_map_ops *)masked.dma_ops;
+    rt_dma_device_set_ops(&masked, &copies[1]);
+    cache_is_maintained_for(&masked);
+    rt_dmam_release(&masked);
 }

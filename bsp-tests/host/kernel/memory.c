@@ -230,11 +230,16 @@ int rt_aspace_unmap(rt_aspace_t aspace, void *addr)
     return 0;
 }
 
-static rt_size_t flushed;
+static rt_size_t flushed, invalidated;
 
 rt_size_t host_flushed(void)
 {
     return flushed;
+}
+
+rt_size_t host_invalidated(void)
+{
+    return invalidated;
 }
 
 void rt_hw_cpu_dcache_ops(int ops, void *addr, int size)
@@ -242,5 +247,5 @@ void rt_hw_cpu_dcache_ops(int ops, void *addr, int size)
     /* A host's caches are coherent; an address that is not mapped would fault. */
     RT_ASSERT(rt_kmem_v2p(addr) != ARCH_MAP_FAILED);
     RT_ASSERT(size > 0);
-    __atomic_add_fetch(&flushed, ops == RT_HW_CACHE_FLUSH ? (rt_size_t)size : 0, __ATOMIC_RELAXED);
+    __atomic_add_fetch(ops == RT_HW_CACHE_FLUSH ? &flushed : &invalidated, size, __ATOMIC_RELAXED);
 }

@@ -58,6 +58,16 @@ pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
+/// Returns whether a function is that of one of the library's four tables which `operation` returns of a table. A BSP may
+/// have copied it into a table of its own.
+pub(in crate::ffi) fn is_operation_of_ours<F: PartialEq>(
+    function: F,
+    operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
+) -> bool {
+    let function = Some(function);
+    TABLES.iter().any(|table| operation(table) == function)
+}
+
 /// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps
 /// around.
 fn offset_in_ours(table: &rt_dma_map_ops) -> usize {

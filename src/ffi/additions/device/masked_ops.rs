@@ -15,7 +15,7 @@ use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::ops::{self, default_table, ops_of, stored_table};
+use crate::ffi::dropin::ops::{self, default_table, ops_of, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
@@ -105,6 +105,18 @@ pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> 
     } else {
         now
     }
+}
+
+/// Returns the function of the device that `operation` returns of a table: in place of a masked one, also where the BSP
+/// has copied that into another table, the one of the original table, and in place of a null one the default one.
+pub(in crate::ffi) fn unmasked_operation<F: PartialEq>(
+    device: Device,
+    operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
+) -> Option<F> {
+    let [masked, ..] = &MASKED;
+    let now = operation(table_of(device)?);
+    let own = if now == operation(masked) { operation(original_of(device)?.original) } else { now };
+    own.or_else(|| operation(default_table(device)))
 }
 
 /// Allocates within the coherent mask.
@@ -201,6 +213,14 @@ unsafe extern "C" fn sync_out(
         return result;
     }
     if !is_within(handle, size, masks.streaming) {
+        if ops_of(original).is_none()
+            && let Some(sync_in) = original.sync_in_data
+        {
+            // The BSP's operation may hold something until the next `sync_in`, which the caller does not call after an
+            // error.
+            // SAFETY: an operation of the device's table takes what this function takes.
+            unsafe { sync_in(dev, data, size, handle, Flags::NOCACHE.bits()) };
+        }
         DMA.refuse_device(device, handle, size, Error::NotReachable);
         return errors.error;
     }

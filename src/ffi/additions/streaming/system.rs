@@ -1,13 +1,16 @@
 //! The streaming mappings of the system, and what they and the device records call.
 
 use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
+use crate::ffi::additions::device::masked_ops::unmasked_operation;
 use crate::ffi::additions::hooks::Streams;
 use crate::ffi::additions::with_handle;
-use crate::ffi::dropin::ops::stored_table;
+use crate::ffi::dropin::ops::{is_operation_of_ours, stored_table};
 use crate::ffi::status::errors;
-use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
+use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free};
 use crate::flags::Flags;
+use crate::kernel::Cache;
 use crate::kernel::rtthread::RtThread;
+use crate::mem::cache;
 
 /// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a
 /// system without streaming mappings does not link them.
@@ -19,7 +22,9 @@ static MAPPINGS: StreamingMaps<RtThread> = StreamingMaps::new();
 pub(super) static HOOKS: Streams =
     Streams { forget: |device| STREAMING.forget(device, || stored_table(device).is_none()), tidy: || STREAMING.tidy() };
 
-/// The operations of a table that the BSP set, through the functions that call it.
+/// The operations of a table that the BSP set, through the functions that call it. Some sync operations of the library
+/// leave the cache alone, and one maintains it whatever the flags are. Where a table has one of these, the cache is
+/// therefore maintained here.
 pub(super) static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle may be written.
@@ -29,13 +34,30 @@ pub(super) static OWN: OwnOps = OwnOps {
     // SAFETY: the device is that of a mapping, and exists as long as the mapping; addresses are not read.
     free: |device, size, va, handle| unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) },
     sync_out: |device, va, size, flags: Flags| {
+        // Not a masked operation, which would refuse a handle outside the mask, and log it. Here the caller checks the
+        // mask: it makes a bounce buffer then.
+        let sync = unmasked_operation(device, |table| table.sync_out_data)?;
+        let is_ours = is_operation_of_ours(sync, |table| table.sync_out_data);
+        let sync_flags = if is_ours { Flags::NOCACHE } else { flags };
         let mut handle = 0;
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let result = unsafe { rt_dma_sync_out_data(c_device(device), pointer(va), size, &mut handle, flags.bits()) };
-        (result == errors().ok).then_some(handle)
+        let result = unsafe { sync(c_device(device), pointer(va), size, &mut handle, sync_flags.bits()) };
+        if result != errors().ok {
+            return None;
+        }
+        if is_ours && !flags.contains(Flags::NOCACHE) {
+            DMA.kernel.cache_flush(va, size);
+        }
+        Some(handle)
     },
     sync_in: |device, va, size, handle, flags| {
-        // SAFETY: the device is that of a mapping; addresses are not read. The BSP's operation reports its own errors.
-        let _ = unsafe { rt_dma_sync_in_data(c_device(device), pointer(va), size, handle, flags.bits()) };
+        let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return };
+        if !is_operation_of_ours(sync, |table| table.sync_in_data) {
+            // SAFETY: the device is that of a mapping; addresses are not read. The operation reports its own errors.
+            let _ = unsafe { sync(c_device(device), pointer(va), size, handle, flags.bits()) };
+        } else if !flags.contains(Flags::NOCACHE) {
+            // SAFETY: without `NOCACHE` the device has written to the bytes, and no code has since they were flushed.
+            unsafe { cache::invalidate(DMA.kernel, va, size) }
+        }
     },
 };
