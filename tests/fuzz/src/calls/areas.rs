@@ -41,11 +41,6 @@ impl Mapping {
         self.device.kind().is_coherent
     }
 
-    /// The board's operations bring the processor no bytes.
-    pub fn is_blind(&self) -> bool {
-        self.device.kind().table == Table::Partial
-    }
-
     pub fn pa(&self) -> usize {
         let Mapping { device, handle, .. } = self;
         let pa = device.reach(*handle, self.size());
@@ -86,7 +81,6 @@ impl Area {
     /// The processor's parts: before the mapping, after it, and the part that is synced for it.
     pub fn parts(&self) -> [Range<usize>; 3] {
         match self.mappings.first() {
-            Some(mapping) if mapping.is_blind() => [0..0, 0..0, 0..0],
             Some(mapping) => [0..mapping.range.start, mapping.range.end..self.bytes.len(), mapping.synced.clone()],
             None => [0..self.bytes.len(), 0..0, 0..0],
         }
@@ -94,7 +88,7 @@ impl Area {
 
     /// Checks what the device sees: all that is not synced for the processor.
     pub fn check_device(&self) {
-        let Some(mapping) = self.mappings.first().filter(|mapping| !mapping.is_blind()) else { return };
+        let Some(mapping) = self.mappings.first() else { return };
         let seen = memory::with(|memory| memory.device_read(mapping.pa(), mapping.size(), mapping.snoops()));
         let Range { start, end } = mapping.range;
         let synced = mapping.synced.start.clamp(start, end)..mapping.synced.end.clamp(start, end);
@@ -111,21 +105,8 @@ impl Area {
 
     /// Notes that a managed mapping was ended.
     pub fn released(&mut self) {
-        let mapping = self.mappings.remove(0);
-        if mapping.is_blind() {
-            self.look_anew();
-        }
+        self.mappings.remove(0);
         self.check();
-    }
-
-    /// Forgets what the processor may not have seen.
-    pub fn look_anew(&mut self) {
-        for page in (0..self.bytes.len()).step_by(PAGE) {
-            let size = PAGE.min(self.bytes.len() - page);
-            let pa = memory::v2p(self.va + page).expect("an area is mapped");
-            memory::with(|memory| memory.flush(pa, size, false));
-        }
-        self.bytes = memory::read(self.va, self.bytes.len());
     }
 }
 

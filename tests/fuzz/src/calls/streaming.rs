@@ -209,9 +209,6 @@ fn end(area: &mut Area, how: usize) {
         happened.errors == 0 || is_wrong || happened.was_interrupted,
         "a right unmap is logged as an error: {mapping:x?}"
     );
-    if mapping.is_blind() {
-        area.look_anew();
-    }
     area.check();
     memory::with(|memory| memory.refresh(pa, mapping.size()));
 }

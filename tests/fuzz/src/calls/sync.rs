@@ -41,6 +41,10 @@ pub fn sync() {
             assert!(result == OK, "a sync that worked for the device does not for the processor");
             buffer.area.bytes = written;
         }
+    } else if result == OK {
+        // The bytes are those that the processor wrote, whether or not a line is maintained.
+        let (result, _) = call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, handle, flags) });
+        assert!(result == OK, "a sync that worked for the device does not for the processor");
     }
     buffer.area.check();
     memory::with(|memory| memory.refresh(buffer.pa, size));
