@@ -1,25 +1,23 @@
-//! Tests `rt_dma_free`: a correct call frees the buffer; a wrong call logs one line, is counted, and changes nothing.
+//! Tests how a buffer is freed: a correct call frees it; a wrong call logs one line, is counted, and changes nothing.
 //! `own_mappings` has the buffers that have mappings of their own.
+//!
+//! The tests call `Dma::free`. C's `rt_dma_free` differs from it in one point: with size 0 or a null address it does
+//! nothing, and `Dma::free` refuses the call.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Mappings, MemoryType};
+use rt_dma_pool::kernel::{Device, Mappings, MemoryType};
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
 
-/// Checks that a call was refused and counted, that one line with the reason was logged, and that nothing changed.
-pub fn refused(machine: &Machine, held: Held, why: Error) {
-    let (before, count) = (machine.balance(), machine.dma.bad_calls());
-    assert_eq!(machine.free(held), Err(why), "{held:x?}");
-    assert_eq!(machine.dma.bad_calls(), count + 1);
-    let (lines, reason) = (machine.take_errors(), why.reason().to_str().unwrap());
-    assert!(matches!(&lines[..], [line] if line.contains(reason)), "{reason}: {lines:?}");
-    assert_eq!(machine.balance(), before);
-}
+/// All combinations of the six flags that the revisions of the interface define.
+const FLAG_COMBINATIONS: Range<usize> = 0..1 << 6;
 
 #[test]
 fn any_size_within_the_last_page_is_the_buffers_size() {
@@ -37,12 +35,12 @@ fn another_size_is_refused() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
-    let behind = machine.alloc(device, PAGE, CACHED).unwrap();
+    let after = machine.alloc(device, PAGE, CACHED).unwrap();
     for size in [0, 1, 2 * PAGE, 3 * PAGE + 1, 4 * PAGE, MIB, 2 * MIB, usize::MAX] {
-        refused(&machine, Held { size, ..held }, Error::WrongSize);
+        machine.assert_refused(Held { size, ..held }, Error::WrongSize);
     }
     machine.free(held).unwrap();
-    machine.free(behind).unwrap();
+    machine.free(after).unwrap();
 }
 
 #[test]
@@ -51,16 +49,16 @@ fn an_address_within_a_buffer_or_free_memory_is_refused() {
     let device = machine.plain_device();
     let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
     let inside = Held { va: held.va + PAGE, handle: held.handle + PAGE, size: 2 * PAGE, ..held };
-    refused(&machine, inside, Error::NotAllocated);
-    let behind = Held { va: held.va + 3 * PAGE, handle: held.handle + 3 * PAGE, ..held };
-    refused(&machine, behind, Error::NotAllocated);
-    refused(&machine, Held { va: held.va + 8, ..held }, Error::Foreign);
-    refused(&machine, Held { va: held.va + MIB, ..held }, Error::Foreign);
-    refused(&machine, Held { va: 0x1000, ..held }, Error::Foreign);
-    refused(&machine, Held { va: usize::MAX, ..held }, Error::Foreign);
+    machine.assert_refused(inside, Error::NotAllocated);
+    let after = Held { va: held.va + 3 * PAGE, handle: held.handle + 3 * PAGE, ..held };
+    machine.assert_refused(after, Error::NotAllocated);
+    machine.assert_refused(Held { va: held.va + 8, ..held }, Error::Foreign);
+    machine.assert_refused(Held { va: held.va + MIB, ..held }, Error::Foreign);
+    machine.assert_refused(Held { va: 0x1000, ..held }, Error::Foreign);
+    machine.assert_refused(Held { va: usize::MAX, ..held }, Error::Foreign);
     assert_eq!(pool.usage().used, 3 * PAGE);
     machine.free(held).unwrap();
-    refused(&machine, held, Error::NotAllocated);
+    machine.assert_refused(held, Error::NotAllocated);
 }
 
 #[test]
@@ -72,10 +70,10 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
     // The address of the same page in the uncached view is not the buffer's address.
     let view = uncached.va - PAGE;
     assert_eq!(machine.at(view).unwrap().0, cached.handle);
-    refused(&machine, Held { va: view, ..cached }, Error::Foreign);
-    refused(&machine, Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::Foreign);
+    machine.assert_refused(Held { va: view, ..cached }, Error::Foreign);
+    machine.assert_refused(Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::Foreign);
     // Neither is the physical address, since the pool is not NOMAP.
-    refused(&machine, Held { va: cached.handle, ..cached }, Error::Foreign);
+    machine.assert_refused(Held { va: cached.handle, ..cached }, Error::Foreign);
     // The buffer is found without the flags of its request.
     machine.free(Held { flags: Flags::NOCACHE, ..cached }).unwrap();
     machine.free(Held { flags: CACHED, ..uncached }).unwrap();
@@ -90,7 +88,7 @@ fn another_mapping_of_the_page_is_not_its_address() {
         for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
             let held = machine.alloc(device, PAGE, flags).unwrap();
             let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
-            refused(&machine, Held { va: alias, ..held }, Error::Foreign);
+            machine.assert_refused(Held { va: alias, ..held }, Error::Foreign);
             // SAFETY: it was mapped above, and is not used.
             unsafe { machine.kernel.unmap(alias) };
             machine.free(held).unwrap();
@@ -105,7 +103,7 @@ fn the_handle_is_checked_against_the_address() {
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     let other = machine.alloc(device, PAGE, CACHED).unwrap();
     for handle in [other.handle, held.handle + 1, BASE + MIB, usize::MAX] {
-        refused(&machine, Held { handle, ..held }, Error::WrongHandle);
+        machine.assert_refused(Held { handle, ..held }, Error::WrongHandle);
     }
     machine.free(Held { handle: 0, ..held }).expect("a caller that did not ask for the handle has none");
     machine.free(other).unwrap();
@@ -113,13 +111,13 @@ fn the_handle_is_checked_against_the_address() {
 }
 
 #[test]
-fn a_translated_handle_is_checked_both_ways() {
+fn a_translated_handle_must_be_the_buffers() {
     let machine = Machine::new();
     machine.install(c"pool", BASE, MIB);
     let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(0x3000_0000, 0, 0x4000_0000)]));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_eq!(held.handle, BASE - 0x3000_0000);
-    refused(&machine, Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle);
+    machine.assert_refused(Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle);
     machine.free(held).unwrap();
 }
 
@@ -135,7 +133,7 @@ fn a_handle_that_leads_back_is_the_buffers() {
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     let again = Held { handle: held.handle | 1 << 31, ..held };
     assert_ne!(again.handle, held.handle);
-    refused(&machine, Held { handle: again.handle + PAGE, ..held }, Error::WrongHandle);
+    machine.assert_refused(Held { handle: again.handle + PAGE, ..held }, Error::WrongHandle);
     machine.free(again).unwrap();
 }
 
@@ -149,10 +147,10 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
     let physical = machine.alloc(device, 2 * PAGE, Flags::NOMAP).unwrap();
     let mapped = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
     let mapped_as_physical = Held { va: mapped.handle, flags: Flags::NOMAP, ..mapped };
-    refused(&machine, mapped_as_physical, Error::Foreign);
-    refused(&machine, Held { size: PAGE, ..physical }, Error::WrongSize);
+    machine.assert_refused(mapped_as_physical, Error::Foreign);
+    machine.assert_refused(Held { size: PAGE, ..physical }, Error::WrongSize);
     machine.free(physical).unwrap();
-    refused(&machine, physical, Error::NotAllocated);
+    machine.assert_refused(physical, Error::NotAllocated);
     machine.free(mapped).unwrap();
     assert_eq!(pool.usage().used, 0);
 }
@@ -172,6 +170,7 @@ fn a_pool_whose_flags_changed_takes_back_what_it_gave() {
 fn refusals_are_counted_where_no_line_can_be_written() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
+    // No buffer is allocated. The pool's first physical address is passed as the buffer's address and as its handle.
     let result = machine.in_interrupt(|| machine.dma.free(MapOps::Coherent, device, PAGE, BASE, BASE, CACHED));
     assert_eq!(result, Err(Error::Foreign));
     assert_eq!(machine.take_errors(), [""; 0]);
@@ -180,7 +179,6 @@ fn refusals_are_counted_where_no_line_can_be_written() {
 
 #[test]
 fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
-    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE];
     for (limit, linear) in [(64 * MIB, true), (64 * MIB, false), (0, true), (0, false)] {
         let machine = Machine::new();
         machine.set_view_limit(limit);
@@ -189,26 +187,33 @@ fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_si
         }
         let pool = machine.install(c"pool", BASE, MIB);
         let device = machine.plain_device();
-        let set = |bits| pool.public.flags.store(bits, Relaxed);
-        // All combinations of both revisions' flags, for the allocation and for the free.
-        for (before, after) in (0..64).flat_map(|before| (0..64).map(move |after| (before, after))) {
-            let mut all = Vec::new();
-            for wanted in kinds {
-                set(before | (wanted & Flags::NOMAP).bits());
-                pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.address()), Relaxed);
-                let wanted = wanted | (pool.flags() & Flags::DEVICE);
-                all.push(machine.alloc(device, PAGE, wanted).expect("the pool serves it"));
+        for before in FLAG_COMBINATIONS {
+            for after in FLAG_COMBINATIONS {
+                let all = allocate_each_kind(&machine, pool, device, before);
+                pool.public.flags.store(after, Relaxed);
+                pool.public.dev.store(std::ptr::null_mut(), Relaxed);
+                for held in all {
+                    assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
+                    assert!(machine.free(held).is_err(), "twice: {held:x?}");
+                }
+                assert_eq!(pool.usage().used, 0);
             }
-            set(after);
-            pool.public.dev.store(std::ptr::null_mut(), Relaxed);
-            for held in all {
-                assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
-                assert!(machine.free(held).is_err(), "twice: {held:x?}");
-            }
-            assert_eq!(pool.usage().used, 0);
         }
         machine.take_errors();
     }
+}
+
+/// Allocates a page of each memory type, mapped and not mapped, from a pool with the flags `flags`.
+fn allocate_each_kind(machine: &Machine, pool: &Pool<FakeKernel>, device: Device, flags: usize) -> Vec<Held> {
+    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE];
+    let mut all = Vec::new();
+    for wanted in kinds {
+        pool.public.flags.store(flags | (wanted & Flags::NOMAP).bits(), Relaxed);
+        pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.address()), Relaxed);
+        let wanted = wanted | (pool.flags() & Flags::DEVICE);
+        all.push(machine.alloc(device, PAGE, wanted).expect("the pool serves it"));
+    }
+    all
 }
 
 #[test]
@@ -217,7 +222,7 @@ fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
     let device = machine.plain_device();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     pool.public.flags.fetch_or(Flags::NOMAP.bits(), Relaxed);
-    refused(&machine, Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
+    machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
     machine.free(held).unwrap();
 }
 
@@ -247,7 +252,7 @@ fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
     let held: Vec<_> = (0..4).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
     for page in 0..4 {
         // The byte before a page, as it is one page after the value that stands for "not mapped".
-        refused(&machine, Held { va: page * PAGE + PAGE - 1, handle: 0, ..held[0] }, Error::Foreign);
+        machine.assert_refused(Held { va: page * PAGE + PAGE - 1, handle: 0, ..held[0] }, Error::Foreign);
     }
     held.into_iter().for_each(|held| machine.free(held).unwrap());
 }

@@ -240,6 +240,17 @@ impl Machine {
         self.dma.free(self.first_call(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
     }
 
+    /// Frees a buffer, and checks that the call is refused and counted, that it logs one line with the reason, and that it
+    /// changes nothing.
+    pub fn assert_refused(&self, held: Held, why: Error) {
+        let (before, count) = (self.balance(), self.dma.bad_calls());
+        assert_eq!(self.free(held), Err(why), "{held:x?}");
+        assert_eq!(self.dma.bad_calls(), count + 1);
+        let (lines, reason) = (self.take_errors(), why.reason().to_str().unwrap());
+        assert!(matches!(&lines[..], [line] if line.contains(reason)), "{reason}: {lines:?}");
+        assert_eq!(self.balance(), before);
+    }
+
     /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.
     pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<Handle, Error> {
         let mut handle = MaybeUninit::new(0);
