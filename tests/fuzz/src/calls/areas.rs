@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::buffers::Buffer;
 use super::{Device, fresh, world};
-use crate::devices::Table;
 use crate::input;
 use crate::memory::{self, HIGH, LOW, LOW_PAGES, MemoryType, PAGE};
 
