@@ -128,7 +128,7 @@ impl PageMap {
 
     /// Lowers values on at most `at_most` levels of the tree, and keeps what is left to do there for the next step.
     /// Returns how many levels changed.
-    fn lower(&mut self, lowering: Lowering, at_most: usize) -> usize {
+    pub(super) fn lower(&mut self, lowering: Lowering, at_most: usize) -> usize {
         let (levels, rest) = self.runs.lower(lowering, at_most);
         if let Some(rest) = rest {
             self.pending = Pending::Lower(rest);
