@@ -2,8 +2,7 @@
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::group::Unit;
-use super::spans::{Span, SpanMemory};
+use super::spans::SpanMemory;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Kernel, PAGE_SIZE};
 use crate::text::apart;
@@ -20,7 +19,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return self.grow_in_interrupt();
         }
-        // A driver may have copied the operations of a device with a mask.
+        // The mask may have changed without a call of this library: a driver copied the operations of a device with a
+        // mask.
         if self.pages.limit(self.device) != self.limit.load(Relaxed) {
             self.follow_mask();
             if let Some(block) = self.take_from_any() {
@@ -28,10 +28,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             }
         }
         self.trim_unreachable();
+        // Counted, so that a thread that gets no memory waits for this one.
         self.spans.growing.fetch_add(1, Relaxed);
-        let memory = self.allocate_memory();
-        let block = match memory {
-            Some(memory) => self.use_memory(memory),
+        let block = match self.allocate_memory() {
+            Some(memory) => self.add_or_free(memory),
             None => self.wait_for_block(),
         };
         self.spans.growing.fetch_sub(1, Relaxed);
@@ -40,7 +40,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Adds a span and returns one of its blocks. If another thread added a span meanwhile, returns a block of that and
     /// frees the memory.
-    pub(super) fn use_memory(&self, memory: SpanMemory) -> Option<Block> {
+    pub(super) fn add_or_free(&self, memory: SpanMemory) -> Option<Block> {
         let (block, unused) = self.take_or_add(memory);
         if let Some(unused) = unused {
             self.free_memory(unused);
@@ -63,6 +63,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
+            // 1 is this thread itself.
             if self.spans.growing.load(Relaxed) <= 1 {
                 break;
             }
@@ -107,13 +108,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             self.free_memory(memory);
             return None;
         }
-        // A view begins at any page, so that only the device's address is aligned to more than a page.
-        if va != 0 && va.is_multiple_of(PAGE_SIZE) && handle.is_multiple_of(align) {
-            return Some(memory);
+        // A view begins at any page, so only the device's address is aligned to more than a page.
+        if va == 0 || !va.is_multiple_of(PAGE_SIZE) || !handle.is_multiple_of(align) {
+            self.free_memory(memory);
+            self.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
+            return None;
         }
-        self.free_memory(memory);
-        self.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
-        None
+        Some(memory)
     }
 
     /// Makes a vacant span a span of this memory. Its blocks are free but the first, which is the caller's and is
@@ -132,30 +133,5 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         others.iter().rev().for_each(|unit| self.publish(unit, 0));
         self.publish(first, 1usize.wrapping_shl(first.first_slot));
         Ok(first.block(&self.groups.shape, first.first_slot as usize))
-    }
-
-    /// Makes places in the table for the units of one more span, and returns a vacant span. `None` if the heap has no
-    /// room. The caller holds the turn.
-    pub(super) fn vacant_span(&self) -> Option<&'static Span> {
-        self.make_places()?;
-        self.spans.vacant.get().or_else(|| self.make_spans())
-    }
-
-    /// Makes the blocks of a unit free for every caller, except those of `in_use`.
-    pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
-        self.groups.update(self.kernel, unit.group.get(), || {
-            self.set_reach(unit);
-            unit.add(in_use);
-        });
-    }
-
-    /// Writes the addresses of a span's units.
-    fn set_addresses(&self, units: &'static [Unit], memory: &SpanMemory) {
-        let shape = &self.groups.shape;
-        let lead = shape.lead(memory.handle);
-        for (number, unit) in units.iter().enumerate() {
-            let offset = lead.wrapping_add(shape.unit_offset(number));
-            unit.set_addresses(shape, memory.va.wrapping_add(offset), memory.handle.wrapping_add(offset));
-        }
     }
 }

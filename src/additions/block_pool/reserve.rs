@@ -81,7 +81,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.keeps_reserve.load(Relaxed) || self.spans.vacant.get().is_none() {
             return None;
         }
-        self.use_memory(self.allocate_memory()?)
+        self.add_or_free(self.allocate_memory()?)
     }
 }
 

@@ -110,9 +110,16 @@ impl Span {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// Makes places in the table for the units of one more span, and returns a vacant span. `None` if the heap has no
+    /// room. The caller holds the turn.
+    pub(super) fn vacant_span(&self) -> Option<&'static Span> {
+        self.make_places()?;
+        self.spans.vacant.get().or_else(|| self.make_spans())
+    }
+
     /// Makes vacant spans, and returns the first. `None` if the heap has no room, or the caller may not sleep. The
     /// caller holds the turn.
-    pub(super) fn make_spans(&self) -> Option<&'static Span> {
+    fn make_spans(&self) -> Option<&'static Span> {
         if !self.kernel.can_sleep() {
             return None;
         }
@@ -138,6 +145,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.vacant.set(Some(span));
     }
 
+    /// Writes the addresses of a span's units.
+    pub(super) fn set_addresses(&self, units: &'static [Unit], memory: &SpanMemory) {
+        let shape = &self.groups.shape;
+        let lead = shape.lead(memory.handle);
+        for (number, unit) in units.iter().enumerate() {
+            let offset = lead.wrapping_add(shape.unit_offset(number));
+            unit.set_addresses(shape, memory.va.wrapping_add(offset), memory.handle.wrapping_add(offset));
+        }
+    }
+
     /// Gives memory to `span`, the first vacant one. The caller holds the turn.
     pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory) {
         span.va.store(memory.va, Relaxed);
@@ -145,6 +162,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         span.size.store(memory.size, Relaxed);
         self.spans.vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
+    }
+
+    /// Makes the blocks of a unit free for every caller, except those of `in_use`.
+    pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
+        self.groups.update(self.kernel, unit.group.get(), || {
+            self.set_reach(unit);
+            unit.add(in_use);
+        });
     }
 
     /// Takes the memory from a span, which is vacant then. It has memory, and no block of it is in use or can be
