@@ -108,9 +108,9 @@ pub struct BusMaster {
 pub trait Master: Copy {
     /// Returns the device as the fast path needs it; `None` if it does not serve the device.
     fn fast(self) -> Option<FastMaster>;
-    /// Returns the device as all other paths need it; `None` if there is no device, which is logged, or if its
+    /// Returns the device as the general path needs it; `None` if there is no device, which is logged, or if its
     /// operations cannot be chosen now.
-    fn full(self) -> Option<BusMaster>;
+    fn general(self) -> Option<BusMaster>;
 }
 
 impl Master for &BusMaster {
@@ -119,7 +119,7 @@ impl Master for &BusMaster {
         (self.mask == usize::MAX).then_some(FastMaster { device: self.device, ops })
     }
 
-    fn full(self) -> Option<BusMaster> {
+    fn general(self) -> Option<BusMaster> {
         Some(*self)
     }
 }

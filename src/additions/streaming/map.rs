@@ -2,7 +2,7 @@
 
 use super::errors::report;
 use super::{Attributes, Buffer, BusMaster, Direction, MapError, Master, Streaming, last_byte};
-use crate::kernel::{Handle, Kernel, Pa};
+use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Makes a buffer the device's and returns its handle. Until the buffer is unmapped or synced for the processor,
@@ -12,25 +12,27 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Errors
     /// Nothing has changed. Each error is logged; those that are the caller's fault are counted. One exception: if
-    /// [`Master::full`] returns `None`, the error is [`NoMemory`](MapError::NoMemory), and this function logs nothing.
+    /// [`Master::general`] returns `None`, the error is [`NoMemory`](MapError::NoMemory), and this function logs
+    /// nothing.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As functions of their own, a direct map and unmap take 20 instructions more ("linear").
     pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         // Only the general path refills the spare records and frees bounce buffers that interrupts left.
-        let may_be_fast = buffer.direction != Direction::Neither && self.is_tidy();
-        let fast = if may_be_fast { master.fast() } else { None };
-        let Some(fast) = fast else {
+        if buffer.direction != Direction::Neither
+            && self.is_tidy()
+            && let Some(fast) = master.fast()
+        {
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            return unsafe { self.map_after_tidy(master, buffer) };
-        };
-        // SAFETY: as above.
-        if let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) } {
-            return Ok(handle);
+            if let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) } {
+                return Ok(handle);
+            }
+            // SAFETY: as above.
+            return unsafe { self.map_general(&fast.into(), buffer) };
         }
         // SAFETY: as above.
-        unsafe { self.map_general(&fast.into(), buffer) }
+        unsafe { self.map_after_tidy(master, buffer) }
     }
 
     /// Maps a buffer for any device, after the upkeep of the records.
@@ -39,7 +41,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// See [the module](crate::additions::streaming).
     #[inline(never)] // As a part of `map`, the map of a list takes 66 instructions more ("list").
     unsafe fn map_after_tidy(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
-        let Some(master) = master.full() else { return Err(MapError::NoMemory) };
+        let Some(master) = master.general() else { return Err(MapError::NoMemory) };
         self.tidy();
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map_general(&master, buffer) }
@@ -100,14 +102,7 @@ impl<K: Kernel> Streaming<'_, K> {
         size: usize,
         direction: Direction,
     ) -> Result<Handle, MapError> {
-        let found = page.checked_add(offset).ok_or(MapError::Invalid).and_then(|pa| {
-            let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {
-                Some(pool) => pool.va_of(pa),
-                None => Some(self.dma.kernel.linear(pa)),
-            };
-            va.filter(|va| self.dma.kernel.v2p(*va) == Some(pa)).ok_or(MapError::NotMapped)
-        });
-        match found {
+        match self.va_in_page(page, offset) {
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             Ok(va) => unsafe { self.map(master, &Buffer { va, size, direction, attributes: Attributes::empty() }) },
             Err(error) => {
@@ -115,5 +110,19 @@ impl<K: Kernel> Streaming<'_, K> {
                 Err(error)
             }
         }
+    }
+
+    /// Returns the processor's address of the byte at `offset` of the page at `page`: in a pool that contains it, the
+    /// address in the view in which it was allocated, and otherwise its linear address.
+    fn va_in_page(self, page: Pa, offset: usize) -> Result<Va, MapError> {
+        let pa = page.checked_add(offset).ok_or(MapError::Invalid)?;
+        let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {
+            Some(pool) => pool.va_of(pa).ok_or(MapError::NotMapped)?,
+            None => self.dma.kernel.linear(pa),
+        };
+        if self.dma.kernel.v2p(va) != Some(pa) {
+            return Err(MapError::NotMapped);
+        }
+        Ok(va)
     }
 }

@@ -21,18 +21,19 @@ impl<K: Kernel> Streaming<'_, K> {
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As functions of their own, a direct map and unmap take 20 instructions more ("linear").
     pub unsafe fn unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
-        let may_be_fast = query.direction != Direction::Neither && self.is_tidy();
-        let fast = if may_be_fast { master.fast() } else { None };
-        let Some(fast) = fast else {
+        if query.direction != Direction::Neither
+            && self.is_tidy()
+            && let Some(fast) = master.fast()
+        {
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            return unsafe { self.unmap_after_tidy(master, query) };
-        };
-        // SAFETY: as above.
-        if unsafe { self.unmap_direct_fast(fast, query) } {
-            return Ok(());
+            if unsafe { self.unmap_direct_fast(fast, query) } {
+                return Ok(());
+            }
+            // SAFETY: as above.
+            return unsafe { self.unmap_general(&fast.into(), query) };
         }
         // SAFETY: as above.
-        unsafe { self.unmap_general(&fast.into(), query) }
+        unsafe { self.unmap_after_tidy(master, query) }
     }
 
     /// Ends a mapping of any device, after the upkeep of the records.
@@ -41,7 +42,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// See [the module](crate::additions::streaming).
     #[inline(never)] // As a part of `unmap`, a map and unmap of a list take 21 instructions more ("list").
     unsafe fn unmap_after_tidy(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
-        let Some(master) = master.full() else { return Err(BadMapping::Unknown) };
+        let Some(master) = master.general() else { return Err(BadMapping::Unknown) };
         self.tidy();
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
         unsafe { self.unmap_general(&master, query) }

@@ -63,7 +63,7 @@ impl Master for *mut rt_device {
         (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, ops })
     }
 
-    fn full(self) -> Option<BusMaster> {
+    fn general(self) -> Option<BusMaster> {
         master(self)
     }
 }
