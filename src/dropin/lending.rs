@@ -1,5 +1,5 @@
-//! The record of lent memory: memory of `reusable` regions that borrowers use which do not own the region. The
-//! functions for it are in `additions::lending`.
+//! The record of lent memory, for the calls of `additions::lending`: memory of `reusable` regions that borrowers use
+//! which do not own the region.
 
 use core::ffi::c_void;
 

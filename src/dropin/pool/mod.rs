@@ -1,4 +1,17 @@
 //! A pool: its pages, its views and its flags.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `buffers` | allocates and frees the pages of a buffer, with the lock |
+//! | `fast_path` | the same for most calls, without a call of another function |
+//! | `map_buffer` | the address of allocated pages for the processor |
+//! | `view` | where a view lies, and whether it leads to the pool |
+//! | `make_view` | maps the whole pool, once for each memory type |
+//! | `own_mappings` | the records of buffers that are mapped alone |
+//! | `addresses` | which page or buffer an address belongs to |
+//! | `region`, `owners` | the range of memory, and which devices it serves |
+//! | `removal` | the states of a pool that is uninstalled |
+//! | `usage` | figures for `list_dma_pool` |
 
 mod addresses;
 mod buffers;
