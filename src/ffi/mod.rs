@@ -56,7 +56,7 @@ fn device(dev: *mut rt_device) -> Option<Device> {
 ///
 /// # Safety
 /// `dma_handle` is null, or may be written as long as the result is used.
-unsafe fn variable<'a>(dma_handle: *mut usize) -> Option<&'a mut MaybeUninit<usize>> {
+unsafe fn handle_out<'a>(dma_handle: *mut usize) -> Option<&'a mut MaybeUninit<usize>> {
     // SAFETY: the caller guarantees that it is null or may be written.
     unsafe { dma_handle.cast::<MaybeUninit<_>>().as_mut() }
 }

@@ -1,15 +1,31 @@
 //! `rt_dma_alloc`, `rt_dma_free`.
+//!
+//! Each exported function is short and needs no stack frame: it calls another with the arguments that it got. What a
+//! device's first call needs stands in functions of their own, as does the handle that a caller does not ask for.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
-use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::ffi::dropin::ops::{choose, stored_table};
-use crate::ffi::{DMA, device, variable};
+use crate::ffi::{DMA, device, handle_out};
 use crate::flags::Flags;
 use crate::mem::hook::Hook;
 
+/// The operation `alloc` of a table.
 type Alloc = unsafe extern "C" fn(*mut rt_device, rt_size_t, *mut rt_ubase_t, rt_ubase_t) -> *mut c_void;
+
+/// A function that does what `rt_dma_free` does, with the same arguments and duties. It does not call `rt_dma_free`,
+/// which would only call it again.
+pub(in crate::ffi) type Free = unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize);
+
+/// The function that [`rt_dma_free`] calls in place of its own code after the first managed buffer was allocated. It
+/// also handles a managed buffer that is freed in this way.
+///
+/// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although
+/// its pages may then belong to another device. The core calls it through this pointer, because a direct call would
+/// link the managed buffers into every image. This costs 4 instructions for each free on aarch64.
+pub(in crate::ffi) static MANAGED_FREE: Hook<Free> = Hook::new();
 
 /// @brief Allocates a buffer that the device can reach.
 ///
@@ -50,29 +66,24 @@ pub unsafe extern "C" fn rt_dma_alloc(
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
     // written. An operation demands no more.
     unsafe {
-        match stored_table(device) {
-            None => alloc_first(dev, size, dma_handle, flags),
-            Some(rt_dma_map_ops { alloc: None, .. }) => {
-                // Size zero: see `whole_pages`.
+        let Some(table) = stored_table(device) else { return alloc_first(dev, size, dma_handle, flags) };
+        match table.alloc {
+            None => {
+                // Size zero becomes more pages than any pool has, so the general path refuses it.
                 let flags = Flags::from_bits_retain(flags);
-                let buffer = DMA.allocate_fast(device, size, variable(dma_handle), flags);
+                let buffer = DMA.allocate_fast(device, size, handle_out(dma_handle), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
             }
-            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) if size != 0 && !dma_handle.is_null() => {
-                alloc(dev, size, dma_handle, flags)
-            }
-            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => alloc_without_handle(*alloc, dev, size, flags),
+            Some(alloc) if size != 0 && !dma_handle.is_null() => alloc(dev, size, dma_handle, flags),
+            Some(alloc) => alloc_without_handle(alloc, dev, size, flags),
         }
     }
 }
 
-// Each exported function is short and needs no stack frame: it calls another with the arguments that it got. What a
-// device's first call needs stands in functions of their own, as does the handle that a caller does not ask for.
-
 /// Chooses the device's operations, then allocates.
 ///
 /// # Safety
-/// As `rt_dma_alloc`.
+/// See [the module](crate::ffi).
 #[cold]
 #[inline(never)]
 unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
@@ -88,7 +99,7 @@ unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, 
 /// size of zero.
 ///
 /// # Safety
-/// As `rt_dma_alloc`.
+/// See [the module](crate::ffi). `alloc` is the operation of the device's table.
 #[inline(never)]
 unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
     if size == 0 {
@@ -121,23 +132,24 @@ pub unsafe extern "C" fn rt_dma_free(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) {
-    if let Some(free) = MANAGED.get() {
+    if let Some(free) = MANAGED_FREE.get() {
         // SAFETY: the function demands what this one does.
         return unsafe { free(dev, size, cpu_addr, dma_handle, flags) };
     }
     let Some(device) = device(dev) else { return };
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
-        match stored_table(device) {
-            None => free_first(dev, size, cpu_addr, dma_handle, flags),
-            Some(rt_dma_map_ops { free: None, .. }) => {
+        let Some(table) = stored_table(device) else { return free_first(dev, size, cpu_addr, dma_handle, flags) };
+        match table.free {
+            None => {
                 let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
-                // The general path gets a null address, and does nothing. Size zero: see `whole_pages`. The call has no
-                // result: a refusal is counted and logged where it is decided.
+                // A null address is in no pool, so the general path gets it, and does nothing. Size zero becomes more
+                // pages than one word has, so `free_across` gets it, and does nothing. The call has no result: a
+                // refusal is counted and logged where it is decided.
                 let _ = DMA.free_fast(device, size, va, dma_handle, flags);
             }
             Some(_) if size == 0 || cpu_addr.is_null() => {}
-            Some(rt_dma_map_ops { free: Some(free), .. }) => free(dev, size, cpu_addr, dma_handle, flags),
+            Some(free) => free(dev, size, cpu_addr, dma_handle, flags),
         }
     }
 }
@@ -145,7 +157,7 @@ pub unsafe extern "C" fn rt_dma_free(
 /// Chooses the device's operations, then frees.
 ///
 /// # Safety
-/// As `rt_dma_free`.
+/// See [the module](crate::ffi).
 #[cold]
 #[inline(never)]
 unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
@@ -154,15 +166,3 @@ unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dm
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }
 }
-
-/// The function that [`rt_dma_free`] calls in place of its own code after the first managed buffer was allocated. It
-/// also handles a managed buffer that is freed in this way.
-///
-/// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although
-/// its pages may then belong to another device. The core calls it through this pointer, because a direct call would
-/// link the managed buffers into every image. This costs 4 instructions for each free on aarch64.
-pub(in crate::ffi) static MANAGED: Hook<Free> = Hook::new();
-
-/// A function that does what `rt_dma_free` does, with the same arguments and duties. It does not call `rt_dma_free`,
-/// which would only call it again.
-pub(in crate::ffi) type Free = unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize);

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::sync_ops::{sync_in, sync_in_coherent, sync_out};
-use crate::ffi::{DMA, NEW_DEVICE, device, pointer, variable};
+use crate::ffi::{DMA, NEW_DEVICE, device, handle_out, pointer};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
 /// A table's `alloc`. The operations need not be those of the device.
 ///
 /// # Safety
-/// As `rt_dma_alloc`.
+/// See [the module](crate::ffi).
 unsafe extern "C" fn alloc<const OPS: usize>(
     dev: *mut rt_device,
     size: rt_size_t,
@@ -136,7 +136,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
     let (ops, flags) = (const { MapOps::ALL[OPS] }, Flags::from_bits_retain(flags));
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let handle = unsafe { variable(dma_handle) };
+    let handle = unsafe { handle_out(dma_handle) };
     let buffer = DMA.allocate_general(device, size, handle, flags, ops);
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
@@ -144,7 +144,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
 /// A table's `free`. The operations need not be those of the device.
 ///
 /// # Safety
-/// As `rt_dma_free`.
+/// See [the module](crate::ffi).
 pub(in crate::ffi) unsafe extern "C" fn free<const OPS: usize>(
     dev: *mut rt_device,
     size: rt_size_t,

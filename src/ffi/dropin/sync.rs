@@ -66,7 +66,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
 /// of the BSP's need not expect a null handle, and may leave the handle as it is.
 ///
 /// # Safety
-/// As `rt_dma_sync_out_data`.
+/// See [the module](crate::ffi).
 #[inline(never)]
 unsafe fn sync_out_general(
     dev: *mut rt_device,
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
 /// operation is null.
 ///
 /// # Safety
-/// As `rt_dma_sync_in_data`.
+/// See [the module](crate::ffi).
 #[cold]
 #[inline(never)]
 unsafe fn sync_in_general(

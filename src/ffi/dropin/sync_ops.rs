@@ -10,7 +10,7 @@ use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::ffi::status::{errors, status};
-use crate::ffi::{DMA, variable, write_if};
+use crate::ffi::{DMA, handle_out, write_if};
 use crate::flags::Flags;
 use crate::kernel::{Device, Va};
 
@@ -80,7 +80,7 @@ unsafe fn sync_out_by(
     flags: Flags,
 ) -> isize {
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let handle = unsafe { variable(dma_handle) };
+    let handle = unsafe { handle_out(dma_handle) };
     let result = DMA.sync_out(ops, device, data, size, handle, flags);
     if result.is_err() {
         // SAFETY: as above.

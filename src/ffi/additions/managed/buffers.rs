@@ -11,7 +11,7 @@ use crate::ffi::additions::device::masks::update_block_pools;
 use crate::ffi::additions::device::watch_for_new_devices;
 use crate::ffi::additions::hooks::{MASKS, STREAMS};
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::buffer::{Free, MANAGED, rt_dma_alloc};
+use crate::ffi::dropin::buffer::{Free, MANAGED_FREE, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
@@ -75,7 +75,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     let slot = device(dev).filter(|_| size != 0).and_then(reserve);
     let buffer = slot.and_then(|slot| {
         let (va, handle) = with_handle(allocate)?;
-        MANAGED.set(&(watched_free as Free));
+        MANAGED_FREE.set(&(watched_free as Free));
         // SAFETY: the buffer is the device's, and is freed only after it has left the list.
         unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
         Some((va, handle))
@@ -179,7 +179,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
 /// not be `dev`.
 ///
 /// # Safety
-/// As `rt_dma_free`.
+/// See [the module](crate::ffi).
 unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
     let va = cpu_addr.expose_provenance();
