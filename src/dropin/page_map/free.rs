@@ -13,7 +13,7 @@ use crate::mem::bitmaps::BitmapWord;
 pub enum Freed {
     /// The pages are free.
     Done,
-    /// Nothing has changed. The map must be [settled](PageMap::settle), and then the pages can be freed.
+    /// Nothing has changed. The map must be [settled](PageMap::settle_step), and then the pages can be freed.
     SettleFirst,
 }
 
@@ -50,7 +50,7 @@ impl PageMap {
         is_last
     }
 
-    /// Frees the allocation of `count` pages that begins at `page`, unless the map must be [settled](Self::settle)
+    /// Frees the allocation of `count` pages that begins at `page`, unless the map must be [settled](Self::settle_step)
     /// first.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl PageMap {
             self.pending = Pending::Add(page..after);
             // How long their run is, with the free pages before and after them, is not known until then: it may serve
             // any request.
-            self.open.serve_nothing_above(page);
+            self.open.serve_nothing_after(page);
         }
         Ok(Freed::Done)
     }
@@ -89,7 +89,7 @@ impl PageMap {
     /// Prepares the map for the free pages `[page, after)` outside of the open run: closes the open run if they touch
     /// it. Returns false, and changes nothing, if the map must be settled first.
     fn prepare_to_add(&mut self, page: usize, after: usize) -> bool {
-        if self.has_work() {
+        if self.has_pending() {
             return false;
         }
         if self.open.is_next_to(page, after) {

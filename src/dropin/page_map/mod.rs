@@ -39,7 +39,7 @@
 //!
 //! # Settling
 //!
-//! To [settle](PageMap::settle) the map is to make the tree exact: the change that was put off is done, and the open
+//! To [settle](PageMap::settle_step) the map is to make the tree exact: the change that was put off is done, and the open
 //! run is closed, which puts the rest of the run and its hole into the tree as runs of their own. These calls settle
 //! the map, all by `pool::buffers`:
 //!
@@ -49,7 +49,7 @@
 //! * each step of a search in a part of the pool, and a call that needs the longest free run.
 //!
 //! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is
-//! one short step: [`PageMap::settle_first`].
+//! one short step: [`PageMap::settle_short_step`].
 //!
 //! # Example
 //!
@@ -83,7 +83,7 @@
 //! # Bounds
 //!
 //! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
-//! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller that other callers
+//! does each stretch with the lock held; see [`PageMap::settle_step`] for how that is kept. A caller that other callers
 //! overtake repeatedly settles, after `SETTLE_PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which
 //! then has up to about 600 instructions (`ci/bench`, row "patience").
 //!
@@ -201,7 +201,7 @@ impl PageMap {
         self.in_use.used()
     }
 
-    /// Returns the number of pages in the longest free run. The map must be [settled](Self::settle).
+    /// Returns the number of pages in the longest free run. The map must be [settled](Self::settle_step).
     pub fn longest_free(&self) -> usize {
         self.runs.longest()
     }

@@ -110,7 +110,7 @@ impl OpenRun {
     }
 
     /// Serves no request any more if this run lies after `page`, where a run of unknown length begins.
-    pub(super) fn serve_nothing_above(&mut self, page: usize) {
+    pub(super) fn serve_nothing_after(&mut self, page: usize) {
         if page < self.start {
             self.least = NO_REQUEST;
         }

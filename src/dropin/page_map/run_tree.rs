@@ -232,16 +232,16 @@ impl RunTree {
         is_length.then_some(Lowering { place, length, remaining: 0 })
     }
 
-    /// Lowers a value, and those above it that are due to it: at most `at_most` levels, which is not zero. Returns how
+    /// Lowers a value, and those above it that are due to it: at most `max_levels` levels, which is not zero. Returns how
     /// many levels changed, and what remains to do. The caller does that before the tree is used again.
-    pub fn lower(&mut self, lowering: Lowering, at_most: usize) -> (usize, Option<Lowering>) {
+    pub fn lower(&mut self, lowering: Lowering, max_levels: usize) -> (usize, Option<Lowering>) {
         let Lowering { mut place, length, mut remaining } = lowering;
         let mut levels = 0;
         while let Some(node) = self.nodes.get_mut(place / FANOUT)
             && let Some(value) = node.get_mut(place % FANOUT)
             && *value == length
         {
-            if levels == at_most {
+            if levels == max_levels {
                 return (levels, Some(Lowering { place, length, remaining }));
             }
             *value = remaining;

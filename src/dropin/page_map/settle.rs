@@ -25,17 +25,19 @@ pub(super) enum Pending {
 pub(super) struct GoneRun {
     pub(super) word: usize,
     pub(super) length: usize,
-    /// A run of this length begins in the word now; zero if none is known.
-    pub(super) known: usize,
-    /// The run that the pages of this one belong to now; empty if it is tagged already.
-    pub(super) joined: Range<usize>,
+    /// A run of this length begins in the word now; zero if none is known. The bitmap shows such a run only as far as
+    /// the end of the next word.
+    pub(super) known_length: usize,
+    /// The run that the pages of this one belong to now, which is not tagged yet; empty if it is.
+    pub(super) to_tag: Range<usize>,
 }
 
-/// The time that is left in a stretch with the lock held, after a step of settling.
+/// The time that is left in a stretch with the lock held, after a step of settling. Each value is greater than those
+/// before it, and callers compare them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TimeLeft {
     /// There is no time left. After the lock was released, there may be more to settle.
-    None,
+    Nothing,
     /// The map is settled since this step, and there is time left to search the tree once.
     Search,
     /// The map was settled already, so nothing was done, and there is time for any work. No run is open.
@@ -45,20 +47,20 @@ pub enum TimeLeft {
 impl PageMap {
     /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
     #[inline(always)]
-    pub fn settle(&mut self) -> TimeLeft {
+    pub fn settle_step(&mut self) -> TimeLeft {
         if self.is_settled() {
             self.open = OpenRun::CLOSED;
             return TimeLeft::All;
         }
-        self.settle_more()
+        self.do_step()
     }
 
-    /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is not high,
+    /// Does one step, as [`settle_step`](Self::settle_step) does, with a shorter one for the usual case: the tree is not high,
     /// nothing was put off, and the open run lies in one word. (Without this case, calls of mixed sizes exceed their
-    /// bound: docs/design.md, "Why it is not simpler", row `settle_first`.)
-    pub fn settle_first(&mut self) -> TimeLeft {
-        let is_usual = !self.has_work() && self.open.is_used() && self.open.is_in_one_word() && !self.is_high();
-        if is_usual { self.close_in_word() } else { self.settle() }
+    /// bound: docs/design.md, "Why it is not simpler", row `settle_short_step`.)
+    pub fn settle_short_step(&mut self) -> TimeLeft {
+        let is_usual = !self.has_pending() && self.open.is_used() && self.open.is_in_one_word() && !self.is_high();
+        if is_usual { self.close_in_word() } else { self.settle_step() }
     }
 
     /// Closes the open run, which lies in one word. What is left of it begins in this word too, so only the value of
@@ -69,35 +71,33 @@ impl PageMap {
         if let Some(lowering) = self.runs.lowering(index, length) {
             self.lower(lowering.to(self.longest_beginning_in(index)), LEVELS_IF_IN_WORD);
         }
-        if self.has_work() { TimeLeft::None } else { TimeLeft::Search }
+        if self.has_pending() { TimeLeft::Nothing } else { TimeLeft::Search }
     }
 
     /// Does one step of settling. There is something to do.
-    fn settle_more(&mut self) -> TimeLeft {
-        let pending = if self.has_work() {
-            replace(&mut self.pending, Pending::Nothing)
-        } else {
-            // Most calls have only the run to close. `replace` would copy all words of `pending` for them, so it is
-            // called only if there is work.
-            Pending::Nothing
-        };
+    fn do_step(&mut self) -> TimeLeft {
+        // Most calls have only the run to close. For them, `replace` would copy all words of `pending`.
+        let pending =
+            if self.has_pending() { replace(&mut self.pending, Pending::Nothing) } else { Pending::Nothing };
         let (levels, gone) = match pending {
             Pending::Nothing => self.close(),
             Pending::Add(pages) => (self.add_freed(pages), None),
             Pending::Remove(gone) => (0, Some(gone)),
             Pending::Lower(lowering) => (self.lower(lowering, LEVELS_PER_STEP), None),
         };
+        // `remove` is called in this place only: called by `close` too, it makes the stretch `patience` of `ci/bench` 69
+        // instructions longer, and exceed its bound.
         let levels = levels + gone.map_or(0, |gone| self.remove(gone));
-        if self.is_settled() && self.has_time_after(levels) { TimeLeft::Search } else { TimeLeft::None }
+        if self.is_settled() && self.has_time_after(levels) { TimeLeft::Search } else { TimeLeft::Nothing }
     }
 
     /// Returns whether the tree has exactly the free runs.
     pub fn is_settled(&self) -> bool {
-        !self.has_work() && !self.open.is_used()
+        !self.has_pending() && !self.open.is_used()
     }
 
     /// Returns whether something must be done before the tree is used again, in addition to closing the open run.
-    pub(super) fn has_work(&self) -> bool {
+    pub(super) fn has_pending(&self) -> bool {
         !matches!(self.pending, Pending::Nothing)
     }
 
@@ -116,20 +116,21 @@ impl PageMap {
     /// Removes a run from the tree. Returns how many levels of the tree changed.
     fn remove(&mut self, gone: GoneRun) -> usize {
         let index = gone.word;
-        let known = gone.known.max(self.open.length_in(index));
+        // A free may have left this work while a run was open in the word. The tree has all of that run as free.
+        let known_length = gone.known_length.max(self.open.length_in(index));
         let mut levels = 0;
         if let Some(lowering) = self.runs.lowering(index, gone.length) {
-            levels = self.lower(lowering.to(self.longest_beginning_in(index).max(known)), LEVELS_PER_STEP);
+            levels = self.lower(lowering.to(self.longest_beginning_in(index).max(known_length)), LEVELS_PER_STEP);
         }
         // Only now: the word of the tag may be the one whose value was just changed.
-        self.tag_run(gone.joined.start, gone.joined.end);
+        self.tag_run(gone.to_tag.start, gone.to_tag.end);
         levels
     }
 
-    /// Lowers values on at most `at_most` levels of the tree, and keeps what is left to do there for the next step.
+    /// Lowers values on at most `max_levels` levels of the tree, and keeps what is left to do there for the next step.
     /// Returns how many levels changed.
-    pub(super) fn lower(&mut self, lowering: Lowering, at_most: usize) -> usize {
-        let (levels, rest) = self.runs.lower(lowering, at_most);
+    pub(super) fn lower(&mut self, lowering: Lowering, max_levels: usize) -> usize {
+        let (levels, rest) = self.runs.lower(lowering, max_levels);
         if let Some(rest) = rest {
             self.pending = Pending::Lower(rest);
         }
@@ -141,14 +142,14 @@ impl PageMap {
     fn close(&mut self) -> (usize, Option<GoneRun>) {
         let OpenRun { start, end, next, hole, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let index = start / BITS;
-        let mut gone = GoneRun { word: index, length: end - start, known: 0, joined: 0..0 };
+        let mut gone = GoneRun { word: index, length: end - start, known_length: 0, to_tag: 0..0 };
         let mut levels = 0;
         for run in [next..end, hole] {
             if run.is_empty() {
                 continue;
             }
             if run.start / BITS == index {
-                gone.known = gone.known.max(run.len());
+                gone.known_length = gone.known_length.max(run.len());
             } else {
                 levels += self.runs.raise(run.start / BITS, run.len());
             }
@@ -173,7 +174,7 @@ impl PageMap {
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
             let length = end - after;
-            self.pending = Pending::Remove(GoneRun { word: index_after, length, known: 0, joined: start..end });
+            self.pending = Pending::Remove(GoneRun { word: index_after, length, known_length: 0, to_tag: start..end });
         } else {
             self.tag_run(start, end);
         }

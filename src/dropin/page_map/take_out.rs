@@ -5,7 +5,7 @@ use super::{PageMap, PageState, mark_start};
 impl PageMap {
     /// Marks all pages as in use, but none as the first of an allocation: a second free of a buffer that had all pages
     /// finds none to free. Returns false, and changes nothing, if a page is in use already. The map must be
-    /// [settled](Self::settle), with no run open.
+    /// [settled](Self::settle_step), with no run open.
     pub fn take_out(&mut self) -> bool {
         let Some(lowering) = self.runs.lowering(0, self.pages) else { return false };
         // Not by `allocate_from_tree`: a second caller of it makes the longest stretches 20 instructions longer.

@@ -54,7 +54,7 @@ impl<K: Kernel> Pool<K> {
             map = self.lock();
         }
         // Most often the first step of settling is the last, and quick.
-        if map.settle_first() == TimeLeft::None {
+        if map.settle_short_step() == TimeLeft::Nothing {
             drop(map);
             map = self.lock_settled(TimeLeft::Search);
         }
@@ -117,7 +117,7 @@ impl<K: Kernel> Pool<K> {
         let mut map = self.lock();
         let mut patience = SETTLE_PATIENCE;
         loop {
-            if map.settle() >= needs {
+            if map.settle_step() >= needs {
                 return map;
             }
             // Whenever the lock is released, another caller may leave new work to settle. To end, this call at last

@@ -97,7 +97,7 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 impl PageMap {
     /// Settles the map.
     pub fn settle_all(&mut self) {
-        while self.settle() != TimeLeft::All {}
+        while self.settle_step() != TimeLeft::All {}
     }
 
     /// Allocates `count` pages and returns the first.
@@ -176,7 +176,7 @@ pub fn runs_of_the_tree(map: &PageMap) -> Vec<(usize, usize)> {
 ///
 /// Not while something is left to settle: then the tree is not searched.
 pub fn assert_tree_is_exact(map: &mut PageMap) {
-    if map.has_work() {
+    if map.has_pending() {
         return;
     }
     let runs = runs_of_the_tree(map);

@@ -150,7 +150,7 @@ impl<'a> Visit<'a> {
             assert!(begun || used >> page & 1 == 0, "page {page} is in use and belongs to no allocation");
         }
         assert_eq!((used | starts) >> self.pages, 0, "a page that the pool does not have");
-        if !self.before.has_work() {
+        if !self.before.has_pending() {
             state::assert_tree_is_exact(self.map(), used);
         }
     }
@@ -160,14 +160,14 @@ impl<'a> Visit<'a> {
         let longest = free_runs(self.used, self.pages).map(|(start, end)| end - start).max().unwrap_or(0);
         let mut steps = 0;
         loop {
-            let step = self.act(PageMap::settle);
+            let step = self.act(PageMap::settle_step);
             let after = Packed::of(&mut self.search.map);
             assert_eq!(after.used_and_starts(), (self.used, self.starts), "settling changed a bit");
             if steps == 0 {
                 self.search.states.add(after, Reached { from: self.index, by: Stretch::Settle });
             }
             match step {
-                TimeLeft::None => {}
+                TimeLeft::Nothing => {}
                 TimeLeft::Search => assert!(after.is_settled(), "it reported that it settled"),
                 TimeLeft::All => {
                     assert!(after.is_settled(), "it reported that it settled");
@@ -180,10 +180,10 @@ impl<'a> Visit<'a> {
         }
         self.search.figures.most_settling = self.search.figures.most_settling.max(steps);
         self.before.restore(&mut self.search.map);
-        let step = self.act(PageMap::settle_first);
+        let step = self.act(PageMap::settle_short_step);
         let after = Packed::of(&mut self.search.map);
         assert_eq!(after.used_and_starts(), (self.used, self.starts), "settling changed a bit");
-        assert!(step == TimeLeft::None || after.is_settled(), "it reported that it settled");
+        assert!(step == TimeLeft::Nothing || after.is_settled(), "it reported that it settled");
         self.search.states.add(after, Reached { from: self.index, by: Stretch::SettleFirst });
         self.before.restore(&mut self.search.map);
     }

@@ -97,9 +97,9 @@ impl Packed {
                 packer.put_page(pages.start);
                 packer.put_page(pages.end);
             }
-            Pending::Remove(GoneRun { word, length, known, joined }) => {
+            Pending::Remove(GoneRun { word, length, known_length, to_tag }) => {
                 packer.put(2, PENDING);
-                for number in [*word, *length, *known, joined.start, joined.end] {
+                for number in [*word, *length, *known_length, to_tag.start, to_tag.end] {
                     packer.put_page(number);
                 }
             }
@@ -131,8 +131,8 @@ impl Packed {
             2 => Pending::Remove(GoneRun {
                 word: unpacker.get_page(),
                 length: unpacker.get_page(),
-                known: unpacker.get_page(),
-                joined: unpacker.get_page()..unpacker.get_page(),
+                known_length: unpacker.get_page(),
+                to_tag: unpacker.get_page()..unpacker.get_page(),
             }),
             _ => Pending::Lower(Lowering::from_fields((
                 unpacker.get_page(),
@@ -163,7 +163,7 @@ impl Packed {
         Unpacker(self.0 >> (2 * ALL_PAGES)).get(PENDING)
     }
 
-    pub fn has_work(self) -> bool {
+    pub fn has_pending(self) -> bool {
         self.pending() != 0
     }
 
@@ -176,12 +176,12 @@ impl Packed {
 
     /// The tree has exactly the free runs.
     pub fn is_settled(self) -> bool {
-        !self.has_work() && self.open().0 == self.open().1
+        !self.has_pending() && self.open().0 == self.open().1
     }
 
     /// The tree has exactly the free runs, and no run is open.
     pub fn is_closed(self) -> bool {
-        !self.has_work() && self.open().0 == usize::MAX
+        !self.has_pending() && self.open().0 == usize::MAX
     }
 
     /// The length of the allocation that begins at `page`, if one does.

@@ -56,7 +56,7 @@ impl World {
     /// A step of settling, after which a call may do its work if it has the time that it needs; returns whether it may.
     fn settle(&mut self, needs: TimeLeft, patience: &mut usize) -> bool {
         loop {
-            let step = self.map.settle();
+            let step = self.map.settle_step();
             self.steps[step as usize] += 1;
             if step >= needs {
                 if self.pages <= 4_100 || self.random.below(16) == 0 {
