@@ -304,7 +304,7 @@ fn a_pool_that_is_leaving_cannot_be_freed() {
     let (interrupted, refused) = (Arc::clone(&machine), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&refused);
     machine.set_interrupt(Some(Arc::new(move || {
-        let freed = interrupted.dma.free(MapOps::UNTRANSLATED, device, MIB, held.va, 0, Flags::NOMAP);
+        let freed = interrupted.dma.free(device, MIB, held.va, 0, Flags::NOMAP, MapOps::UNTRANSLATED);
         assert!(freed.is_err(), "the pool is free again, while it is being uninstalled");
         count.fetch_add(1, Relaxed);
     })));

@@ -85,7 +85,7 @@ impl<K: Kernel> Dma<K> {
             let mut lent = loan.lent.lock(self.kernel);
             if let Some(memory) = lent.take_if(|memory| memory.va == va) {
                 drop(lent);
-                let result = self.free(MapOps::UNTRANSLATED, BORROWER, memory.size, va, 0, Flags::empty());
+                let result = self.free(BORROWER, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
                 if result == Err(Error::Context) {
                     // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the
                     // memory.

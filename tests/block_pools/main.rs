@@ -57,7 +57,7 @@ unsafe impl Pages for Coherent {
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
-        self.0.free(ops, device, size, va, handle, COHERENT).expect("a span is given back as it was taken");
+        self.0.free(device, size, va, handle, COHERENT, ops).expect("a span is given back as it was taken");
     }
 
     /// The coherent mask, which all devices of the machine share.

@@ -102,7 +102,7 @@ unsafe impl Pages for Noisy {
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
         assert!(self.0.install(&range(c"none", 0, 0)).is_err());
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
-        self.0.free(ops, device, size, va, handle, COHERENT).unwrap();
+        self.0.free(device, size, va, handle, COHERENT, ops).unwrap();
     }
 
     fn limit(&self, _: Device) -> usize {

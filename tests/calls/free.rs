@@ -171,7 +171,7 @@ fn refusals_are_counted_where_no_line_can_be_written() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
     // No buffer is allocated. The pool's first physical address is passed as the buffer's address and as its handle.
-    let result = machine.in_interrupt(|| machine.dma.free(MapOps::Coherent, device, PAGE, BASE, BASE, CACHED));
+    let result = machine.in_interrupt(|| machine.dma.free(device, PAGE, BASE, BASE, CACHED, MapOps::Coherent));
     assert_eq!(result, Err(Error::Foreign));
     assert_eq!(machine.take_errors(), [""; 0]);
     assert_eq!(machine.dma.bad_calls(), 1);

@@ -50,7 +50,7 @@ fn refused_calls_show_once_there_are_any() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     assert!(!machine.list().iter().any(|line| line.contains("refused")));
     let device = machine.plain_device();
-    machine.dma.free(MapOps::Coherent, device, PAGE, 0x1234, 0, Flags::empty()).unwrap_err();
+    machine.dma.free(device, PAGE, 0x1234, 0, Flags::empty(), MapOps::Coherent).unwrap_err();
     let lines = machine.list();
     assert!(lines.iter().any(|line| line.contains("1 calls refused")), "{lines:#?}");
     assert_eq!(lines.last().unwrap(), "1 DMA memory found");

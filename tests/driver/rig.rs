@@ -44,7 +44,7 @@ unsafe impl Pages for Coherent {
 
     unsafe fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
-        self.0.free(ops, device, size, va, handle, Flags::COHERENT).expect("it is given back as it was taken");
+        self.0.free(device, size, va, handle, Flags::COHERENT, ops).expect("it is given back as it was taken");
     }
 
     fn limit(&self, _: kernel::Device) -> usize {

@@ -237,7 +237,7 @@ impl Machine {
 
     pub fn free(&self, held: Held) -> Result<(), Error> {
         let Held { device, size, flags, va, handle } = held;
-        self.dma.free(self.first_call(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
+        self.dma.free(device, size, va, handle, flags, self.first_call(device).expect("chosen when it was allocated"))
     }
 
     /// Frees a buffer, and checks that the call is refused and counted, that it logs one line with the reason, and that it

@@ -51,7 +51,7 @@ impl Held {
 
     fn free(&self, dma: &Dma<Cores>, (va, handle): (usize, usize), flags: Flags) {
         assert!(self.0.lock().unwrap().remove(&handle));
-        assert!(dma.free(OPS, DEVICE, PAGE_SIZE, va, handle, flags).is_ok(), "the owner's free is refused");
+        assert!(dma.free(DEVICE, PAGE_SIZE, va, handle, flags, OPS).is_ok(), "the owner's free is refused");
     }
 }
 
@@ -90,7 +90,7 @@ fn a_second_free_of_a_mapped_buffer_harms_no_owner() {
         let _first = held.allocate(kernel, dma, Flags::empty());
         let wrong = call(move || {
             for size in [PAGE_SIZE, 2 * PAGE_SIZE] {
-                let freed = dma.free(OPS, DEVICE, size, va, handle, Flags::NOCACHE);
+                let freed = dma.free(DEVICE, size, va, handle, Flags::NOCACHE, OPS);
                 assert!(freed.is_err(), "a second free is accepted");
             }
         });
@@ -116,7 +116,7 @@ fn of_two_frees_of_a_mapped_buffer_one_is_right() {
         let free = |size: usize| {
             let accepted = accepted.clone();
             call(move || {
-                let freed = dma.free(OPS, DEVICE, size, va, handle, Flags::NOCACHE).is_ok();
+                let freed = dma.free(DEVICE, size, va, handle, Flags::NOCACHE, OPS).is_ok();
                 *accepted.lock().unwrap() += freed as usize;
             })
         };
@@ -169,7 +169,7 @@ fn of_overlapping_installs_one_is_done_and_every_walk_sees_whole_pools() {
                     assert_eq!(pool.size(), 4 * PAGE_SIZE);
                 }
                 if let Some((va, handle)) = allocate(dma, 3 * PAGE_SIZE, Flags::empty()) {
-                    dma.free(OPS, DEVICE, 3 * PAGE_SIZE, va, handle, Flags::empty()).unwrap();
+                    dma.free(DEVICE, 3 * PAGE_SIZE, va, handle, Flags::empty(), OPS).unwrap();
                 }
             }
         });

@@ -134,7 +134,7 @@ fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize, start: Va, han
         Ops::Library(_) => {
             // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read:
             // one whose buffer an interrupt left to a thread may be removed by now.
-            let _ = dma.free(MapOps::UNTRANSLATED, master.device, size, start, 0, Flags::empty());
+            let _ = dma.free(master.device, size, start, 0, Flags::empty(), MapOps::UNTRANSLATED);
         }
         // SAFETY: the caller of `map` guarantees that the device exists until its bounce buffers are freed. `forget`
         // frees none of a device that is gone.

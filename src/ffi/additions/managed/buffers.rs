@@ -206,7 +206,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize
         }
         (_, ops) => {
             let ops = ops.unwrap_or(MapOps::UNTRANSLATED);
-            DMA.free(ops, device, size, va, handle, Flags::from_bits_retain(flags)).is_ok()
+            DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok()
         }
     }
 }
