@@ -46,7 +46,12 @@ const FOLDERS: [&str; 4] = ["bsp-tests/include", "include", "include/porting", "
 type Program<'a> = (u32, &'a [PathBuf], &'a [&'a str]);
 
 /// Compiles a program with the port and the host stand-in.
-fn compile((revision, sources, flags): Program, path: &Path) {
+fn compile(program: Program, path: &Path) {
+    compile_with(program, library(), path)
+}
+
+/// Compiles a program with an archive that contains the library.
+fn compile_with((revision, sources, flags): Program, library: &Path, path: &Path) {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let compiler =
         cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
@@ -58,7 +63,7 @@ fn compile((revision, sources, flags): Program, path: &Path) {
         .args(flags)
         .args(sources)
         .args(c_files("rtthread-port"))
-        .arg(library())
+        .arg(library)
         .arg("-o")
         .arg(path));
 }
@@ -227,4 +232,40 @@ fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
     assert_eq!(lines_with(&text, "dma@1000: not mapped").len(), 1, "{text}");
     assert_eq!(lines_with(&text, &format!("device {address}: not mapped")).len(), 1, "{text}");
     assert_eq!(lines_with(&text, "(null)").len(), 0, "{text}");
+}
+
+/// Compiles `tests/rust_driver/blocks.rs` to an archive, with the library in it.
+fn rust_driver() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("public_api");
+    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+    run(Command::new(cargo)
+        .args(["rustc", "--quiet", "--lib", "--crate-type", "rlib", "--features", "rtthread"])
+        .arg("--manifest-path")
+        .arg(root().join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .env_remove("RUSTFLAGS"));
+    let archive = target.join("librust_driver.a");
+    run(Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+        .args(["--edition", "2024", "--crate-type", "staticlib", "-C", "panic=abort", "-o"])
+        .arg(&archive)
+        .arg("--extern")
+        .arg(format!("rt_dma_pool={}", target.join("debug/librt_dma_pool.rlib").display()))
+        .arg("-L")
+        .arg(target.join("debug/deps"))
+        .arg(root().join("tests/rust_driver/blocks.rs")));
+    archive
+}
+
+#[test]
+fn fault_08_the_blocks_of_a_rust_driver_follow_a_mask_that_is_set_later() {
+    let archive = rust_driver();
+    for revision in [1, 2] {
+        let mut sources = c_files("bsp-tests/host/kernel");
+        sources.push(root().join("bsp-tests/boards/rust_driver.c"));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rust-driver-{revision}"));
+        compile_with((revision, &sources, &["-lpthread", "-ldl"]), &archive, &path);
+        let text = run(&mut Command::new(path));
+        assert!(text.ends_with("rust_driver: all is well\n"), "{text}");
+    }
 }
