@@ -2,7 +2,8 @@
 
 use crate::additions::block_pool::Pages;
 use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
-use crate::ffi::additions::hooks::MASKS;
+use crate::ffi::additions::block_pool::POOLS;
+use crate::ffi::additions::hooks::{BLOCK_POOLS, BlockPools, MASKS};
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{c_device, pointer};
@@ -50,6 +51,8 @@ unsafe impl Pages for DevicePages {
     }
 
     fn limit(&self, device: Device) -> usize {
+        // A new pool calls this before it is in the list of pools, whether a driver in C or in Rust makes it.
+        BLOCK_POOLS.set(&BlockPools { follow_mask: |device| POOLS.follow_mask(device) });
         let mask = MASKS.get().map_or(!0, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)
     }

@@ -7,7 +7,6 @@ use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::block_pool::pools::{BadCreate, BadDestroy, BlockPoolSpec};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::ResourceKind;
-use crate::ffi::additions::hooks;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::Threads;
@@ -112,7 +111,6 @@ unsafe fn create(
     boundary: usize,
     create: impl FnOnce(&BlockPoolSpec) -> Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>,
 ) -> *mut rt_dma_block_pool {
-    hooks::BLOCK_POOLS.set(&hooks::BlockPools { follow_mask: |device| POOLS.follow_mask(device) });
     // SAFETY: the caller passes a `name` that is null or points to a C string.
     let spec = BlockPoolSpec { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
     match create(&spec) {
