@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 
 from index_entry.fields import check_fields
 from index_entry.files import ROOT, Wrong, read, read_package, write
@@ -40,8 +41,16 @@ endif
 """
 
 
+def symbol(version):
+    """Returns the end of a version's Kconfig symbol: V110 as in other packages, or V1_1_10 if a number has two digits."""
+    number, _, suffix = version.upper().partition("-")
+    numbers = number.split(".")
+    joined = ("" if all(len(part) == 1 for part in numbers) else "_").join(numbers)
+    return "V" + joined + ("_" + re.sub(r"\W", "_", suffix) if suffix else "")
+
+
 def make_kconfig(package, versions):
-    options = [("v" + version, "V" + version.upper().replace(".", "").replace("-", "_")) for version, _ in versions]
+    options = [("v" + version, symbol(version)) for version, _ in versions]
     options = [(version, "PKG_USING_RT_DMA_POOL_" + name) for version, name in options + [("latest", "LATEST_VERSION")]]
     own = read(ROOT, "Kconfig").rstrip()
     if not own.endswith("\nendif"):

@@ -37,6 +37,8 @@ def test():
     result("has_the_package_without_a_release", attempt(lambda place: None, ()))
     result("has_the_package_with_releases",
            attempt(lambda place: None, (("1.0.0", "1234567"), ("1.1.0-rc.1", "v1.1.0-rc.1"))))
+    result("tells_releases_with_the_same_digits_apart",
+           attempt(lambda place: None, (("1.1.10", "1234567"), ("1.11.0", "1234568"), ("11.1.0", "1234569"))))
     for name, (edit, expected) in BROKEN.items():
         problem = attempt(edit)
         result("finds_" + name, None if problem and expected in problem else "found instead: %s" % problem)
