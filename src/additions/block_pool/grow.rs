@@ -1,6 +1,6 @@
 //! Adding a span when no block is free: in a thread, and in an interrupt if the pool keeps a [reserve](super::reserve).
 
-use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
 use super::spans::SpanMemory;
 use super::{Block, BlockPool, Pages};
@@ -34,7 +34,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             Some(memory) => self.add_or_free(memory),
             None => self.wait_for_block(),
         };
-        self.spans.growing.fetch_sub(1, Relaxed);
+        // A thread that waits and sees this also sees the new span: it reads the number with Acquire.
+        self.spans.growing.fetch_sub(1, Release);
         block
     }
 
@@ -48,7 +49,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
-    /// Returns a block, and the memory if the block is none of it.
+    /// Returns a block if there is one, and the memory if it was not used.
     fn take_or_add(&self, memory: SpanMemory) -> (Option<Block>, Option<SpanMemory>) {
         let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, Some(memory)) };
         if let Some(block) = self.take_from_any() {
@@ -64,7 +65,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
             // 1 is this thread itself.
-            if self.spans.growing.load(Relaxed) <= 1 {
+            if self.spans.growing.load(Acquire) <= 1 {
                 break;
             }
             if let Some(block) = self.take_from_any() {
