@@ -53,6 +53,7 @@ static const struct
     { "two cores and a timer interrupt at once", check_race },
     { "block pools: a thread and a timer interrupt", check_block_pool },
     { "a pool comes and goes 1,000 times", check_uninstall },
+    { "a mapping of 4 MiB goes as a whole", check_large_mapping },
     { "wrong calls change nothing", check_wrong_calls },
     { "right and wrong calls from an interrupt", check_interrupt_calls },
 };

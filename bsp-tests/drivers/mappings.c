@@ -4,6 +4,7 @@
 #include <rtdevice.h>
 #include <stand_in.h>
 
+#include "../../rtthread-port/rt_dma_port.h"
 #include "buffers.h"
 #include "checks.h"
 
@@ -94,6 +95,41 @@ const char *check_leak(void)
     if (stand_in_heap_used() != before)
     {
         return why("the heap grew from %lu to %lu bytes", (unsigned long)before, (unsigned long)stand_in_heap_used());
+    }
+    return RT_NULL;
+}
+
+/*
+ * RT-Thread maps a block of 2 MiB where both addresses are multiples of 2 MiB, and removes none. So the port must not have one
+ * mapped: the address belongs to the next caller of rt_ioremap.
+ */
+const char *check_large_mapping(void)
+{
+    const rt_ubase_t block = 2UL << 20, size = 2 * block;
+    rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_large_mapping), block), offset, at;
+    void *va = rt_dma_port_map(pa, size, RT_DMA_PORT_UNCACHED);
+
+    if (!va)
+    {
+        return "no mapping";
+    }
+    /* The next mapping gets the same address. Both addresses are then multiples of 2 MiB at the same byte. */
+    offset = (rt_ubase_t)va % block;
+    rt_dma_port_unmap(va);
+    va = rt_dma_port_map(pa + offset, size, RT_DMA_PORT_UNCACHED);
+    if (!va || (rt_ubase_t)va % block != offset)
+    {
+        return "no mapping at the same address";
+    }
+    rt_dma_port_unmap(va);
+    for (at = 0; at < size; at += PAGE)
+    {
+        rt_ubase_t left = (rt_ubase_t)stand_in_v2p((char *)va + at);
+
+        if (left == pa + offset + at)
+        {
+            return why("%p is still mapped", (char *)va + at);
+        }
     }
     return RT_NULL;
 }

@@ -2,7 +2,8 @@
 //!
 //! Functions with RT-Thread's names behave as RT-Thread's do on aarch64, mistakes included: they map 2 MiB blocks wherever
 //! the *virtual* address and the rest of the length allow it, whatever the physical address is, as RT-Thread does since its pull
-//! request 9733, and never unmap such blocks. On riscv64 and 32-bit Arm they map pages only, as RT-Thread does.
+//! request 9733, and never unmap such blocks. On riscv64 the physical address must allow it, too, as in RT-Thread's
+//! `libcpu/risc-v/common/mmu.c`, which unmaps no block either. On 32-bit Arm they map pages only, as RT-Thread does.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -112,7 +113,9 @@ fn query(va: usize) -> Option<(usize, MappingFlags)> {
 pub fn map(va: usize, pa: usize, size: usize, attribute: usize) {
     let mut offset = 0;
     while offset < size {
+        let fits = |block: &PageSize| cfg!(target_arch = "aarch64") || block.is_aligned(pa + offset);
         let block = arch::BLOCK.filter(|block| block.is_aligned(va + offset) && size - offset >= *block as usize);
+        let block = block.filter(fits);
         let page = block.unwrap_or(PageSize::Size4K);
         // One page at a time, so that interrupts are not masked for long. A block drops the low bits of the address.
         let result = TABLES.with(|table| {
