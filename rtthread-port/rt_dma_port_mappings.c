@@ -9,7 +9,19 @@
 
 #include "rt_dma_port_rtthread.h"
 
-#ifdef __aarch64__
+#if defined(__aarch64__) || defined(__riscv)
+#define MAPS_PIECES
+#endif
+
+#ifdef MAPS_PIECES
+
+#ifdef __riscv
+/* RT-Thread's tlb.h writes to the log. */
+#define DBG_TAG "dma.pool"
+#define DBG_LVL DBG_WARNING
+#include <rtdbg.h>
+#include <tlb.h>
+#endif
 
 /*
  * 2 MiB and more are mapped as pages. RT-Thread's rt_hw_mmu_map (libcpu/aarch64/common/mmu.c) maps a block of 2 MiB where
@@ -17,8 +29,12 @@
  * of 2 MiB, since its pull request 9733 wherever 2 MiB are left to map. It does not check the physical address, so that a
  * block can lead to other memory. No version of rt_hw_mmu_unmap removes a block, and a page that is mapped there later
  * stops the kernel. A call for less than 2 MiB maps no block in any version.
+ *
+ * On riscv64, libcpu/risc-v/common/mmu.c maps a block where both addresses are multiples of 2 MiB, and removes none either. A
+ * page that is mapped there later leads to the block's memory, without an error. Older versions (common64) map pages only.
  */
-#define PIECE ((uintptr_t)ARCH_SECTION_SIZE / 2)
+#define BLOCK ((uintptr_t)2 << 20)
+#define PIECE (BLOCK / 2)
 
 static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
 {
@@ -85,7 +101,11 @@ static void *map_pages(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
     }
 
     /* The page tables are written before the mapping is used. */
+#ifdef __riscv
+    rt_hw_tlb_invalidate_range(&rt_kernel_space, start, size, ARCH_PAGE_SIZE);
+#else
     __asm__ volatile ("dsb ish\n\tisb" : : : "memory");
+#endif
 
     return start;
 }
@@ -105,7 +125,7 @@ static rt_size_t attributes_of(int memory)
     }
 }
 
-#endif /* __aarch64__ */
+#endif /* MAPS_PIECES */
 
 #if RT_DMA_PORT_REVISION < 2
 
@@ -119,7 +139,7 @@ void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 
 #else
 
-#ifdef __aarch64__
+#ifdef MAPS_PIECES
 
 static void map_fixed(void *va, uintptr_t pa, uintptr_t size)
 {
@@ -142,7 +162,7 @@ static void map_fixed(void *va, uintptr_t pa, uintptr_t size)
     rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &hint.prefer);
 }
 
-#endif /* __aarch64__ */
+#endif /* MAPS_PIECES */
 
 /* The mapping has the address that is asked for, or fails. The library finds out by rt_dma_port_v2p(). */
 void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
@@ -176,8 +196,8 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
         return memory == RT_DMA_PORT_CACHED ? (void *)(pa - PV_OFFSET) : RT_NULL;
     }
 
-#ifdef __aarch64__
-    if (size >= ARCH_SECTION_SIZE)
+#ifdef MAPS_PIECES
+    if (size >= BLOCK)
     {
         return map_pages(RT_NULL, pa, size, attributes_of(memory));
     }
