@@ -75,7 +75,9 @@ static void flush_and_invalidate(void *va, int size)
 /*
  * RT_HW_CACHE_FLUSH is a clean alone (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this core
  * are masked, so that no code on it writes to a line in between. What another core writes to such a line in between is
- * lost: RT-Thread has no operation that does both, and the processors disagree on the instruction.
+ * lost: rthw.h has no operation that does both. The cache.h of some processors has one, under two names:
+ * rt_hw_cpu_dcache_clean_invalidate (virt64, t-head/c906) and rt_hw_cpu_dcache_clean_and_invalidate (t-head/c908). In
+ * libcpu/risc-v/common/cache.c the second name is a clean alone.
  */
 static void flush_and_invalidate(void *va, int size)
 {
