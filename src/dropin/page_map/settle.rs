@@ -1,5 +1,5 @@
-//! Settling: what an allocation or a free put off is done, and the open run is closed, so that the tree has exactly the
-//! free runs.
+//! Settling: does what an allocation or a free put off, and closes the open run. Afterwards the tree has exactly the free
+//! runs.
 
 use core::mem::replace;
 use core::ops::Range;
@@ -23,7 +23,7 @@ pub(super) enum Pending {
 
 /// A free run that is gone from a word, while the tree still has it.
 pub(super) struct GoneRun {
-    pub(super) word: usize,
+    pub(super) word_index: usize,
     pub(super) length: usize,
     /// A run of this length begins in the word now; zero if none is known. The bitmap shows such a run only as far as
     /// the end of the next word.
@@ -49,6 +49,7 @@ impl PageMap {
     #[inline(always)]
     pub fn settle_step(&mut self) -> TimeLeft {
         if self.is_settled() {
+            // Nothing is allocated from the open run, so the tree has it as it is.
             self.open = OpenRun::CLOSED;
             return TimeLeft::All;
         }
@@ -76,18 +77,20 @@ impl PageMap {
 
     /// Does one step of settling. There is something to do.
     fn do_step(&mut self) -> TimeLeft {
-        // Most calls have only the run to close. If `replace` copied all words of `pending` for them too, the stretch
-        // `patience` of `ci/bench` would exceed its bound by 11 instructions.
-        let pending =
-            if self.has_pending() { replace(&mut self.pending, Pending::Nothing) } else { Pending::Nothing };
-        let (levels, gone) = match pending {
-            Pending::Nothing => self.close(),
-            Pending::Add(pages) => (self.add_freed(pages), None),
-            Pending::Remove(gone) => (0, Some(gone)),
-            Pending::Lower(lowering) => (self.lower(lowering, LEVELS_PER_STEP), None),
+        let mut levels = 0;
+        if !self.has_pending() {
+            levels = self.close_open_run();
+            // To remove the run in this stretch as well may take too long.
+            if !self.has_time_after(levels) {
+                return TimeLeft::Nothing;
+            }
+        }
+        levels += match replace(&mut self.pending, Pending::Nothing) {
+            Pending::Nothing => 0,
+            Pending::Add(pages) => self.add_freed(pages),
+            Pending::Remove(gone) => self.remove(gone),
+            Pending::Lower(lowering) => self.lower(lowering, LEVELS_PER_STEP),
         };
-        // If `close` called `remove` itself, it would exceed its bound by 87.
-        let levels = levels + gone.map_or(0, |gone| self.remove(gone));
         if self.is_settled() && self.has_time_after(levels) { TimeLeft::Search } else { TimeLeft::Nothing }
     }
 
@@ -115,14 +118,14 @@ impl PageMap {
 
     /// Removes a run from the tree. Returns how many levels of the tree changed.
     fn remove(&mut self, gone: GoneRun) -> usize {
-        let index = gone.word;
+        let index = gone.word_index;
         // A free may have left this work while a run was open in the word. The tree has all of that run as free.
         let known_length = gone.known_length.max(self.open.length_in(index));
         let mut levels = 0;
         if let Some(lowering) = self.runs.lowering(index, gone.length) {
             levels = self.lower(lowering.to(self.longest_beginning_in(index).max(known_length)), LEVELS_PER_STEP);
         }
-        // Only now: the word of the tag may be the one whose value was just changed.
+        // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just lowered.
         self.tag_run(gone.to_tag.start, gone.to_tag.end);
         levels
     }
@@ -137,30 +140,34 @@ impl PageMap {
         levels
     }
 
-    /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and
-    /// what to remove in this step.
-    fn close(&mut self) -> (usize, Option<GoneRun>) {
+    /// Closes the open run: puts what is left of it into the tree, and leaves the run itself to be removed. Returns how
+    /// many levels of the tree changed.
+    fn close_open_run(&mut self) -> usize {
         let OpenRun { start, end, next, hole, .. } = replace(&mut self.open, OpenRun::CLOSED);
-        let index = start / BITS;
-        let mut gone = GoneRun { word: index, length: end - start, known_length: 0, to_tag: 0..0 };
+        let mut gone = GoneRun { word_index: start / BITS, length: end - start, known_length: 0, to_tag: 0..0 };
         let mut levels = 0;
-        for run in [next..end, hole] {
-            if run.is_empty() {
-                continue;
-            }
-            if run.start / BITS == index {
-                gone.known_length = gone.known_length.max(run.len());
-            } else {
-                levels += self.runs.raise(run.start / BITS, run.len());
-            }
-            self.tag_run(run.start, run.end);
+        for part in [next..end, hole] {
+            levels += self.keep_part(part, &mut gone);
         }
-        if self.has_time_after(levels) {
-            return (levels, Some(gone));
-        }
-        // To remove the run as well would take too long in this stretch.
         self.pending = Pending::Remove(gone);
-        (levels, None)
+        levels
+    }
+
+    /// Puts a part of a run that is gone into the tree, or notes its length if it begins in the same word. Returns how
+    /// many levels of the tree changed.
+    #[inline(always)]
+    fn keep_part(&mut self, part: Range<usize>, gone: &mut GoneRun) -> usize {
+        if part.is_empty() {
+            return 0;
+        }
+        let mut levels = 0;
+        if part.start / BITS == gone.word_index {
+            gone.known_length = gone.known_length.max(part.len());
+        } else {
+            levels = self.runs.raise(part.start / BITS, part.len());
+        }
+        self.tag_run(part.start, part.end);
+        levels
     }
 
     /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open
@@ -174,7 +181,7 @@ impl PageMap {
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
             let length = end - after;
-            self.pending = Pending::Remove(GoneRun { word: index_after, length, known_length: 0, to_tag: start..end });
+            self.pending = Pending::Remove(GoneRun { word_index: index_after, length, known_length: 0, to_tag: start..end });
         } else {
             self.tag_run(start, end);
         }

@@ -11,20 +11,27 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
 use crate::log::Name;
 
-/// The place of a buffer that was found by its address.
+/// The place of a buffer.
 #[derive(Clone, Copy)]
-struct Found<'a, K: Kernel> {
+struct Place<'a, K: Kernel> {
     pool: &'a Pool<K>,
     /// The first page.
     page: usize,
+}
+
+/// A buffer that was found by its address.
+struct Found<K: Kernel> {
+    place: Place<'static, K>,
+    /// Its own mapping, if it is not seen through a view.
+    mapping: Option<&'static OwnMapping>,
 }
 
 impl<K: Kernel> Dma<K> {
     /// Frees a buffer for a caller within the library: a managed buffer, lent memory, or a bounce buffer. (C's calls
     /// enter at [`free_fast`](Self::free_fast) or [`free_general`](Self::free_general).)
     ///
-    /// The buffer has `size` bytes, and its address is `va`. `handle` must be the handle of the buffer under `ops`, or
-    /// zero if the caller did not ask for the handle when it allocated the buffer.
+    /// The buffer has `size` bytes, and its address is `va`. `handle` must be the handle of the buffer under `ops`, or its
+    /// physical address, or zero if the caller did not ask for the handle when it allocated the buffer.
     ///
     /// `flags` are those of the call. The same number may be an address in a view of one pool and the physical address
     /// of unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the
@@ -72,13 +79,13 @@ impl<K: Kernel> Dma<K> {
                     // The general path refuses the call, and logs it once.
                     break;
                 }
-                let (found, pages) = (Found { pool, page }, whole_pages(size));
+                let (place, pages) = (Place { pool, page }, whole_pages(size));
                 if is_across(page, pages) {
-                    return self.free_across(size, va, handle, found);
+                    return self.free_across(size, va, handle, place);
                 }
                 return match pool.free_pages_in_word(page, pages) {
                     Ok(()) => Ok(()),
-                    Err(unserved) => self.free_locked(size, va, handle, found, unserved),
+                    Err(unserved) => self.free_locked(size, va, handle, place, unserved),
                 };
             }
         }
@@ -87,14 +94,14 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees a found buffer whose pages are [across](is_across) several words. Does nothing if `size` is zero. (Without
     /// this function, a free of 1 MiB would take 217 instructions more on aarch64.)
-    fn free_across(&self, size: usize, va: Va, handle: Handle, found: Found<K>) -> Result<(), Error> {
+    fn free_across(&self, size: usize, va: Va, handle: Handle, place: Place<K>) -> Result<(), Error> {
         // A call with size zero arrives here: see `whole_pages`.
         if size == 0 {
             return Ok(());
         }
-        match found.pool.free_pages_across(found.page, whole_pages(size)) {
+        match place.pool.free_pages_across(place.page, whole_pages(size)) {
             Ok(()) => Ok(()),
-            Err(unserved) => self.free_locked(size, va, handle, found, unserved),
+            Err(unserved) => self.free_locked(size, va, handle, place, unserved),
         }
     }
 
@@ -104,10 +111,10 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         va: Va,
         handle: Handle,
-        found: Found<'a, K>,
+        place: Place<'a, K>,
         unserved: Unserved<'a, K>,
     ) -> Result<(), Error> {
-        let Found { pool, page } = found;
+        let Place { pool, page } = place;
         let map = match unserved {
             Unserved::Locked(map) => map,
             // The fast path only missed the lock: in contrast to an allocation, the pool is known.
@@ -134,40 +141,42 @@ impl<K: Kernel> Dma<K> {
         if size == 0 || va == 0 {
             return Ok(());
         }
-        let Some((found, mapping)) = self.find(va, flags) else {
+        let Some(found) = self.find(va, flags) else {
             self.refuse_for_pool(Error::Foreign, None, size, va, handle);
             return Err(Error::Foreign);
         };
-        self.free_found(found, mapping, self.bus(ops, device), size, va, handle)
-            .inspect_err(|error| self.refuse_for_pool(*error, Some(found.pool), size, va, handle))
+        self.free_found(&found, self.bus(ops, device), size, va, handle)
+            .inspect_err(|error| self.refuse_for_pool(*error, Some(found.place.pool), size, va, handle))
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
+    ///
+    /// Any device may free by the physical address: in the C original, the translation of a handle leaves an address
+    /// unchanged that no range covers.
     fn free_found(
         &self,
-        found: Found<K>,
-        mapping: Option<&OwnMapping>,
+        found: &Found<K>,
         bus: Bus<K>,
         size: usize,
         va: Va,
         handle: Handle,
     ) -> Result<(), Error> {
-        let Found { pool, page } = found;
+        let Place { pool, page } = found.place;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {
             return Err(Error::WrongHandle);
         }
         let pages = whole_pages(size);
-        if let Some(mapping) = mapping {
+        if let Some(mapping) = found.mapping {
             pool.unmap(mapping, va, page, pages)?;
         }
         pool.free_pages(page, pages)
     }
 
-    /// Finds a buffer that may have been handed out at `va`, and its own mapping, if it is not seen through a view.
+    /// Finds a buffer that may have been handed out at `va`.
     ///
     /// Context: any.
-    fn find(&self, va: Va, flags: Flags) -> Option<(Found<'static, K>, Option<&'static OwnMapping>)> {
+    fn find(&self, va: Va, flags: Flags) -> Option<Found<K>> {
         let order = if flags.contains(Flags::NOMAP) {
             [AddressKind::Physical, AddressKind::InView]
         } else {
@@ -176,16 +185,18 @@ impl<K: Kernel> Dma<K> {
         order.into_iter().find_map(|kind| self.find_as(kind, va))
     }
 
-    /// Finds a buffer that may have been handed out at `va`, interpreted as `kind`.
-    fn find_as(&self, kind: AddressKind, va: Va) -> Option<(Found<'static, K>, Option<&'static OwnMapping>)> {
-        let found = self.pools().find_map(|pool| Some((Found { pool, page: pool.buffer_at(va, kind)? }, None)));
+    /// Finds a buffer that may have been handed out at `va`, interpreted as `kind`. A buffer with its own mapping counts
+    /// as one in a view.
+    fn find_as(&self, kind: AddressKind, va: Va) -> Option<Found<K>> {
+        let in_pool = |pool| Some(Found { place: Place { pool, page: pool.buffer_at(va, kind)? }, mapping: None });
+        let found = self.pools().find_map(in_pool);
         if found.is_some() || kind == AddressKind::Physical {
             return found;
         }
         // After the views, so that buffers in views do not pay for those with mappings of their own.
         self.pools().find_map(|pool| {
             let (page, mapping) = pool.own_mappings.find(va)?;
-            Some((Found { pool, page }, Some(mapping)))
+            Some(Found { place: Place { pool, page }, mapping: Some(mapping) })
         })
     }
 }

@@ -41,3 +41,16 @@ impl<K: Kernel> Dma<K> {
 fn whole_pages(size: usize) -> usize {
     (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dropin::page_map::is_across;
+
+    #[test]
+    fn a_size_of_zero_takes_the_path_across_and_fits_no_pool() {
+        assert!(whole_pages(0) > usize::MAX >> (PAGE_SHIFT + 1));
+        assert!((0..usize::BITS as usize).all(|page| is_across(page, whole_pages(0))));
+        assert_eq!([1, 4096, 4097].map(whole_pages), [1, 1, 2]);
+    }
+}

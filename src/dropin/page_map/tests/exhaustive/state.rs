@@ -97,9 +97,9 @@ impl Packed {
                 packer.put_page(pages.start);
                 packer.put_page(pages.end);
             }
-            Pending::Remove(GoneRun { word, length, known_length, to_tag }) => {
+            Pending::Remove(GoneRun { word_index, length, known_length, to_tag }) => {
                 packer.put(2, PENDING);
-                for number in [*word, *length, *known_length, to_tag.start, to_tag.end] {
+                for number in [*word_index, *length, *known_length, to_tag.start, to_tag.end] {
                     packer.put_page(number);
                 }
             }
@@ -129,7 +129,7 @@ impl Packed {
             0 => Pending::Nothing,
             1 => Pending::Add(unpacker.get_page()..unpacker.get_page()),
             2 => Pending::Remove(GoneRun {
-                word: unpacker.get_page(),
+                word_index: unpacker.get_page(),
                 length: unpacker.get_page(),
                 known_length: unpacker.get_page(),
                 to_tag: unpacker.get_page()..unpacker.get_page(),
