@@ -62,11 +62,6 @@ pub(crate) type MakeRoom<D> = fn(&D, &BufferRequest) -> Option<(Va, Handle)>;
 impl<K: Kernel, D> Lending<K, D> {
     /// Makes a record without entries.
     pub const fn new() -> Self {
-        Lending {
-            make_room: Hook::new(),
-            last: AtomicRef::new(),
-            turn: Turn::new(),
-            waiting: AtomicUsize::new(0),
-        }
+        Lending { make_room: Hook::new(), last: AtomicRef::new(), turn: Turn::new(), waiting: AtomicUsize::new(0) }
     }
 }

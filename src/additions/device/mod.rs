@@ -112,11 +112,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Returns what `work` returns for the device's record, and makes the record first if there is none.
     ///
     /// Context: any if there is a record; otherwise thread.
-    fn find_or_make<T>(
-        &self,
-        device: Device,
-        work: impl FnOnce(&mut DeviceRecord<K>) -> T,
-    ) -> Result<T, NoRecord> {
+    fn find_or_make<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Result<T, NoRecord> {
         let is_its = |record: &DeviceRecord<K>| record.device == device;
         let mut list = self.bucket(device);
         if let Some(record) = list.find_mut(is_its) {

@@ -29,7 +29,8 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.take(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(_) => {
-                let before = self.mappings.records.find(kernel, master.device, query, |mapping| mapping.synced_in.replace(part));
+                let before =
+                    self.mappings.records.find(kernel, master.device, query, |mapping| mapping.synced_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
                     mapping.sync_out(before, Purpose::Pairing);
@@ -64,7 +65,8 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Own(_) => {
                 if mapping.sync_out(part, Purpose::Transfer)
-                    && let Ok(None) = self.mappings.records.find(kernel, master.device, query, |mapping| mapping.synced_in.take())
+                    && let Ok(None) =
+                        self.mappings.records.find(kernel, master.device, query, |mapping| mapping.synced_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, part, Purpose::Pairing);

@@ -181,7 +181,8 @@ impl PageMap {
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
             let length = end - after;
-            self.pending = Pending::Remove(GoneRun { word_index: index_after, length, known_length: 0, to_tag: start..end });
+            self.pending =
+                Pending::Remove(GoneRun { word_index: index_after, length, known_length: 0, to_tag: start..end });
         } else {
             self.tag_run(start, end);
         }

@@ -153,14 +153,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Any device may free by the physical address: in the C original, the translation of a handle leaves an address
     /// unchanged that no range covers.
-    fn free_found(
-        &self,
-        found: &Found<K>,
-        bus: Bus<K>,
-        size: usize,
-        va: Va,
-        handle: Handle,
-    ) -> Result<(), Error> {
+    fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: Handle) -> Result<(), Error> {
         let Place { pool, page } = found.place;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {

@@ -59,16 +59,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let &Query { handle, size, direction, .. } = query;
         let (va, _) = self.direct_buffer(master, query)?;
         let maintain = master.snooping(self.dma.kernel).needs_maintenance();
-        Some(Mapping {
-            master: *master,
-            handle,
-            size,
-            direction,
-            va,
-            seen_va: va,
-            maintain,
-            ..Mapping::NONE
-        })
+        Some(Mapping { master: *master, handle, size, direction, va, seen_va: va, maintain, ..Mapping::NONE })
     }
 
     /// Ends a direct mapping, whose size and direction only the caller knows.
