@@ -2,12 +2,13 @@
 
 use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
-use super::spans::SpanMemory;
+use super::spans::{NONE_IN_USE, SpanMemory};
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Kernel, PAGE_SIZE};
 use crate::text::apart;
 
-/// How often a thread that gets no memory waits for another thread that is getting some.
+/// How often a thread that gets no memory waits for another thread that is getting some. Any small number serves: it
+/// only bounds the wait, which ends at once when no other thread is getting memory.
 const GROWTH_WAITS: usize = 8;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
@@ -27,6 +28,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 return Some(block);
             }
         }
+        // The memory of spans out of the device's reach goes back to the pools before memory is taken from them.
         self.trim_unreachable();
         // Counted, so that a thread that gets no memory waits for this one.
         self.spans.growing.fetch_add(1, Relaxed);
@@ -131,7 +133,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         self.give_memory(span, memory);
         // The last unit comes first, so that blocks are taken from the lowest address on.
-        others.iter().rev().for_each(|unit| self.publish(unit, 0));
+        others.iter().rev().for_each(|unit| self.publish(unit, NONE_IN_USE));
         self.publish(first, 1usize.wrapping_shl(first.first_slot));
         Ok(first.block(&self.groups.shape, first.first_slot as usize))
     }

@@ -19,6 +19,9 @@ use crate::mem::turn::Turn;
 /// seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
+/// No bit of a group's word: all blocks of a unit become free.
+pub const NONE_IN_USE: usize = 0;
+
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
     pub turn: Turn,
@@ -164,7 +167,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
     }
 
-    /// Makes the blocks of a unit free for every caller, except those of `in_use`.
+    /// Makes the blocks of a unit free for every caller, except those of `in_use`, which are bits of the group's
+    /// word.
     pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
         self.groups.update(self.kernel, unit.group.get(), || {
             self.set_reach(unit);

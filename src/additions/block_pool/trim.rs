@@ -4,7 +4,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 
 use super::group::Unit;
 use super::shape::Shape;
-use super::spans::{Span, SpanMemory};
+use super::spans::{NONE_IN_USE, Span, SpanMemory};
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
@@ -66,7 +66,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let remove = |unit: &Unit| self.groups.update(self.kernel, unit.group.get(), || unit.remove());
         let removed = units.iter().take_while(|unit| remove(unit)).count();
         if removed != units.len() {
-            units.iter().take(removed).for_each(|unit| self.publish(unit, 0));
+            units.iter().take(removed).for_each(|unit| self.publish(unit, NONE_IN_USE));
         }
         removed == units.len()
     }

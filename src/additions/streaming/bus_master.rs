@@ -153,7 +153,8 @@ impl BusMaster {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    #[inline(always)] // As a function of its own it takes 49 instructions more ("pool").
+    // As a function of its own it takes 49 instructions more (`ci/bench`, rows "pool").
+    #[inline(always)]
     pub(super) unsafe fn reach<K: Kernel>(&self, dma: &Dma<K>, memory: &Memory) -> Option<Handle> {
         let &Memory { pa, size, .. } = memory;
         match self.ops {

@@ -14,8 +14,8 @@ pub struct Location {
     pub is_contiguous: bool,
     /// The cache may hold lines of it.
     pub is_cached: bool,
-    /// Not every byte is a pool's.
-    pub is_outside: bool,
+    /// No pool contains all of it.
+    pub is_partly_outside: bool,
 }
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -28,17 +28,17 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn locate(self, va: Va, size: usize) -> Option<Location> {
         for pool in self.dma.pools() {
             if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
-                return Some(Location { pa, is_contiguous: true, is_cached, is_outside: false });
+                return Some(Location { pa, is_contiguous: true, is_cached, is_partly_outside: false });
             }
         }
         let pa = self.dma.kernel.v2p(va)?;
         let is_contiguous = self.is_contiguous(va, pa, size)?;
         let last = pa.saturating_add(size.saturating_sub(1));
         if !self.dma.may_contain(pa, last) {
-            return Some(Location { pa, is_contiguous, is_cached: true, is_outside: true });
+            return Some(Location { pa, is_contiguous, is_cached: true, is_partly_outside: true });
         }
-        let is_outside = !is_in_pool(self.dma, pa, size);
-        Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, is_outside })
+        let is_partly_outside = !is_in_pool(self.dma, pa, size);
+        Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, is_partly_outside })
     }
 
     /// Returns whether a buffer that begins at `pa` is contiguous; `None` if a page of it is not mapped. Adds a buffer

@@ -17,7 +17,8 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(always)] // As functions of their own, a direct map and unmap take 20 instructions more ("linear").
+    // As functions of their own, a direct map and unmap take 20 instructions more (`ci/bench`, rows "linear").
+    #[inline(always)]
     pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         // Only the general path refills the spare records and frees bounce buffers that interrupts left.
         if buffer.direction != Direction::Neither
@@ -32,15 +33,16 @@ impl<K: Kernel> Streaming<'_, K> {
             return unsafe { self.map_general(&fast.into(), buffer) };
         }
         // SAFETY: as above.
-        unsafe { self.map_after_tidy(master, buffer) }
+        unsafe { self.tidy_and_map(master, buffer) }
     }
 
-    /// Maps a buffer for any device, after the upkeep of the records.
+    /// Makes the streaming maps tidy, then maps a buffer for any device.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(never)] // As a part of `map`, the map of a list takes 66 instructions more ("list").
-    unsafe fn map_after_tidy(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
+    // As a part of `map`, the map of a list takes 66 instructions more (`ci/bench`, rows "list").
+    #[inline(never)]
+    unsafe fn tidy_and_map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         let Some(master) = master.general() else { return Err(MapError::NoMemory) };
         self.tidy();
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
@@ -72,9 +74,9 @@ impl<K: Kernel> Streaming<'_, K> {
         let location = self.locate(va, size).ok_or(MapError::NotMapped)?;
         let snooping = master.snooping(kernel);
         let maintain = location.is_cached && snooping.needs_maintenance();
-        let needs_bounce = !location.is_contiguous || maintain && buffer.endangers_others(kernel);
+        let needs_bounce = !location.is_contiguous || (maintain && buffer.endangers_others(kernel));
         if !needs_bounce
-            && location.is_outside
+            && location.is_partly_outside
             && kernel.linear(location.pa) == va
             && let Some(handle) = self.map_direct(master, buffer, location.pa, maintain)
         {
@@ -84,8 +86,8 @@ impl<K: Kernel> Streaming<'_, K> {
         unsafe { self.map_recorded(master, buffer, &location, snooping, needs_bounce) }
     }
 
-    /// Makes the `size` bytes at `offset` of the page at `page` the device's: by their linear address, or, where a pool
-    /// contains them, by the address in the view in which they were allocated.
+    /// Makes the `size` bytes at `offset` of the page at `page_pa` the device's: by their linear address, or, where a
+    /// pool contains them, by the address in the view in which they were allocated.
     ///
     /// Context: any.
     ///
@@ -97,32 +99,27 @@ impl<K: Kernel> Streaming<'_, K> {
     pub unsafe fn map_page(
         self,
         master: &BusMaster,
-        page: Pa,
+        page_pa: Pa,
         offset: usize,
         size: usize,
         direction: Direction,
     ) -> Result<Handle, MapError> {
-        match self.va_in_page(page, offset) {
-            // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            Ok(va) => unsafe { self.map(master, &Buffer { va, size, direction, attributes: Attributes::empty() }) },
-            Err(error) => {
-                report(self.dma, master, error, page.wrapping_add(offset), size);
-                Err(error)
-            }
-        }
+        let va = self
+            .va_in_page(page_pa, offset)
+            .inspect_err(|error| report(self.dma, master, *error, page_pa.wrapping_add(offset), size))?;
+        // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
+        unsafe { self.map(master, &Buffer { va, size, direction, attributes: Attributes::empty() }) }
     }
 
-    /// Returns the processor's address of the byte at `offset` of the page at `page`: in a pool that contains it, the
-    /// address in the view in which it was allocated, and otherwise its linear address.
-    fn va_in_page(self, page: Pa, offset: usize) -> Result<Va, MapError> {
-        let pa = page.checked_add(offset).ok_or(MapError::Invalid)?;
+    /// Returns the processor's address of the byte at `offset` of the page at `page_pa`: in a pool that contains it,
+    /// the address in the view in which it was allocated, and otherwise its linear address.
+    fn va_in_page(self, page_pa: Pa, offset: usize) -> Result<Va, MapError> {
+        let pa = page_pa.checked_add(offset).ok_or(MapError::Invalid)?;
         let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {
             Some(pool) => pool.va_of(pa).ok_or(MapError::NotMapped)?,
             None => self.dma.kernel.linear(pa),
         };
-        if self.dma.kernel.v2p(va) != Some(pa) {
-            return Err(MapError::NotMapped);
-        }
-        Ok(va)
+        // The linear address is only computed: the page tables decide whether something is mapped there.
+        if self.dma.kernel.v2p(va) == Some(pa) { Ok(va) } else { Err(MapError::NotMapped) }
     }
 }

@@ -33,15 +33,16 @@ impl<K: Kernel> Streaming<'_, K> {
             return unsafe { self.unmap_general(&fast.into(), query) };
         }
         // SAFETY: as above.
-        unsafe { self.unmap_after_tidy(master, query) }
+        unsafe { self.tidy_and_unmap(master, query) }
     }
 
-    /// Ends a mapping of any device, after the upkeep of the records.
+    /// Makes the streaming maps tidy, then ends a mapping of any device.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(never)] // As a part of `unmap`, a map and unmap of a list take 21 instructions more ("list").
-    unsafe fn unmap_after_tidy(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
+    // As a part of `unmap`, a map and unmap of a list take 21 instructions more (`ci/bench`, rows "list").
+    #[inline(never)]
+    unsafe fn tidy_and_unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
         let Some(master) = master.general() else { return Err(BadMapping::Unknown) };
         self.tidy();
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.

@@ -66,10 +66,10 @@ pub unsafe extern "C" fn rt_dma_alloc(
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
     // written. An operation demands no more.
     unsafe {
-        let Some(table) = stored_table(device) else { return alloc_first(dev, size, dma_handle, flags) };
+        let Some(table) = stored_table(device) else { return choose_then_alloc(dev, size, dma_handle, flags) };
         match table.alloc {
             None => {
-                // Size zero becomes more pages than any pool has, so the general path refuses it.
+                // Size zero becomes more pages than any pool has: see `whole_pages`.
                 let flags = Flags::from_bits_retain(flags);
                 let buffer = DMA.allocate_fast(device, size, handle_out(dma_handle), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
@@ -80,13 +80,14 @@ pub unsafe extern "C" fn rt_dma_alloc(
     }
 }
 
-/// Chooses the device's operations, then allocates.
+/// Chooses the device's operations, then allocates: `choose` has stored a table, so `rt_dma_alloc` does not call this
+/// again.
 ///
 /// # Safety
 /// See [the module](crate::ffi).
 #[cold]
 #[inline(never)]
-unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
+unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
     if size == 0 || device(dev).and_then(choose).is_none() {
         return core::ptr::null_mut();
     }
@@ -139,13 +140,13 @@ pub unsafe extern "C" fn rt_dma_free(
     let Some(device) = device(dev) else { return };
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
-        let Some(table) = stored_table(device) else { return free_first(dev, size, cpu_addr, dma_handle, flags) };
+        let Some(table) = stored_table(device) else { return choose_then_free(dev, size, cpu_addr, dma_handle, flags) };
         match table.free {
             None => {
                 let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
-                // A null address is in no pool, so the general path gets it, and does nothing. Size zero becomes more
-                // pages than one word has, so `free_across` gets it, and does nothing. The call has no result: a
-                // refusal is counted and logged where it is decided.
+                // Size zero becomes more pages than any pool has: see `whole_pages`. A null address is in no pool, so
+                // the general path gets it, and does nothing. The call has no result: a refusal is counted and logged
+                // where it is decided.
                 let _ = DMA.free_fast(device, size, va, dma_handle, flags);
             }
             Some(_) if size == 0 || cpu_addr.is_null() => {}
@@ -154,13 +155,13 @@ pub unsafe extern "C" fn rt_dma_free(
     }
 }
 
-/// Chooses the device's operations, then frees.
+/// Chooses the device's operations, then frees, as [`choose_then_alloc`].
 ///
 /// # Safety
 /// See [the module](crate::ffi).
 #[cold]
 #[inline(never)]
-unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
+unsafe fn choose_then_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     if size != 0 && !cpu_addr.is_null() && device(dev).and_then(choose).is_some() {
         // SAFETY: the caller passes a device.
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }

@@ -39,11 +39,11 @@ impl EarlyPools {
     /// other direct map first reads that the early pools are noted, and then looks.
     pub fn allow_direct<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let is_first = self.end.load(Acquire) == NOT_YET;
-        let is_outside = || dma.pool_in(pa, pa.saturating_add(size)).is_none();
-        if is_first && is_outside() {
+        let is_outside_all_pools = || dma.pool_in(pa, pa.saturating_add(size)).is_none();
+        if is_first && is_outside_all_pools() {
             self.note_first(dma);
         }
-        is_outside()
+        is_outside_all_pools()
     }
 
     /// Notes that the first direct mapping is made.

@@ -35,7 +35,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Buffer { va, size, direction, .. } = buffer;
-        let &Location { pa, is_outside, is_cached, .. } = location;
+        let &Location { pa, is_partly_outside, is_cached, .. } = location;
         let maintain = is_cached && snooping.needs_maintenance();
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
@@ -47,7 +47,7 @@ impl<K: Kernel> Streaming<'_, K> {
             va,
             seen_va: va,
             maintain,
-            is_outside,
+            is_partly_outside,
             bounce: None,
             synced_in: None,
         };
@@ -60,7 +60,7 @@ impl<K: Kernel> Streaming<'_, K> {
             None => match unsafe { Bounce::new(dma, master, snooping, va, size) } {
                 Some((bounce, copy, handle)) => {
                     record.bounce = Some(bounce);
-                    (record.seen_va, record.maintain, record.is_outside) = (copy.va, copy.maintain, false);
+                    (record.seen_va, record.maintain, record.is_partly_outside) = (copy.va, copy.maintain, false);
                     handle
                 }
                 None => {
@@ -72,7 +72,7 @@ impl<K: Kernel> Streaming<'_, K> {
         record.handle = handle;
         // Without translation, a handle is the physical address of what the device sees.
         if !matches!(master.ops, Ops::Library(ops) if !ops.are_translated()) {
-            record.is_outside = leads_outside(dma, master, handle, size);
+            record.is_partly_outside = leads_outside(dma, master, handle, size);
         }
         if matches!(master.ops, Ops::Library(_)) {
             record.flush(kernel, record.whole());
@@ -119,7 +119,8 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 
     /// Returns false if no mapping that has a record contains the bytes of a query. True may be wrong. Takes no lock.
-    #[inline(always)] // As a function of its own it takes 17 instructions more ("pool").
+    // As a function of its own it takes 17 instructions more (`ci/bench`, rows "pool").
+    #[inline(always)]
     fn may_have_record(self, master: &BusMaster, query: &Query) -> bool {
         let &Query { handle, size, .. } = query;
         let is_pools = |pa: Pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some();
@@ -130,7 +131,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// cannot be freed in this context, both are left to the next thread.
     ///
     /// Context: any.
-    #[inline(always)] // As a function of its own it takes 15 instructions more ("pool").
+    // As a function of its own it takes 15 instructions more (`ci/bench`, rows "pool").
+    #[inline(always)]
     pub(super) fn free_record(self, record: Record<K>) {
         let kernel = self.dma.kernel;
         match &record.bounce {

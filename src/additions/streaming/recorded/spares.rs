@@ -62,7 +62,8 @@ impl<K: Kernel> SpareRecords<K> {
     /// Takes a spare record; `None` if there is none.
     ///
     /// Context: any.
-    #[inline(always)] // As functions of their own, this, `put` and `with` take 33 instructions more ("pool").
+    // As functions of their own, this, `put` and `with` take 33 instructions more (`ci/bench`, rows "pool").
+    #[inline(always)]
     pub fn take(&self, kernel: K) -> Option<Record<K>> {
         self.with(kernel, |stacks| {
             let record = stacks.spare.pop()?;
