@@ -24,7 +24,7 @@ fn row(map: &mut PageMap) -> [String; 5] {
     let pending = match &map.pending {
         Pending::Nothing => String::new(),
         Pending::Add(pages) => format!("add pages {} and {}", pages.start, pages.end - 1),
-        Pending::Remove(gone) => format!("remove the {} of word {}", gone.length, gone.word),
+        Pending::Remove(gone) => format!("remove the {} of word {}", gone.length, gone.word_index),
         Pending::Lower(_) => "lower".into(),
     };
     [pages, values, format!("{}", map.longest_free()), open, pending]
