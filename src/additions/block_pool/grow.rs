@@ -12,7 +12,8 @@ use crate::text::apart;
 const GROWTH_WAITS: usize = 8;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Returns a block of a new span; `None` if the caller may not sleep, or there is no memory.
+    /// Returns a block of a new span; `None` if there is no memory. A caller that may not sleep uses only the pool's
+    /// reserve.
     ///
     /// The device's memory is allocated without the turn: its allocation may write lines to the log, and so call the
     /// driver of the console, which may need a block of this pool.
@@ -32,17 +33,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.trim_unreachable();
         // Counted, so that a thread that gets no memory waits for this one.
         self.spans.growing.fetch_add(1, Relaxed);
-        let block = match self.allocate_memory() {
-            Some(memory) => self.add_or_free(memory),
-            None => self.wait_for_block(),
-        };
+        let block = self.allocate_memory().map(|memory| self.add_or_free(memory));
         // A thread that waits and sees this also sees the new span: it reads the number with Acquire.
         self.spans.growing.fetch_sub(1, Release);
-        block
+        block.unwrap_or_else(|| self.wait_for_block())
     }
 
     /// Adds a span and returns one of its blocks. If another thread added a span meanwhile, returns a block of that and
-    /// frees the memory.
+    /// frees the memory. If the heap has no room, or the caller cannot take the turn, frees the memory.
     pub(super) fn add_or_free(&self, memory: SpanMemory) -> Option<Block> {
         let (block, unused) = self.take_or_add(memory);
         if let Some(unused) = unused {
@@ -66,8 +64,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
-            // 1 is this thread itself.
-            if self.spans.growing.load(Acquire) <= 1 {
+            if self.spans.growing.load(Acquire) == 0 {
                 break;
             }
             if let Some(block) = self.take_from_any() {

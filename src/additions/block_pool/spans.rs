@@ -25,7 +25,7 @@ pub const NONE_IN_USE: usize = 0;
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
     pub turn: Turn,
-    /// The number of threads that are getting memory.
+    /// The number of threads that are getting memory, or adding it.
     pub growing: AtomicUsize,
     /// All spans, with memory and vacant, the newest first.
     newest: AtomicRef<Span>,

@@ -15,7 +15,7 @@ pub struct Location {
     /// The cache may hold lines of it.
     pub is_cached: bool,
     /// No pool contains all of it.
-    pub is_partly_outside: bool,
+    pub reaches_outside_pools: bool,
 }
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -28,17 +28,17 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn locate(self, va: Va, size: usize) -> Option<Location> {
         for pool in self.dma.pools() {
             if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
-                return Some(Location { pa, is_contiguous: true, is_cached, is_partly_outside: false });
+                return Some(Location { pa, is_contiguous: true, is_cached, reaches_outside_pools: false });
             }
         }
         let pa = self.dma.kernel.v2p(va)?;
         let is_contiguous = self.is_contiguous(va, pa, size)?;
         let last = pa.saturating_add(size.saturating_sub(1));
         if !self.dma.may_contain(pa, last) {
-            return Some(Location { pa, is_contiguous, is_cached: true, is_partly_outside: true });
+            return Some(Location { pa, is_contiguous, is_cached: true, reaches_outside_pools: true });
         }
-        let is_partly_outside = !is_in_pool(self.dma, pa, size);
-        Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, is_partly_outside })
+        let reaches_outside_pools = !is_in_pool(self.dma, pa, size);
+        Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, reaches_outside_pools })
     }
 
     /// Returns whether a buffer that begins at `pa` is contiguous; `None` if a page of it is not mapped. Adds a buffer

@@ -5,8 +5,8 @@ use super::{Attributes, Buffer, BusMaster, Direction, MapError, Master, Streamin
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Makes a buffer the device's and returns its handle. Until the buffer is unmapped or synced for the processor,
-    /// the processor leaves it alone.
+    /// Hands a buffer over to the device, and returns its handle. Until the buffer is unmapped or synced for the
+    /// processor, the processor leaves it alone.
     ///
     /// Context: any.
     ///
@@ -76,7 +76,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let maintain = location.is_cached && snooping.needs_maintenance();
         let needs_bounce = !location.is_contiguous || (maintain && buffer.endangers_others(kernel));
         if !needs_bounce
-            && location.is_partly_outside
+            && location.reaches_outside_pools
             && kernel.linear(location.pa) == va
             && let Some(handle) = self.map_direct(master, buffer, location.pa, maintain)
         {

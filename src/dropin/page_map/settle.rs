@@ -72,6 +72,7 @@ impl PageMap {
         if let Some(lowering) = self.runs.lowering(index, length) {
             self.lower(lowering.to(self.longest_beginning_in(index)), LEVELS_IF_IN_WORD);
         }
+        // The tree is not high, and a stretch has time for this short step and a search (see `settle_for_search`).
         if self.has_pending() { TimeLeft::Nothing } else { TimeLeft::Search }
     }
 
@@ -85,6 +86,7 @@ impl PageMap {
                 return TimeLeft::Nothing;
             }
         }
+        // What is done may leave more to do: it then sets `pending` again.
         levels += match replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => 0,
             Pending::Add(pages) => self.add_freed(pages),

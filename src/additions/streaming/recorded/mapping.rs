@@ -47,7 +47,7 @@ pub struct Mapping {
     pub maintain: bool,
     /// Not every handle of the mapping leads to a pool, where an unmap and a sync look for a record
     /// ([`may_have_outside_pools`](super::records::Records::may_have_outside_pools)).
-    pub is_partly_outside: bool,
+    pub reaches_outside_pools: bool,
     pub bounce: Option<Bounce>,
     /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None`
     /// with the library's operations, which hold nothing.
@@ -64,7 +64,7 @@ impl Mapping {
         va: 0,
         seen_va: 0,
         maintain: false,
-        is_partly_outside: false,
+        reaches_outside_pools: false,
         bounce: None,
         synced_in: None,
     };

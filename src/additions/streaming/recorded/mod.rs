@@ -35,7 +35,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Buffer { va, size, direction, .. } = buffer;
-        let &Location { pa, is_partly_outside, is_cached, .. } = location;
+        let &Location { pa, reaches_outside_pools, is_cached, .. } = location;
         let maintain = is_cached && snooping.needs_maintenance();
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
@@ -47,7 +47,7 @@ impl<K: Kernel> Streaming<'_, K> {
             va,
             seen_va: va,
             maintain,
-            is_partly_outside,
+            reaches_outside_pools,
             bounce: None,
             synced_in: None,
         };
@@ -60,7 +60,7 @@ impl<K: Kernel> Streaming<'_, K> {
             None => match unsafe { Bounce::new(dma, master, snooping, va, size) } {
                 Some((bounce, copy, handle)) => {
                     record.bounce = Some(bounce);
-                    (record.seen_va, record.maintain, record.is_partly_outside) = (copy.va, copy.maintain, false);
+                    (record.seen_va, record.maintain, record.reaches_outside_pools) = (copy.va, copy.maintain, false);
                     handle
                 }
                 None => {
@@ -72,7 +72,7 @@ impl<K: Kernel> Streaming<'_, K> {
         record.handle = handle;
         // Without translation, a handle is the physical address of what the device sees.
         if !matches!(master.ops, Ops::Library(ops) if !ops.are_translated()) {
-            record.is_partly_outside = leads_outside(dma, master, handle, size);
+            record.reaches_outside_pools = leads_outside(dma, master, handle, size);
         }
         if matches!(master.ops, Ops::Library(_)) {
             record.flush(kernel, record.whole());

@@ -81,7 +81,7 @@ impl<K: Kernel> Records<K> {
 
     /// Calls `change` with each counter of a record.
     fn count(&self, mapping: &Mapping, change: impl Fn(&AtomicUsize)) {
-        if mapping.is_partly_outside {
+        if mapping.reaches_outside_pools {
             let (first, last) = (mapping.handle >> COUNTED_BITS, mapping.last() >> COUNTED_BITS);
             // A mapping of more blocks than there are counters changes each counter once.
             let end = (last + 1).min(first + COUNTERS);
