@@ -250,6 +250,7 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     rt_uint64_t on_bus, handle, distance, other_distance;
 
     dma_bus = find_ranges(np, "dma-ranges", &dma_ranges);
+    bus = find_ranges(np, "ranges", &ranges);
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     handle = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
@@ -257,10 +258,10 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     {
         *last = UINTPTR_MAX;
 
-        return RT_DMA_PORT_UNMAPPED;
+        /* The heap had no room for the table; or the ranges cannot be read, and RT-Thread leaves the address unchanged. */
+        return (on_bus == NO_TABLE ? ranges.count : dma_ranges.count) ? RT_DMA_PORT_UNMAPPED : pa;
     }
 
-    bus = find_ranges(np, "ranges", &ranges);
     distance = distance_to_edge(&dma_ranges, on_bus);
     other_distance = distance_to_edge(&ranges, pa);
     distance = distance < other_distance ? distance : other_distance;
@@ -277,7 +278,13 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     if (dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus)
         && ranges_are_read(np, &dma_ranges))
     {
-        return RT_DMA_PORT_UNMAPPED;
+        handle = RT_DMA_PORT_UNMAPPED;
+    }
+
+    if (to_pointer_size(handle) == RT_DMA_PORT_UNMAPPED && *last == UINTPTR_MAX)
+    {
+        /* The highest address means that the ranges could not be read. */
+        *last -= 1;
     }
 
     return to_pointer_size(handle);

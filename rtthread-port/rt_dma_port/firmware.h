@@ -166,7 +166,8 @@ extern int rt_dma_port_has_dma_ranges(void *dev);
  * @param[in] dev The device, which has a node.
  * @param[in] pa The physical address.
  * @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
- *        with the physical ones up to it, or no range covers any of them.
+ *        with the physical ones up to it, or no range covers any of them. The highest address with
+ *        RT_DMA_PORT_UNMAPPED: the heap has no room to read the ranges of the bus.
  * @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
  *
  * @note Context: thread first, then any. The first call for a bus reads its ranges.

@@ -18,8 +18,8 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// A region cannot be installed now, and the call can be repeated: [`Error::Context`] if the caller may not sleep,
-    /// [`Error::NoMemory`] if the heap has no room, or the bus reaches no memory at all; [`Error::Leaving`] if another
-    /// thread is uninstalling the region. A region that can never be installed is only logged.
+    /// [`Error::NoMemory`] if the heap has no room, [`Error::Leaving`] if another thread is uninstalling the region. A
+    /// region that can never be installed is only logged.
     pub(crate) fn claim_regions(&self, device: Device) -> Result<Option<MapOps>, Error> {
         let Some(node) = self.kernel.node(device) else { return Ok(None) };
         if !self.kernel.can_sleep() {
@@ -49,7 +49,7 @@ impl<K: Kernel> Dma<K> {
             return Ok(None);
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
-        // makes it do so here, where the heap may be called. If the heap has no room, the device reaches nothing yet.
+        // makes it do so here, where the heap may be called.
         let range = self.kernel.bus_address(device, 0);
         if range.handle.is_none() && range.last == Pa::MAX {
             return Err(Error::NoMemory);

@@ -86,7 +86,7 @@ pub unsafe trait Firmware {
     /// translator reads them (`rt_ofw_translate_cpu2dma`). The device has a node.
     ///
     /// The result has no handle if no entry of `dma-ranges` covers `pa`, although that translator returns the address
-    /// unchanged in this case.
+    /// unchanged in this case. It has none up to the highest address if the heap has no room to read the ranges.
     ///
     /// Context: thread first, then any. The first call for a bus reads the ranges of the bus; the caller makes it in a
     /// thread.

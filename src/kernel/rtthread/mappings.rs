@@ -28,7 +28,7 @@ unsafe extern "C" {
     /// @brief Maps whole pages write-back cached at a given address, if the kernel can. It maps nothing where the
     /// revision leaves the linear map to the boot code.
     ///
-    /// @param[in] va The virtual address, at which nothing is mapped.
+    /// @param[in] va The virtual address, at which nothing is mapped but what rt_dma_port_unmap_linear has left.
     /// @param[in] pa The physical address.
     /// @param[in] size Bytes, whole pages.
     ///

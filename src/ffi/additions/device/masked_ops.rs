@@ -15,7 +15,7 @@ use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::ops::{self, default_table, ops_of, stored_table, table_of};
+use crate::ffi::dropin::ops::{self, default_table, is_operation_of_ours, ops_of, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
@@ -213,8 +213,9 @@ unsafe extern "C" fn sync_out(
         return result;
     }
     if !is_within(handle, size, masks.streaming) {
-        if ops_of(original).is_none()
+        if !is_operation_of_ours(sync, |table| table.sync_out_data)
             && let Some(sync_in) = original.sync_in_data
+            && !is_operation_of_ours(sync_in, |table| table.sync_in_data)
         {
             // The BSP's operation may hold something until the next `sync_in`, which the caller does not call after an
             // error.
