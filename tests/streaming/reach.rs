@@ -146,9 +146,10 @@ fn a_later_part_is_found_whatever_its_handle_leads_to() {
     for dma_to_cpu in leads_to {
         let rig = Rig::new();
         let info = DeviceInfo { dma_to_cpu: Some(dma_to_cpu), ..behind_ranges() };
-        let master = rig.master(rig.machine.device(info), ALL);
-        let held = rig.buffer(SIZE, Flags::ADDRESS_32BITS);
-        for (va, pa) in [(held.va, held.handle), (rig.va(HEAP), HEAP)] {
+        let device = rig.machine.device(info);
+        let master = rig.master(device, ALL);
+        let held = rig.machine.alloc(device, SIZE, Flags::empty()).expect("there is room");
+        for (va, pa) in [(held.va, held.handle - BUS_OFFSET), (rig.va(HEAP), HEAP)] {
             assert_eq!(rig.map(&master, va, SIZE, FromDevice), Ok(pa + BUS_OFFSET));
             rig.machine.device_write(pa, &bytes(2, SIZE));
             rig.machine.cpu_write(rig.va(OTHER), &bytes(3, PAGE));
