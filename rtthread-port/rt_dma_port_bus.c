@@ -21,7 +21,8 @@ static uintptr_t to_pointer_size(rt_uint64_t address)
     return (uintptr_t)address;
 }
 
-/* What RT-Thread's translators of one step return if the heap has no room for the table of a bus's ranges. */
+/* What RT-Thread's translators of one step return if they have no table of the bus's ranges: the heap has no room for it, or the
+ * ranges cannot be read. */
 #define NO_TABLE (~(rt_uint64_t)0)
 
 /* Returns the bus above a node whose ranges of this kind RT-Thread translates by: the next one that has any. */

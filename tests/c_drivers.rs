@@ -20,18 +20,21 @@ fn run(command: &mut Command) -> String {
 /// Builds the library once, as a C program on this host links it, and returns the archive's path.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("library");
-        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-        run(Command::new(cargo)
-            .args(["rustc", "--quiet", "--lib", "--crate-type", "staticlib", "--features", "rtthread"])
-            .arg("--manifest-path")
-            .arg(root().join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&target)
-            .env_remove("RUSTFLAGS"));
-        target.join("debug/librt_dma_pool.a")
-    })
+    LIBRARY.get_or_init(|| build_library("library", "staticlib").join("librt_dma_pool.a"))
+}
+
+/// Builds the library as a crate of this type, in a folder of this name, and returns the folder of the result.
+fn build_library(folder: &str, crate_type: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+    run(Command::new(cargo)
+        .args(["rustc", "--quiet", "--lib", "--crate-type", crate_type, "--features", "rtthread"])
+        .arg("--manifest-path")
+        .arg(root().join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .env_remove("RUSTFLAGS"));
+    target.join("debug")
 }
 
 fn c_files(folder: &str) -> Vec<PathBuf> {
@@ -236,23 +239,15 @@ fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
 
 /// Compiles `tests/rust_driver/blocks.rs` to an archive, with the library in it.
 fn rust_driver() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("public_api");
-    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    run(Command::new(cargo)
-        .args(["rustc", "--quiet", "--lib", "--crate-type", "rlib", "--features", "rtthread"])
-        .arg("--manifest-path")
-        .arg(root().join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(&target)
-        .env_remove("RUSTFLAGS"));
-    let archive = target.join("librust_driver.a");
+    let library = build_library("public_api", "rlib");
+    let archive = library.join("librust_driver.a");
     run(Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
         .args(["--edition", "2024", "--crate-type", "staticlib", "-C", "panic=abort", "-o"])
         .arg(&archive)
         .arg("--extern")
-        .arg(format!("rt_dma_pool={}", target.join("debug/librt_dma_pool.rlib").display()))
+        .arg(format!("rt_dma_pool={}", library.join("librt_dma_pool.rlib").display()))
         .arg("-L")
-        .arg(target.join("debug/deps"))
+        .arg(library.join("deps"))
         .arg(root().join("tests/rust_driver/blocks.rs")));
     archive
 }

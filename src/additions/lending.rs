@@ -1,5 +1,5 @@
-//! The calls that lend the memory of a `reusable` region; `dropin::lending` has the record of it. A borrower, which does
-//! not own the region, uses memory of it, and gives it back when an owner needs it.
+//! The calls that lend the memory of a `reusable` region; `dropin::lending` has the record of it. A borrower, which
+//! does not own the region, uses memory of it, and gives it back when an owner needs it.
 //!
 //! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order
 //! of the addresses, until there is room. A borrower's function may return before the memory is given back, which then

@@ -49,7 +49,7 @@ impl<K: Kernel> Dma<K> {
             return Ok(None);
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
-        // makes it do so here, where the heap may be called.
+        // makes it do so here, where the heap may be called. If the heap has no room, it finds no range at all.
         let range = self.kernel.bus_address(device, 0);
         if range.handle.is_none() && range.last == Pa::MAX {
             return Err(Error::NoMemory);

@@ -103,8 +103,8 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     /// that `work` accesses, and does not read one that `work` writes to. A byte that the device may write at any time
     /// lies in a [`CoherentBuffer`](super::CoherentBuffer).
     ///
-    /// What the device writes to other bytes of a [`FromDevice`](super::FromDevice) mapping while `work` runs is not lost. What `work`
-    /// writes to the bytes of such a mapping does not reach the device, and may be lost.
+    /// What the device writes to other bytes of a [`FromDevice`](super::FromDevice) mapping while `work` runs is not
+    /// lost. What `work` writes to the bytes of such a mapping does not reach the device, and may be lost.
     ///
     /// Context: any.
     ///
@@ -127,8 +127,8 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
 
 /// A buffer `B` whose bytes a device has. Dropping it unmaps the bytes and then drops the buffer.
 ///
-/// A buffer is `&'static mut [u8]`, [`HeapBytes`], or, for [`ToDevice`](super::ToDevice), `&'static [u8]`. A borrow that ends cannot be
-/// mapped in this way:
+/// A buffer is `&'static mut [u8]`, [`HeapBytes`], or, for [`ToDevice`](super::ToDevice), `&'static [u8]`. A borrow
+/// that ends cannot be mapped in this way:
 ///
 /// ```compile_fail,E0521
 /// # use rt_dma_pool::driver::*;

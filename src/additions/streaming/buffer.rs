@@ -76,8 +76,8 @@ impl Buffer {
         self.needs_whole_lines() && (self.va | self.size) & kernel.within_line() != 0
     }
 
-    /// Returns whether the buffer has to fill its cache lines, if it is mapped without a bounce buffer and its lines are
-    /// maintained.
+    /// Returns whether the buffer has to fill its cache lines, if it is mapped without a bounce buffer and its lines
+    /// are maintained.
     fn needs_whole_lines(&self) -> bool {
         self.direction.device_writes() && !self.attributes.contains(Attributes::OWN_LINES)
     }

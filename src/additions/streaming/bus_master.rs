@@ -206,12 +206,13 @@ impl BusMaster {
         }
     }
 
-    /// Returns the physical address to which `handle` leads, as [`pa_of`](Self::pa_of), if the handles of the `size` bytes
-    /// from there on lead to the bytes after it.
+    /// Returns the physical address to which `handle` leads, as [`pa_of`](Self::pa_of), if the handles of the `size`
+    /// bytes from there on lead to the bytes after it.
     ///
-    /// With `dma-ranges`, the handle of a later byte may lead elsewhere (`Firmware::cpu_address`), where a sync would look
-    /// for the mapping in vain. Of the later bytes only the last is looked at, because a range of a bus is larger than a
-    /// buffer. Windows of a PCI bridge always lead back: a handle belongs to one memory only (`Firmware::bus_window`).
+    /// With `dma-ranges`, the handle of a later byte may lead elsewhere (`Firmware::cpu_address`), where a sync would
+    /// look for the mapping in vain. Of the later bytes only the last is looked at, because a range of a bus is larger
+    /// than a buffer. Windows of a PCI bridge always lead back: a handle belongs to one memory only
+    /// (`Firmware::bus_window`).
     pub(super) fn pa_of_all<K: Kernel>(&self, dma: &Dma<K>, handle: Handle, size: usize) -> Option<Pa> {
         let pa = self.pa_of(dma, handle)?;
         let to_last = size.wrapping_sub(1);

@@ -106,8 +106,8 @@ impl<K: Kernel> StreamingMaps<K> {
     }
 }
 
-/// What a call for a streaming mapping works on: the system's [`StreamingMaps`], and its pools. Each call is a method of
-/// this type.
+/// What a call for a streaming mapping works on: the system's [`StreamingMaps`], and its pools. Each call is a method
+/// of this type.
 #[derive(Clone, Copy)]
 pub struct Streaming<'a, K: Kernel> {
     dma: &'a Dma<K>,

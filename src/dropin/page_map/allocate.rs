@@ -95,8 +95,8 @@ pub(super) fn lowest_ones(word: usize, count: usize) -> Option<usize> {
     if count > BITS {
         return None;
     }
-    // The bits from which on a part of the `count` bits is set. Each step halves what is still to be looked at. To check
-    // for the end after a step, and not before it, makes the longest stretches 8 instructions shorter.
+    // The bits from which on a part of the `count` bits is set. Each step halves what is still to be looked at. To
+    // check for the end after a step, and not before it, makes the longest stretches 8 instructions shorter.
     let (mut begins, mut more) = (word, count);
     loop {
         begins &= begins >> (more / 2);

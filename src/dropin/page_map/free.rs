@@ -19,8 +19,8 @@ pub enum Freed {
 
 impl PageMap {
     /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open
-    /// run; returns whether it did. The pages lie in one word, and `count` is not zero. `page` need not be a page of the
-    /// pool.
+    /// run; returns whether it did. The pages lie in one word, and `count` is not zero. `page` need not be a page of
+    /// the pool.
     #[inline(always)]
     pub fn free_last_in_word(&mut self, page: usize, count: usize) -> bool {
         if !self.open.is_last(page, count) {

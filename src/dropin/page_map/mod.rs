@@ -39,9 +39,9 @@
 //!
 //! # Settling
 //!
-//! To [settle](PageMap::settle_step) the map is to make the tree exact: the change that was put off is done, and the open
-//! run is closed, which puts the rest of the run and its hole into the tree as runs of their own. These calls settle
-//! the map, all by `pool::buffers`:
+//! To [settle](PageMap::settle_step) the map is to make the tree exact: the change that was put off is done, and the
+//! open run is closed, which puts the rest of the run and its hole into the tree as runs of their own. These calls
+//! settle the map, all by `pool::buffers`:
 //!
 //! * an allocation that the open run does not serve, before it searches the tree;
 //! * a free whose pages touch the open run from outside, if pages of that run are in use, or whose pages would make a

@@ -43,7 +43,8 @@ fn stored(length: usize) -> i32 {
     length as i32
 }
 
-/// A value that is too high, because the run that it came from is gone: the one at `place` is `length`, and is to become
+/// A value that is too high, because the run that it came from is gone: the one at `place` is `length`, and is to
+/// become
 /// `remaining`. Then the values above it are to become the maximum of what is below them.
 pub struct Lowering {
     place: usize,
@@ -232,8 +233,8 @@ impl RunTree {
         is_length.then_some(Lowering { place, length, remaining: 0 })
     }
 
-    /// Lowers a value, and those above it that are due to it: at most `max_levels` levels, which is not zero. Returns how
-    /// many levels changed, and what remains to do. The caller does that before the tree is used again.
+    /// Lowers a value, and those above it that are due to it: at most `max_levels` levels, which is not zero. Returns
+    /// how many levels changed, and what remains to do. The caller does that before the tree is used again.
     pub fn lower(&mut self, lowering: Lowering, max_levels: usize) -> (usize, Option<Lowering>) {
         let Lowering { mut place, length, mut remaining } = lowering;
         let mut levels = 0;

@@ -19,8 +19,8 @@ impl PageMap {
     /// Looks for a free run at `from`, or one that begins after `from` in the same word. If there is one, allocates its
     /// first `count` pages in `[from, end)` that begin where `base + page` is a multiple of `align`, or returns where
     /// the run ends if it has no such pages. If there is none, returns the word in which to look next. The open run
-    /// must be [closed](OpenRun::CLOSED): the caller [settles](Self::settle_step) the map. `count` is not zero, and `align`
-    /// is a power of two.
+    /// must be [closed](OpenRun::CLOSED): the caller [settles](Self::settle_step) the map. `count` is not zero, and
+    /// `align` is a power of two.
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
     pub fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> SearchStep {

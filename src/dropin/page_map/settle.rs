@@ -1,5 +1,5 @@
-//! Settling: does what an allocation or a free put off, and closes the open run. Afterwards the tree has exactly the free
-//! runs.
+//! Settling: does what an allocation or a free put off, and closes the open run. Afterwards the tree has exactly the
+//! free runs.
 
 use core::mem::replace;
 use core::ops::Range;
@@ -56,9 +56,9 @@ impl PageMap {
         self.do_step()
     }
 
-    /// Does one step, as [`settle_step`](Self::settle_step) does, with a shorter one for the usual case: the tree is not high,
-    /// nothing was put off, and the open run lies in one word. (Without this case, calls of mixed sizes exceed their
-    /// bound: docs/design.md, "Why it is not simpler", row `settle_short_step`.)
+    /// Does one step, as [`settle_step`](Self::settle_step) does, with a shorter one for the usual case: the tree is
+    /// not high, nothing was put off, and the open run lies in one word. (Without this case, calls of mixed sizes
+    /// exceed their bound: docs/design.md, "Why it is not simpler", row `settle_short_step`.)
     pub fn settle_short_step(&mut self) -> TimeLeft {
         let is_usual = !self.has_pending() && self.open.is_used() && self.open.is_in_one_word() && !self.is_high();
         if is_usual { self.close_in_word() } else { self.settle_step() }
@@ -127,7 +127,8 @@ impl PageMap {
         if let Some(lowering) = self.runs.lowering(index, gone.length) {
             levels = self.lower(lowering.to(self.longest_beginning_in(index).max(known_length)), LEVELS_PER_STEP);
         }
-        // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just lowered.
+        // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just
+        // lowered.
         self.tag_run(gone.to_tag.start, gone.to_tag.end);
         levels
     }

@@ -84,7 +84,8 @@ impl<K: Kernel> Pool<K> {
         (self.labels.of(page) == label && !self.has_own_mappings()).then_some(page)
     }
 
-    /// Frees the `pages` pages from `page` on, which lie in one word, if they are the last allocation from the open run.
+    /// Frees the `pages` pages from `page` on, which lie in one word, if they are the last allocation from the open
+    /// run.
     ///
     /// Context: any.
     #[inline(always)]

@@ -29,8 +29,8 @@ impl<K: Kernel> Dma<K> {
     /// Frees a buffer for a caller within the library: a managed buffer, lent memory, or a bounce buffer. (C's calls
     /// enter at [`free_fast`](Self::free_fast) or [`free_general`](Self::free_general).)
     ///
-    /// The buffer has `size` bytes, and its address is `va`. `handle` must be the handle of the buffer under `ops`, or its
-    /// physical address, or zero if the caller did not ask for the handle when it allocated the buffer.
+    /// The buffer has `size` bytes, and its address is `va`. `handle` must be the handle of the buffer under `ops`, or
+    /// its physical address, or zero if the caller did not ask for the handle when it allocated the buffer.
     ///
     /// `flags` are those of the call. The same number may be an address in a view of one pool and the physical address
     /// of unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the
@@ -68,7 +68,8 @@ impl<K: Kernel> Dma<K> {
     /// if `size` or `va` is zero.
     // The arguments have the order of C's, and so the registers in which `rt_dma_free` gets them. `free_general` has
     // `ops` after them.
-    // The loop is written out: with `find_map`, `rt_dma_free` would need a stack frame, and 34 instructions more on aarch64.
+    // The loop is written out: with `find_map`, `rt_dma_free` would need a stack frame, and 34 instructions more on
+    // aarch64.
     #[inline(always)] // Otherwise `rt_dma_free` calls it, and needs a stack frame, too.
     pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: Handle, flags: Flags) -> Result<(), Error> {
         if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
@@ -178,8 +179,8 @@ impl<K: Kernel> Dma<K> {
         order.into_iter().find_map(|kind| self.find_as(kind, va))
     }
 
-    /// Finds a buffer that may have been handed out at `va`, interpreted as `kind`. A buffer with its own mapping counts
-    /// as one in a view.
+    /// Finds a buffer that may have been handed out at `va`, interpreted as `kind`. A buffer with its own mapping
+    /// counts as one in a view.
     fn find_as(&self, kind: AddressKind, va: Va) -> Option<Found<K>> {
         let in_pool = |pool| Some(Found { place: Place { pool, page: pool.buffer_at(va, kind)? }, mapping: None });
         let found = self.pools().find_map(in_pool);

@@ -17,8 +17,8 @@ use crate::mem::shared::at_or_first;
 /// The tables, in the order of [`MapOps::ALL`].
 static TABLES: [rt_dma_map_ops; 4] = [new_table::<0>(), new_table::<1>(), new_table::<2>(), new_table::<3>()];
 
-/// Makes the table of the operations whose index in [`MapOps::ALL`] is `OPS`. If handles are physical addresses, `alloc`
-/// and `free` are null, as in RT-Thread's tables; `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
+/// Makes the table of the operations whose index in [`MapOps::ALL`] is `OPS`. If handles are physical addresses,
+/// `alloc` and `free` are null, as in RT-Thread's tables; `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
 const fn new_table<const OPS: usize>() -> rt_dma_map_ops {
     let ops = MapOps::ALL[OPS];
     let are_translated = ops.are_translated();
@@ -58,8 +58,8 @@ pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
-/// Returns whether a function is that of one of the library's four tables which `operation` returns of a table. A BSP may
-/// have copied it into a table of its own.
+/// Returns whether a function is that of one of the library's four tables which `operation` returns of a table. A BSP
+/// may have copied it into a table of its own.
 pub(in crate::ffi) fn is_operation_of_ours<F: PartialEq>(
     function: F,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,

@@ -94,8 +94,8 @@ impl Mapping {
         }
     }
 
-    /// Returns whether the range of a sync of the device lies in the mapping; `None` if the mapping is another device's,
-    /// or if the handle is not one of its bytes.
+    /// Returns whether the range of a sync of the device lies in the mapping; `None` if the mapping is another
+    /// device's, or if the handle is not one of its bytes.
     pub fn check_part(&self, device: Device, query: &Query) -> Option<Result<(), BadMapping>> {
         let offset = query.handle.wrapping_sub(self.handle);
         if self.master.device != device || offset >= self.size {
@@ -165,8 +165,8 @@ impl Mapping {
         unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
 
-    /// Makes one call of `sync_in` for a part, if the operations are a BSP's own. If the purpose is a transfer, this makes
-    /// what the device wrote to the part the processor's.
+    /// Makes one call of `sync_in` for a part, if the operations are a BSP's own. If the purpose is a transfer, this
+    /// makes what the device wrote to the part the processor's.
     pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, purpose: Purpose) {
         let Ops::Own(own) = self.master.ops else { return };
         let va = self.seen(part);

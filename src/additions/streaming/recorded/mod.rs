@@ -144,9 +144,9 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 }
 
-/// Returns true if the handles of the `size` bytes from `handle` on are not translated back to the memory of one pool. An
-/// unmap, and a sync of any part, look for a pool at the address to which their handle leads. It need not be the address
-/// of the memory that was mapped, because a translation need not invert.
+/// Returns true if the handles of the `size` bytes from `handle` on are not translated back to the memory of one pool.
+/// An unmap, and a sync of any part, look for a pool at the address to which their handle leads. It need not be the
+/// address of the memory that was mapped, because a translation need not invert.
 #[cold]
 fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
     !master.pa_of_all(dma, handle, size).is_some_and(|pa| is_in_pool(dma, pa, size))

@@ -104,8 +104,8 @@ impl<K: Kernel> Records<K> {
         records.push(record);
     }
 
-    /// Takes the record out that an unmap of the device is about, and returns it and what is wrong with the unmap. Of two
-    /// callers at once, one gets it.
+    /// Takes the record out that an unmap of the device is about, and returns it and what is wrong with the unmap. Of
+    /// two callers at once, one gets it.
     ///
     /// That is the record with the query's handle, size and direction; if there is none, the only one with its handle.
     ///
@@ -174,8 +174,8 @@ impl<K: Kernel> Records<K> {
         }
     }
 
-    /// Calls `look` with the mapping of the device that contains the range of a sync, and returns its result. `look` runs
-    /// with a lock held.
+    /// Calls `look` with the mapping of the device that contains the range of a sync, and returns its result. `look`
+    /// runs with a lock held.
     ///
     /// Context: any.
     pub fn find<T>(

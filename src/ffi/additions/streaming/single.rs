@@ -196,8 +196,8 @@ unsafe fn unmap_managed(master: impl Master, query: &Query) {
             device == master.device && (is_exact || may_differ)
         })
     };
-    // Several mappings may have one handle. Only if none has the size and direction of the query is another one ended. (Of
-    // a direct mapping there is no record, so that one is taken for it.)
+    // Several mappings may have one handle. Only if none has the size and direction of the query is another one ended.
+    // (Of a direct mapping there is no record, so that one is taken for it.)
     let claim = match claim(false) {
         None if !STREAMING.has_recorded(&master, query) => claim(true),
         exact => exact,
