@@ -9,6 +9,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
+use rt_dma_pool::additions::block_pool::word::GroupWord;
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;
@@ -243,7 +244,8 @@ unsafe impl Pages for Source {
     }
 }
 
-/// A block passes from one owner to the next: the next sees what the last wrote.
+/// A block passes from one owner to the next: the next sees what the last wrote, also where the block was free before the
+/// last owner took it.
 #[test]
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
@@ -252,18 +254,35 @@ fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
             BlockPoolSpec { name: PoolName::new([]), device: Some(Device::at(1)), size: 2048, align: 0, boundary: 0 };
         let pool = pools.create(&request).ok().unwrap();
         let (block, other) = (pool.allocate().unwrap(), pool.allocate().unwrap());
-        pool.free(other.va, other.handle).unwrap();
-        assert_eq!(pool.take(0), Some(other));
-        pool.free(other.va, other.handle).unwrap();
-        let memory = leak(Plain::new(0));
-        let next = thread::spawn(move || {
-            if pool.take(0).is_some_and(|taken| taken.va == block.va) {
-                memory.write(2);
-            }
-        });
-        memory.write(1);
         pool.free(block.va, block.handle).unwrap();
+        assert_eq!(pool.take(0), Some(block));
+        pool.free(block.va, block.handle).unwrap();
+        let memory = leak(Plain::new(0));
+        let own = move |value| {
+            if let Some(taken) = pool.take(0) {
+                assert_ne!(taken, other);
+                memory.write(value);
+                pool.free(taken.va, taken.handle).unwrap();
+            }
+        };
+        let next = thread::spawn(move || own(2));
+        own(1);
         next.join().unwrap();
+    });
+}
+
+/// A unit gets memory that the device does not reach, in place of memory that it reached. Another unit of the group has a
+/// free block. A core that finds a block free finds whether the device reaches it.
+#[test]
+fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
+    every_execution("block, added beyond the mask", || {
+        let word = leak(GroupWord::new());
+        word.set_reach(0b11, 0b11);
+        word.add(0b10, 0);
+        let reader = thread::spawn(move || assert_eq!(word.take(), Some(1), "a block beyond the mask is handed out"));
+        word.set_reach(0b01, 0);
+        word.add(0b01, 0);
+        reader.join().unwrap();
     });
 }
 

@@ -56,7 +56,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod trim;
-mod word;
+pub mod word;
 
 pub use allocate::Block;
 pub use pages::Pages;

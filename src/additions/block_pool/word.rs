@@ -104,7 +104,8 @@ impl GroupWord {
     /// Context: any.
     pub fn take(&self) -> Option<usize> {
         preemption_point();
-        let mut word = self.word.load(Relaxed);
+        // Acquire, here and where the exchange fails: what the device reaches of a unit was written before `add`.
+        let mut word = self.word.load(Acquire);
         loop {
             let free = word & self.reach.load(Relaxed);
             if free == 0 {
@@ -116,7 +117,7 @@ impl GroupWord {
             // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's addresses,
             // which were written before `add`. (A `fetch_and` takes six instructions more on x86-64, whose compiler
             // makes a loop of it.)
-            match self.word.compare_exchange_weak(word, without, Acquire, Relaxed) {
+            match self.word.compare_exchange_weak(word, without, Acquire, Acquire) {
                 Ok(_) => return Some(slot as usize),
                 Err(now) => word = now,
             }
