@@ -1,4 +1,4 @@
-//! The calls that lend the memory of a `reusable` region; `dropin::lending` has the record of it. A borrower, which
+//! The calls that lend the memory of a `reusable` region; `dropin::loans` has the record of it. A borrower, which
 //! does not own the region, uses memory of it, and gives it back when an owner needs it.
 //!
 //! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order
@@ -8,17 +8,17 @@
 
 use core::ptr::with_exposed_provenance_mut;
 
-use crate::dropin::lending::{Lent, Loan, MakeRoom, Reclaim};
+use crate::dropin::loans::{Lent, Loan, MakeRoom, Reclaim};
 use crate::dropin::pool::{Pools, flags_for};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
-use crate::log::{Level, Line};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
+use crate::log::{Level, Line, Name};
 use crate::mem::atomics::{
-    AtomicUsize,
-    Ordering::{Relaxed, Release, SeqCst},
+    AtomicBool,
+    Ordering::{Release, SeqCst},
     fence,
 };
 use crate::mem::heap::place;
@@ -47,30 +47,40 @@ impl<K: Kernel> Dma<K> {
     /// memory was given back.
     #[allow(unsafe_code)]
     pub unsafe fn borrow_memory(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<Va> {
-        let pages = size.checked_sub(1).map(|last| (last >> PAGE_SHIFT) + 1)?;
+        if size == 0 {
+            return None;
+        }
         if !self.kernel.can_sleep() {
             self.count_refused();
             return None;
         }
         self.lending.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
         let loan = self.free_loan()?;
-        // The entry was taken before `waiting` is read. An owner that begins to wait later finds the entry (see
-        // `may_get_memory_back`).
-        fence(SeqCst);
-        if self.lending.waiting.load(SeqCst) == 0 {
-            for pool in self.pools().filter(|pool| pool.is_reusable()) {
-                let flags = flags_for(pool.flags(), Flags::empty());
-                if let Some(page) = pool.allocate_pages(pages)
-                    && let Some(va) = pool.map_buffer(page, pages, flags)
-                {
-                    let (va, pa) = (va.get(), pool.pa_of(page));
-                    *loan.lent.lock(self.kernel) = Some(Lent { pool, pa, va, size, reclaim, argument });
-                    return Some(va);
-                }
-            }
+        let lent = self.lend(size, reclaim, argument);
+        match lent {
+            Some(_) => *loan.lent.lock(self.kernel) = lent,
+            None => loan.is_taken.store(false, Release),
         }
-        loan.is_taken.store(0, Release);
-        None
+        lent.map(|memory| memory.va)
+    }
+
+    /// Allocates and maps memory for a borrower that has taken an entry; `None` if an owner waits for memory, or if no
+    /// region has room.
+    fn lend(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<Lent<K>> {
+        // The borrower took its entry before this fence, and reads `waiting` after it. An owner adds to `waiting` before
+        // the fence in `make_room`, and reads the entries after it. So at least one of them reads what the other wrote:
+        // nothing is lent, or the owner waits for this borrower. Without the fences both could miss it: a new entry is
+        // published with `Release` and found with `Acquire`, which do not order it with `waiting`.
+        fence(SeqCst);
+        if self.lending.waiting.load(SeqCst) != 0 {
+            return None;
+        }
+        let pages = size.div_ceil(PAGE_SIZE);
+        self.pools().filter(|pool| pool.is_reusable()).find_map(|pool| {
+            let page = pool.allocate_pages(pages)?;
+            let va = pool.map_buffer(page, pages, flags_for(pool.flags(), Flags::empty()))?.get();
+            Some(Lent { pool, pa: pool.pa_of(page), va, size, reclaim, argument })
+        })
     }
 
     /// Gives back memory that was borrowed.
@@ -81,35 +91,37 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
     /// and the caller may not sleep. The error is counted and logged, and nothing is changed.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
-        for loan in self.loans() {
-            let mut lent = loan.lent.lock(self.kernel);
-            if let Some(memory) = lent.take_if(|memory| memory.va == va) {
-                drop(lent);
-                let result = self.free(BORROWER, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
-                if result == Err(Error::Context) {
-                    // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the
-                    // memory.
-                    *loan.lent.lock(self.kernel) = Some(memory);
-                } else {
-                    loan.is_taken.store(0, Release);
-                }
-                return result;
-            }
+        let Some((loan, memory)) = self.take_lent(va) else {
+            self.refuse(Error::Foreign, Name::NONE, 0, va, 0);
+            return Err(Error::Foreign);
+        };
+        let result = self.free(BORROWER, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
+        match result {
+            // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the memory.
+            Err(Error::Context) => *loan.lent.lock(self.kernel) = Some(memory),
+            _ => loan.is_taken.store(false, Release),
         }
-        self.refuse(Error::Foreign, crate::log::Name::NONE, 0, va, 0);
-        Err(Error::Foreign)
+        result
+    }
+
+    /// Takes the memory at `va` out of its entry, which stays taken; `None` if no borrowed memory begins there.
+    fn take_lent(&self, va: Va) -> Option<(&'static Loan<K>, Lent<K>)> {
+        self.loans().find_map(|loan| {
+            let memory = loan.lent.lock(self.kernel).take_if(|memory| memory.va == va)?;
+            Some((loan, memory))
+        })
     }
 
     /// Takes a free entry of the record, or makes a new one; `None` if the heap has no room for it.
     fn free_loan(&self) -> Option<&'static Loan<K>> {
-        let take = |loan: &&Loan<K>| loan.is_taken.compare_exchange(0, 1, SeqCst, Relaxed).is_ok();
-        if let Some(loan) = self.loans().find(take) {
-            return Some(loan);
+        let free = self.loans().find(|loan| !loan.is_taken.swap(true, SeqCst));
+        if free.is_some() {
+            return free;
         }
         let _turn = self.lending.turn.take(self.kernel)?;
         let loan = place(self.kernel, 0, |_| Loan {
             lent: IrqLock::new(None),
-            is_taken: AtomicUsize::new(1),
+            is_taken: AtomicBool::new(true),
             next: self.lending.last.get(),
         })?;
         self.lending.last.set(Some(loan));
@@ -130,6 +142,8 @@ impl<K: Kernel> Dma<K> {
         }
         // While `waiting` is not zero, no memory is lent, so that other borrowers cannot take what is given back.
         self.lending.waiting.fetch_add(1, SeqCst);
+        // A borrower took an entry before the fence in `lend`, and reads `waiting` after it. The entries are read after
+        // this fence. So the borrower reads that an owner waits, or `may_get_memory_back` finds its entry.
         fence(SeqCst);
         let found = self.reclaim(request);
         self.lending.waiting.fetch_sub(1, SeqCst);
@@ -142,43 +156,51 @@ impl<K: Kernel> Dma<K> {
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is
     /// served, when no borrower can give back any more, or after [`RECLAIM_TICKS`] ticks.
     fn reclaim(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        let search = || self.allocate_from_pools(request, Pools::Owned).ok();
         for tick in 0..RECLAIM_TICKS {
-            let mut from = 0;
-            while tick % ASK_AGAIN == 0
-                && let Some(memory) = self.next_lent(request, from)
+            if tick % ASK_AGAIN == 0
+                && let Some(found) = self.ask_borrowers(request)
             {
-                let [va, argument] = [memory.va, memory.argument].map(with_exposed_provenance_mut);
-                // SAFETY: the caller of `borrow_memory` allows this call.
-                #[allow(unsafe_code)]
-                unsafe {
-                    (memory.reclaim)(va, memory.size, argument)
-                }
-                if let Some(found) = search() {
-                    return Some(found);
-                }
-                from = memory.pa.saturating_add(1);
+                return Some(found);
             }
             if !self.may_get_memory_back(request) {
-                break;
+                return self.allocate_owned(request);
             }
             self.kernel.pause();
-            if let Some(found) = search() {
+            if let Some(found) = self.allocate_owned(request) {
                 return Some(found);
             }
         }
-        search()
+        None
+    }
+
+    /// Calls the functions of the borrowers, in the order of the addresses, until the request can be served.
+    fn ask_borrowers(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        let mut from = 0;
+        while let Some(memory) = self.next_lent(request, from) {
+            let [va, argument] = [memory.va, memory.argument].map(with_exposed_provenance_mut);
+            // SAFETY: the caller of `borrow_memory` allows this call.
+            #[allow(unsafe_code)]
+            unsafe {
+                (memory.reclaim)(va, memory.size, argument)
+            }
+            if let Some(found) = self.allocate_owned(request) {
+                return Some(found);
+            }
+            from = memory.pa.saturating_add(1);
+        }
+        None
+    }
+
+    /// Serves the request from the regions that its device owns, if they have room.
+    fn allocate_owned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        self.allocate_from_pools(request, Pools::Owned).ok()
     }
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
-    ///
-    /// A borrower takes an entry and then reads `waiting`. An owner writes `waiting` and then reads the entries. Under
-    /// SeqCst, at least one of them reads the other's write: either the borrower gets no memory, or the owner waits for
-    /// it.
     fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
         let may_return = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
             Some(memory) => can_serve(&memory, request),
-            None => loan.is_taken.load(SeqCst) != 0,
+            None => loan.is_taken.load(SeqCst),
         };
         self.loans().any(may_return)
     }

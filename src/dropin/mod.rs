@@ -10,14 +10,14 @@
 //! | [`translate`] | Addresses for a device: `dma-ranges`, PCI windows, masks. |
 //! | [`request`], [`sync`] | What drivers call: allocate, free, and keep the cache consistent. |
 //! | [`device_tree`], [`choose_ops`] | A device's regions and bus in the device tree, and its map operations. |
-//! | [`lending`] | The place in an allocation at which borrowed memory is asked back. |
+//! | [`loans`] | The record of borrowed memory, and the function that asks for it back. |
 //! | [`report`] | The lines of `list_dma_pool`. |
 
 pub mod choose_ops;
 pub mod device_tree;
 pub mod extract;
 pub mod install;
-pub mod lending;
+pub mod loans;
 pub mod page_map;
 pub mod pool;
 pub(crate) mod pool_list;

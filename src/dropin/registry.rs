@@ -12,7 +12,7 @@ use crate::mem::atomics::{
 };
 use core::ffi::CStr;
 
-use crate::dropin::lending::Lending;
+use crate::dropin::loans::Lending;
 use crate::dropin::pool::{Pool, PoolSpec};
 use crate::dropin::pool_list::PoolList;
 use crate::error::Error;

@@ -6,7 +6,7 @@ use core::ffi::c_void;
 use crate::dropin::pool::Pool;
 use crate::dropin::translate::BufferRequest;
 use crate::kernel::{Handle, Kernel, Pa, Va};
-use crate::mem::atomics::AtomicUsize;
+use crate::mem::atomics::{AtomicBool, AtomicUsize};
 use crate::mem::hook::Hook;
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
@@ -37,8 +37,8 @@ pub struct Lent<K: Kernel> {
 pub struct Loan<K: Kernel> {
     /// The lent memory; `None` while the entry has none.
     pub lent: IrqLock<Option<Lent<K>>>,
-    /// Not zero while the entry belongs to a borrower: from before its memory is allocated until it was given back.
-    pub is_taken: AtomicUsize,
+    /// Set while the entry belongs to a borrower: from before its memory is allocated until it was given back.
+    pub is_taken: AtomicBool,
     /// The entry that was made before this one.
     pub next: Option<&'static Loan<K>>,
 }
