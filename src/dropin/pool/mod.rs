@@ -9,7 +9,8 @@
 //! | `make_view` | maps the whole pool, once for each memory type |
 //! | `own_mappings` | the records of buffers that are mapped alone |
 //! | `addresses` | which page or buffer an address belongs to |
-//! | `region`, `owners` | the range of memory, and which devices it serves |
+//! | `region`, `owners` | the range of memory, and the devices that own it |
+//! | `serves` | which requests the pool serves |
 //! | `removal` | the states of a pool that is uninstalled |
 //! | `usage` | figures for `list_dma_pool` |
 
@@ -22,16 +23,18 @@ pub mod own_mappings;
 mod owners;
 mod region;
 mod removal;
+mod serves;
 mod usage;
 pub mod view;
 
 pub use addresses::{AddressInfo, AddressKind};
 pub use buffers::flags_for;
 pub use fast_path::Unserved;
-pub use owners::{Origin, Pools, serves_plain};
+pub use owners::Origin;
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
 pub use removal::RemovalError;
+pub use serves::{Pools, serves_plain};
 pub use usage::Usage;
 
 use core::mem::{MaybeUninit, size_of};

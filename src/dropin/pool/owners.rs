@@ -1,4 +1,4 @@
-//! Which devices a pool serves: the flag `DEVICE`, and the owners of a pool that is a `memory-region`.
+//! The owners of a pool that is a `memory-region`.
 //!
 //! An *owner* is a device whose device-tree node names the pool's region in `memory-region`. The pool records each
 //! owner in a *claim*: the address of the device, and its node. A device may be removed without a notice to the
@@ -7,7 +7,6 @@
 
 use super::Pool;
 use crate::error::Error;
-use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Node};
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::mem::heap::place;
@@ -22,15 +21,6 @@ pub enum Origin {
     Region,
     /// A `memory-region` that this device with this node is the first to claim.
     RegionOf(Device, Node),
-}
-
-/// The pools to which a request is made.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Pools {
-    /// The `memory-region` pools that the device owns.
-    Owned,
-    /// All pools.
-    All,
 }
 
 impl Origin {
@@ -59,6 +49,7 @@ pub(super) struct Owners {
     is_region: AtomicBool,
     /// The first claim. It is kept apart from `public.dev`, which C may write.
     first: Claim,
+    /// The claim that was added last. Its `next` leads to the one before, and so on; the first is not in this list.
     others: AtomicRef<LaterClaim>,
 }
 
@@ -73,6 +64,7 @@ struct Claim {
 /// A claim after the first.
 struct LaterClaim {
     claim: Claim,
+    /// The claim that was added before this one.
     next: Option<&'static LaterClaim>,
 }
 
@@ -80,6 +72,16 @@ impl Claim {
     /// Makes a claim from the addresses of a device and of its node. With zeros it is the claim of no device.
     fn new((device, node): (usize, usize)) -> Self {
         Claim { device: AtomicUsize::new(device), node: AtomicUsize::new(node) }
+    }
+
+    /// Makes an unused claim that of another device and node.
+    ///
+    /// A call for the device may find the new address with the old node. For it, the claim does not count yet, just as
+    /// before this call. That is harmless, because the device's first call is not complete: its operations are
+    /// published after both stores, and calls that find the operations find the node too.
+    fn set(&self, (device, node): (usize, usize)) {
+        self.node.store(node, Relaxed);
+        self.device.store(device, Relaxed);
     }
 
     /// Returns whether this is a claim of a device at this address.
@@ -100,10 +102,8 @@ impl Owners {
 
     /// Resets the owners to those of a new pool. The caller makes sure that no device has a claim.
     pub(super) fn reset(&self, origin: Origin) {
-        let (device, node) = origin.addresses();
         self.is_region.store(origin != Origin::Memory, Relaxed);
-        self.first.node.store(node, Relaxed);
-        self.first.device.store(device, Relaxed);
+        self.first.set(origin.addresses());
     }
 
     /// Returns whether there is a claim.
@@ -129,15 +129,16 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether `device` is the one in `public.dev`, or an owner after the first.
-    fn belongs_to(&self, device: Device) -> bool {
+    pub(super) fn belongs_to(&self, device: Device) -> bool {
         let is_its = |claim: &Claim| {
             let node = self.kernel.node(device).map_or(0, |node| node.address());
             claim.is_at(device) && claim.node.load(Relaxed) == node
         };
         let first = &self.owners.first;
-        let is_first = self.public.dev.load(Relaxed).addr() == device.address();
+        let is_public = self.public.dev.load(Relaxed).addr() == device.address();
         // If C has written the device to `public.dev`, its node does not matter.
-        is_first && (!first.is_at(device) || is_its(first)) || self.owners.others().any(is_its)
+        let is_written_by_c = is_public && !first.is_at(device);
+        is_written_by_c || is_public && is_its(first) || self.owners.others().any(is_its)
     }
 
     /// Adds a claim of `device`, whose node is `node`, if it has none. The caller makes sure that no other call adds or
@@ -151,14 +152,14 @@ impl<K: Kernel> Pool<K> {
         if self.belongs_to(device) {
             return Ok(());
         }
+        let addresses = (device.address(), node.address());
         // A claim that has ended, or that of an earlier device at this address, is used again.
         let is_unused = |claim: &&Claim| claim.is_at(device) || claim.device.load(Relaxed) == 0;
         if let Some(unused) = self.owners.others().find(is_unused) {
-            unused.node.store(node.address(), Relaxed);
-            unused.device.store(device.address(), Relaxed);
+            unused.set(addresses);
             return Ok(());
         }
-        let (claim, next) = (Claim::new((device.address(), node.address())), self.owners.others.get());
+        let (claim, next) = (Claim::new(addresses), self.owners.others.get());
         let later = place(self.kernel, 0, |_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
         self.owners.others.set(Some(later));
         Ok(())
@@ -176,38 +177,4 @@ impl<K: Kernel> Pool<K> {
             let _ = claim.device.compare_exchange(device.address(), 0, Relaxed, Relaxed);
         }
     }
-
-    /// Returns whether the pool serves a request of `device` with `flags`. A pool with the flag `DEVICE` serves
-    /// only requests with that flag, and only those of its own device. Other pools serve only requests without it.
-    pub fn serves(&self, device: Device, flags: Flags) -> bool {
-        self.serves_from(device, flags, Pools::All)
-    }
-
-    /// Returns whether the pool serves a request of `device` with `flags` that is made to these pools: for
-    /// [`Pools::All`] the result of [`serves`](Self::serves); for [`Pools::Owned`] whether the device owns the pool and
-    /// its memory has the properties that the flags ask for.
-    pub fn serves_from(&self, device: Device, flags: Flags, pools: Pools) -> bool {
-        let own_flags = self.flags();
-        if !has_required(own_flags, flags) {
-            return false;
-        }
-        match pools {
-            Pools::Owned => self.is_owned_by(device),
-            Pools::All => {
-                !(own_flags ^ flags).contains(Flags::DEVICE)
-                    && (!own_flags.contains(Flags::DEVICE) || self.belongs_to(device))
-            }
-        }
-    }
-}
-
-/// Returns whether a pool with `pool_flags` has the properties that a request with `flags` asks for.
-fn has_required(pool_flags: Flags, flags: Flags) -> bool {
-    !flags.difference(pool_flags).intersects(Flags::NOMAP.union(Flags::ADDRESS_32BITS))
-}
-
-/// Returns what [`Pool::serves`] does, for a pool with `pool_flags` and a request whose `flags` do not contain
-/// `DEVICE`. (If the fast path called `serves`, an allocation would take 11 instructions more on the host.)
-pub fn serves_plain(pool_flags: Flags, flags: Flags) -> bool {
-    has_required(pool_flags, flags) && !pool_flags.contains(Flags::DEVICE)
 }
