@@ -87,6 +87,30 @@ fn fault_22_growth_writes_without_a_turn() {
     assert_eq!(lines, 4);
 }
 
+#[test]
+fn fault_22_memory_that_growth_does_not_use_is_freed_without_a_turn() {
+    let blocks = Blocks::new();
+    let noisy = keep(BlockPools::new(blocks.machine.kernel, Noisy(blocks.machine.dma)));
+    let mut unused = 0;
+    for call in 0.. {
+        let own = noisy.create(&request(Some(blocks.device), 512, 0, 0)).unwrap();
+        blocks.machine.fail(Service::HeapAlloc, call, 1);
+        let block = own.allocate();
+        let failed = blocks.machine.repair(Service::HeapAlloc);
+        unused += usize::from(block.is_none());
+        assert_eq!(own.usage().pages, usize::from(block.is_some()));
+        assert!(block.is_none_or(|block| own.free(block.va, block.handle).is_ok()));
+        // SAFETY: the pool is not used after this call.
+        unsafe { noisy.destroy(own) }.unwrap();
+        if !failed {
+            break;
+        }
+    }
+    // The table, and the bookkeeping of the span.
+    assert!(unused >= 2, "{unused}");
+    assert_eq!(blocks.machine.balance().used_bytes, 0);
+}
+
 /// Memory whose every call writes a line.
 #[derive(Clone, Copy)]
 struct Noisy(&'static Dma<FakeKernel>);

@@ -35,7 +35,7 @@
 //! | `listed_groups` | the current groups of the cores, and the list of the others |
 //! | `spans`, `table` | the bookkeeping of spans, and the hash table |
 //! | `allocate`, `free` | the calls of drivers |
-//! | `pages` | where the memory of spans comes from |
+//! | `pages`, `span_memory` | where the memory of spans comes from, and how it is freed |
 //! | `grow`, `trim` | spans that are added and removed |
 //! | `follow_mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |
 //! | `pools` | all pools: creation, destruction, the list |
@@ -51,6 +51,7 @@ pub mod pools;
 pub mod report;
 mod reserve;
 pub mod shape;
+mod span_memory;
 mod spans;
 mod table;
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::{Block, BlockPool, Pages};
+use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
 /// The number of blocks that threads leave free.
@@ -39,28 +39,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return false;
         }
         while !self.groups.has_at_least(self.kernel, count) {
-            if !self.add_free_span() {
-                return false;
-            }
+            let Some(block) = self.add_span_unless(|| None) else { return false };
+            // It is a block of the new span, so that the free succeeds.
+            let _ = self.free(block.va, block.handle);
         }
         self.prepare_bookkeeping()
-    }
-
-    /// Adds a span whose blocks are all free.
-    fn add_free_span(&self) -> bool {
-        let Some(memory) = self.allocate_memory() else { return false };
-        let block = {
-            let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
-            self.add_span(memory)
-        };
-        match block {
-            // It is a block of the new span, so that the free succeeds.
-            Ok(block) => self.free(block.va, block.handle).is_ok(),
-            Err(memory) => {
-                self.free_memory(memory);
-                false
-            }
-        }
     }
 
     /// Makes sure that a span can be added without the heap.
@@ -73,15 +56,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.vacant_span().is_some()
     }
 
-    /// Returns a block of a new span, if there is bookkeeping for it.
-    ///
-    /// Context: any.
-    #[cold]
-    pub(super) fn grow_in_interrupt(&self) -> Option<Block> {
-        if !self.keeps_reserve.load(Relaxed) || self.spans.vacant.get().is_none() {
-            return None;
-        }
-        self.add_or_free(self.allocate_memory()?)
+    /// Returns whether an interrupt may add a span.
+    pub(super) fn has_reserve(&self) -> bool {
+        self.keeps_reserve.load(Relaxed) && self.spans.vacant.get().is_some()
     }
 }
 

@@ -8,8 +8,9 @@ use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::group::{Group, Unit};
 use super::shape::Shape;
-use super::{BlockPool, Pages};
-use crate::kernel::{Handle, Kernel, Va};
+use super::span_memory::{KeptMemory, SpanMemory};
+use super::{Block, BlockPool, Pages};
+use crate::kernel::Kernel;
 use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
@@ -40,22 +41,11 @@ pub struct Spans {
 /// The bookkeeping of a span.
 pub struct Span {
     pub units: &'static [Unit],
-    va: AtomicUsize,
-    handle: AtomicUsize,
-    /// Bytes; zero while the span is vacant.
-    size: AtomicUsize,
+    memory: KeptMemory,
     /// The span that was made before.
     older: AtomicRef<Span>,
     /// The next vacant span.
     next_vacant: AtomicRef<Span>,
-}
-
-/// Memory for a span, which the value owns: no other code uses the memory until the value is moved to a span, or the
-/// memory is freed.
-pub struct SpanMemory {
-    pub va: Va,
-    pub handle: Handle,
-    pub size: usize,
 }
 
 impl Spans {
@@ -97,18 +87,17 @@ impl Span {
     }
 
     fn new(units: &'static [Unit]) -> Self {
-        let [va, handle, size] = [const { AtomicUsize::new(0) }; 3];
-        Span { units, va, handle, size, older: AtomicRef::new(), next_vacant: AtomicRef::new() }
+        Span { units, memory: KeptMemory::new(), older: AtomicRef::new(), next_vacant: AtomicRef::new() }
     }
 
     /// Returns whether the span has memory.
     pub fn has_memory(&self) -> bool {
-        self.size.load(Relaxed) != 0
+        self.pages() != 0
     }
 
-    /// Returns the number of pages of its memory.
+    /// Returns the number of pages of its memory; zero while it is vacant.
     pub fn pages(&self) -> usize {
-        Shape::pages(self.size.load(Relaxed))
+        self.memory.pages()
     }
 }
 
@@ -148,23 +137,34 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.vacant.set(Some(span));
     }
 
-    /// Writes the addresses of a span's units.
-    pub(super) fn set_addresses(&self, units: &'static [Unit], memory: &SpanMemory) {
-        let shape = &self.groups.shape;
-        let lead = shape.lead(memory.handle);
-        for (number, unit) in units.iter().enumerate() {
-            let offset = lead.wrapping_add(shape.unit_offset(number));
-            unit.set_addresses(shape, memory.va.wrapping_add(offset), memory.handle.wrapping_add(offset));
+    /// Returns a vacant span whose units have the addresses of `memory` and places in the table. `None` if the heap has
+    /// no room. The caller holds the turn.
+    pub(super) fn span_for(&self, memory: &SpanMemory<'_, K, P>) -> Option<&'static Span> {
+        let span = self.vacant_span()?;
+        let (shape, lead) = (&self.groups.shape, memory.lead());
+        for (number, unit) in span.units.iter().enumerate() {
+            let Block { va, handle } = memory.at(lead.wrapping_add(shape.unit_offset(number)));
+            unit.set_addresses(shape, va, handle);
         }
+        if !self.insert_units(span.units) {
+            self.remove_units(span.units);
+            return None;
+        }
+        Some(span)
     }
 
-    /// Gives memory to `span`, the first vacant one. The caller holds the turn.
-    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory) {
-        span.va.store(memory.va, Relaxed);
-        span.handle.store(memory.handle, Relaxed);
-        span.size.store(memory.size, Relaxed);
+    /// Gives memory to a span that is ready [for it](Self::span_for). Its blocks are free but the first, which is the
+    /// caller's and is returned. The caller holds the turn.
+    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory<'_, K, P>) -> Option<Block> {
+        span.memory.put(memory);
         self.spans.vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
+        // `None` does not occur: a span has units.
+        let (first, others) = span.units.split_first()?;
+        // The last unit comes first, so that blocks are taken from the lowest address on.
+        others.iter().rev().for_each(|unit| self.publish(unit, NONE_IN_USE));
+        self.publish(first, 1usize.wrapping_shl(first.first_slot));
+        Some(first.block(&self.groups.shape, first.first_slot as usize))
     }
 
     /// Makes the blocks of a unit free for every caller, except those of `in_use`, which are bits of the group's
@@ -178,11 +178,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Takes the memory from a span, which is vacant then. It has memory, and no block of it is in use or can be
     /// allocated. The caller holds the turn.
-    pub(super) fn take_memory(&self, span: &'static Span) -> SpanMemory {
-        let size = span.size.load(Relaxed);
+    pub(super) fn take_memory(&self, span: &'static Span) -> SpanMemory<'_, K, P> {
+        let memory = span.memory.take(self);
         self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
-        span.size.store(0, Relaxed);
         self.add_vacant(span);
-        SpanMemory { va: span.va.load(Relaxed), handle: span.handle.load(Relaxed), size }
+        memory
     }
 }

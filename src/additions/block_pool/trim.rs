@@ -3,8 +3,8 @@
 use crate::mem::atomics::Ordering::Relaxed;
 
 use super::group::Unit;
-use super::shape::Shape;
-use super::spans::{NONE_IN_USE, Span, SpanMemory};
+use super::span_memory::SpanMemory;
+use super::spans::{NONE_IN_USE, Span};
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
@@ -35,15 +35,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             if span.units.iter().any(&is_wanted)
                 && let Some(memory) = self.remove_span(span)
             {
-                pages += Shape::pages(memory.size);
-                self.free_memory(memory);
+                pages += memory.pages();
             }
         }
         pages
     }
 
     /// Removes the units of a span, if none of its blocks is in use, and returns its memory.
-    fn remove_span(&self, span: &'static Span) -> Option<SpanMemory> {
+    fn remove_span(&self, span: &'static Span) -> Option<SpanMemory<'_, K, P>> {
         // A vacant span needs no turn.
         if !span.has_memory() {
             return None;

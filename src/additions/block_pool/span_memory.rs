@@ -1,0 +1,111 @@
+//! The memory of a span: it is allocated and checked here, kept by the span's bookkeeping, and freed.
+
+use super::shape::Shape;
+use super::{Block, BlockPool, Pages};
+use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+use crate::text::apart;
+
+/// Memory that no span has, or no span any more. No other code uses it. Dropping the value frees it.
+///
+/// It is allocated and dropped without the turn: either may write lines to the log, and so call the driver of the
+/// console, which may need a block of this pool.
+pub struct SpanMemory<'a, K: Kernel, P: Pages> {
+    pool: &'a BlockPool<K, P>,
+    va: Va,
+    handle: Handle,
+    size: usize,
+}
+
+impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
+    /// Allocates the memory of a span, in which a block fits.
+    pub fn allocate(pool: &'a BlockPool<K, P>) -> Option<Self> {
+        let shape = &pool.groups.shape;
+        let memory = Self::allocate_pages(pool, shape.span_size)?;
+        if shape.lead(memory.handle).saturating_add(shape.stride) <= memory.size {
+            return Some(memory);
+        }
+        // Its only block would cross the boundary.
+        drop(memory);
+        Self::allocate_pages(pool, shape.wide_span())
+    }
+
+    /// Allocates `size` bytes that are aligned and within the device's reach.
+    fn allocate_pages(pool: &'a BlockPool<K, P>, size: usize) -> Option<Self> {
+        let align = pool.groups.shape.span_align;
+        let (va, handle) = if align > PAGE_SIZE {
+            pool.pages.allocate_aligned(pool.device, size, align)?
+        } else {
+            pool.pages.allocate(pool.device, size)?
+        };
+        let memory = SpanMemory { pool, va, handle, size };
+        // Another mask was set meanwhile, or the device's own operations do not obey the mask.
+        if handle.saturating_add(size.saturating_sub(1)) > pool.limit.load(Relaxed) {
+            return None;
+        }
+        // A view begins at any page, so only the device's address is aligned to more than a page.
+        if va == 0 || !va.is_multiple_of(PAGE_SIZE) || !handle.is_multiple_of(align) {
+            drop(memory);
+            pool.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
+            return None;
+        }
+        Some(memory)
+    }
+
+    /// Returns the distance from the first byte to the first block.
+    pub fn lead(&self) -> usize {
+        self.pool.groups.shape.lead(self.handle)
+    }
+
+    /// Returns the addresses of the byte at `offset`.
+    pub fn at(&self, offset: usize) -> Block {
+        Block { va: self.va.wrapping_add(offset), handle: self.handle.wrapping_add(offset) }
+    }
+
+    /// Returns the number of pages.
+    pub fn pages(&self) -> usize {
+        Shape::pages(self.size)
+    }
+}
+
+impl<K: Kernel, P: Pages> Drop for SpanMemory<'_, K, P> {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        // SAFETY: `allocate_pages` has allocated the memory, no other code uses it, and the value ends here.
+        unsafe { self.pool.pages.free(self.pool.device, self.size, self.va, self.handle) }
+    }
+}
+
+/// Where a span has its memory. Written with the turn held.
+pub struct KeptMemory {
+    va: AtomicUsize,
+    handle: AtomicUsize,
+    /// Bytes; zero if there is no memory.
+    size: AtomicUsize,
+}
+
+impl KeptMemory {
+    /// No memory.
+    pub const fn new() -> Self {
+        KeptMemory { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) }
+    }
+
+    /// Returns the number of pages; zero if there is no memory.
+    pub fn pages(&self) -> usize {
+        Shape::pages(self.size.load(Relaxed))
+    }
+
+    /// Puts memory here, where there is none.
+    pub fn put<K: Kernel, P: Pages>(&self, memory: SpanMemory<'_, K, P>) {
+        self.va.store(memory.va, Relaxed);
+        self.handle.store(memory.handle, Relaxed);
+        self.size.store(memory.size, Relaxed);
+        core::mem::forget(memory);
+    }
+
+    /// Takes the memory, which is that of `pool`, away.
+    pub fn take<'a, K: Kernel, P: Pages>(&self, pool: &'a BlockPool<K, P>) -> SpanMemory<'a, K, P> {
+        let size = self.size.swap(0, Relaxed);
+        SpanMemory { pool, va: self.va.load(Relaxed), handle: self.handle.load(Relaxed), size }
+    }
+}
