@@ -37,6 +37,8 @@ void wrong_mappings(void)
 {
     char *memory = kernel_memory(), on_stack[64];
     struct rt_dma_sg sg = { memory, 64, 0 };
+    static struct rt_ofw_node node = { .full_name = "new" };
+    struct rt_device new = { .parent.name = "new", .ofw_node = &node };
     rt_ubase_t handle;
 
     EXPECT(rt_dma_map_single(RT_NULL, memory, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
@@ -50,7 +52,11 @@ void wrong_mappings(void)
     EXPECT(rt_dma_map_single(&nic, on_stack, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
     EXPECT(rt_dma_map_page(RT_NULL, KERNEL_RAM, 0, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
     EXPECT(rt_dma_map_page(&nic, ~0UL, 1, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_sg(RT_NULL, &sg, 1, RT_DMA_TO_DEVICE) == 0);
+    EXPECT(rt_dma_map_sg(RT_NULL, &sg, 1, RT_DMA_TO_DEVICE) == 0 && sg.dma_handle == RT_DMA_MAPPING_ERROR);
+    sg.dma_handle = 0;
+    host_interrupt(1);
+    EXPECT(rt_dma_map_sg(&new, &sg, 1, RT_DMA_TO_DEVICE) == 0 && sg.dma_handle == RT_DMA_MAPPING_ERROR);
+    host_interrupt(0);
     EXPECT(rt_dma_map_sg(&nic, RT_NULL, 1, RT_DMA_TO_DEVICE) == 0);
     EXPECT(rt_dma_map_sg(&nic, &sg, 0, RT_DMA_TO_DEVICE) == 0);
     EXPECT(rt_dma_map_sg(&nic, &sg, -1, RT_DMA_TO_DEVICE) == 0);

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::streaming::Segment;
+use crate::additions::streaming::{MAPPING_ERROR, Segment};
 use crate::ffi::additions::streaming::arguments::{direction_of, master, query_of};
 use crate::ffi::additions::streaming::single::unmap;
 use crate::ffi::additions::streaming::system::STREAMING;
@@ -80,9 +80,12 @@ pub unsafe extern "C" fn rt_dma_map_sg(
     nents: c_int,
     direction: c_int,
 ) -> c_int {
-    let Some(master) = master(dev) else { return 0 };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
+    let Some(master) = master(dev) else {
+        list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
+        return 0;
+    };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
     match unsafe { STREAMING.map_list(&master, list, direction_of(direction)) } {
         Ok(()) => nents,
