@@ -185,6 +185,51 @@ static void a_copy_of_a_masked_table(void)
     EXPECT_EQ(host_heap_blocks(), blocks);
 }
 
+static int own_buffers;
+
+static void *own_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    static char memory[4096];
+
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    own_buffers++;
+    *dma_handle = 0x1000;
+    return memory;
+}
+
+static void own_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(cpu_addr);
+    RT_UNUSED(dma_handle);
+    RT_UNUSED(flags);
+    own_buffers--;
+}
+
+/* The operations of the BSP in a copy of a masked table free the managed buffers that they allocated. */
+static void managed_buffers_of_a_copy(void)
+{
+    static struct rt_dma_map_ops copy;
+    struct rt_device *dev = add_device("copy", RT_NULL);
+    rt_ubase_t handle;
+
+    own_buffers = 0;
+    EXPECT(rt_dma_set_mask(dev, 0xffffffff) == RT_EOK);
+    copy = *(const struct rt_dma_map_ops *)dev->dma_ops;
+    copy.alloc = own_alloc;
+    copy.free = own_free;
+    rt_dma_device_set_ops(dev, &copy);
+    EXPECT(rt_dmam_alloc(dev, 64, &handle, 0) && own_buffers == 1);
+    host_forget_text();
+    rt_dmam_release(dev);
+    EXPECT_EQ(own_buffers, 0);
+    EXPECT(!*host_text() && dev->dma_ops != &copy && rt_dma_get_mask(dev) == ALL);
+    remove_device();
+}
+
 /* A device without a mask has a copy of another device's masked table, with an operation of the BSP. The copy stays. */
 static void a_copy_of_the_table_of_another_device(void)
 {
@@ -245,6 +290,7 @@ void tables_of_the_bsp(void)
 {
     a_copy_of_the_table_of_another_device();
     a_copy_of_a_masked_table();
+    managed_buffers_of_a_copy();
     a_table_that_calls_the_masked_one();
     a_table_of_the_bsp_before_the_first_call();
     operations_come_back();

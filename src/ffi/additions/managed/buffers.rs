@@ -132,16 +132,15 @@ pub unsafe extern "C" fn rt_dmam_free(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
-    if DMA.kernel.can_sleep()
-        && let Some(masks) = MASKS.get()
-    {
-        (masks.unmask)(device);
-    }
     // The operations of the BSP's own that free them read the device.
     if let Some(streams) = STREAMS.get() {
         (streams.tidy)();
     }
     if DEVICES.release(device) {
+        // Last, because the device's present table frees what it allocated: the BSP may have copied a masked table.
+        if let Some(masks) = MASKS.get() {
+            (masks.unmask)(device);
+        }
         DEVICES.forget_masks_and_limits(device);
         update_block_pools(device);
     } else {
