@@ -238,6 +238,41 @@ static void translated_device(void)
     rt_dma_free(&dev, 3 * PAGE, buffer, handle, 0);
 }
 
+/*
+ * The BSP replaces syncs in a copy of the library's table. The library still allocates: within the mask, and aligned, where that
+ * memory is not the first.
+ */
+static void copy_of_a_table_that_translates(void)
+{
+    static fdt32_t range[] = HOST_DMA_RANGE;
+    static struct rt_ofw_prop ranges = { "dma-ranges", sizeof(range), range, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "soc", .props = &ranges };
+    static struct rt_ofw_node node = { .full_name = "vpu", .parent = &bus };
+    static struct rt_dma_map_ops copy;
+    struct rt_device dev = { .parent.name = "vpu", .ofw_node = &node };
+    rt_region_t region = { HOST_RAM + 8 * MIB, HOST_RAM + 9 * MIB, "low" };
+    struct rt_dma_pool *low = rt_dma_pool_install(&region);
+    rt_ubase_t first, handle;
+    void *buffer = rt_dma_alloc(&dev, PAGE, &first, 0), *aligned;
+
+    EXPECT(low && buffer && first == FIRST + HOST_DMA_OFFSET);
+    copy = *(const struct rt_dma_map_ops *)dev.dma_ops;
+    copy.sync_in_data = own_sync_in;
+    rt_dma_device_set_ops(&dev, &copy);
+    aligned = rt_dma_alloc_aligned(&dev, PAGE, 16 * PAGE, &handle, 0);
+    EXPECT(aligned && handle == first + 16 * PAGE);
+    rt_dma_free(&dev, PAGE, aligned, handle, 0);
+    rt_dma_free(&dev, PAGE, buffer, first, 0);
+
+    EXPECT(rt_dma_set_coherent_mask(&dev, HOST_DMA_OFFSET) == -RT_EIO);
+    EXPECT(rt_dma_set_coherent_mask(&dev, region.end + HOST_DMA_OFFSET - 1) == RT_EOK);
+    buffer = rt_dma_alloc(&dev, PAGE, &handle, 0);
+    EXPECT(buffer && handle == region.start + HOST_DMA_OFFSET);
+    rt_dma_free(&dev, PAGE, buffer, handle, 0);
+    rt_dmam_release(&dev);
+    EXPECT(dev.dma_ops == &copy && rt_dma_pool_uninstall(low) == RT_EOK);
+}
+
 /* The first mask of a device needs a thread. From an interrupt the call fails and changes nothing. */
 static void mask_in_an_interrupt(void)
 {
@@ -294,6 +329,7 @@ void masked_drivers(void)
     operations_that_change_meanwhile();
     operations_with_holes();
     translated_device();
+    copy_of_a_table_that_translates();
     mask_in_an_interrupt();
     blocks_under_a_later_mask();
 }

@@ -221,6 +221,8 @@ void streaming_drivers(void)
     mask_over_own_syncs();
     cleared_memory_of_own_operations();
     own_allocations_and_default_syncs();
+    bounce_within_the_mask();
+    copied_sync_out_of_reach();
     wrong_mappings();
     wrong_unmaps();
 }

@@ -21,6 +21,8 @@ void driver_behind_an_iommu(void);
 void interrupt_before_a_removal(void);
 void mask_over_own_syncs(void);
 void own_allocations_and_default_syncs(void);
+void bounce_within_the_mask(void);
+void copied_sync_out_of_reach(void);
 void cleared_memory_of_own_operations(void);
 void wrong_unmaps(void);
 void wrong_mappings(void);

@@ -213,3 +213,46 @@ void own_allocations_and_default_syncs(void)
     cache_is_maintained_for(&masked);
     rt_dmam_release(&masked);
 }
+
+/* The streaming mask counts for bounce buffers that the library allocates for a table of the BSP, too. */
+void bounce_within_the_mask(void)
+{
+    static const struct rt_dma_map_ops ops = { .sync_out_data = iommu_out, .sync_in_data = iommu_in };
+    static struct rt_device adc = { .parent.name = "adc", .dma_ops = &ops };
+    rt_region_t region = { HOST_RAM + 8 * MIB, HOST_RAM + 9 * MIB, "low" };
+    struct rt_dma_pool *low = rt_dma_pool_install(&region);
+    rt_ubase_t handle;
+
+    at_zero = 0;
+    EXPECT(low && rt_dma_set_mask(&adc, region.end - 1) == RT_EOK);
+    handle = rt_dma_map_single(&adc, kernel_memory(), 1024, RT_DMA_TO_DEVICE);
+    EXPECT(!rt_dma_mapping_error(&adc, handle) && handle < region.end);
+    rt_dma_unmap_single(&adc, handle, 1024, RT_DMA_TO_DEVICE);
+    rt_dmam_release(&adc);
+    EXPECT(rt_dma_pool_uninstall(low) == RT_EOK);
+    at_zero = HOST_RAM;
+}
+
+/* A table of the BSP has a sync of the library that does not reach the buffer. A map then bounces, which is no error. */
+void copied_sync_out_of_reach(void)
+{
+    static fdt32_t range[] = { CELLS(HOST_RAM + 16 * MIB), CELLS(HOST_RAM + 32 * MIB), CELLS(12 * MIB) };
+    static struct rt_ofw_prop bus_props = { "dma-ranges", sizeof(range), range, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };
+    static struct rt_ofw_node node = { .full_name = "tpu", .parent = &bus };
+    static struct rt_dma_map_ops copy;
+    struct rt_device tpu = { .parent.name = "tpu", .ofw_node = &node };
+    rt_ubase_t handle;
+
+    EXPECT(rt_dma_map_fill(&tpu, 0) == RT_EOK);
+    copy = *(const struct rt_dma_map_ops *)tpu.dma_ops;
+    copy.alloc = pool_alloc;
+    copy.free = pool_free;
+    rt_dma_device_set_ops(&tpu, &copy);
+    host_forget_text();
+    handle = rt_dma_map_single(&tpu, kernel_memory(), 1024, RT_DMA_TO_DEVICE);
+    EXPECT(handle >= HOST_RAM + 32 * MIB && handle < KERNEL_RAM);
+    rt_dma_unmap_single(&tpu, handle, 1024, RT_DMA_TO_DEVICE);
+    EXPECT(!*host_text());
+    host_forget_ranges();
+}

@@ -37,14 +37,14 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_dma_map_ops, rt_ubase_t};
 use crate::dropin::translate::MapOps;
-use crate::ffi::dropin::ops::ops_of;
+use crate::ffi::dropin::ops::ops_with;
 use crate::ffi::write_if;
 use crate::kernel::Handle;
 
-/// Returns the operations by which the library allocates for a device with this table; `None` if an operation of the
-/// BSP allocates.
+/// Returns the operations by which the library allocates for a device with this table, which may be a table of the BSP
+/// with an `alloc` of the library; `None` if an operation of the BSP allocates.
 fn allocating_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
-    ops_of(table).or(table.alloc.is_none().then_some(MapOps::UNTRANSLATED))
+    table.alloc.map_or(Some(MapOps::UNTRANSLATED), |alloc| ops_with(alloc, |table| table.alloc))
 }
 
 /// Calls a C function that returns a buffer and writes its handle. Returns both; `None` if the function returns null.

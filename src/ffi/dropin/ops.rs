@@ -58,14 +58,15 @@ pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
-/// Returns whether a function is that of one of the library's four tables which `operation` returns of a table. A BSP
-/// may have copied it into a table of its own.
-pub(in crate::ffi) fn is_operation_of_ours<F: PartialEq>(
+/// Returns the first operations of the library in whose table `operation` returns this function; `None` for a function
+/// of the BSP. The BSP may have copied the function into a table of its own. Tables that do the same share a
+/// `sync_in_data`.
+pub(in crate::ffi) fn ops_with<F: PartialEq>(
     function: F,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
-) -> bool {
+) -> Option<MapOps> {
     let function = Some(function);
-    TABLES.iter().any(|table| operation(table) == function)
+    MapOps::ALL.into_iter().find(|ops| operation(table(*ops)) == function)
 }
 
 /// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps

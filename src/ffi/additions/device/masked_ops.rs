@@ -14,8 +14,8 @@ use crate::additions::device::masked_tables::{MaskedTables, TABLES};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
-use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::ops::{self, default_table, is_operation_of_ours, ops_of, stored_table, table_of};
+use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
+use crate::ffi::dropin::ops::{self, default_table, ops_with, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
@@ -137,7 +137,7 @@ unsafe extern "C" fn alloc(
 /// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
 fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
     let MaskedOps { masks: Masks { coherent: mask, .. }, original } = original_of(device)?;
-    let ops = ops_of(original);
+    let ops = allocating_ops(original);
     // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
     let Some(own) = original.alloc.filter(|_| ops.is_none() || mask == !0) else {
         let (ops, flags) = (ops.unwrap_or(MapOps::UNTRANSLATED), Flags::from_bits_retain(flags));
@@ -213,9 +213,9 @@ unsafe extern "C" fn sync_out(
         return result;
     }
     if !is_within(handle, size, masks.streaming) {
-        if !is_operation_of_ours(sync, |table| table.sync_out_data)
+        if ops_with(sync, |table| table.sync_out_data).is_none()
             && let Some(sync_in) = original.sync_in_data
-            && !is_operation_of_ours(sync_in, |table| table.sync_in_data)
+            && ops_with(sync_in, |table| table.sync_in_data).is_none()
         {
             // The BSP's operation may hold something until the next `sync_in`, which the caller does not call after an
             // error.

@@ -1,15 +1,17 @@
 //! The streaming mappings of the system, and what they and the device records call.
 
 use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
-use crate::ffi::additions::device::masked_ops::unmasked_operation;
+use crate::dropin::translate::BufferRequest;
+use crate::ffi::additions::device::masked_ops::{unmasked, unmasked_operation};
+use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::hooks::Streams;
-use crate::ffi::additions::with_handle;
-use crate::ffi::dropin::ops::{is_operation_of_ours, stored_table};
+use crate::ffi::additions::{allocating_ops, with_handle};
+use crate::ffi::dropin::ops::{ops_with, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free};
 use crate::flags::Flags;
-use crate::kernel::Cache;
 use crate::kernel::rtthread::RtThread;
+use crate::kernel::{Addresses, Cache};
 use crate::mem::cache;
 
 /// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a
@@ -27,6 +29,13 @@ pub(super) static HOOKS: Streams =
 /// therefore maintained here.
 pub(super) static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
+        if let Some(ops) = allocating_ops(unmasked(device, table_of(device)?)) {
+            // Within the streaming mask if possible. `rt_dma_alloc` keeps to the coherent mask.
+            let request = BufferRequest::new(ops, device, size, Flags::empty());
+            let mask = masks_of(device).streaming;
+            let within_mask = DMA.allocate_in_order(&BufferRequest { mask, ..request });
+            return within_mask.or_else(|_| DMA.allocate_in_order(&request)).ok();
+        }
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle may be written.
         let buffer = with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) });
         buffer.map(|(va, handle)| (va.expose_provenance(), handle))
@@ -37,22 +46,22 @@ pub(super) static OWN: OwnOps = OwnOps {
         // Not a masked operation, which would refuse a handle outside the mask, and log it. Here the caller checks the
         // mask: it makes a bounce buffer then.
         let sync = unmasked_operation(device, |table| table.sync_out_data)?;
-        let is_ours = is_operation_of_ours(sync, |table| table.sync_out_data);
-        let sync_flags = if is_ours { Flags::NOCACHE } else { flags };
+        if let Some(ops) = ops_with(sync, |table| table.sync_out_data) {
+            // Not the function, which would log that the device does not reach the bytes.
+            let handle = DMA.bus(ops, device).reach(DMA.kernel.v2p(va)?, size, !0)?;
+            if !flags.contains(Flags::NOCACHE) {
+                DMA.kernel.cache_flush(va, size);
+            }
+            return Some(handle);
+        }
         let mut handle = 0;
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let result = unsafe { sync(c_device(device), pointer(va), size, &mut handle, sync_flags.bits()) };
-        if result != errors().ok {
-            return None;
-        }
-        if is_ours && !flags.contains(Flags::NOCACHE) {
-            DMA.kernel.cache_flush(va, size);
-        }
-        Some(handle)
+        let result = unsafe { sync(c_device(device), pointer(va), size, &mut handle, flags.bits()) };
+        (result == errors().ok).then_some(handle)
     },
     sync_in: |device, va, size, handle, flags| {
         let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return };
-        if !is_operation_of_ours(sync, |table| table.sync_in_data) {
+        if ops_with(sync, |table| table.sync_in_data).is_none() {
             // SAFETY: the device is that of a mapping; addresses are not read. The operation reports its own errors.
             let _ = unsafe { sync(c_device(device), pointer(va), size, handle, flags.bits()) };
         } else if !flags.contains(Flags::NOCACHE) {
