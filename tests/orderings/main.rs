@@ -15,6 +15,7 @@ use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+use rt_dma_pool::mem::hook::Hook;
 use rt_dma_pool::mem::shared::{AtomicRef, NonNullRef};
 use rt_dma_pool::mem::turn::Turn;
 use std::num::NonZeroUsize;
@@ -151,6 +152,25 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
             assert_eq!((table.read(), records.masked_ops(device).unwrap().masks.streaming), (1, 0xff));
         }
         writer.join().unwrap();
+    });
+}
+
+/// One core creates the first block pool, which sets the hook, and reads the device's mask. Another core sets a mask, and
+/// makes the pools of the hook follow it.
+#[test]
+fn a_mask_is_read_by_a_new_pool_or_passed_to_it() {
+    static POOLS: usize = 1;
+    every_execution("Hook, set while a mask is", || {
+        let hook = leak(Hook::<usize>::new());
+        let mask = leak(AtomicUsize::new(0));
+        assert!(hook.get().is_none() && mask.load(Relaxed) == 0);
+        let creator = thread::spawn(move || {
+            hook.set_before_reads(&POOLS);
+            mask.load(Relaxed) == 1
+        });
+        mask.store(1, Relaxed);
+        let is_passed = hook.get_after_writes().is_some();
+        assert!(creator.join().unwrap() || is_passed, "the pool does not follow the mask");
     });
 }
 

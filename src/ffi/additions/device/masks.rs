@@ -179,7 +179,7 @@ fn store_table(device: Device, table: &'static rt_dma_map_ops) {
 
 /// Makes the block pools of the device, if there are any, follow its coherent mask.
 pub(in crate::ffi) fn update_block_pools(device: Device) {
-    if let Some(pools) = hooks::BLOCK_POOLS.get() {
+    if let Some(pools) = hooks::BLOCK_POOLS.get_after_writes() {
         (pools.follow_mask)(device);
     }
 }
