@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests the tables of map operations of devices that are removed: those of the BSP, and those that a release restores. */
+#include <string.h>
+
 #include <rtdevice.h>
 #include <rt_dma.h>
 #include "expect.h"
@@ -230,6 +232,36 @@ static void managed_buffers_of_a_copy(void)
     remove_device();
 }
 
+/* A refused free leaves a managed buffer managed, also where the free is in a table of the BSP. */
+static void refused_free_by_a_copy(void)
+{
+    for (int is_masked = 0; is_masked < 2; is_masked++)
+    {
+        static struct rt_ofw_prop bus_props = { "dma-ranges", 12, RT_NULL, RT_NULL };
+        static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };
+        static struct rt_ofw_node node = { .full_name = "copied", .parent = &bus };
+        static struct rt_dma_map_ops copy;
+        struct rt_device *dev = add_device("copied", &node);
+        rt_ubase_t handle, again;
+        void *buffer;
+
+        EXPECT(rt_dma_set_max_segment(dev, 4096) == RT_EOK);
+        EXPECT(!is_masked || rt_dma_set_mask(dev, 0xffffffff) == RT_EOK);
+        copy = *(const struct rt_dma_map_ops *)dev->dma_ops;
+        rt_dma_device_set_ops(dev, &copy);
+        buffer = rt_dmam_alloc(dev, 64, &handle, 0);
+        EXPECT(buffer);
+        host_forget_text();
+        rt_dma_free(dev, 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
+        EXPECT(strstr(host_text(), "free: wrong size"));
+        rt_dmam_release(dev);
+        buffer = rt_dma_alloc(dev, 64, &again, 0);
+        EXPECT_EQ(again, handle);
+        rt_dma_free(dev, 64, buffer, again, 0);
+        remove_device();
+    }
+}
+
 /* A device without a mask has a copy of another device's masked table, with an operation of the BSP. The copy stays. */
 static void a_copy_of_the_table_of_another_device(void)
 {
@@ -291,6 +323,7 @@ void tables_of_the_bsp(void)
     a_copy_of_the_table_of_another_device();
     a_copy_of_a_masked_table();
     managed_buffers_of_a_copy();
+    refused_free_by_a_copy();
     a_table_that_calls_the_masked_one();
     a_table_of_the_bsp_before_the_first_call();
     operations_come_back();

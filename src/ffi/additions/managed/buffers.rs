@@ -6,13 +6,13 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::device::masked_ops::unmasked;
+use crate::ffi::additions::device::masked_ops::unmasked_operation;
 use crate::ffi::additions::device::masks::update_block_pools;
 use crate::ffi::additions::device::watch_for_new_devices;
 use crate::ffi::additions::hooks::{MASKS, STREAMS};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::buffer::{Free, MANAGED_FREE, rt_dma_alloc};
-use crate::ffi::dropin::ops::{ops_of, table_of};
+use crate::ffi::dropin::ops::{ops_with, table_of};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
@@ -196,15 +196,18 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
 /// # Safety
 /// As `rt_dma_free`.
 unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize) -> bool {
-    let Some(table) = table_of(device).map(|table| unmasked(device, table)) else { return false };
-    match (table.free, ops_of(table)) {
-        (Some(own), None) => {
+    if table_of(device).is_none() {
+        return false;
+    }
+    let free = unmasked_operation(device, |table| table.free);
+    match free.map(|own| (own, ops_with(own, |table| table.free))) {
+        Some((own, None)) => {
             // SAFETY: the caller passes a device, and an operation demands no more.
             unsafe { own(c_device(device), size, pointer(va), handle, flags) };
             true
         }
-        (_, ops) => {
-            let ops = ops.unwrap_or(MapOps::UNTRANSLATED);
+        found => {
+            let ops = found.and_then(|(_, ops)| ops).unwrap_or(MapOps::UNTRANSLATED);
             DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok()
         }
     }
