@@ -100,6 +100,50 @@ void chained_lists(void)
     memset(own, 0, OWN_SIZE);
 }
 
+/* The pages that a device sees are those from the page of the first byte to the page of the last one. */
+static void pages_of_the_device(void)
+{
+    struct scatterlist list[2];
+    struct sg_dma_page_iter piter;
+    dma_addr_t expected[5];
+    int count = 0;
+
+    sg_init_table(list, 2);
+    sg_set_buf(&list[0], own + 2048, 4096);
+    sg_set_buf(&list[1], own + 4 * 4096 + 100, 2 * 4096);
+    EXPECT(dma_map_sg(dev, list, 2, DMA_TO_DEVICE) == 2);
+    for (int i = 0; i < 5; i++)
+    {
+        expected[i] = i < 2 ? sg_dma_address(&list[0]) + i * 4096 : sg_dma_address(&list[1]) + (i - 2) * 4096;
+    }
+    for_each_sg_dma_page(list, &piter, 2, 0)
+    {
+        EXPECT(count < 5 && sg_page_iter_dma_address(&piter) == expected[count]);
+        count++;
+    }
+    EXPECT_EQ(count, 5);
+    dma_unmap_sg(dev, list, 2, DMA_TO_DEVICE);
+}
+
+/* An entry without bytes is mapped, as on Linux: the list of a cryptographic request may have one. */
+static void entries_without_bytes(void)
+{
+    struct scatterlist list[3];
+
+    sg_init_table(list, 3);
+    sg_set_buf(&list[0], own, 64);
+    sg_set_buf(&list[1], own + 8192, 0);
+    sg_set_buf(&list[2], own + 4096, 64);
+    EXPECT(dma_map_sg(dev, list, 3, DMA_BIDIRECTIONAL) == 3);
+    EXPECT(sg_dma_len(&list[0]) == 64 && sg_dma_len(&list[1]) == 0 && sg_dma_len(&list[2]) == 64);
+    memset(host_device_view(sg_dma_address(&list[2])), 0x66, 64);
+    dma_sync_sg_for_cpu(dev, list, 3, DMA_BIDIRECTIONAL);
+    EXPECT(own[4096] == 0x66 && own[4096 + 63] == 0x66);
+    dma_sync_sg_for_device(dev, list, 3, DMA_BIDIRECTIONAL);
+    dma_unmap_sg(dev, list, 3, DMA_BIDIRECTIONAL);
+    memset(own, 0, OWN_SIZE);
+}
+
 void tables(void)
 {
     struct page *pages[4] =
@@ -110,6 +154,9 @@ void tables(void)
     struct sg_table table, *allocated;
     struct sg_page_iter piter;
     int count = 0;
+
+    pages_of_the_device();
+    entries_without_bytes();
 
     /* Pages that adjoin share an entry. */
     EXPECT(sg_alloc_table_from_pages(&table, pages, 4, 100, 4 * 4096 - 200, GFP_KERNEL) == 0 && table.nents == 2);

@@ -103,7 +103,9 @@ static void board_with_shared_pools(void)
 void drivers_with_reserved_memory(void)
 {
     static fdt32_t names[] = { CELL(2) };
-    static struct rt_ofw_prop props = { "memory-region", sizeof(names), names, RT_NULL };
+    static char region_names[] = "frames";
+    static struct rt_ofw_prop named = { "memory-region-names", sizeof(region_names), region_names, RT_NULL };
+    static struct rt_ofw_prop props = { "memory-region", sizeof(names), names, &named };
     static struct rt_ofw_node node = { .full_name = "decoder", .parent = &root, .props = &props };
     static struct rt_device decoder = { .parent.name = "decoder", .ofw_node = &node };
     static struct rt_device plain = { .parent.name = "plain" };
@@ -130,6 +132,10 @@ void drivers_with_reserved_memory(void)
     EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, 0) == 0);
     EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, 1) == -ENODEV);
     EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&open, 0) == -EINVAL);
+    EXPECT(of_reserved_mem_device_init_by_name(&decoder, (struct device_node *)&node, "frames") == 0);
+    EXPECT(of_reserved_mem_device_init_by_name(&decoder, (struct device_node *)&node, "firmware") == -ENODEV);
+    EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, -1) == -ENODEV);
+    EXPECT(of_reserved_mem_device_init_by_name(&decoder, NULL, "frames") == -EINVAL);
     EXPECT(of_reserved_mem_device_init(&plain) == -EINVAL);
     of_reserved_mem_device_release(&decoder);
     EXPECT(!rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE));

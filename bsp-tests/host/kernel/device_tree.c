@@ -32,6 +32,22 @@ rt_bool_t rt_dm_dev_prop_read_bool(rt_device_t dev, const char *propname)
     return rt_ofw_get_prop(dev->ofw_node, propname, RT_NULL) != RT_NULL;
 }
 
+/* The node's strings follow each other; each ends with a zero byte. */
+int rt_ofw_prop_index_of_string(const struct rt_ofw_node *np, const char *propname, const char *string)
+{
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, propname, RT_NULL);
+    const char *value = prop ? prop->value : RT_NULL;
+
+    for (int index = 0, at = 0; prop && at < prop->length; index++, at += strlen(value + at) + 1)
+    {
+        if (!strcmp(value + at, string))
+        {
+            return index;
+        }
+    }
+    return -1;
+}
+
 static struct rt_ofw_node *nodes[8];
 
 void host_add_node(struct rt_ofw_node *node)

@@ -58,6 +58,7 @@ const fdt32_t *rt_ofw_prop_next_u32(struct rt_ofw_prop *prop, const fdt32_t *cur
 int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *propname, int index, int nr,
         rt_uint32_t *out_values);
 rt_err_t rt_ofw_append_prop(struct rt_ofw_node *np, const char *name, int length, void *value);
+int rt_ofw_prop_index_of_string(const struct rt_ofw_node *np, const char *propname, const char *string);
 int rt_ofw_prop_count_of_size(const struct rt_ofw_node *np, const char *propname, int size);
 
 #define rt_ofw_foreach_available_child_node(parent, child)                  \

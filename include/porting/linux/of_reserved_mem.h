@@ -41,11 +41,11 @@ static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct de
 {
     struct rt_device *rt = dma_rt_device(dev);
 
-    if (!rt || !np || idx < 0 || (const void *)np != rt_dma_port_node(rt))
+    if (!rt || !np || (const void *)np != rt_dma_port_node(rt))
     {
         return -EINVAL;
     }
-    return rt_dma_own_region_init(rt, np, (uintptr_t)idx) ? -ENODEV : 0;
+    return idx < 0 || rt_dma_own_region_init(rt, np, (uintptr_t)idx) ? -ENODEV : 0;
 }
 
 /** @brief Gives the device the region that `memory-region-names` of its node calls `name`. Returns 0, -EINVAL or -ENODEV. */
@@ -53,7 +53,7 @@ static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct d
 {
     int idx = np ? rt_ofw_prop_index_of_string((const struct rt_ofw_node *)(void *)np, "memory-region-names", name) : -1;
 
-    return idx < 0 ? -EINVAL : of_reserved_mem_device_init_by_idx(dev, np, idx);
+    return of_reserved_mem_device_init_by_idx(dev, np, idx);
 }
 
 /** @brief Gives the device the first region of its node. Returns 0; -EINVAL without a node; -ENODEV without a region. */

@@ -55,8 +55,9 @@ static inline int dma_linux_page_step(struct sg_page_iter *piter, int is_dma)
     piter->__pg_advance = 1;
     for (;;)
     {
-        unsigned int pages = is_dma ? dma_linux_page_count(0, sg_dma_len(piter->sg))
-                                    : dma_linux_page_count(piter->sg->offset, piter->sg->length);
+        unsigned int offset = is_dma ? (unsigned int)(sg_dma_address(piter->sg) & (DMA_LINUX_PAGE_SIZE - 1))
+                                     : piter->sg->offset;
+        unsigned int pages = dma_linux_page_count(offset, is_dma ? sg_dma_len(piter->sg) : piter->sg->length);
 
         if (piter->sg_pgoffset < pages)
         {

@@ -24,12 +24,19 @@ static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl,
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        dma_unmap_single_attrs(dev, sg->dma_address, dma_linux_mapped_length(sg), dir, attrs | DMA_LINUX_LIST_ENTRY);
+        if (dma_linux_mapped_length(sg))
+        {
+            dma_unmap_single_attrs(dev, sg->dma_address, dma_linux_mapped_length(sg), dir, attrs | DMA_LINUX_LIST_ENTRY);
+        }
         sg->dma_mapped = 0;
     }
 }
 
-/** @brief Hands the first `nents` entries to the device, one by one. Returns `nents`; 0 if a map fails or the list is shorter. */
+/**
+ * @brief Hands the first `nents` entries to the device, one by one. An entry without bytes gets the address 0.
+ *
+ * @return `nents`; 0 if a map fails or the list is shorter.
+ */
 static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir,
         unsigned long attrs)
 {
@@ -40,9 +47,10 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
     {
         if (sg)
         {
-            sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs | DMA_LINUX_LIST_ENTRY);
+            sg->dma_address = sg->length
+                    ? dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs | DMA_LINUX_LIST_ENTRY) : 0;
         }
-        if (!sg || dma_mapping_error(dev, sg->dma_address))
+        if (!sg || (sg->length && dma_mapping_error(dev, sg->dma_address)))
         {
             dma_unmap_sg_attrs(dev, sgl, i, dir, attrs);
             return 0;
@@ -73,7 +81,10 @@ static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        dma_sync_single_for_cpu(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
+        if (dma_linux_mapped_length(sg))
+        {
+            dma_sync_single_for_cpu(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
+        }
     }
 }
 
@@ -86,7 +97,10 @@ static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        dma_sync_single_for_device(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
+        if (dma_linux_mapped_length(sg))
+        {
+            dma_sync_single_for_device(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
+        }
     }
 }
 
