@@ -32,9 +32,20 @@
  *
  * On riscv64, libcpu/risc-v/common/mmu.c maps a block where both addresses are multiples of 2 MiB, and removes none either. A
  * page that is mapped there later leads to the block's memory, without an error. Older versions (common64) map pages only.
+ *
+ * That file has two more faults, for which every size is mapped here on riscv64:
+ *
+ * - rt_hw_mmu_map returns an address also if there was no memory for a table, and the unmap of pages that are not mapped ends
+ *   uses of their table, so that the table goes with the pages of other mappings in it. So a piece lies within one table, and
+ *   only those that were mapped are unmapped.
+ * - rt_hw_mmu_unmap clears no entry of a page: see clear_left_entries().
  */
-#define BLOCK ((uintptr_t)2 << 20)
-#define PIECE (BLOCK / 2)
+#ifdef __riscv
+#define LEAST_SIZE ARCH_PAGE_SIZE
+#else
+#define LEAST_SIZE ((uintptr_t)2 << 20)
+#endif
+#define PIECE ((uintptr_t)1 << 20)
 
 static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
 {
@@ -45,14 +56,52 @@ static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
     }
 }
 
+#ifdef __riscv
+
+/*
+ * rt_hw_mmu_unmap of libcpu/risc-v/common/mmu.c clears a table when its last use ends, and no single entry. A pool that is
+ * installed later would take entries that are left at its linear addresses for a map of the boot code, and lose them with the
+ * table. An attribute of zero makes an entry that is not valid; the second call ends the use of the table that this began. Other
+ * versions leave no entry.
+ */
+static void clear_left_entries(rt_aspace_t aspace, char *va, uintptr_t size)
+{
+    for (; size != 0; size -= ARCH_PAGE_SIZE, va += ARCH_PAGE_SIZE)
+    {
+        if (rt_hw_mmu_v2p(aspace, va) != ARCH_MAP_FAILED)
+        {
+            rt_hw_mmu_map(aspace, va, RT_NULL, ARCH_PAGE_SIZE, 0);
+            rt_hw_mmu_unmap(aspace, va, ARCH_PAGE_SIZE);
+        }
+    }
+}
+
+/* The kernel calls this in place of rt_hw_mmu_unmap when the area is unmapped. varea->data is how many bytes are mapped. */
+static void unmap_pages(struct rt_varea *varea)
+{
+    uintptr_t size = (uintptr_t)varea->data;
+
+    rt_hw_mmu_unmap(varea->aspace, varea->start, size);
+    clear_left_entries(varea->aspace, varea->start, size);
+    rt_hw_tlb_invalidate_range(varea->aspace, varea->start, varea->size, ARCH_PAGE_SIZE);
+}
+
+#endif /* __riscv */
+
 /*
  * Reserves addresses, and maps nothing. Returns null if there is no room. rt_aspace_map would be simpler, but asserts
  * that the scheduler runs, and pools are mapped before that.
  */
-static void *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
+static struct rt_varea *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
     /* Without the other functions of an object, the kernel treats the area as one of rt_aspace_map_phy. */
-    static struct rt_mem_obj object = { .hint_free = limit_to_ioremap_window };
+    static struct rt_mem_obj object =
+    {
+        .hint_free = limit_to_ioremap_window,
+#ifdef __riscv
+        .on_varea_close = unmap_pages,
+#endif
+    };
     struct rt_varea *varea = rt_calloc(1, sizeof(*varea));
 
     if (!varea)
@@ -71,7 +120,23 @@ static void *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
     /* The kernel frees the area when it is unmapped. */
     varea->flag &= ~(rt_size_t)MMF_STATIC_ALLOC;
 
-    return va;
+    return varea;
+}
+
+/* Maps pages of one table. Returns whether that was possible. */
+static int map_piece(char *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
+{
+    if (!rt_hw_mmu_map(&rt_kernel_space, va, (void *)pa, size, attr))
+    {
+        return 0;
+    }
+
+#ifdef __riscv
+    /* If there was no memory for the table, there is none for the first page either. */
+    return (uintptr_t)rt_hw_mmu_v2p(&rt_kernel_space, va) == pa;
+#else
+    return 1;
+#endif
 }
 
 /*
@@ -80,25 +145,32 @@ static void *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
  */
 static void *map_pages(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
-    char *start = reserve(va, pa, size, attr);
+    struct rt_varea *varea = reserve(va, pa, size, attr);
+    char *start;
     uintptr_t done, piece;
 
-    if (!start)
+    if (!varea)
     {
         return RT_NULL;
     }
 
+    start = varea->start;
+
     for (done = 0; done < size; done += piece)
     {
-        piece = size - done < PIECE ? size - done : PIECE;
+        piece = PIECE - ((uintptr_t)start + done) % PIECE;
+        piece = size - done < piece ? size - done : piece;
+        varea->data = (void *)done;
 
-        if (!rt_hw_mmu_map(&rt_kernel_space, start + done, (void *)(pa + done), piece, attr))
+        if (!map_piece(start + done, pa + done, piece, attr))
         {
             rt_aspace_unmap(&rt_kernel_space, start);
 
             return RT_NULL;
         }
     }
+
+    varea->data = (void *)size;
 
     /* The page tables are written before the mapping is used. */
 #ifdef __riscv
@@ -197,7 +269,7 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
     }
 
 #ifdef MAPS_PIECES
-    if (size >= BLOCK)
+    if (size >= LEAST_SIZE)
     {
         return map_pages(RT_NULL, pa, size, attributes_of(memory));
     }

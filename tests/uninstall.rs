@@ -120,27 +120,6 @@ fn a_linear_map_of_the_boot_code_stays() {
 }
 
 #[test]
-fn entries_that_an_unmap_leaves_are_no_linear_map() {
-    for first_left in [0, 1] {
-        let (machine, pool) = Machine::with_pool(c"sram", BASE, MIB);
-        let pages = [0, MIB - PAGE].map(|offset| (machine.kernel.linear(BASE) + offset, Some(BASE + offset)));
-        machine.leave_linear_entries(first_left);
-        uninstall(&machine, pool).unwrap();
-        assert_eq!(machine.kernel.v2p(pages[1].0), pages[1].1, "an entry is left");
-        let pool = machine.install(c"sram", BASE, MIB);
-        assert!(pool.flags().contains(Flags::LINEAR));
-        machine.leave_linear_entries(usize::MAX);
-        assert_eq!(
-            pages.map(|(va, _)| machine.kernel.v2p(va)),
-            pages.map(|(_, pa)| pa),
-            "the pool has its own mapping"
-        );
-        uninstall(&machine, pool).unwrap();
-        assert_eq!(pages.map(|(va, _)| machine.kernel.v2p(va)), [None; 2]);
-    }
-}
-
-#[test]
 fn the_lists_stay_in_one_order() {
     let machine = Machine::new();
     let starts = [0, 1, 2, 3].map(|number| BASE + number * 2 * MIB);

@@ -54,6 +54,7 @@ static const struct
     { "block pools: a thread and a timer interrupt", check_block_pool },
     { "a pool comes and goes 1,000 times", check_uninstall },
     { "a mapping of 4 MiB goes as a whole", check_large_mapping },
+    { "a mapping without memory for its tables leaves others alone", check_no_tables },
     { "wrong calls change nothing", check_wrong_calls },
     { "right and wrong calls from an interrupt", check_interrupt_calls },
 };

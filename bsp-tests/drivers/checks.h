@@ -51,6 +51,7 @@ const char *check_translation(void);
 /* uninstall.c */
 const char *check_uninstall(void);
 const char *check_large_mapping(void);
+const char *check_no_tables(void);
 
 /* Formats the reason of a FAIL line. The text is valid until the next call. */
 const char *why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -2,6 +2,7 @@
 /* Memory types, changes from one to another, and mappings that are given back. */
 #include <rtthread.h>
 #include <rtdevice.h>
+#include <mm_aspace.h>
 #include <stand_in.h>
 
 #include "../../rtthread-port/rt_dma_port.h"
@@ -132,4 +133,62 @@ const char *check_large_mapping(void)
         }
     }
     return RT_NULL;
+}
+
+/* Returns what is wrong if a page of [va, va + size) does not lead to the page at the same distance from pa, else NULL. */
+static const char *check_pages(const char *va, rt_ubase_t pa, rt_ubase_t size)
+{
+    for (rt_ubase_t at = 0; at < size; at += PAGE)
+    {
+        if ((rt_ubase_t)stand_in_v2p((void *)(va + at)) != pa + at)
+        {
+            return why("%p does not lead to 0x%lx", va + at, pa + at);
+        }
+    }
+    return RT_NULL;
+}
+
+/*
+ * A mapping for which there is no memory for page tables fails, and leaves the others alone. It begins with the last page of a
+ * table, in which another mapping has pages: these must not go.
+ */
+const char *check_no_tables(void)
+{
+    static const rt_ubase_t sizes[] = { 2 * PAGE, 1UL << 20, 3UL << 20 };
+    const rt_ubase_t block = 2UL << 20, pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_no_tables), block);
+    /* Where there is room for all. */
+    char *start = rt_dma_port_map(pa, 8 * block, RT_DMA_PORT_UNCACHED), *other, *va;
+    rt_ubase_t other_size = 3 * block - PAGE - (rt_ubase_t)start % block;
+    const char *error = RT_NULL;
+
+    if (!start)
+    {
+        return "no mapping";
+    }
+    rt_dma_port_unmap(start);
+    other = rt_dma_port_map(pa, other_size, RT_DMA_PORT_UNCACHED);
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes) && other && !error; ++i)
+    {
+        rt_size_t heap = stand_in_heap_used(), count = stand_in_mappings();
+
+        stand_in_refuse_tables(1);
+        va = rt_dma_port_map(pa, sizes[i], RT_DMA_PORT_UNCACHED);
+        stand_in_refuse_tables(0);
+        if (va)
+        {
+            /* The kernel kept tables of earlier mappings, or the mapping is at another place. */
+            error = check_pages(va, pa, sizes[i]);
+            rt_dma_port_unmap(va);
+        }
+        if (!error && (stand_in_mappings() != count || stand_in_heap_used() != heap))
+        {
+            error = "the failed mapping left something";
+        }
+        if (!error)
+        {
+            error = check_pages(other, pa, other_size);
+        }
+    }
+    rt_dma_port_unmap(other);
+    return other ? error : "no other mapping";
 }

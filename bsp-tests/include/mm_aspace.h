@@ -38,12 +38,15 @@ typedef struct rt_varea
     void *start;
     rt_size_t size;
     rt_size_t flag;
+    struct rt_aspace *aspace;
     struct rt_mem_obj *mem_obj;
+    void *data;
 } *rt_varea_t;
 
 typedef struct rt_mem_obj
 {
     void (*hint_free)(rt_mm_va_hint_t hint);
+    void (*on_varea_close)(struct rt_varea *varea);
 } *rt_mem_obj_t;
 
 extern struct rt_aspace rt_kernel_space;

@@ -27,5 +27,7 @@
 struct rt_aspace;
 
 void *rt_hw_mmu_map(struct rt_aspace *aspace, void *v_addr, void *p_addr, size_t size, size_t attr);
+void rt_hw_mmu_unmap(struct rt_aspace *aspace, void *v_addr, size_t size);
+void *rt_hw_mmu_v2p(struct rt_aspace *aspace, void *vaddr);
 
 #endif

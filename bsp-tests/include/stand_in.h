@@ -52,6 +52,9 @@ rt_size_t stand_in_mappings(void);
  */
 void stand_in_after_interrupt(void (*function)(void));
 
+/* From now on there is no memory for page tables, or there is again. */
+void stand_in_refuse_tables(int is_refused);
+
 #ifdef RT_USING_PCI
 struct rt_pci_device;
 /*

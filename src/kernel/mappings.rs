@@ -30,13 +30,11 @@ pub unsafe trait Mappings {
     /// Context: thread.
     ///
     /// # Safety
-    /// `va` is [`linear`](super::Addresses::linear)`(pa)`, and nothing is mapped in `[va, va + size)`, except what
-    /// [`unmap_linear`](Mappings::unmap_linear) has left there. The memory is not used in a way that a cached mapping
-    /// disturbs.
+    /// `va` is [`linear`](super::Addresses::linear)`(pa)`, and nothing is mapped in `[va, va + size)`. The memory is
+    /// not used in a way that a cached mapping disturbs.
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize);
 
-    /// Undoes [`map_linear`](Mappings::map_linear). The kernel may leave entries in its page tables, by which
-    /// [`v2p`](super::Addresses::v2p) still finds `pa`. It may remove them later.
+    /// Undoes [`map_linear`](Mappings::map_linear).
     ///
     /// Context: thread.
     ///

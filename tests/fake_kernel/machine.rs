@@ -164,12 +164,6 @@ impl Machine {
         self.kernel.0.memory.map_linear(start, size, false);
     }
 
-    /// Lets the removal of a linear map leave the page table's entries of the pages from `page` on, as RT-Thread's riscv64
-    /// code may. Removes those that were left so far.
-    pub fn leave_linear_entries(&self, page: usize) {
-        self.kernel.0.memory.leave_linear_entries(page);
-    }
-
     /// Maps these pages one after the other, as a kernel's own allocator may.
     pub fn map_pages(&self, pages: &[Pa], memory: MemoryType) -> Va {
         self.kernel.0.memory.map_pages(pages, memory)

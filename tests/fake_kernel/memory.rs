@@ -2,7 +2,7 @@
 
 use super::PAGE;
 use rt_dma_pool::kernel::{MemoryType, Pa, Va};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Mutex, RwLock};
@@ -41,10 +41,6 @@ pub struct Memory {
     /// The page table, which `v2p` reads: the physical page of each mapped page.
     table: RwLock<HashMap<Va, (Pa, MemoryType)>>,
     mapped: Mutex<BTreeMap<Va, Mapped>>,
-    /// From which page on an unmap of linear addresses leaves the entries in the page table, if a test has set it.
-    leaves_from: Mutex<Option<usize>>,
-    /// The linear addresses of the entries that were left.
-    left: Mutex<HashSet<Va>>,
     /// The address of the next mapping, if a test has set one.
     next_va: Mutex<Option<Va>>,
 }
@@ -83,8 +79,6 @@ impl Memory {
             file: Mutex::new(Some(file)),
             table: RwLock::default(),
             mapped: Mutex::default(),
-            leaves_from: Mutex::default(),
-            left: Mutex::default(),
             next_va: Mutex::default(),
         }
     }
@@ -132,13 +126,11 @@ impl Memory {
         va
     }
 
-    /// Maps at the linear address. It panics if something is mapped there, as RT-Thread asserts. An entry that an unmap
-    /// has left is replaced.
+    /// Maps at the linear address. It panics if something is mapped there, as RT-Thread asserts.
     pub fn map_linear(&self, pa: Pa, size: usize, wrong: bool) {
         let va = self.linear(pa);
         for offset in (0..size).step_by(PAGE) {
-            let is_left = self.left.lock().unwrap().remove(&(va + offset));
-            assert!(is_left || self.translate(va + offset).is_none(), "{:#x} is mapped linearly already", pa + offset);
+            assert_eq!(self.translate(va + offset), None, "{:#x} is mapped linearly already", pa + offset);
         }
         self.show(va, pa, size, MemoryType::Cached);
         if wrong {
@@ -148,31 +140,12 @@ impl Memory {
 
     /// Undoes [`map_linear`](Memory::map_linear). It panics if a page is not mapped.
     pub fn unmap_linear(&self, va: Va, size: usize) {
-        let leaves_from = self.leaves_from.lock().unwrap().unwrap_or(usize::MAX);
+        let mut table = self.table.write().unwrap();
         for offset in (0..size).step_by(PAGE) {
-            let mut left = self.left.lock().unwrap();
-            assert!(self.translate(va + offset).is_some(), "{:#x} is not mapped", va + offset);
-            assert!(left.insert(va + offset), "{:#x} was unmapped before", va + offset);
-            drop(left);
-            if offset / PAGE < leaves_from {
-                self.drop_left(va + offset);
-            }
+            assert!(table.remove(&(va + offset)).is_some(), "{:#x} is not mapped", va + offset);
         }
-    }
-
-    /// Removes an entry that an unmap has left.
-    fn drop_left(&self, va: Va) {
-        self.left.lock().unwrap().remove(&va);
-        self.table.write().unwrap().remove(&va);
         let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
-        mmap(va, PAGE, libc::PROT_NONE, reserve, -1, 0);
-    }
-
-    /// Removes all entries that unmaps have left, and lets further unmaps leave those of the pages from `page` on.
-    pub fn leave_linear_entries(&self, page: usize) {
-        let left: Vec<_> = self.left.lock().unwrap().iter().copied().collect();
-        left.into_iter().for_each(|va| self.drop_left(va));
-        *self.leaves_from.lock().unwrap() = Some(page);
+        mmap(va, size, libc::PROT_NONE, reserve, -1, 0);
     }
 
     /// Maps at any address. With `wrong`, the mapping leads to other memory, which the table records.

@@ -51,7 +51,10 @@ fn ioremap(what: &str, pa: usize, size: usize, attribute: usize) -> *mut c_void 
     let size = (size + offset).next_multiple_of(PAGE);
     match place(size, None) {
         Some(va) if size != 0 => {
-            map(va, pa - offset, size, attribute);
+            if map(va, pa - offset, size, attribute) == 0 {
+                AREAS.lock().remove(&va);
+                return null_mut();
+            }
             (va + offset) as *mut c_void
         }
         _ => null_mut(),
@@ -85,16 +88,19 @@ fn remove(what: &str, va: usize) {
     let start =
         AREAS.lock().range(..=va).next_back().filter(|(start, area)| va - **start < area.size).map(|(start, _)| *start);
     let start = start.unwrap_or_else(|| panic!("{what} of {va:#x}, where no area is"));
-    let area = AREAS.lock().remove(&start).unwrap();
-    unmap(start, area.size);
-    if let Some(varea) = area.varea {
-        // SAFETY: an area's `struct rt_varea` lives until it is unmapped.
-        unsafe {
-            let varea = core::ptr::with_exposed_provenance_mut::<Varea>(varea);
-            if (*varea).flags & MMF_STATIC_ALLOC == 0 {
-                memory::rt_free(varea.cast());
-            }
-        }
+    let (size, varea) = AREAS.lock().get(&start).map(|area| (area.size, area.varea)).unwrap();
+    let varea = varea.map(core::ptr::with_exposed_provenance_mut::<Varea>);
+    // SAFETY: an area's `struct rt_varea` and its object live until it is unmapped.
+    match varea.and_then(|varea| unsafe { (*(*varea).object).on_varea_close.map(|close| close(varea)) }) {
+        Some(()) => {}
+        None => unmap(start, size),
+    }
+    AREAS.lock().remove(&start);
+    if let Some(varea) = varea
+        // SAFETY: as above.
+        && unsafe { (*varea).flags } & MMF_STATIC_ALLOC == 0
+    {
+        memory::rt_free(varea.cast());
     }
 }
 
@@ -131,7 +137,10 @@ extern "C" fn rt_aspace_map_phy(_: &Aspace, hint: &Hint, attribute: usize, page:
     must_have_page_tables("rt_aspace_map_phy");
     assert!(hint.flags & MMF_MAP_FIXED != 0, "the stand-in maps at a fixed address only");
     assert!(hint.prefer % PAGE == 0 && hint.size % PAGE == 0, "rt_aspace_map_phy of parts of pages");
-    map(hint.prefer, page * PAGE, hint.size, attribute);
+    if map(hint.prefer, page * PAGE, hint.size, attribute) == 0 {
+        *va = 0;
+        return -1;
+    }
     AREAS.lock().insert(hint.prefer, Area { size: hint.size, varea: None });
     *va = hint.prefer;
     0
@@ -143,13 +152,16 @@ struct Varea {
     start: usize,
     size: usize,
     flags: usize,
-    object: usize,
+    aspace: *const Aspace,
+    object: *const Object,
+    data: *mut c_void,
 }
 
 /// `struct rt_mem_obj`
 #[repr(C)]
 struct Object {
     hint_free: Option<extern "C" fn(&mut Hint)>,
+    on_varea_close: Option<unsafe extern "C" fn(*mut Varea)>,
 }
 
 /// Reserves addresses, as RT-Thread does: without `hint_free` of the object, anywhere in the address space. A caller gets
@@ -184,6 +196,6 @@ extern "C" fn rt_aspace_map_static(
             None => return -1,
         }
     }
-    *varea = Varea { start: *va, size, flags: flags | MMF_STATIC_ALLOC, object: core::ptr::from_ref(object).addr() };
+    *varea = Varea { start: *va, size, flags: flags | MMF_STATIC_ALLOC, aspace, object, data: varea.data };
     0
 }

@@ -3,21 +3,38 @@
 //! Functions with RT-Thread's names behave as RT-Thread's do on aarch64, mistakes included: they map 2 MiB blocks wherever
 //! the *virtual* address and the rest of the length allow it, whatever the physical address is, as RT-Thread does since its pull
 //! request 9733, and never unmap such blocks. On riscv64 the physical address must allow it, too, as in RT-Thread's
-//! `libcpu/risc-v/common/mmu.c`, which unmaps no block either. On 32-bit Arm they map pages only, as RT-Thread does.
+//! `libcpu/risc-v/common/mmu.c`, which unmaps no block either, and pages in a way of its own (see `table_uses`). On 32-bit Arm they
+//! map pages only, as RT-Thread does.
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-use page_table_multiarch::{MappingFlags, PageSize, PagingHandler};
+use page_table_multiarch::{MappingFlags, PageSize, PagingError, PagingHandler};
 
 use crate::arch::{self, PageTable};
 use crate::context::IrqMutex;
 use crate::memory::{self, BootLayout, PAGE};
+#[cfg(target_arch = "riscv64")]
+use crate::table_uses;
 
-struct Frames;
+pub struct Frames;
+
+/// A test has taken all memory for further page tables.
+static IS_REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Returns whether there is no memory for a page table.
+pub fn is_refused() -> bool {
+    IS_REFUSED.load(Relaxed)
+}
+
+/// See `stand_in.h`.
+#[unsafe(no_mangle)]
+extern "C" fn stand_in_refuse_tables(is_refused: i32) {
+    IS_REFUSED.store(is_refused != 0, Relaxed);
+}
 
 impl PagingHandler for Frames {
     fn alloc_frames(count: usize, align: usize) -> Option<memory_addr::PhysAddr> {
-        memory::frames(count, align).map(Into::into)
+        if is_refused() { None } else { memory::frames(count, align).map(Into::into) }
     }
 
     fn dealloc_frames(_frame: memory_addr::PhysAddr, _count: usize) {}
@@ -27,7 +44,7 @@ impl PagingHandler for Frames {
     }
 }
 
-static TABLES: IrqMutex<Option<PageTable<Frames>>> = IrqMutex::new(None);
+pub static TABLES: IrqMutex<Option<PageTable<Frames>>> = IrqMutex::new(None);
 
 /// `struct rt_aspace`
 #[repr(C)]
@@ -66,7 +83,7 @@ pub fn must_have_page_tables(what: &str) {
 const CODE: MappingFlags = MappingFlags::READ.union(MappingFlags::WRITE).union(MappingFlags::EXECUTE);
 
 /// Memory types by RT-Thread's attribute: `MMU_MAP_K_RWCB`, `MMU_MAP_K_RW`, `MMU_MAP_K_DEVICE` of `mmu.h`.
-fn flags(attribute: usize) -> MappingFlags {
+pub fn flags(attribute: usize) -> MappingFlags {
     let kind = match attribute {
         1 => MappingFlags::empty(),
         2 => MappingFlags::UNCACHED,
@@ -98,6 +115,8 @@ pub fn init(layout: &BootLayout) -> usize {
         }
     }
     TABLES.with(|slot| *slot = Some(table));
+    #[cfg(target_arch = "riscv64")]
+    table_uses::count(layout.ram.start, layout.ram.end);
     arch::mmu_on(root);
     rt_kernel_space.page_table.store(root, Relaxed);
     root
@@ -109,14 +128,24 @@ fn query(va: usize) -> Option<(usize, MappingFlags)> {
     Some((pa.as_usize(), flags))
 }
 
-/// Maps whole pages as RT-Thread's `rt_hw_mmu_map` does.
-pub fn map(va: usize, pa: usize, size: usize, attribute: usize) {
+/// Maps whole pages as RT-Thread's `rt_hw_mmu_map` does. Returns what that returns: zero if there is no memory for a page table,
+/// but not on riscv64.
+pub fn map(va: usize, pa: usize, size: usize, attribute: usize) -> usize {
     let mut offset = 0;
     while offset < size {
         let fits = |block: &PageSize| cfg!(target_arch = "aarch64") || block.is_aligned(pa + offset);
         let block = arch::BLOCK.filter(|block| block.is_aligned(va + offset) && size - offset >= *block as usize);
         let block = block.filter(fits);
         let page = block.unwrap_or(PageSize::Size4K);
+        #[cfg(target_arch = "riscv64")]
+        if block.is_none() {
+            if !table_uses::map_page(va + offset, pa + offset, attribute) {
+                table_uses::unmap(va, offset);
+                return va + offset;
+            }
+            offset += PAGE;
+            continue;
+        }
         // One page at a time, so that interrupts are not masked for long. A block drops the low bits of the address.
         let result = TABLES.with(|table| {
             let mut cursor = table.as_mut().unwrap().cursor();
@@ -126,21 +155,40 @@ pub fn map(va: usize, pa: usize, size: usize, attribute: usize) {
             }
             cursor.map((va + offset).into(), (pa + offset).into(), page, flags(attribute))
         });
+        if let Err(PagingError::NoMemory) = result {
+            unmap(va, offset);
+            return 0;
+        }
         assert!(result.is_ok(), "assertion failed: {:#x} is mapped already ({result:?})", va + offset);
         offset += page as usize;
     }
     arch::tables_written();
+    va
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_hw_mmu_map(_: &Aspace, va: usize, pa: usize, size: usize, attribute: usize) -> usize {
     must_have_page_tables("rt_hw_mmu_map");
-    map(va, pa, size, attribute);
-    va
+    map(va, pa, size, attribute)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_mmu_unmap(_: &Aspace, va: usize, size: usize) {
+    must_have_page_tables("rt_hw_mmu_unmap");
+    unmap(va, size);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_mmu_v2p(_: &Aspace, va: usize) -> usize {
+    must_have_page_tables("rt_hw_mmu_v2p");
+    stand_in_v2p(va)
 }
 
 /// Removes pages from the page tables. Blocks stay, as in RT-Thread.
 pub fn unmap(va: usize, size: usize) {
+    #[cfg(target_arch = "riscv64")]
+    table_uses::unmap(va, size);
+    #[cfg(not(target_arch = "riscv64"))]
     for page in (va..va + size).step_by(PAGE) {
         TABLES.with(|table| {
             let table = table.as_mut().unwrap();

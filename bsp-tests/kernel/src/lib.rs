@@ -42,6 +42,8 @@ mod context;
 mod interrupts;
 mod memory;
 mod services;
+#[cfg(target_arch = "riscv64")]
+mod table_uses;
 mod thread;
 
 use core::panic::PanicInfo;

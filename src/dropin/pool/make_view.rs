@@ -85,9 +85,8 @@ impl<K: Kernel> Pool<K> {
         if self.is_no_map() || !is_whole || view.base().is_some() {
             return;
         }
-        if self.has_left_entries.load(Relaxed) || view_leads_to(kernel, base, size, UNMAPPED) {
-            // SAFETY: nothing is mapped at these addresses, or entries of the library's own mapping are left there. The
-            // pool owns the memory.
+        if view_leads_to(kernel, base, size, UNMAPPED) {
+            // SAFETY: nothing is mapped at these addresses, and the pool owns the memory.
             #[allow(unsafe_code)]
             unsafe {
                 kernel.map_linear(base, start, size)

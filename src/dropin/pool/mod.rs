@@ -75,8 +75,6 @@ pub struct Pool<K: Kernel> {
     is_mapping: Flag,
     /// The linear map of the pool was made by the library, and not by boot code.
     is_mapped_linearly: AtomicBool,
-    /// The library's linear map was removed, and entries of it are left in the page tables.
-    has_left_entries: AtomicBool,
     /// The buffers that have a mapping of their own.
     pub own_mappings: OwnMappings,
     /// A buffer was handed out without a mapping at least once, so a free also looks for physical addresses. The
@@ -146,7 +144,6 @@ impl<K: Kernel> Pool<K> {
             views: [View::new(), View::new(), View::new(), View::at(start)],
             is_mapping: Flag::new(),
             is_mapped_linearly: AtomicBool::new(false),
-            has_left_entries: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
             has_physical: AtomicBool::new(false),
             failures: Failures::new(),

@@ -11,7 +11,6 @@
 //! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another
 //!   mapping later is never taken for an address in the view.
 
-use super::view::{UNMAPPED, view_leads_to};
 use super::{Pool, PoolSpec, first_flags};
 use crate::dropin::page_map::{Label, TimeLeft};
 use crate::flags::Flags;
@@ -170,9 +169,6 @@ impl<K: Kernel> Pool<K> {
             unsafe {
                 kernel.unmap_linear(linear, size)
             }
-            // On riscv64, RT-Thread's `_unmap_area` clears a table of pages when the last of its pages is unmapped, and
-            // no single page. An entry that is left then ends with the mapping of another page.
-            self.has_left_entries.store(!view_leads_to(kernel, linear, size, UNMAPPED), Relaxed);
         }
     }
 
