@@ -20,6 +20,14 @@ const void *rt_dma_port_node(void *dev)
     return rt_dma_port_ofw_node(dev);
 }
 
+/* Whether an address of all ones is what the node's reg states. */
+static int states_all_ones(struct rt_ofw_node *np)
+{
+    rt_uint32_t first = 0;
+
+    return !rt_ofw_prop_read_u32_index(np, "reg", 0, &first) && first == ~(rt_uint32_t)0;
+}
+
 int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *region)
 {
     rt_uint64_t start, size, last;
@@ -41,6 +49,12 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
     if (rt_ofw_get_address(np, 0, &start, &size))
     {
         return RT_DMA_PORT_UNUSABLE;
+    }
+
+    /* RT-Thread's result if the heap has no room for the table of ranges by which the address is translated. */
+    if (start == ~(rt_uint64_t)0 && !states_all_ones(np))
+    {
+        return RT_DMA_PORT_NO_HEAP;
     }
 
     last = start + size - 1;

@@ -71,6 +71,33 @@ void regions_that_must_not_be_used(void)
     host_set_paged(0, 0);
 }
 
+/* The heap has no room for the ranges by which the kernel translates the region's address. The device waits for its region. */
+static void a_region_below_a_bus_with_ranges(void)
+{
+    static fdt32_t child_reg[] = { CELLS(0x1000), CELLS(MIB) };
+    static fdt32_t moved[] = { CELLS(0), CELLS(REGION_START + 5 * MIB - 0x1000), CELLS(2 * MIB) };
+    static struct rt_ofw_prop reg_prop = { "reg", sizeof(child_reg), child_reg, RT_NULL };
+    static struct rt_ofw_prop ranges = { "ranges", sizeof(moved), moved, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "reserved", .props = &ranges };
+    static struct rt_ofw_node memory = { .full_name = "memory", .phandle = 3, .parent = &bus, .props = &reg_prop };
+    static struct rt_device dev = { .parent.name = "waiting", .ofw_node = &owner_node };
+    rt_ubase_t handle;
+    void *buffer;
+
+    host_add_node(&memory);
+    if (!dev.dma_ops)
+    {
+        host_fail_ranges(1);
+        EXPECT(!rt_dma_alloc(&dev, 4096, &handle, 0) && strstr(host_last_text(), "no memory"));
+        host_fail_ranges(0);
+    }
+    buffer = rt_dma_alloc(&dev, 4096, &handle, 0);
+    EXPECT(buffer && handle == REGION_START + 5 * MIB);
+    rt_dma_free(&dev, 4096, buffer, handle, 0);
+    host_remove_node(3);
+    host_forget_ranges();
+}
+
 void regions_of_nodes_that_are_there(void)
 {
     static const char *const there[] = { "okay", "ok" };
@@ -99,4 +126,5 @@ void regions_of_nodes_that_are_there(void)
         rt_dma_free(&devices[i], 4096, buffer, handle, 0);
         host_remove_node(3);
     }
+    a_region_below_a_bus_with_ranges();
 }

@@ -36,6 +36,11 @@
 #define RT_DMA_PORT_NOT_RESERVED 8
 
 /**
+ * The heap has no room for what the kernel needs to read the region.
+ */
+#define RT_DMA_PORT_NO_HEAP 9
+
+/**
  * A region of reserved memory to which a device's node refers in `memory-region`.
  */
 struct rt_dma_port_named_region
@@ -145,6 +150,7 @@ extern const void *rt_dma_port_node(void *dev);
  * @retval RT_DMA_PORT_NO_REG The node has no `reg`.
  * @retval RT_DMA_PORT_UNUSABLE The `reg` is malformed, or beyond what the processor can address.
  * @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+ * @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
  *
  * @note Context: thread.
  */

@@ -194,6 +194,7 @@ int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *p
     return nr;
 }
 
+/* The address is translated by the ranges of the bus above, as RT-Thread does: it is all ones if the heap has no room for their table. */
 rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_address, rt_uint64_t *out_size)
 {
     rt_uint32_t cells[4];
@@ -202,7 +203,7 @@ rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_
     {
         return -RT_EINVAL;
     }
-    *out_address = (rt_uint64_t)cells[0] << 32 | cells[1];
+    *out_address = rt_ofw_translate_address(np, RT_NULL, (rt_uint64_t)cells[0] << 32 | cells[1]);
     *out_size = (rt_uint64_t)cells[2] << 32 | cells[3];
     return RT_EOK;
 }

@@ -79,6 +79,7 @@ static rt_uint64_t through(struct rt_ofw_node *np, const char *range_type, rt_ui
     struct table *table;
     rt_ssize_t length = 0;
 
+    range_type = range_type ? range_type : "ranges";
     do
     {
         np = np ? np->parent : RT_NULL;

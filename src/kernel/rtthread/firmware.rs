@@ -19,6 +19,8 @@ pub const RT_DMA_PORT_DISABLED: c_int = 6;
 pub const RT_DMA_PORT_NO_REG: c_int = 7;
 /// The page allocator owns a part of the region.
 pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
+/// The heap has no room for what the kernel needs to read the region.
+pub const RT_DMA_PORT_NO_HEAP: c_int = 9;
 
 /// A region of reserved memory to which a device's node refers in `memory-region`.
 #[repr(C)]
@@ -102,6 +104,7 @@ unsafe extern "C" {
     /// @retval RT_DMA_PORT_NO_REG The node has no `reg`.
     /// @retval RT_DMA_PORT_UNUSABLE The `reg` is malformed, or beyond what the processor can address.
     /// @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+    /// @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
     ///
     /// @note Context: thread.
     pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
@@ -178,6 +181,7 @@ unsafe impl Firmware for RtThread {
             RT_DMA_PORT_NO_REG => Error::NotServed,
             RT_DMA_PORT_NOT_RESERVED => Error::NotReserved,
             RT_DMA_PORT_UNUSABLE => Error::BadReg,
+            RT_DMA_PORT_NO_HEAP => Error::NoMemory,
             _ => return None,
         };
         Some(Err(error))
