@@ -219,6 +219,7 @@ void streaming_drivers(void)
     driver_behind_an_iommu();
     interrupt_before_a_removal();
     mask_over_own_syncs();
+    mask_over_syncs_that_invalidate();
     cleared_memory_of_own_operations();
     own_allocations_and_default_syncs();
     bounce_within_the_mask();

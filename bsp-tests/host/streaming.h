@@ -20,6 +20,7 @@ char *kernel_memory(void);
 void driver_behind_an_iommu(void);
 void interrupt_before_a_removal(void);
 void mask_over_own_syncs(void);
+void mask_over_syncs_that_invalidate(void);
 void own_allocations_and_default_syncs(void);
 void bounce_within_the_mask(void);
 void copied_sync_out_of_reach(void);

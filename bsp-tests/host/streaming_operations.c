@@ -121,6 +121,50 @@ void mask_over_own_syncs(void)
     at_zero = HOST_RAM;
 }
 
+/* Bytes that were flushed when iommu_invalidate() was called last. */
+static rt_size_t flushed_before;
+
+/* As the original's coherent operation, it does not look at the flags. */
+static rt_err_t iommu_invalidate(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    flushed_before = host_flushed();
+    rt_hw_cpu_dcache_ops(RT_HW_CACHE_INVALIDATE, data, (int)size);
+    return iommu_in(dev, data, size, dma_handle, flags);
+}
+
+/* Taking back a sync loses no byte that the processor has written: the sync need not have flushed it. */
+void mask_over_syncs_that_invalidate(void)
+{
+    static fdt32_t none[1];
+    static struct rt_ofw_prop coherent = { "dma-coherent", 0, none, RT_NULL };
+    static struct rt_ofw_node node = { .full_name = "snooping", .props = &coherent };
+    static struct rt_device plain = { .parent.name = "plain", .ofw_node = &node };
+    static struct rt_dma_map_ops ops = { .sync_out_data = iommu_out, .sync_in_data = iommu_invalidate };
+    static struct rt_device npu = { .parent.name = "npu", .dma_ops = &ops };
+    char *memory = kernel_memory();
+    rt_size_t flushed = host_flushed(), invalidated;
+    rt_ubase_t handle = 0;
+
+    ops.sync_in_data = iommu_invalidate;
+    at_zero = 0;
+    EXPECT(rt_dma_set_mask(&npu, KERNEL_RAM - 1) == RT_EOK);
+    shown = taken_back = 0;
+    EXPECT(rt_dma_sync_out_data(&npu, memory, 1024, &handle, RT_DMA_F_NOCACHE) == -RT_ERROR);
+    EXPECT(shown == 1 && taken_back == 1);
+    EXPECT(flushed_before - flushed >= 1024);
+
+    /* The library's operations hold nothing, also in a table of the BSP's. */
+    EXPECT(rt_dma_sync_out_data(&plain, memory, 1024, &handle, 0) == RT_EOK);
+    ops.sync_in_data = ((const struct rt_dma_map_ops *)plain.dma_ops)->sync_in_data;
+    invalidated = host_invalidated();
+    EXPECT(rt_dma_sync_in_data(&npu, memory, 1024, 0, 0) == RT_EOK && host_invalidated() - invalidated >= 1024);
+    invalidated = host_invalidated();
+    EXPECT(rt_dma_sync_out_data(&npu, memory, 1024, &handle, 0) == -RT_ERROR);
+    EXPECT_EQ(host_invalidated(), invalidated);
+    rt_dmam_release(&npu);
+    at_zero = HOST_RAM;
+}
+
 static void *pool_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     RT_UNUSED(dev);
