@@ -248,7 +248,7 @@ static void copy_of_a_table_that_translates(void)
     static struct rt_ofw_prop ranges = { "dma-ranges", sizeof(range), range, RT_NULL };
     static struct rt_ofw_node bus = { .full_name = "soc", .props = &ranges };
     static struct rt_ofw_node node = { .full_name = "vpu", .parent = &bus };
-    static struct rt_dma_map_ops copy;
+    static struct rt_dma_map_ops copy, masked_copy;
     struct rt_device dev = { .parent.name = "vpu", .ofw_node = &node };
     rt_region_t region = { HOST_RAM + 8 * MIB, HOST_RAM + 9 * MIB, "low" };
     struct rt_dma_pool *low = rt_dma_pool_install(&region);
@@ -259,10 +259,20 @@ static void copy_of_a_table_that_translates(void)
     copy = *(const struct rt_dma_map_ops *)dev.dma_ops;
     copy.sync_in_data = own_sync_in;
     rt_dma_device_set_ops(&dev, &copy);
-    aligned = rt_dma_alloc_aligned(&dev, PAGE, 16 * PAGE, &handle, 0);
-    EXPECT(aligned && handle == first + 16 * PAGE);
-    rt_dma_free(&dev, PAGE, aligned, handle, 0);
+    for (int is_masked = 0; is_masked < 2; is_masked++)
+    {
+        aligned = rt_dma_alloc_aligned(&dev, PAGE, 16 * PAGE, &handle, 0);
+        EXPECT(aligned && handle == first + 16 * PAGE);
+        rt_dma_free(&dev, PAGE, aligned, handle, 0);
+        if (!is_masked)
+        {
+            EXPECT(rt_dma_set_coherent_mask(&dev, first + MIB) == RT_EOK);
+            masked_copy = *(const struct rt_dma_map_ops *)dev.dma_ops;
+            rt_dma_device_set_ops(&dev, &masked_copy);
+        }
+    }
     rt_dma_free(&dev, PAGE, buffer, first, 0);
+    rt_dmam_release(&dev);
 
     EXPECT(rt_dma_set_coherent_mask(&dev, HOST_DMA_OFFSET) == -RT_EIO);
     EXPECT(rt_dma_set_coherent_mask(&dev, region.end + HOST_DMA_OFFSET - 1) == RT_EOK);

@@ -4,11 +4,10 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::BufferRequest;
-use crate::ffi::additions::device::masked_ops::unmasked;
+use crate::ffi::additions::device::masked_ops::allocating_ops_of;
 use crate::ffi::additions::device::masks::masks_of;
-use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
+use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
-use crate::ffi::dropin::ops::table_of;
 use crate::ffi::{DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
@@ -93,7 +92,7 @@ pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {
 
 /// Returns whether the library allocates the device's buffers, and not an operation of the BSP.
 pub(in crate::ffi) fn allocates_here(device: Device) -> bool {
-    table_of(device).is_some_and(|table| allocating_ops(unmasked(device, table)).is_some())
+    allocating_ops_of(device).is_some()
 }
 
 /// @brief Allocates a write-combining buffer and fills it with zeros.
@@ -147,8 +146,7 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
 
 /// Allocates a buffer whose handle is a multiple of `align`, a power of two. Returns the buffer and its handle.
 fn allocate_aligned(device: Device, size: usize, align: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
-    let table = unmasked(device, table_of(device)?);
-    if let Some(ops) = allocating_ops(table) {
+    if let Some(ops) = allocating_ops_of(device) {
         let (mask, flags) = (masks_of(device).coherent, Flags::from_bits_retain(flags));
         let request = BufferRequest { ops, device, size, flags, mask, align };
         return DMA.allocate_aligned(&request).map(|(va, handle)| (pointer(va), handle));

@@ -119,6 +119,14 @@ pub(in crate::ffi) fn unmasked_operation<F: PartialEq>(
     own.or_else(|| operation(default_table(device)))
 }
 
+/// Returns the operations by which the library allocates for the device; `None` if an operation of the BSP allocates, or
+/// if the device gets no memory.
+pub(in crate::ffi) fn allocating_ops_of(device: Device) -> Option<MapOps> {
+    let ([masked, ..], table) = (&MASKED, table_of(device)?);
+    let ([own, ..], [masked, ..]) = (addresses_of(table), addresses_of(masked));
+    allocating_ops(if own == masked { original_of(device)?.original } else { table })
+}
+
 /// Allocates within the coherent mask.
 ///
 /// # Safety

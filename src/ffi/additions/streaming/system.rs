@@ -2,11 +2,11 @@
 
 use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
 use crate::dropin::translate::BufferRequest;
-use crate::ffi::additions::device::masked_ops::{unmasked, unmasked_operation};
+use crate::ffi::additions::device::masked_ops::{allocating_ops_of, unmasked_operation};
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::hooks::Streams;
-use crate::ffi::additions::{allocating_ops, with_handle};
-use crate::ffi::dropin::ops::{ops_with, stored_table, table_of};
+use crate::ffi::additions::with_handle;
+use crate::ffi::dropin::ops::{ops_with, stored_table};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free};
 use crate::flags::Flags;
@@ -29,7 +29,7 @@ pub(super) static HOOKS: Streams =
 /// therefore maintained here.
 pub(super) static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
-        if let Some(ops) = allocating_ops(unmasked(device, table_of(device)?)) {
+        if let Some(ops) = allocating_ops_of(device) {
             // Within the streaming mask if possible. `rt_dma_alloc` keeps to the coherent mask.
             let request = BufferRequest::new(ops, device, size, Flags::empty());
             let mask = masks_of(device).streaming;
