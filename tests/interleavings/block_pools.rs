@@ -6,6 +6,7 @@ use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{BadFree, Block, BlockPool, Pages, PoolName};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 /// Pages at addresses that are used again at once, or never.
@@ -36,8 +37,11 @@ unsafe impl Pages for Source {
 
 type Pool = BlockPool<Cores, Source>;
 
+/// The address of the first page that a source hands out.
+const FIRST: Va = 0x1000_0000;
+
 fn pool(size: usize, again: bool) -> &'static Pool {
-    let state = Box::leak(Box::new(Mutex::new((0x1000_0000, Vec::new()))));
+    let state = Box::leak(Box::new(Mutex::new((FIRST, Vec::new()))));
     let pools = Box::leak(Box::new(BlockPools::new(Cores::new(0), Source { again, state })));
     let name = PoolName::new(*b"blocks");
     pools.create(&BlockPoolSpec { name, device: Some(Device::at(1)), size, align: 0, boundary: 0 }).ok().unwrap()
@@ -230,4 +234,56 @@ fn a_right_free_is_accepted_while_a_trim_tries_the_page() {
             held.check(pool);
         });
     }
+}
+
+/// A thread that adds memory finds a mask that came with a copied table, and makes the pool follow it. Meanwhile another
+/// mask is set. From then on, only that one counts.
+#[test]
+fn a_mask_that_is_set_while_a_pool_follows_an_earlier_one_counts_at_once() {
+    #[derive(Clone, Copy)]
+    struct Masked(Source, &'static AtomicUsize);
+
+    // SAFETY: the test does not touch the memory.
+    unsafe impl Pages for Masked {
+        fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+            self.0.allocate(device, size)
+        }
+        unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+            // SAFETY: the caller's duties are the same.
+            unsafe { self.0.free(device, size, va, handle) }
+        }
+        fn limit(&self, _: Device) -> usize {
+            let limit = self.1.load(SeqCst);
+            shuttle::thread::yield_now();
+            limit
+        }
+    }
+
+    explore("two masks", || {
+        let mask: &AtomicUsize = Box::leak(Box::new(AtomicUsize::new(usize::MAX)));
+        let source = Masked(Source { again: false, state: Box::leak(Box::new(Mutex::new((FIRST, Vec::new())))) }, mask);
+        let pools: &BlockPools<_, _> = Box::leak(Box::new(BlockPools::new(Cores::new(0), source)));
+        let device = Device::at(1);
+        let spec = BlockPoolSpec {
+            name: PoolName::new(*b"blocks"),
+            device: Some(device),
+            size: PAGE_SIZE,
+            align: 0,
+            boundary: 0,
+        };
+        let pool = pools.create(&spec).ok().unwrap();
+        let blocks = [(); 2].map(|()| pool.allocate().unwrap());
+        blocks.map(|block| pool.free(block.va, block.handle).unwrap());
+        mask.store(FIRST + 4 * PAGE_SIZE - 1, SeqCst);
+        let earlier = call(move || pool.follow_mask());
+        let later = call(move || {
+            mask.store(FIRST + PAGE_SIZE - 1, SeqCst);
+            pools.follow_mask(device);
+            for _ in 0..2 {
+                let handle = pool.allocate().map_or(FIRST, |block| block.handle);
+                assert_eq!(handle, FIRST, "a block beyond the mask is handed out");
+            }
+        });
+        at_once([earlier, later]);
+    });
 }

@@ -1,6 +1,6 @@
 //! Which blocks a pool hands out after the mask of its device was changed.
 
-use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::atomics::Ordering::{AcqRel, Relaxed};
 
 use super::group::Unit;
 use super::{BlockPool, Pages};
@@ -12,20 +12,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any. The time grows with the pool's memory.
     pub fn follow_mask(&self) {
-        loop {
-            let limit = self.pages.limit(self.device);
-            self.limit_to(limit);
-            // If another mask was set meanwhile, this limit may have replaced that of the newer mask.
-            if self.pages.limit(self.device) == limit {
-                return;
-            }
-        }
-    }
-
-    /// Sets the last address that the device reaches.
-    fn limit_to(&self, limit: usize) {
+        // AcqRel: the mask that this call reads is at least as new as that of each call with a lower number.
+        let number = self.mask_reads.fetch_add(1, AcqRel).wrapping_add(1);
+        let limit = self.pages.limit(self.device);
         let held = self.groups.lock(self.kernel);
-        self.limit.store(limit, Relaxed);
+        // A call with a higher number may have been faster: its mask stays.
+        if number > self.limit_number.load(Relaxed) {
+            self.limit_number.store(number, Relaxed);
+            self.limit.store(limit, Relaxed);
+        }
         drop(held);
         // A span that is not seen here is made by a thread that sees the new limit, because that thread reads the limit
         // with the same lock held.

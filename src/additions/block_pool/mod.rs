@@ -103,6 +103,11 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     bad_calls: AtomicUsize,
     /// The last address that the device reaches. Written with the list's lock held.
     limit: AtomicUsize,
+    /// The number of the call that wrote `limit`, among those that have read the mask since the pool was made. Written
+    /// with the list's lock held.
+    limit_number: AtomicUsize,
+    /// The number of these calls.
+    mask_reads: AtomicUsize,
     /// Whether some blocks may lie beyond the limit.
     has_unreachable: AtomicBool,
     /// Whether threads keep memory ready for interrupts.
@@ -129,6 +134,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             arena: Arena::new(kernel),
             bad_calls: AtomicUsize::new(0),
             limit: AtomicUsize::new(pages.limit(device)),
+            limit_number: AtomicUsize::new(0),
+            mask_reads: AtomicUsize::new(0),
             has_unreachable: AtomicBool::new(false),
             keeps_reserve: AtomicBool::new(false),
             serial,
