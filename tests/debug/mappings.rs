@@ -154,4 +154,11 @@ fn stacks_and_unmapped_addresses_are_reported() {
     let last = own_memory(&rig) + 4 * PAGE - 64;
     rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
     rig.found(Mistake::Unmapped, &format!("{last:#x}, 65 bytes"));
+
+    // A buffer without bytes is not looked at.
+    let rig = Rig::new();
+    rig.machine.premap_linear(START + 128 * PAGE, PAGE);
+    let first = rig.machine.at_linear(START + 128 * PAGE);
+    rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) });
+    rig.silent();
 }

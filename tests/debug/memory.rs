@@ -39,6 +39,28 @@ fn frees_that_do_not_fit_are_reported() {
     rig.found(Mistake::FreeDevice, &format!("{:#x}, 64 bytes, allocated for dma1", held.va));
 }
 
+/// What the library refuses stays allocated, and what it frees does not: it takes the physical address for a handle, and frees a
+/// managed buffer only with its size.
+#[test]
+fn a_buffer_is_held_until_the_library_frees_it() {
+    let rig = Rig::new();
+    let managed = Holding { is_managed: true, ..allocated(0x9000) };
+    rig.debug.allocated(&rig.call(MAP), managed);
+    let free = |size| rig.free(FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size, handle: 0 });
+    free(32);
+    rig.found(Mistake::FreeSize, "0x9000, 32 bytes, allocated with 64");
+    assert!(free(64));
+    assert_eq!(rig.lines(), [""; 0], "it was not freed before");
+
+    let rig = Rig::new();
+    let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
+    let (va, pa) = (held.va, held.handle);
+    rig.debug.allocated(&rig.call(MAP), Holding { handle: pa + 0x1000_0000, ..allocated(va) });
+    assert!(rig.free(FreedMemory { handle: pa, ..freed(&held) }));
+    rig.debug.released(&rig.call(END));
+    rig.silent();
+}
+
 #[test]
 fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
     let rig = Rig::new();

@@ -41,7 +41,10 @@ impl<K: Kernel> Debug<K> {
             FreedBy::ManagedFree => true,
             FreedBy::BlockFree { .. } => false,
         };
-        needs_thread && !self.kernel.can_sleep() || self.with(call, |judge| judge.free(freed))
+        // The library takes the physical address for a handle, too.
+        let is_pa = self.kernel.v2p(freed.va) == Some(freed.handle);
+        let freed = FreedMemory { handle: if is_pa { 0 } else { freed.handle }, ..*freed };
+        needs_thread && !self.kernel.can_sleep() || self.with(call, |judge| judge.free(&freed))
     }
 
     /// Reports that the library refused the free of memory that the table does not have.
@@ -54,7 +57,7 @@ impl<K: Kernel> Debug<K> {
     pub fn mapped(&'static self, call: &Call, mut new: Holding) {
         let mistake = match &mut new.kind {
             Kind::Mapping(mapping) if mapping.by != MappedBy::Page => {
-                let last = new.va.wrapping_add(new.size.wrapping_sub(1));
+                let last = new.va.wrapping_add(new.size.saturating_sub(1));
                 let (first_pa, last_pa) = (self.kernel.v2p(new.va), self.kernel.v2p(last));
                 mapping.pa = first_pa.unwrap_or(0);
                 if first_pa.is_none() || last_pa.is_none() {

@@ -120,7 +120,10 @@ impl Judge<'_> {
         if is_buffer && is_kind && size != entry.size {
             self.report(Mistake::FreeSize, [va, size, entry.size]);
         }
-        let is_size = !is_buffer || pages(size) == pages(entry.size);
+        let is_size = match by {
+            FreedBy::ManagedFree => size == entry.size,
+            _ => !is_buffer || pages(size) == pages(entry.size),
+        };
         let is_owner = is_device || !matches!(by, FreedBy::ManagedFree);
         is_kind && is_pool && is_handle && is_size && is_owner
     }
