@@ -1,5 +1,8 @@
 //! Destroying a block pool.
 
+// A refusal contains the blocks that are logged: the heap may have no room for them.
+#![allow(clippy::large_enum_variant, clippy::result_large_err)]
+
 use crate::mem::atomics::Ordering::Relaxed;
 
 use super::BlockPools;
@@ -21,6 +24,16 @@ pub enum BadDestroy {
     Context,
 }
 
+/// The reason why a pool is not destroyed, with what the log needs.
+enum Refusal {
+    /// See [`BadDestroy::Unknown`].
+    Unknown,
+    /// These blocks are in use.
+    InUse(InUse),
+    /// See [`BadDestroy::Context`].
+    Context,
+}
+
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Destroys the pool at `pool`, and frees its memory. While blocks are in use, the pool stays. Then one line in the
     /// log has their number, and one line each the address of the first few.
@@ -35,8 +48,11 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// compared, and not read.
     #[allow(unsafe_code)]
     pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), BadDestroy> {
-        let mut in_use = None;
-        let result = match self.empty(pool, &mut in_use) {
+        let refuse = |format, error| {
+            self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), format, &[pool as usize]));
+            Err(error)
+        };
+        match self.remove(pool) {
             Ok(pool) => {
                 // SAFETY: the caller guarantees that no call uses the pool. It is not in the list any more, so that no
                 // call finds it, and its memory is freed once.
@@ -44,56 +60,42 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                     pool.arena.release();
                     free(self.kernel, core::ptr::from_ref(pool));
                 }
-                return Ok(());
+                Ok(())
             }
-            Err(error) => error,
-        };
-        let format = match result {
-            BadDestroy::Unknown => apart!("destroy of 0x%lx: not a block pool (any more)"),
-            BadDestroy::Context => apart!("destroy of 0x%lx: needs a thread"),
-            BadDestroy::Busy(_) => {
+            Err(Refusal::InUse(blocks)) => {
                 self.bad_calls.fetch_add(1, Relaxed);
-                if let Some(blocks) = in_use {
-                    blocks.log(self.kernel);
-                }
-                return Err(result);
+                blocks.log(self.kernel);
+                Err(BadDestroy::Busy(blocks.count()))
             }
-        };
-        self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), format, &[pool as usize]));
-        Err(result)
+            Err(Refusal::Unknown) => {
+                refuse(apart!("destroy of 0x%lx: not a block pool (any more)"), BadDestroy::Unknown)
+            }
+            Err(Refusal::Context) => refuse(apart!("destroy of 0x%lx: needs a thread"), BadDestroy::Context),
+        }
     }
 
-    /// Takes a pool without blocks in use off the list, and frees its pages. If blocks are in use, puts them into
-    /// `in_use`, so that they are logged.
-    fn empty(
-        &self,
-        pool: *const BlockPool<K, P>,
-        in_use: &mut Option<InUse>,
-    ) -> Result<&'static BlockPool<K, P>, BadDestroy> {
-        let pool = self.unlink(pool, in_use)?;
+    /// Takes a pool without blocks in use off the list, and frees its pages.
+    fn remove(&self, pool: *const BlockPool<K, P>) -> Result<&'static BlockPool<K, P>, Refusal> {
+        let pool = self.unlink(pool)?;
         // The turn is not held: the device's memory may write lines to the log.
         pool.trim();
         if pool.usage().pages == 0 {
             return Ok(pool);
         }
-        // Against the rules, a block was allocated meanwhile. The memory must stay.
-        let _turn = self.turn.take(self.kernel).ok_or(BadDestroy::Context)?;
+        // Against the rules, a block was allocated meanwhile. The memory must stay. (The caller may sleep, or `unlink`
+        // would have failed, so the turn is got here.)
+        let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
         self.append(pool);
-        let blocks = pool.blocks_in_use().ok_or(BadDestroy::Context)?;
-        Err(BadDestroy::Busy(in_use.insert(blocks).count()))
+        Err(pool.blocks_in_use().map_or(Refusal::Context, Refusal::InUse))
     }
 
-    /// Takes a pool without blocks in use off the list. If blocks are in use, puts them into `in_use`.
-    fn unlink(
-        &self,
-        pool: *const BlockPool<K, P>,
-        in_use: &mut Option<InUse>,
-    ) -> Result<&'static BlockPool<K, P>, BadDestroy> {
-        let _turn = self.turn.take(self.kernel).ok_or(BadDestroy::Context)?;
-        let (link, found) = self.first.link_to(pool, |pool| &pool.next).ok_or(BadDestroy::Unknown)?;
-        let blocks = found.blocks_in_use().ok_or(BadDestroy::Context)?;
+    /// Takes a pool without blocks in use off the list.
+    fn unlink(&self, pool: *const BlockPool<K, P>) -> Result<&'static BlockPool<K, P>, Refusal> {
+        let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
+        let (link, found) = self.first.link_to(pool, |pool| &pool.next).ok_or(Refusal::Unknown)?;
+        let blocks = found.blocks_in_use().ok_or(Refusal::Context)?;
         if blocks.count() != 0 {
-            return Err(BadDestroy::Busy(in_use.insert(blocks).count()));
+            return Err(Refusal::InUse(blocks));
         }
         let _held = self.links.lock(self.kernel);
         link.set(found.next.get());
