@@ -9,6 +9,7 @@ pub mod cache;
 pub mod handover;
 pub mod heap;
 pub mod hook;
+pub mod index;
 pub mod list;
 pub mod lock;
 pub mod shared;

@@ -1,8 +1,9 @@
-//! References, slices and arrays that several cores read without a lock.
+//! References and slices that several cores read without a lock.
 //!
-//! In each of them one store publishes a value and one load finds it. The store is a `Release` after the writes that
+//! In a reference, one store publishes a value and one load finds it. The store is a `Release` after the writes that
 //! made the value, and the load is an `Acquire` before the reads of the value. If either were weaker, a core could find
-//! the address and still read what the memory held before the value was written.
+//! the address and still read what the memory held before the value was written. A [`WrappingSlice`] publishes nothing:
+//! it is part of a value that is published as a whole.
 
 #![allow(unsafe_code)]
 
@@ -100,10 +101,10 @@ impl<T> WrappingSlice<T> {
 
     /// Makes the value of a slice; `None` if its length is not a power of two.
     pub fn new(slice: &'static [T]) -> Option<Self> {
-        slice
-            .len()
-            .is_power_of_two()
-            .then(|| WrappingSlice { mask: slice.len().wrapping_sub(1), start: NonNull::from(slice).cast() })
+        if !slice.len().is_power_of_two() {
+            return None;
+        }
+        Some(WrappingSlice { mask: slice.len().wrapping_sub(1), start: NonNull::from(slice).cast() })
     }
 
     /// Returns the length, which is not zero.
@@ -116,12 +117,6 @@ impl<T> WrappingSlice<T> {
         // SAFETY: `start` is the first of `mask + 1` elements of a slice that stays.
         unsafe { self.start.add(index & self.mask).as_ref() }
     }
-}
-
-/// Returns the element at `index`; the first element if there is none, so that the index needs no check that can panic.
-pub fn at_or_first<T, const N: usize>(array: &[T; N], index: usize) -> &T {
-    const { assert!(N != 0) }
-    array.get(index).unwrap_or(&array[0])
 }
 
 #[cfg(test)]
@@ -169,10 +164,5 @@ mod tests {
         assert_eq!((one.length(), *one.at(0), *one.at(usize::MAX)), (1, 1, 1));
         let (none, three): (&[usize], _) = (&[], FOUR.first_chunk::<3>().unwrap());
         assert!(WrappingSlice::new(none).is_none() && WrappingSlice::new(three).is_none());
-    }
-
-    #[test]
-    fn an_index_past_the_end_is_the_first() {
-        assert_eq!([0, 3, 4, usize::MAX].map(|index| *at_or_first(&FOUR, index)), [10, 13, 10, 10]);
     }
 }

@@ -15,7 +15,7 @@ use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Release},
 };
-use crate::mem::shared::at_or_first;
+use crate::mem::index::at_or_first;
 
 /// The highest handles that a device can put on its bus. A mask of all ones means that there is no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -19,9 +19,9 @@ use crate::additions::device::limits::Limits;
 use crate::additions::device::masks::{MaskRecord, MaskedDevices};
 use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
+use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::at_or_first;
 
 /// Number of lists of records. The address of the device selects the list.
 const BUCKETS: usize = 16;

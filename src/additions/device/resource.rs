@@ -6,7 +6,7 @@ use crate::mem::atomics::{
 };
 
 use crate::kernel::{Device, PAGE_SHIFT};
-use crate::mem::shared::at_or_first;
+use crate::mem::index::at_or_first;
 
 /// The kind of a resource. The first argument of each is its key: no two resources of a kind have the same key, unless
 /// one buffer is mapped more than once.

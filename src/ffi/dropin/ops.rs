@@ -12,7 +12,7 @@ use crate::ffi::{DMA, NEW_DEVICE, device, handle_out, pointer};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
-use crate::mem::shared::at_or_first;
+use crate::mem::index::at_or_first;
 
 /// The tables, in the order of [`MapOps::ALL`].
 static TABLES: [rt_dma_map_ops; 4] = [new_table::<0>(), new_table::<1>(), new_table::<2>(), new_table::<3>()];

@@ -7,8 +7,9 @@ use super::group::{Group, NO_GROUP};
 use super::shape::Shape;
 use super::word::{Unlist, preemption_point};
 use crate::kernel::Kernel;
+use crate::mem::index::at_or_first;
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::{NonNullRef, at_or_first};
+use crate::mem::shared::NonNullRef;
 
 /// The number of cores that take blocks from groups of their own. Further cores share groups with these.
 pub const CORES: usize = 4;

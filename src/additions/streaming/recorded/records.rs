@@ -12,9 +12,9 @@ use crate::mem::atomics::{
 use super::mapping::Mapping;
 use crate::additions::streaming::{BadMapping, Direction, Query};
 use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE};
+use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
-use crate::mem::shared::at_or_first;
 
 /// A mapping, in memory that threads allocate.
 pub type Record<K> = Element<K, Mapping>;
