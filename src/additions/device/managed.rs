@@ -49,12 +49,8 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
-        while self.keys.has_given_back() && self.take_out(device, is_given_back, Which::Newest).is_some() {}
-        // `manage` replaces it before it comes into the list.
-        let (kind, state) = (ResourceKind::Buffer, ResourceState::Managed);
-        let placeholder = Resource { kind, state, release: |_, _| {}, arguments: [0; 4] };
-        let resource = Element::new(self.kernel, placeholder)?;
+        self.free_given_back(device);
+        let resource = Element::new(self.kernel, Resource::PLACEHOLDER)?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
         Some(Slot { records: self, device, resource: Some(resource) })
     }
@@ -103,6 +99,12 @@ impl<K: Kernel> DeviceRecords<K> {
         drop(resource);
         self.tidy(device);
         Some(arguments)
+    }
+
+    /// Frees the entries of the device's resources that plain calls gave back. In an interrupt, where the heap cannot be
+    /// called, they stay until the device gets another resource or is released.
+    fn free_given_back(&self, device: Device) {
+        while self.keys.has_given_back() && self.take_out(device, is_given_back, Which::Newest).is_some() {}
     }
 
     /// Returns false only if no managed resource has this key. May return true although none has. Takes no lock.
@@ -159,7 +161,7 @@ impl<K: Kernel> DeviceRecords<K> {
             }
         });
         if was_given_back {
-            // In an interrupt, the entry stays in the list until the device gets another resource or is released.
+            // In an interrupt, the entry stays in the list: see `free_given_back`.
             self.take_out(device, is_given_back, Which::Newest);
         }
     }
@@ -175,7 +177,8 @@ impl<K: Kernel> DeviceRecords<K> {
         let list = self.find(device, |record| core::mem::replace(&mut record.resources, List::new()));
         let mut list = list.unwrap_or(List::new());
         while let Some(resource) = list.pop() {
-            if self.keys.uncount(&resource) {
+            self.keys.uncount(&resource);
+            if resource.state == ResourceState::Managed {
                 // SAFETY: the resource has left its list, so no other call releases it. The caller of `manage` allows
                 // the rest.
                 #[allow(unsafe_code)]

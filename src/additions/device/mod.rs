@@ -17,7 +17,7 @@ pub mod resource;
 
 use crate::additions::device::limits::Limits;
 use crate::additions::device::masks::{MaskRecord, MaskedDevices};
-use crate::additions::device::resource::{Keys, Resource};
+use crate::additions::device::resource::{Keys, Resource, ResourceState};
 use crate::kernel::{Device, Kernel};
 use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
@@ -177,7 +177,8 @@ impl<K: Kernel> DeviceRecords<K> {
                 return 0;
             }
             record.device = Device::NONE;
-            record.resources.iter().filter(|resource| self.keys.uncount(resource)).count()
+            record.resources.iter().for_each(|resource| self.keys.uncount(resource));
+            record.resources.iter().filter(|resource| resource.state == ResourceState::Managed).count()
         });
         if self.kernel.can_sleep() {
             self.tidy(device);

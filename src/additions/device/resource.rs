@@ -91,16 +91,15 @@ impl Keys {
         self.counter(key).fetch_sub(1, Publish);
     }
 
-    /// Ends what is counted of a resource that leaves its list. Returns whether it was still managed.
+    /// Ends what is counted of a resource that leaves its list.
     ///
     /// Context: any.
-    pub(super) fn uncount(&self, resource: &Resource) -> bool {
+    pub(super) fn uncount(&self, resource: &Resource) {
         match resource.state {
             ResourceState::Managed => self.remove(&resource.arguments),
             ResourceState::Claimed => {}
             ResourceState::GivenBack => _ = self.given_back.fetch_sub(1, Relaxed),
         }
-        resource.state == ResourceState::Managed
     }
 }
 
@@ -120,4 +119,11 @@ pub(crate) struct Resource {
     pub(super) state: ResourceState,
     pub(super) release: Release,
     pub(super) arguments: Arguments,
+}
+
+impl Resource {
+    /// The content of a reserved place, which [`Slot::manage`](super::managed::Slot::manage) replaces before it adds the
+    /// resource to the list.
+    pub(super) const PLACEHOLDER: Resource =
+        Resource { kind: ResourceKind::Buffer, state: ResourceState::Managed, release: |_, _| {}, arguments: [0; 4] };
 }
