@@ -28,14 +28,14 @@ impl<K: Kernel> Streaming<'_, K> {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.take(kernel, part) },
             Ops::Library(_) => {}
-            Ops::Own(_) => {
-                let before =
-                    self.mappings.records.find(kernel, master.device, query, |mapping| mapping.synced_in.replace(part));
+            Ops::Own(own) => {
+                let records = &self.mappings.records;
+                let before = records.find(kernel, master.device, query, |recorded| recorded.synced_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
-                    mapping.sync_out(before, Purpose::Pairing);
+                    mapping.sync_out(own, before, Purpose::Pairing);
                 }
-                mapping.sync_in(kernel, part, Purpose::of_sync_in(direction.device_writes()));
+                mapping.sync_in(kernel, own, part, Purpose::of_sync_in(direction.device_writes()));
             }
         }
         // SAFETY: the part lies within the mapping, and the caller takes it back.
@@ -63,13 +63,15 @@ impl<K: Kernel> Streaming<'_, K> {
             // The processor has only read the bounce buffer: no line of it is dirty.
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
-            Ops::Own(_) => {
-                if mapping.sync_out(part, Purpose::Transfer)
-                    && let Ok(None) =
-                        self.mappings.records.find(kernel, master.device, query, |mapping| mapping.synced_in.take())
+            Ops::Own(own) => {
+                let records = &self.mappings.records;
+                // If the BSP's `sync_out` fails, no `sync_in` is due for it. The failure is not an error of this call:
+                // the errors are mistakes of the driver, and in C the call returns nothing.
+                if mapping.sync_out(own, part, Purpose::Transfer)
+                    && let Ok(None) = records.find(kernel, master.device, query, |recorded| recorded.synced_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
-                    mapping.sync_in(kernel, part, Purpose::Pairing);
+                    mapping.sync_in(kernel, own, part, Purpose::Pairing);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
 use super::bounce::Bounce;
-use crate::additions::streaming::bus_master::flags;
+use crate::additions::streaming::bus_master::{OwnOps, flags};
 use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, Ops, Query};
 use crate::dropin::translate::MapOps;
@@ -157,18 +157,16 @@ impl Mapping {
         unsafe { take_from_device(kernel, self.seen(part), part.size, self.maintain) }
     }
 
-    /// Makes one call of `sync_out` for a part, if the operations are a BSP's own; returns whether it succeeded.
-    pub fn sync_out(&self, part: Part, purpose: Purpose) -> bool {
-        let Ops::Own(own) = self.master.ops else { return true };
+    /// Makes one call of a BSP's own `sync_out` for a part; returns whether it succeeded.
+    pub fn sync_out(&self, own: &OwnOps, part: Part, purpose: Purpose) -> bool {
         let flags = flags(purpose == Purpose::Transfer && self.maintain);
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
         unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
 
-    /// Makes one call of `sync_in` for a part, if the operations are a BSP's own. If the purpose is a transfer, this
-    /// makes what the device wrote to the part the processor's.
-    pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, purpose: Purpose) {
-        let Ops::Own(own) = self.master.ops else { return };
+    /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, this makes what the device wrote
+    /// to the part the processor's.
+    pub fn sync_in<K: Kernel>(&self, kernel: K, own: &OwnOps, part: Part, purpose: Purpose) {
         let va = self.seen(part);
         if purpose == Purpose::Transfer {
             kernel.device_barrier();
@@ -196,7 +194,7 @@ impl Mapping {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
             Ops::Library(_) if carries => unsafe { self.take(kernel, whole) },
             Ops::Library(_) => {}
-            Ops::Own(_) => self.last_sync_in(kernel, carries),
+            Ops::Own(own) => self.last_sync_in(kernel, own, carries),
         }
         if carries {
             // SAFETY: the whole is within the mapping; the caller takes the buffer back.
@@ -207,13 +205,13 @@ impl Mapping {
     /// Makes the last calls of a BSP's own operations for the mapping. After them, there was one `sync_in` for each
     /// `sync_out`. If `carries` is true, the last `sync_in` is of the whole buffer and makes the device's bytes the
     /// processor's.
-    fn last_sync_in<K: Kernel>(&self, kernel: K, carries: bool) {
+    fn last_sync_in<K: Kernel>(&self, kernel: K, own: &OwnOps, carries: bool) {
         match self.synced_in {
-            None => self.sync_in(kernel, self.whole(), Purpose::of_sync_in(carries)),
+            None => self.sync_in(kernel, own, self.whole(), Purpose::of_sync_in(carries)),
             Some(part) if carries => {
                 // The device may have written the rest, or, if the driver polls, even the part.
-                self.sync_out(part, Purpose::Pairing);
-                self.sync_in(kernel, self.whole(), Purpose::Transfer);
+                self.sync_out(own, part, Purpose::Pairing);
+                self.sync_in(kernel, own, self.whole(), Purpose::Transfer);
             }
             Some(_) => {}
         }
