@@ -6,6 +6,7 @@ pub(in crate::ffi) mod scatter;
 pub(in crate::ffi) mod single;
 mod sync;
 pub(in crate::ffi) mod system;
+mod unmap;
 
 pub use arguments::*;
 pub use fill::*;

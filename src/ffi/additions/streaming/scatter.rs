@@ -5,8 +5,8 @@ use core::ffi::{c_int, c_void};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::streaming::{MAPPING_ERROR, Segment};
 use crate::ffi::additions::streaming::arguments::{direction_of, master, query_of};
-use crate::ffi::additions::streaming::single::unmap;
 use crate::ffi::additions::streaming::system::STREAMING;
+use crate::ffi::additions::streaming::unmap::unmap;
 use crate::kernel::{Handle, Va};
 
 /// @brief One buffer of a scatter list.

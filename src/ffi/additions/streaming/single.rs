@@ -3,11 +3,10 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::device::resource::ResourceKind;
-use crate::additions::streaming::{BadMapping, MAPPING_ERROR, Master, Query};
-use crate::ffi::DEVICES;
+use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::streaming::arguments::{buffer_of, direction_of, master, query_of};
 use crate::ffi::additions::streaming::system::STREAMING;
+use crate::ffi::additions::streaming::unmap::unmap;
 use crate::ffi::status::errors;
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
@@ -166,48 +165,6 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
 ) {
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     unsafe { unmap(dev, &query_of(dma_handle, size, direction, attrs)) }
-}
-
-/// Ends a mapping, which is not managed any more after that.
-///
-/// # Safety
-/// The device exists, and the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-#[inline(always)] // As a function of its own, the unmap of a list takes 208 instructions more ("list").
-pub(in crate::ffi) unsafe fn unmap(master: impl Master, query: &Query) {
-    if DEVICES.may_manage(query.handle) {
-        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-        return unsafe { unmap_managed(master, query) };
-    }
-    // A refused call is logged where it is refused, and C gets no error.
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    let _ = unsafe { STREAMING.unmap(master, query) };
-}
-
-/// Ends a mapping that may be managed.
-///
-/// # Safety
-/// As [`unmap`].
-#[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
-unsafe fn unmap_managed(master: impl Master, query: &Query) {
-    let Some(master) = master.general() else { return };
-    let claim = |may_differ: bool| {
-        DEVICES.claim(ResourceKind::Mapping, query.handle, |device, &[_, size, direction, _]| {
-            let is_exact = (size, direction_of(direction as c_int)) == (query.size, query.direction);
-            device == master.device && (is_exact || may_differ)
-        })
-    };
-    // Several mappings may have one handle. Only if none has the size and direction of the query is another one ended.
-    // (Of a direct mapping there is no record, so that one is taken for it.)
-    let claim = match claim(false) {
-        None if !STREAMING.has_recorded(&master, query) => claim(true),
-        exact => exact,
-    };
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    let result = unsafe { STREAMING.unmap(&master, query) };
-    if let Some(claim) = claim {
-        let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
-        DEVICES.end_claim(claim, is_given_back);
-    }
 }
 
 /// @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.

@@ -1,0 +1,52 @@
+//! Ending a mapping that may be managed.
+
+use core::ffi::c_int;
+
+use crate::additions::device::resource::ResourceKind;
+use crate::additions::streaming::{BadMapping, Master, Query};
+use crate::ffi::DEVICES;
+use crate::ffi::additions::streaming::arguments::direction_of;
+use crate::ffi::additions::streaming::system::STREAMING;
+
+/// Ends a mapping, which is not managed any more after that.
+///
+/// # Safety
+/// The device exists, and the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+#[inline(always)] // As a function of its own, the unmap of a list takes 208 instructions more ("list").
+pub(super) unsafe fn unmap(master: impl Master, query: &Query) {
+    if DEVICES.may_manage(query.handle) {
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+        return unsafe { unmap_managed(master, query) };
+    }
+    // A refused call is logged where it is refused, and C gets no error.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+    let _ = unsafe { STREAMING.unmap(master, query) };
+}
+
+/// Ends a mapping that may be managed.
+///
+/// # Safety
+/// As [`unmap`].
+#[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
+unsafe fn unmap_managed(master: impl Master, query: &Query) {
+    let Some(master) = master.general() else { return };
+    let find_claim = |may_differ: bool| {
+        DEVICES.claim(ResourceKind::Mapping, query.handle, |device, &[_, size, direction, _]| {
+            let is_exact = (size, direction_of(direction as c_int)) == (query.size, query.direction);
+            device == master.device && (is_exact || may_differ)
+        })
+    };
+    // Several mappings may have one handle. Only if none has the size and direction of the query, another one is ended.
+    // A direct mapping has no record. So if no record matches the query exactly either, any managed mapping with this
+    // handle is claimed.
+    let mut claim = find_claim(false);
+    if claim.is_none() && !STREAMING.has_recorded(&master, query) {
+        claim = find_claim(true);
+    }
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+    let result = unsafe { STREAMING.unmap(&master, query) };
+    if let Some(claim) = claim {
+        let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
+        DEVICES.end_claim(claim, is_given_back);
+    }
+}
