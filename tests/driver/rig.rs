@@ -82,9 +82,10 @@ impl Rig {
         let streaming = Streaming::new(dma, keep(Box::new(StreamingMaps::new())));
         let pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
         let master = move |device| {
-            Some(BusMaster { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })
+            let ops = dma.choose_ops(device).map_err(|_| MapError::NoMemory)?;
+            Ok(BusMaster { device, ops: Ops::Library(ops), mask: u32::MAX as usize })
         };
-        let master: Box<dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync> = Box::new(master);
+        let master: Box<dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync> = Box::new(master);
         // SAFETY: the tests do not free what a driver has.
         let system =
             keep(Box::new(unsafe { System::new(machine.kernel, streaming, pools, Coherent(dma), keep(master)) }));

@@ -122,12 +122,12 @@ pub struct System<P: Platform> {
     streaming: Streaming<'static, P::Kernel>,
     block_pools: &'static BlockPools<P::Kernel, P::Pages>,
     pages: P::Pages,
-    master: &'static (dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync),
+    master: &'static (dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync),
 }
 
 impl<P: Platform> System<P> {
-    /// Makes a system of these parts. `master` returns how a device accesses memory that is mapped for it; `None` if
-    /// this cannot be determined now.
+    /// Makes a system of these parts. `master` returns how a device accesses memory that is mapped for it;
+    /// [`MapError::NoMemory`] if this cannot be determined now.
     ///
     /// # Safety
     /// Memory that drivers have from this system is freed, destroyed or unmapped through this system only. The duties
@@ -138,7 +138,7 @@ impl<P: Platform> System<P> {
         streaming: Streaming<'static, P::Kernel>,
         block_pools: &'static BlockPools<P::Kernel, P::Pages>,
         pages: P::Pages,
-        master: &'static (dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync),
+        master: &'static (dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync),
     ) -> Self {
         System { kernel, streaming, block_pools, pages, master }
     }

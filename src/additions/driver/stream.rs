@@ -78,7 +78,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     fn new(device: Device<P>, bytes: HandedOver<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
         let (size, direction, attributes) = (bytes.size(), W::DIRECTION, Attributes::empty());
-        let master = (system.master)(device.device).ok_or(MapError::NoMemory)?;
+        let master = (system.master)(device.device)?;
         let buffer = Buffer { va: bytes.start(), size, direction, attributes };
         // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
         #[allow(unsafe_code)]

@@ -1,7 +1,7 @@
 //! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache
 //! for it.
 
-use super::MAPPING_ERROR;
+use super::{MAPPING_ERROR, MapError};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
@@ -108,9 +108,12 @@ pub struct BusMaster {
 pub trait Master: Copy {
     /// Returns the device as the fast path needs it; `None` if it does not serve the device.
     fn fast(self) -> Option<FastMaster>;
-    /// Returns the device as the general path needs it; `None` if there is no device, which is logged, or if its
-    /// operations cannot be chosen now.
-    fn general(self) -> Option<BusMaster>;
+    /// Returns the device as the general path needs it.
+    ///
+    /// # Errors
+    /// [`Invalid`](MapError::Invalid) if there is no device, which is logged and counted;
+    /// [`NoMemory`](MapError::NoMemory) if the device's operations cannot be chosen now.
+    fn general(self) -> Result<BusMaster, MapError>;
 }
 
 impl Master for &BusMaster {
@@ -119,8 +122,8 @@ impl Master for &BusMaster {
         (self.mask == usize::MAX).then_some(FastMaster { device: self.device, ops })
     }
 
-    fn general(self) -> Option<BusMaster> {
-        Some(*self)
+    fn general(self) -> Result<BusMaster, MapError> {
+        Ok(*self)
     }
 }
 
@@ -149,35 +152,32 @@ impl BusMaster {
     ///
     /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used,
     /// a `sync_in` has followed when this returns.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
     // As a function of its own it takes 49 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
     pub(super) unsafe fn reach<K: Kernel>(&self, dma: &Dma<K>, memory: &Memory) -> Option<Handle> {
-        let &Memory { pa, size, .. } = memory;
         match self.ops {
-            // Handles are physical addresses.
-            Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => self.can_use(pa, size).then_some(pa),
-            Ops::Library(ops) => self.reach_translated(dma, ops, pa, size),
+            Ops::Library(ops) => self.reach_by_library(dma, ops, memory),
             // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
-            Ops::Own(own) => unsafe { self.reach_by(own, memory) },
+            Ops::Own(own) => unsafe { self.reach_by_own(own, memory) },
         }
     }
 
-    /// Returns the handle as [`reach`](Self::reach) does, for the library's operations that translate addresses.
-    fn reach_translated<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, pa: Pa, size: usize) -> Option<Handle> {
-        let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
+    /// Returns the handle as [`reach`](Self::reach) does, by the library's operations.
+    #[inline(always)] // A part of `reach`.
+    pub(super) fn reach_by_library<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, memory: &Memory) -> Option<Handle> {
+        let &Memory { pa, size, .. } = memory;
+        let handle = match ops {
+            // Handles are physical addresses.
+            MapOps::Coherent | MapOps::NonCoherent => pa,
+            _ => dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?,
+        };
         self.can_use(handle, size).then_some(handle)
     }
 
     /// Hands memory over and returns its handle as [`reach`](Self::reach) does, by the BSP's own operations.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    unsafe fn reach_by(&self, own: &OwnOps, memory: &Memory) -> Option<Handle> {
+    unsafe fn reach_by_own(&self, own: &OwnOps, memory: &Memory) -> Option<Handle> {
         let &Memory { va, size, maintain, .. } = memory;
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (own.sync_out)(self.device, va, size, flags(maintain)) }?;

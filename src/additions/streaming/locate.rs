@@ -1,44 +1,45 @@
 //! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
 
+use super::bus_master::{Memory, Snooping};
 use super::{Streaming, last_byte};
 use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 
 /// Where the page tables show a buffer.
-#[derive(Clone, Copy)]
 pub struct Location {
-    /// Its first byte.
-    pub pa: Pa,
+    /// The buffer. Its lines are maintained if the cache may hold lines of it, and the device does not snoop the cache.
+    pub memory: Memory,
     /// Physical addresses rise with virtual ones from the first byte to the last.
     pub is_contiguous: bool,
-    /// The cache may hold lines of it.
-    pub is_cached: bool,
     /// No pool contains all of it.
     pub reaches_outside_pools: bool,
 }
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Returns where the page tables show `[va, va + size)`, which is not empty; `None` if a page of it is not mapped.
+    /// `snooping` is that of the device for which the buffer is mapped.
     ///
     /// Nothing is looked up if a view of a pool contains the buffer. Otherwise the first page is looked up, and each
     /// further one if the known part of the linear map does not contain all of them.
     ///
     /// Context: any.
-    pub(super) fn locate(self, va: Va, size: usize) -> Option<Location> {
+    pub(super) fn locate(self, va: Va, size: usize, snooping: Snooping) -> Option<Location> {
+        let memory = |pa, is_cached| Memory { va, pa, size, maintain: is_cached && snooping.needs_maintenance() };
         for pool in self.dma.pools() {
             if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
-                return Some(Location { pa, is_contiguous: true, is_cached, reaches_outside_pools: false });
+                let memory = memory(pa, is_cached);
+                return Some(Location { memory, is_contiguous: true, reaches_outside_pools: false });
             }
         }
         let pa = self.dma.kernel.v2p(va)?;
         let is_contiguous = self.is_contiguous(va, pa, size)?;
         let last = pa.saturating_add(size.saturating_sub(1));
         if !self.dma.may_contain(pa, last) {
-            return Some(Location { pa, is_contiguous, is_cached: true, reaches_outside_pools: true });
+            return Some(Location { memory: memory(pa, true), is_contiguous, reaches_outside_pools: true });
         }
-        let reaches_outside_pools = !is_in_pool(self.dma, pa, size);
-        Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, reaches_outside_pools })
+        let memory = memory(pa, address_info(self.dma, va, pa).is_cached);
+        Some(Location { memory, is_contiguous, reaches_outside_pools: !is_in_pool(self.dma, pa, size) })
     }
 
     /// Returns whether a buffer that begins at `pa` is contiguous; `None` if a page of it is not mapped. Adds a buffer

@@ -1,6 +1,7 @@
 //! Mapping a buffer: the fast path first, then the general path.
 
 use super::errors::report;
+use super::locate::Location;
 use super::{Attributes, Buffer, BusMaster, Direction, MapError, Master, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
@@ -11,9 +12,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     ///
     /// # Errors
-    /// Nothing has changed. Each error is logged; those that are the caller's fault are counted. One exception: if
-    /// [`Master::general`] returns `None`, the error is [`NoMemory`](MapError::NoMemory), and this function logs
-    /// nothing.
+    /// The reason why the buffer is not mapped: nothing has changed. Those of [`Master::general`] are returned as they
+    /// are. Each other error is logged, and counted if it is the caller's fault.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -37,22 +37,16 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 
     /// Makes the streaming maps tidy, then maps a buffer for any device.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     // As a part of `map`, the map of a list takes 66 instructions more (`ci/bench`, rows "list").
     #[inline(never)]
     unsafe fn tidy_and_map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
-        let Some(master) = master.general() else { return Err(MapError::NoMemory) };
+        let master = master.general()?;
         self.tidy();
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map_general(&master, buffer) }
     }
 
     /// Maps a buffer of any device, directly or with a record, and reports the error.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     unsafe fn map_general(self, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         let result = unsafe { self.try_map(master, buffer) };
@@ -62,28 +56,24 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 
     /// Maps a buffer directly if that is possible; otherwise records the mapping, with a bounce buffer if it needs one.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     unsafe fn try_map(self, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = self.dma.kernel;
         if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
             return Err(MapError::Invalid);
         }
-        let location = self.locate(va, size).ok_or(MapError::NotMapped)?;
-        let snooping = master.snooping(kernel);
-        let maintain = location.is_cached && snooping.needs_maintenance();
-        let needs_bounce = !location.is_contiguous || (maintain && buffer.endangers_others(kernel));
+        let location = self.locate(va, size, master.snooping(kernel)).ok_or(MapError::NotMapped)?;
+        let Location { memory, is_contiguous, reaches_outside_pools } = &location;
+        let needs_bounce = !is_contiguous || (memory.maintain && buffer.endangers_others(kernel));
         if !needs_bounce
-            && location.reaches_outside_pools
-            && kernel.linear(location.pa) == va
-            && let Some(handle) = self.map_direct(master, buffer, location.pa, maintain)
+            && *reaches_outside_pools
+            && kernel.linear(memory.pa) == va
+            && let Some(handle) = self.map_direct(master, memory)
         {
             return Ok(handle);
         }
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        unsafe { self.map_recorded(master, buffer, &location, snooping, needs_bounce) }
+        unsafe { self.map_recorded(master, direction, &location, needs_bounce) }
     }
 
     /// Makes the `size` bytes at `offset` of the page at `page_pa` the device's: by their linear address, or, where a

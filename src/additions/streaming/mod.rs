@@ -10,7 +10,7 @@
 //!   address. The buffer's address follows from the handle. So nothing is kept about the mapping, and no lock is taken.
 //! * A *recorded* mapping: the device gets the driver's own buffer, but its address does not follow from the handle:
 //!   the buffer is a pool's memory, it lies at another address than the linear one, or the handle is the work of
-//!   operations of a BSP. A [record](recorded::records) keeps the buffer's address.
+//!   operations of a BSP. A [record](recorded::table) keeps the buffer's address.
 //! * A *bounced* mapping: the device gets a [bounce buffer](recorded::bounce) in place of the driver's, because it does
 //!   not reach the driver's, because its pages are not contiguous, or because a cache line of it holds bytes of others
 //!   that could be lost. The record keeps both addresses.
@@ -40,7 +40,7 @@
 //!
 //! # Safety
 //! The functions that are `unsafe` maintain caches, and copy from and to the addresses that they are given. The caller
-//! guarantees:
+//! of each of them, also inside this module, guarantees:
 //!
 //! * The buffer that is mapped is the driver's, and stays allocated and mapped for the processor until it is unmapped.
 //! * While the device has the buffer, or a part of it, no code reads or writes that part. Other bytes in the cache
@@ -51,6 +51,8 @@
 //!   device.
 //! * A device with operations of a BSP's own exists until its mappings have ended, and [`tidy`](Streaming::tidy) has
 //!   freed the bounce buffers that interrupts could not free.
+//!
+//! A function that needs more, or less, has a section `# Safety` of its own.
 
 mod buffer;
 mod bus_master;
@@ -77,18 +79,17 @@ pub use scatter::Segment;
 
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};
-use bus_master::Snooping;
 use direct::early_pools::EarlyPools;
 use direct::linear_range::LinearRange;
-use recorded::records::Records;
 use recorded::spares::SpareRecords;
+use recorded::table::RecordTable;
 
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
 
 /// What the library keeps about the streaming mappings of a system from one call to the next.
 pub struct StreamingMaps<K: Kernel> {
-    records: Records<K>,
+    records: RecordTable<K>,
     spares: SpareRecords<K>,
     early_pools: EarlyPools,
     linear_range: LinearRange,
@@ -98,7 +99,7 @@ impl<K: Kernel> StreamingMaps<K> {
     /// No mappings.
     pub const fn new() -> Self {
         StreamingMaps {
-            records: Records::new(),
+            records: RecordTable::new(),
             spares: SpareRecords::new(),
             early_pools: EarlyPools::new(),
             linear_range: LinearRange::new(),

@@ -36,16 +36,14 @@ impl<K: Kernel> Streaming<'_, K> {
             report(self.dma, master, MapError::Invalid, 0, 0);
             return Err(MapError::Invalid);
         }
-        let mut done = 0;
-        let result = list.iter_mut().try_for_each(|segment| {
+        let mut result = Ok(());
+        let failed = list.iter_mut().position(|segment| {
             let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::empty() };
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            let handle = unsafe { self.map(master, &buffer) }?;
-            segment.set_handle(handle);
-            done += 1;
-            Ok(())
+            result = unsafe { self.map(master, &buffer) }.map(|handle| segment.set_handle(handle));
+            result.is_err()
         });
-        if result.is_err() {
+        if let Some(done) = failed {
             for segment in list.iter_mut().take(done) {
                 // It was mapped just now, so that the unmap succeeds.
                 // SAFETY: the query is that of a mapping that is live.

@@ -37,22 +37,16 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 
     /// Makes the streaming maps tidy, then ends a mapping of any device.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     // As a part of `unmap`, a map and unmap of a list take 21 instructions more (`ci/bench`, rows "list").
     #[inline(never)]
     unsafe fn tidy_and_unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
-        let Some(master) = master.general() else { return Err(BadMapping::Unknown) };
+        let master = master.general().map_err(|_| BadMapping::Unknown)?;
         self.tidy();
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
         unsafe { self.unmap_general(&master, query) }
     }
 
     /// Ends the recorded mapping that the query is about, or, if there is none, the direct one, and reports the error.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     unsafe fn unmap_general(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
         let result = match unsafe { self.unmap_recorded(master, query) } {

@@ -13,9 +13,6 @@ impl<K: Kernel> Streaming<'_, K> {
     /// map, or if it may need a bounce buffer.
     ///
     /// Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     // As functions of their own, a direct map and unmap take 42 instructions more (`ci/bench`, rows "linear").
     #[inline(always)]
     pub(in super::super) unsafe fn map_direct_fast(self, master: FastMaster, buffer: &Buffer) -> Option<Handle> {
@@ -42,9 +39,6 @@ impl<K: Kernel> Streaming<'_, K> {
     /// changed.
     ///
     /// Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     #[inline(always)] // `map_direct_fast`, above, has the figure of both.
     pub(in super::super) unsafe fn unmap_direct_fast(self, master: FastMaster, query: &Query) -> bool {
         let &Query { handle, size, direction, attributes, .. } = query;

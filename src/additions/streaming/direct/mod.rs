@@ -17,17 +17,14 @@ use crate::mem::cache;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the buffer is a pool's, or
-    /// the mapping needs a record. The buffer is contiguous, begins at `pa`, and is mapped linearly. `maintain` states
-    /// whether its cache lines are maintained.
+    /// the mapping needs a record. The buffer is mapped linearly.
     ///
     /// Context: any.
-    pub(super) fn map_direct(self, master: &BusMaster, buffer: &Buffer, pa: Pa, maintain: bool) -> Option<Handle> {
+    pub(super) fn map_direct(self, master: &BusMaster, buffer: &Memory) -> Option<Handle> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
-        let &Buffer { va, size, .. } = buffer;
-        let Ops::Library(_) = master.ops else { return None };
-        // SAFETY: no operation of a BSP's own is called.
-        #[allow(unsafe_code)]
-        let handle = unsafe { master.reach(dma, &Memory { va, pa, size, maintain }) }?;
+        let &Memory { va, pa, size, maintain } = buffer;
+        let Ops::Library(ops) = master.ops else { return None };
+        let handle = master.reach_by_library(dma, ops, buffer)?;
         // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back.
         if master.pa_of_all(dma, handle, size) != Some(pa) || !self.mappings.early_pools.allow_direct(dma, pa, size) {
             return None;
@@ -68,9 +65,6 @@ impl<K: Kernel> Streaming<'_, K> {
     /// invalidated: the device's bytes arrive, and what others may have in these lines is not lost.
     ///
     /// Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
     pub(super) unsafe fn unmap_direct(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;

@@ -7,7 +7,7 @@
 
 use crate::additions::streaming::bus_master::Memory;
 use crate::additions::streaming::locate::address_info;
-use crate::additions::streaming::{BusMaster, Ops, Snooping};
+use crate::additions::streaming::{BusMaster, Ops};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::flags::Flags;
@@ -54,7 +54,6 @@ impl Bounce {
     pub(crate) unsafe fn new<K: Kernel>(
         dma: &Dma<K>,
         master: &BusMaster,
-        snooping: Snooping,
         from: Va,
         size: usize,
     ) -> Option<(Self, Memory, Handle)> {
@@ -72,7 +71,8 @@ impl Bounce {
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the caller guarantees the rest.
             unsafe { dma.kernel.copy(va, from, size) };
-            let copy = Memory { va, pa, size, maintain: info.is_cached && snooping.needs_maintenance() };
+            let copy =
+                Memory { va, pa, size, maintain: info.is_cached && master.snooping(dma.kernel).needs_maintenance() };
             // SAFETY: the caller guarantees that the device exists; the buffer was allocated for it.
             unsafe { master.reach(dma, &copy) }.map(|handle| (copy, handle))
         });
@@ -90,9 +90,6 @@ impl Bounce {
     /// gets bounce buffers from that pool. Returns false if there is none within the device's reach.
     ///
     /// Context: thread.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     pub(crate) unsafe fn prepare<K: Kernel>(dma: &Dma<K>, master: &BusMaster) -> bool {
         let size = 1;
         // SAFETY: the caller guarantees that the device exists.
@@ -114,9 +111,6 @@ impl Bounce {
 }
 
 /// Allocates memory that the device reaches, and returns its address and its handle.
-///
-/// # Safety
-/// See [the module](crate::additions::streaming).
 unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<(Va, Handle)> {
     match master.ops {
         Ops::Library(ops) => {

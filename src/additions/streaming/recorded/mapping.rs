@@ -46,7 +46,7 @@ pub struct Mapping {
     /// The cache lines of that memory are to be maintained.
     pub maintain: bool,
     /// Not every handle of the mapping leads to a pool, where an unmap and a sync look for a record
-    /// ([`may_have_outside_pools`](super::records::Records::may_have_outside_pools)).
+    /// ([`may_have_outside_pools`](super::table::RecordTable::may_have_outside_pools)).
     pub reaches_outside_pools: bool,
     pub bounce: Option<Bounce>,
     /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None`
@@ -94,20 +94,19 @@ impl Mapping {
         }
     }
 
-    /// Returns whether the range of a sync of the device lies in the mapping; `None` if the mapping is another
-    /// device's, or if the handle is not one of its bytes.
-    pub fn check_part(&self, device: Device, query: &Query) -> Option<Result<(), BadMapping>> {
+    /// Returns whether the range of a sync of the device lies in the mapping; [`Unknown`](BadMapping::Unknown) if the
+    /// mapping is another device's, or if the handle is not one of its bytes.
+    pub fn check_part(&self, device: Device, query: &Query) -> Result<(), BadMapping> {
         let offset = query.handle.wrapping_sub(self.handle);
         if self.master.device != device || offset >= self.size {
-            return None;
-        }
-        Some(if query.size > self.size - offset {
+            Err(BadMapping::Unknown)
+        } else if query.size > self.size - offset {
             Err(BadMapping::WrongSize)
         } else if ![query.direction, Direction::Bidirectional].contains(&self.direction) {
             Err(BadMapping::WrongDirection)
         } else {
             Ok(())
-        })
+        }
     }
 
     /// Returns the address of a part in the memory that the device sees.

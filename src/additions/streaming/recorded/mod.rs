@@ -5,38 +5,33 @@
 pub mod bounce;
 #[allow(unsafe_code)]
 pub mod mapping;
-pub mod records;
 pub mod spares;
+pub mod table;
 
 use super::bus_master::Memory;
 use super::locate::{Location, is_in_pool};
-use super::{BadMapping, Buffer, BusMaster, MapError, Ops, Query, Snooping, Streaming};
+use super::{BadMapping, BusMaster, Direction, MapError, Ops, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
 use bounce::Bounce;
 use mapping::Mapping;
-use records::Record;
+use table::Record;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer, records the mapping, and returns its handle.
     ///
     /// Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
     pub(super) unsafe fn map_recorded(
         self,
         master: &BusMaster,
-        buffer: &Buffer,
+        direction: Direction,
         location: &Location,
-        snooping: Snooping,
         needs_bounce: bool,
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
-        let &Buffer { va, size, direction, .. } = buffer;
-        let &Location { pa, reaches_outside_pools, is_cached, .. } = location;
-        let maintain = is_cached && snooping.needs_maintenance();
+        let Location { memory, reaches_outside_pools, .. } = location;
+        let &Memory { va, pa, size, maintain } = memory;
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         *record = Mapping {
@@ -47,17 +42,16 @@ impl<K: Kernel> Streaming<'_, K> {
             va,
             seen_va: va,
             maintain,
-            reaches_outside_pools,
+            reaches_outside_pools: *reaches_outside_pools,
             bounce: None,
             synced_in: None,
         };
-        let memory = Memory { va, pa, size, maintain };
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
-        let reached = if needs_bounce { None } else { unsafe { master.reach(dma, &memory) } };
+        let reached = if needs_bounce { None } else { unsafe { master.reach(dma, memory) } };
         let handle = match reached {
             Some(handle) => handle,
             // SAFETY: the caller hands over the buffer, of which every page is mapped.
-            None => match unsafe { Bounce::new(dma, master, snooping, va, size) } {
+            None => match unsafe { Bounce::new(dma, master, va, size) } {
                 Some((bounce, copy, handle)) => {
                     record.bounce = Some(bounce);
                     (record.seen_va, record.maintain, record.reaches_outside_pools) = (copy.va, copy.maintain, false);
@@ -85,16 +79,14 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Ends a mapping that has a record, as it was recorded.
     ///
     /// Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
     pub(super) unsafe fn unmap_recorded(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
         if !self.may_have_record(master, query) {
             return Err(BadMapping::Unknown);
         }
-        let (record, result) = self.mappings.records.take(kernel, master.device, query)?;
+        let record = self.mappings.records.take(kernel, master.device, query)?;
+        let result = record.check(query);
         // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
         unsafe { record.take_back(kernel, query.attributes) };
         self.free_record(record);

@@ -3,7 +3,7 @@
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 
 use super::mapping::Mapping;
-use super::records::Record;
+use super::table::Record;
 use crate::kernel::Kernel;
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;

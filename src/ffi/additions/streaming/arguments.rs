@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::masks::Masks;
 use crate::additions::streaming::{
-    Attributes, Buffer, BusMaster, Direction, FastMaster, MAPPING_ERROR, Master, Ops, Query,
+    Attributes, Buffer, BusMaster, Direction, FastMaster, MAPPING_ERROR, MapError, Master, Ops, Query,
 };
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
@@ -63,28 +63,30 @@ impl Master for *mut rt_device {
         (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, ops })
     }
 
-    fn general(self) -> Option<BusMaster> {
+    fn general(self) -> Result<BusMaster, MapError> {
         master(self)
     }
 }
 
-/// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its
-/// operations cannot be chosen now.
-pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
+/// Returns the device as its mappings see it.
+///
+/// # Errors
+/// Those of [`Master::general`].
+pub(in crate::ffi) fn master(dev: *mut rt_device) -> Result<BusMaster, MapError> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
         DMA.refuse_line(&Line::about(name, apart!("a streaming mapping needs a device"), &[]));
-        return None;
+        return Err(MapError::Invalid);
     };
     master_of(device)
 }
 
-/// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
-pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
+/// Returns the device as its mappings see it; [`MapError::NoMemory`] if its operations cannot be chosen now.
+pub(in crate::ffi) fn master_of(device: Device) -> Result<BusMaster, MapError> {
     // A mapping that needs a record gets here before the first one is made.
     STREAMS.set(&HOOKS);
     watch_for_new_devices();
-    let now = table_of(device)?;
+    let now = table_of(device).ok_or(MapError::NoMemory)?;
     let table = unmasked(device, now);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.
@@ -92,7 +94,7 @@ pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
     let masks = if may_have_mask { masks_of(device) } else { Masks::NONE };
     // No handle is higher than a word, whatever the mask allows.
     let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
-    Some(BusMaster { device, ops, mask })
+    Ok(BusMaster { device, ops, mask })
 }
 
 pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {

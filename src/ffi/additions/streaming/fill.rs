@@ -42,6 +42,6 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) 
         return errors.busy;
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming`: the device exists.
-    let is_ready = master_of(device).is_some_and(|master| unsafe { STREAMING.fill(&master, count) }.is_ok());
-    if is_ready { errors.ok } else { errors.nomem }
+    let result = master_of(device).and_then(|master| unsafe { STREAMING.fill(&master, count) });
+    if result.is_ok() { errors.ok } else { errors.nomem }
 }

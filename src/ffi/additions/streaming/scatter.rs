@@ -82,7 +82,7 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 ) -> c_int {
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    let Some(master) = master(dev) else {
+    let Ok(master) = master(dev) else {
         list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         return 0;
     };
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     direction: c_int,
     attrs: rt_ubase_t,
 ) {
-    let Some(master) = master(dev) else { return };
+    let Ok(master) = master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     for segment in list {
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     nents: c_int,
     direction: c_int,
 ) {
-    let Some(master) = master(dev) else { return };
+    let Ok(master) = master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     nents: c_int,
     direction: c_int,
 ) {
-    let Some(master) = master(dev) else { return };
+    let Ok(master) = master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.

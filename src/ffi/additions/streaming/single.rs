@@ -94,7 +94,7 @@ pub unsafe extern "C" fn rt_dma_map_page(
     size: rt_size_t,
     direction: c_int,
 ) -> rt_ubase_t {
-    let Some(master) = master(dev) else { return MAPPING_ERROR };
+    let Ok(master) = master(dev) else { return MAPPING_ERROR };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
     let result = unsafe { STREAMING.map_page(&master, page_pa, offset, size, direction_of(direction)) };
     result.unwrap_or(MAPPING_ERROR)

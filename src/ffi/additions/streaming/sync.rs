@@ -31,7 +31,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     size: rt_size_t,
     direction: c_int,
 ) {
-    let Some(master) = master(dev) else { return };
+    let Ok(master) = master(dev) else { return };
     let query = query_of(dma_handle, size, direction, 0);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     size: rt_size_t,
     direction: c_int,
 ) {
-    let Some(master) = master(dev) else { return };
+    let Ok(master) = master(dev) else { return };
     let query = query_of(dma_handle, size, direction, 0);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.

@@ -29,7 +29,7 @@ pub(super) unsafe fn unmap(master: impl Master, query: &Query) {
 /// As [`unmap`].
 #[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
 unsafe fn unmap_managed(master: impl Master, query: &Query) {
-    let Some(master) = master.general() else { return };
+    let Ok(master) = master.general() else { return };
     let find_claim = |may_differ: bool| {
         DEVICES.claim(ResourceKind::Mapping, query.handle, |device, &[_, size, direction, _]| {
             let is_exact = (size, direction_of(direction as c_int)) == (query.size, query.direction);

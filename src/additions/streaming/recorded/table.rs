@@ -1,4 +1,4 @@
-//! The mappings that have a record: finding a record by a handle.
+//! The table of the mappings that have a record: finding a record by a handle.
 //!
 //! A record lies in one list of a fixed table, which follows from the page in which its mapping begins. So an unmap,
 //! which has the handle of the first byte, searches one list. A sync may have the handle of any byte: it also looks
@@ -42,8 +42,8 @@ impl<K: Kernel> RecordList<K> {
     }
 }
 
-/// The records of all mappings.
-pub struct Records<K: Kernel> {
+/// The records of all mappings, in lists.
+pub struct RecordTable<K: Kernel> {
     lists: [RecordList<K>; LISTS],
     /// The size of the longest mapping that was ever recorded; 0 before the first one.
     longest: AtomicUsize,
@@ -52,9 +52,9 @@ pub struct Records<K: Kernel> {
     outside: [AtomicUsize; COUNTERS],
 }
 
-impl<K: Kernel> Records<K> {
+impl<K: Kernel> RecordTable<K> {
     pub const fn new() -> Self {
-        Records {
+        RecordTable {
             lists: [const { RecordList::new() }; LISTS],
             longest: AtomicUsize::new(0),
             outside: [const { AtomicUsize::new(0) }; COUNTERS],
@@ -104,40 +104,29 @@ impl<K: Kernel> Records<K> {
         records.push(record);
     }
 
-    /// Takes the record out that an unmap of the device is about, and returns it and what is wrong with the unmap. Of
-    /// two callers at once, one gets it.
-    ///
-    /// That is the record with the query's handle, size and direction; if there is none, the only one with its handle.
+    /// Takes the record out that an unmap of the device is about: the one with the query's handle, size and direction;
+    /// if there is none, the only one with its handle. Of two callers at once, one gets it.
     ///
     /// Context: any.
     ///
     /// # Errors
     /// [`Unknown`](BadMapping::Unknown) if there is no record with the handle, and
     /// [`Ambiguous`](BadMapping::Ambiguous) if there are several, none with the size and direction.
-    pub fn take(
-        &self,
-        kernel: K,
-        device: Device,
-        query: &Query,
-    ) -> Result<(Record<K>, Result<(), BadMapping>), BadMapping> {
+    pub fn take(&self, kernel: K, device: Device, query: &Query) -> Result<Record<K>, BadMapping> {
         let has_handle = |mapping: &Mapping| mapping.is_of(device, query.handle);
         let mut records = self.list(page_of(query.handle)).records.lock(kernel);
         let exact = records.take_first(|mapping| has_handle(mapping) && mapping.check(query).is_ok());
-        let taken = match exact {
-            Some(record) => (record, Ok(())),
+        let record = match exact {
+            Some(record) => record,
             // The driver passed a wrong size or direction.
             None if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 => {
                 return Err(BadMapping::Ambiguous);
             }
-            None => {
-                let record = records.take_first(has_handle).ok_or(BadMapping::Unknown)?;
-                let result = record.check(query);
-                (record, result)
-            }
+            None => records.take_first(has_handle).ok_or(BadMapping::Unknown)?,
         };
         drop(records);
-        self.uncount(&taken.0);
-        Ok(taken)
+        self.uncount(&record);
+        Ok(record)
     }
 
     /// Returns whether there is a record with the handle, size and direction of an unmap of the device.
@@ -200,11 +189,12 @@ impl<K: Kernel> Records<K> {
             }
             let mut records = list.records.lock(kernel);
             let found = records.find_mut(|mapping| match mapping.check_part(device, query) {
-                Some(Err(error)) => {
+                Err(BadMapping::Unknown) => false,
+                Err(error) => {
                     why = error;
                     false
                 }
-                checked => checked.is_some(),
+                Ok(()) => true,
             });
             if let Some(mapping) = found {
                 return Ok(look(mapping));
