@@ -3,7 +3,7 @@
 //! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory
 //! that is not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
-use crate::dropin::pool::{Pool, PoolSpec, Region, first_page, is_below_4_gib, reachable_end};
+use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap, ends_within_4_gib, first_page};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
@@ -61,7 +61,7 @@ impl<K: Kernel> Dma<K> {
         self.kernel.consume(region, end);
         drop(turn);
         pools.into_iter().flatten().for_each(Pool::finish_install);
-        if is_below_4_gib(end) { Ok(()) } else { Err(Error::High) }
+        if ends_within_4_gib(end) { Ok(()) } else { Err(Error::High) }
     }
 
     /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of
@@ -76,7 +76,7 @@ impl<K: Kernel> Dma<K> {
         loop {
             match self.kernel.region(list, index) {
                 Ok(region) => match self.free_part(region, total) {
-                    Some(part) if is_below_4_gib(part.end) => return Ok(part),
+                    Some(part) if ends_within_4_gib(part.end) => return Ok(part),
                     part => above = part.or(above),
                 },
                 // The list ends here, or there is no list.
@@ -88,7 +88,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns the lowest `total` bytes of a region that no pool contains; `None` if the region has not that many left.
     fn free_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
-        region.end = reachable_end(region.start, region.end);
+        region.end = end_before_wrap(region.start, region.end);
         // The bytes before the first usable page cannot be used. They count as part of the first pools that are made
         // from the region, so that the last pools may be smaller than requested by this number.
         let before_first = first_page(region.start).map_or(0, |first| first - region.start);
@@ -124,7 +124,7 @@ impl RegionPart {
     /// the size of the region all the same, and the returned range is smaller by their number.
     fn new(region: BootRegion, total: usize, lost: usize) -> Option<RegionPart> {
         let held = region.end.checked_sub(region.start)?.saturating_add(lost);
-        // If the region ends at the end of the address space, `end` is one byte too low (see `reachable_end`).
+        // If the region ends at the end of the address space, `end` is one byte too low (see `end_before_wrap`).
         let held = held.saturating_add((region.end == Pa::MAX).into());
         let start = first_page(region.start)?;
         let end = start.checked_add(total).map_or(region.end, |end| end.min(region.end));

@@ -1,7 +1,7 @@
 //! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended,
 //! it maps them and writes about them to the log ([`Pool::finish_install`]).
 
-use crate::dropin::pool::{NewPool, Pool, PoolSpec, Region, reachable_end};
+use crate::dropin::pool::{NewPool, Pool, PoolSpec, Region, end_before_wrap};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -16,7 +16,7 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`Error::Context`] if the caller may not sleep; otherwise the errors of [`new_pool`](Self::new_pool).
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
-        let region = Region { end: reachable_end(region.start, region.end), ..*region };
+        let region = Region { end: end_before_wrap(region.start, region.end), ..*region };
         let turn = self.installing.take(self.kernel).ok_or(Error::Context);
         turn.and_then(|turn| self.add_pool(turn, &PoolSpec::of(region)))
             .inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))

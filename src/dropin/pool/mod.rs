@@ -32,7 +32,7 @@ pub use buffers::flags_for;
 pub use fast_path::Unserved;
 pub use owners::Origin;
 pub use region::{PoolSpec, Region};
-pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
+pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
 pub use removal::RemovalError;
 pub use serves::{Pools, serves_plain};
 pub use usage::Usage;
@@ -108,7 +108,7 @@ pub enum NewPool<K: Kernel> {
 /// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from the
 /// interface.
 fn first_flags<K: Kernel>(kernel: K, spec: &PoolSpec) -> Flags {
-    let flags = if is_below_4_gib(spec.region.end) { spec.flags | Flags::ADDRESS_32BITS } else { spec.flags };
+    let flags = if ends_within_4_gib(spec.region.end) { spec.flags | Flags::ADDRESS_32BITS } else { spec.flags };
     if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags }
 }
 

@@ -5,6 +5,9 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::{Level, Line, Name};
 
+/// The highest number of pages in a pool: its page map counts them with 31 bits.
+const MAX_PAGES: usize = i32::MAX as usize;
+
 /// A range of physical memory with a name, as RT-Thread's `rt_region_t`.
 #[derive(Clone, Copy, Debug)]
 pub struct Region {
@@ -12,8 +15,29 @@ pub struct Region {
     pub start: Pa,
     /// One past the last byte.
     pub end: Pa,
-    /// Name of the range. It stays as long as the pool that is made of the range, or the pool copies it.
+    /// Name of the range. It stays as long as the pool that is made of the range, unless a device has claimed the range:
+    /// then the pool copies the name.
     pub name: Name<'static>,
+}
+
+impl Region {
+    /// Returns the address of the first whole page and the number of whole pages; `None` if there is no whole page, or
+    /// more than [`MAX_PAGES`].
+    pub fn pages(&self) -> Option<(Pa, usize)> {
+        let first = first_page(self.start)?;
+        let pages = self.end.checked_sub(first)? >> PAGE_SHIFT;
+        (pages.wrapping_sub(1) < MAX_PAGES).then_some((first, pages))
+    }
+
+    /// Logs that the memory is reserved, in the words of RT-Thread's `dma_pool.c`.
+    ///
+    /// Context: thread.
+    pub(crate) fn log_reserved<K: Kernel>(&self, kernel: K) {
+        let size = self.end.wrapping_sub(self.start);
+        // MiB, and tenths of them.
+        let values = [size >> 20, ((size & 0xf_ffff) * 10) >> 20, self.start];
+        kernel.log(Level::Info, &Line::about(self.name, c"Reserved %lu.%lu MiB at 0x%lx", &values));
+    }
 }
 
 /// What a new pool is made of.
@@ -36,29 +60,6 @@ impl PoolSpec {
     }
 }
 
-/// The highest number of pages in a pool: its page map counts them with 31 bits.
-const MAX_PAGES: usize = i32::MAX as usize;
-
-impl Region {
-    /// Returns the address of the first whole page and the number of whole pages; `None` if there is no whole page, or
-    /// more than [`MAX_PAGES`].
-    pub fn pages(&self) -> Option<(Pa, usize)> {
-        let first = first_page(self.start)?;
-        let pages = self.end.checked_sub(first)? >> PAGE_SHIFT;
-        (pages.wrapping_sub(1) < MAX_PAGES).then_some((first, pages))
-    }
-
-    /// Logs that the memory is reserved, in the words of RT-Thread's `dma_pool.c`.
-    ///
-    /// Context: thread.
-    pub(crate) fn log_reserved<K: Kernel>(&self, kernel: K) {
-        let size = self.end.wrapping_sub(self.start);
-        // MiB, and tenths of them.
-        let values = [size >> 20, ((size & 0xf_ffff) * 10) >> 20, self.start];
-        kernel.log(Level::Info, &Line::about(self.name, c"Reserved %lu.%lu MiB at 0x%lx", &values));
-    }
-}
-
 /// Returns the address of the first page that begins at `start` or after it and that a pool may contain; `None` if
 /// there is none.
 ///
@@ -68,15 +69,14 @@ pub(crate) fn first_page(start: Pa) -> Option<Pa> {
     start.max(1).checked_next_multiple_of(PAGE_SIZE)
 }
 
-/// Returns the end of a region `[start, end)` as an address that is greater than `start`. If the region reaches the end
-/// of the address space, C computes `end` as zero; the function then returns the highest address, so that only the last
-/// page is left out.
-pub(crate) fn reachable_end(start: Pa, end: Pa) -> Pa {
+/// Returns `end`, except that zero stands for the end of the address space, which C computes as zero. For a region that
+/// begins at another address and ends there, this returns the highest address: only the last page is left out.
+pub(crate) fn end_before_wrap(start: Pa, end: Pa) -> Pa {
     if end == 0 && start != 0 { Pa::MAX } else { end }
 }
 
 /// Returns whether a 32-bit address reaches every byte before `end`, which is not zero. (The shift is there because a
 /// 64-bit constant would take a register in the loop over the pools.)
-pub(crate) fn is_below_4_gib(end: Pa) -> bool {
+pub(crate) fn ends_within_4_gib(end: Pa) -> bool {
     (end as u64).wrapping_sub(1) >> 32 == 0
 }
