@@ -60,7 +60,7 @@ proptest! {
             let pool = machine.install(c"pool", start, pages * PAGE);
             if kinds[index] == 2 {
                 pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
-                pool.public.dev.store(device.address() as *mut _, Relaxed);
+                machine.set_pool_owner(pool, device);
             }
             original.pools.push((start, pool.flags(), vec![false; pages]));
         }

@@ -42,7 +42,7 @@ fn the_result_is_by_the_flags_of_request_and_pool() {
         // Until the next round, only this pool serves the device.
         let (pool_device, flags) = (machine.plain_device(), pool.flags());
         pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
-        pool.public.dev.store(pool_device.address() as *mut _, Relaxed);
+        machine.set_pool_owner(pool, pool_device);
         for (wanted, memory) in [
             (CACHED, Cached),
             (Flags::LINEAR, Cached),
@@ -135,7 +135,7 @@ fn a_device_pool_serves_only_its_devices_requests_for_one() {
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "there is no device pool yet");
     own.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "no device owns it yet");
-    own.public.dev.store(device.address() as *mut _, Relaxed);
+    machine.set_pool_owner(own, device);
 
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle, BASE);
     assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, BASE + MIB, "without the flag, the common one");
@@ -144,7 +144,7 @@ fn a_device_pool_serves_only_its_devices_requests_for_one() {
     assert_eq!(machine.alloc(device, MIB, Flags::DEVICE), None, "full, and no other pool stands in");
 
     // The BSP gives the pool to another device, which takes effect at the next call.
-    own.public.dev.store(other.address() as *mut _, Relaxed);
+    machine.set_pool_owner(own, other);
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None);
     assert_eq!(machine.alloc(other, PAGE, Flags::DEVICE).unwrap().handle, BASE + PAGE);
 }

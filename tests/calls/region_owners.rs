@@ -125,7 +125,7 @@ fn a_bsp_may_hand_the_pool_to_another_device() {
     let heir = machine.plain_device();
     machine.first_call(device);
     let pool = machine.dma.pools().next().unwrap();
-    pool.public.dev.store(heir.address() as *mut _, Relaxed);
+    machine.set_pool_owner(pool, heir);
     assert_eq!(machine.alloc(heir, PAGE, Flags::DEVICE).unwrap().handle, OWN);
     assert_eq!(machine.alloc(device, PAGE, CACHED), None);
 }

@@ -117,7 +117,7 @@ proptest! {
             let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
             if kind >= 2 {
                 pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
-                pool.public.dev.store(if kind == 2 { device.address() } else { stranger.address() } as *mut _, Relaxed);
+                machine.set_pool_owner(pool, if kind == 2 { device } else { stranger });
             }
         }
         let left_out = machine.take_errors().len();

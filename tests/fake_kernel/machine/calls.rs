@@ -1,0 +1,89 @@
+//! A driver's calls, as the C ABI makes them, and the contexts in which a driver runs.
+
+use super::{Held, Machine};
+use crate::fake_kernel::context;
+use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::error::Error;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, Handle, Pa, RegionList, Va};
+use std::mem::MaybeUninit;
+
+impl Machine {
+    /// Makes the device's first call, if it has made none: its operations are chosen, and kept. Returns them; `None` if they
+    /// cannot be chosen now.
+    pub fn first_call(&self, device: Device) -> Option<MapOps> {
+        if let Some(ops) = self.ops.lock().unwrap()[device.address() / size_of::<usize>() - 1] {
+            return Some(ops);
+        }
+        let ops = self.dma.choose_ops(device).ok()?;
+        self.ops.lock().unwrap()[device.address() / size_of::<usize>() - 1] = Some(ops);
+        Some(ops)
+    }
+
+    pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
+        let (ops, mut handle) = (self.first_call(device)?, MaybeUninit::new(0));
+        let buffer = if ops.are_translated() {
+            self.dma.allocate_general(device, size, Some(&mut handle), flags, ops)
+        } else {
+            self.dma.allocate_fast(device, size, Some(&mut handle), flags)
+        };
+        // SAFETY: it was initialised above.
+        #[allow(unsafe_code)]
+        let handle = unsafe { handle.assume_init() };
+        Some(Held { device, size, flags, va: buffer?.as_ptr().expose_provenance(), handle })
+    }
+
+    pub fn free(&self, held: Held) -> Result<(), Error> {
+        let Held { device, size, flags, va, handle } = held;
+        self.dma.free(device, size, va, handle, flags, self.first_call(device).expect("chosen when it was allocated"))
+    }
+
+    /// Frees a buffer, and checks that the call is refused and counted, that it logs one line with the reason, and that it
+    /// changes nothing.
+    pub fn assert_refused(&self, held: Held, why: Error) {
+        let (before, count) = (self.balance(), self.dma.bad_calls());
+        assert_eq!(self.free(held), Err(why), "{held:x?}");
+        assert_eq!(self.dma.bad_calls(), count + 1);
+        let (lines, reason) = (self.take_errors(), why.reason().to_str().unwrap());
+        assert!(matches!(&lines[..], [line] if line.contains(reason)), "{reason}: {lines:?}");
+        assert_eq!(self.balance(), before);
+    }
+
+    /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.
+    pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<Handle, Error> {
+        let mut handle = MaybeUninit::new(0);
+        self.dma.sync_out(ops, device, data, size, Some(&mut handle), flags)?;
+        // SAFETY: it was initialised above.
+        #[allow(unsafe_code)]
+        Ok(unsafe { handle.assume_init() })
+    }
+
+    /// Makes the bytes of a buffer visible to the processor by the operations `ops`.
+    pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
+        // SAFETY: the cache is simulated; it contains no Rust values.
+        #[allow(unsafe_code)]
+        unsafe {
+            self.dma.sync_in(ops, device, data, size, flags)
+        }
+    }
+
+    /// `rt_dma_pool_extract` of revision r2.
+    pub fn extract(&self, total: usize, coherent: usize) -> Result<(Pa, Pa), Error> {
+        let before = self.dma.pools().count();
+        match self.dma.extract(RegionList::RESERVED, total, coherent) {
+            Ok(()) | Err(Error::High) => {
+                let start = self.dma.pools().nth(before).unwrap().region().start;
+                Ok((start, start.wrapping_add(total)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn in_interrupt<T>(&self, code: impl FnOnce() -> T) -> T {
+        context::in_interrupt(code)
+    }
+
+    pub fn with_interrupts_off<T>(&self, code: impl FnOnce() -> T) -> T {
+        context::with_interrupts_off(code)
+    }
+}

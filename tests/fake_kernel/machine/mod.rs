@@ -1,0 +1,87 @@
+//! A machine under test: the fake kernel, and the library over it. A test acts on it (`setup`, `calls`, `memory`) and
+//! observes what happened (`observe`).
+
+mod calls;
+mod memory;
+mod observe;
+mod setup;
+
+use super::{FakeKernel, Mapped};
+use rt_dma_pool::dropin::pool::{Pool, Region};
+use rt_dma_pool::dropin::registry::Dma;
+use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, Pa, Va};
+use rt_dma_pool::log::Name;
+use std::ffi::CStr;
+use std::sync::Mutex;
+
+pub const KIB: usize = 1 << 10;
+pub const MIB: usize = 1 << 20;
+
+/// An entry of memblock's reserved list.
+#[derive(Clone, Copy, Debug)]
+pub struct ReservedRegion {
+    pub start: Pa,
+    pub end: Pa,
+    /// Whether the region is in use, not hot-pluggable, and named as the interface requires. The library does not see other
+    /// regions.
+    pub usable: bool,
+}
+
+/// Makes a range of physical memory for a pool.
+pub fn range(name: &'static CStr, start: Pa, size: usize) -> Region {
+    Region { start, end: start + size, name: Name::of(name) }
+}
+
+/// A buffer that a test has, with everything that freeing it needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub device: Device,
+    pub size: usize,
+    pub flags: Flags,
+    pub va: Va,
+    pub handle: usize,
+}
+
+pub struct Machine {
+    pub kernel: FakeKernel,
+    pub dma: &'static Dma<FakeKernel>,
+    /// Each device's `dma_ops`.
+    ops: Mutex<Vec<Option<MapOps>>>,
+}
+
+/// The libraries of all machines. They are never freed, because pools are not.
+static LIBRARIES: Mutex<Vec<&'static Dma<FakeKernel>>> = Mutex::new(Vec::new());
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.kernel.0.memory.close();
+    }
+}
+
+/// The resources of a machine that are in use. Comparing two values shows whether a call leaked something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Balance {
+    /// Bytes of the heap, without the records that are kept for the next buffers with mappings of their own.
+    pub heap_bytes: usize,
+    pub mappings: Vec<Mapped>,
+    pub used_bytes: usize,
+}
+
+impl Machine {
+    /// Makes a machine without pools and devices, whose kernel services all succeed.
+    pub fn new() -> Self {
+        let kernel = FakeKernel::new();
+        let dma: &'static Dma<FakeKernel> = Box::leak(Box::new(Dma::new(kernel)));
+        LIBRARIES.lock().unwrap().push(dma);
+        Machine { kernel, dma, ops: Mutex::default() }
+    }
+
+    /// Makes a machine with one pool.
+    pub fn with_pool(name: &'static CStr, start: Pa, size: usize) -> (Self, &'static Pool<FakeKernel>) {
+        let machine = Machine::new();
+        let pool = machine.install(name, start, size);
+        (machine, pool)
+    }
+}

@@ -1,0 +1,121 @@
+//! Setting up a machine: pools, devices, and what the kernel does.
+
+use super::{Machine, ReservedRegion, range};
+use crate::fake_kernel::{DeviceInfo, FakeKernel, Fault, HIGH, LOW, Service};
+use rt_dma_pool::dropin::pool::Pool;
+use rt_dma_pool::kernel::{Device, MemoryType, Pa, Va};
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+impl Machine {
+    pub fn install(&self, name: &'static CStr, start: Pa, size: usize) -> &'static Pool<FakeKernel> {
+        self.dma.install(&range(name, start, size)).unwrap()
+    }
+
+    /// Writes the owner of a pool, as C does; [`Device::NONE`] for none.
+    pub fn set_pool_owner(&self, pool: &Pool<FakeKernel>, device: Device) {
+        pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.address()), Relaxed);
+    }
+
+    pub fn device(&self, info: DeviceInfo) -> Device {
+        self.ops.lock().unwrap().push(None);
+        let mut records = self.kernel.0.records.lock().unwrap();
+        records.devices.push(info);
+        // Aligned as a `struct rt_device`.
+        Device::at(records.devices.len() * size_of::<usize>())
+    }
+
+    /// Removes a device. A service that is called with it stops the test.
+    pub fn remove_device(&self, device: Device) {
+        self.kernel.0.records.lock().unwrap().devices[device.address() / size_of::<usize>() - 1].is_removed = true;
+    }
+
+    pub fn plain_device(&self) -> Device {
+        self.device(DeviceInfo::plain())
+    }
+
+    /// Sets the contents of `/reserved-memory` and of the boot allocator; `None` represents a kernel without memblock.
+    pub fn set_reserved(&self, list: Option<Vec<ReservedRegion>>) {
+        self.kernel.0.records.lock().unwrap().reserved = list;
+    }
+
+    /// Sets whether the cache may hold lines of write-through memory, as on most processors other than aarch64.
+    pub fn set_caches_write_through(&self, does: bool) {
+        self.kernel.0.caches_write_through.store(does, Relaxed);
+    }
+
+    /// Makes the kernel refuse mappings of more than this number of bytes.
+    pub fn set_largest_mapping(&self, bytes: usize) {
+        self.kernel.0.largest_mapping.store(bytes, Relaxed);
+    }
+
+    /// Leaves the MMU off: all RAM is mapped at its linear address, and nothing else can be mapped.
+    pub fn drop_page_tables(&self) {
+        for ram in [LOW, HIGH] {
+            self.kernel.0.memory.map_linear(ram.start, ram.end - ram.start, false);
+        }
+        self.kernel.0.has_page_tables.store(false, Relaxed);
+    }
+
+    /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly.
+    pub fn set_revision_1(&self) {
+        self.kernel.0.is_every_pool_linear.store(true, Relaxed);
+        self.fail_always(Service::MapLinear);
+    }
+
+    /// Makes the kernel place the next mapping at `va`.
+    pub fn map_next_at(&self, va: Va) {
+        self.kernel.0.memory.map_next_at(va);
+    }
+
+    pub fn map_at_install(&self) {
+        self.kernel.0.maps_at_install.store(true, Relaxed);
+    }
+
+    pub fn set_view_limit(&self, bytes: usize) {
+        self.kernel.0.view_limit.store(bytes, Relaxed);
+    }
+
+    /// Maps this range linearly, as boot code does before it calls the library.
+    pub fn premap_linear(&self, start: Pa, size: usize) {
+        self.kernel.0.memory.map_linear(start, size, false);
+    }
+
+    /// Maps these pages one after the other, as a kernel's own allocator may.
+    pub fn map_pages(&self, pages: &[Pa], memory: MemoryType) -> Va {
+        self.kernel.0.memory.map_pages(pages, memory)
+    }
+
+    /// Makes the calls `[first, first + count)` of the service fail, counted from zero beginning now.
+    pub fn fail(&self, service: Service, first: usize, count: usize) {
+        self.kernel.0.records.lock().unwrap().faults.insert(service, Fault { calls: 0, first, count });
+    }
+
+    pub fn fail_always(&self, service: Service) {
+        self.fail(service, 0, usize::MAX);
+    }
+
+    /// Makes the service succeed again. Returns whether a call failed.
+    pub fn repair(&self, service: Service) -> bool {
+        let fault = self.kernel.0.records.lock().unwrap().faults.remove(&service);
+        fault.is_some_and(|fault| fault.calls > fault.first)
+    }
+
+    /// Makes `writer` run with every line of the log.
+    pub fn set_writer(&self, writer: Option<Arc<dyn Fn() + Send + Sync>>) {
+        *self.kernel.0.writer.write().unwrap() = writer;
+    }
+
+    /// Makes `handler` run as an interrupt whenever interrupts are enabled.
+    pub fn set_interrupt(&self, handler: Option<Arc<dyn Fn() + Send + Sync>>) {
+        *self.kernel.0.handler.write().unwrap() = handler;
+    }
+
+    /// Replaces the device by another one at the same address, which has no operations.
+    pub fn replace(&self, device: Device, info: DeviceInfo) {
+        let index = device.address() / size_of::<usize>() - 1;
+        self.kernel.0.records.lock().unwrap().devices[index] = info;
+        self.ops.lock().unwrap()[index] = None;
+    }
+}
