@@ -19,6 +19,19 @@ const CACHED: Flags = Flags::empty();
 /// All combinations of the six flags that the revisions of the interface define.
 const FLAG_COMBINATIONS: Range<usize> = 0..1 << 6;
 
+/// Allocates a page of each memory type, mapped and not mapped, from a pool with the flags `flags`.
+fn allocate_each_kind(machine: &Machine, pool: &Pool<FakeKernel>, device: Device, flags: usize) -> Vec<Held> {
+    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE];
+    let mut all = Vec::new();
+    for wanted in kinds {
+        pool.public.flags.store(flags | (wanted & Flags::NOMAP).bits(), Relaxed);
+        machine.set_pool_owner(pool, device);
+        let wanted = wanted | (pool.flags() & Flags::DEVICE);
+        all.push(machine.alloc(device, PAGE, wanted).expect("the pool serves it"));
+    }
+    all
+}
+
 #[test]
 fn any_size_within_the_last_page_is_the_buffers_size() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
@@ -80,19 +93,27 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
 }
 
 #[test]
-fn another_mapping_of_the_page_is_not_its_address() {
-    for view_limit in [64 * MIB, 0] {
-        let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
-        machine.set_view_limit(view_limit);
-        let device = machine.plain_device();
-        for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
-            let held = machine.alloc(device, PAGE, flags).unwrap();
-            let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
-            machine.assert_refused(Held { va: alias, ..held }, Error::Foreign);
-            // SAFETY: it was mapped above, and is not used.
-            unsafe { machine.kernel.unmap(alias) };
-            machine.free(held).unwrap();
-        }
+fn another_mapping_of_a_page_in_a_view_is_not_its_address() {
+    check_another_mapping(64 * MIB);
+}
+
+#[test]
+fn another_mapping_of_a_buffer_with_its_own_mapping_is_not_its_address() {
+    check_another_mapping(0);
+}
+
+/// Maps a buffer of each memory type a second time, and checks that the second address does not free it.
+fn check_another_mapping(view_limit: usize) {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(view_limit);
+    let device = machine.plain_device();
+    for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        let held = machine.alloc(device, PAGE, flags).unwrap();
+        let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
+        machine.assert_refused(Held { va: alias, ..held }, Error::Foreign);
+        // SAFETY: it was mapped above, and is not used.
+        unsafe { machine.kernel.unmap(alias) };
+        machine.free(held).unwrap();
     }
 }
 
@@ -177,7 +198,7 @@ fn a_pool_whose_flags_changed_takes_back_what_it_gave() {
     let (device, other) = (machine.plain_device(), machine.plain_device());
     let held = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH].map(|flags| machine.alloc(device, PAGE, flags).unwrap());
     pool.public.flags.store((Flags::NOCACHE | Flags::DEVICE).bits(), Relaxed);
-    pool.public.dev.store(other.address() as *mut _, Relaxed);
+    machine.set_pool_owner(pool, other);
     held.into_iter().for_each(|held| machine.free(held).unwrap());
     assert_eq!(pool.usage().used, 0);
 }
@@ -208,7 +229,7 @@ fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_si
             for after in FLAG_COMBINATIONS {
                 let all = allocate_each_kind(&machine, pool, device, before);
                 pool.public.flags.store(after, Relaxed);
-                pool.public.dev.store(std::ptr::null_mut(), Relaxed);
+                machine.set_pool_owner(pool, Device::NONE);
                 for held in all {
                     assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
                     let twice = machine.free(held);
@@ -220,19 +241,6 @@ fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_si
         }
         assert_eq!(machine.take_errors().len(), double_frees);
     }
-}
-
-/// Allocates a page of each memory type, mapped and not mapped, from a pool with the flags `flags`.
-fn allocate_each_kind(machine: &Machine, pool: &Pool<FakeKernel>, device: Device, flags: usize) -> Vec<Held> {
-    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE];
-    let mut all = Vec::new();
-    for wanted in kinds {
-        pool.public.flags.store(flags | (wanted & Flags::NOMAP).bits(), Relaxed);
-        pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.address()), Relaxed);
-        let wanted = wanted | (pool.flags() & Flags::DEVICE);
-        all.push(machine.alloc(device, PAGE, wanted).expect("the pool serves it"));
-    }
-    all
 }
 
 #[test]
@@ -249,17 +257,19 @@ fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
 fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_view() {
     let machine = Machine::new();
     machine.fail_always(Service::MapLinear);
-    machine.install(c"pool", BASE, 16 * MIB);
+    let size = 16 * MIB;
+    machine.install(c"pool", BASE, size);
     let device = machine.plain_device();
-    // The view's address is less than the pool's size.
+    // The first view's address is less than the pool's size. The second view begins where the first ends.
     let low = MIB;
+    let after = low + size;
     machine.map_next_at(low);
     let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
     assert_eq!(held.va, low, "where the kernel was set to map it");
     machine.free(held).expect("it was handed out there");
-    machine.map_next_at(low + 2 * PAGE + 16 * MIB);
+    machine.map_next_at(after);
     let held = machine.alloc(device, 2 * PAGE, Flags::WRITE_THROUGH).unwrap();
-    assert_eq!(held.va, low + 2 * PAGE + 16 * MIB);
+    assert_eq!(held.va, after);
     machine.free(held).unwrap();
 }
 
@@ -270,7 +280,8 @@ fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
     let device = machine.plain_device();
     let held: Vec<_> = (0..4).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
     for page in 0..4 {
-        // The byte before a page, as it is one page after the value that stands for "not mapped".
+        // A view that is not mapped has the address `usize::MAX` (`NONE` in `view.rs`). The last byte of each page is a
+        // whole number of pages after that, as if a page of the view began there.
         machine.assert_refused(Held { va: page * PAGE + PAGE - 1, handle: 0, ..held[0] }, Error::Foreign);
     }
     held.into_iter().for_each(|held| machine.free(held).unwrap());
