@@ -116,8 +116,10 @@ impl<K: Kernel> Dma<K> {
         data.checked_add(size).and_then(|_| self.kernel.v2p(data))
     }
 
-    /// Returns whether [`mapped`](Self::mapped) returns an address.
-    fn is_mapped(&self, data: Va, size: usize) -> bool {
+    /// Returns whether [`mapped`](Self::mapped) returns an address: whether the cache can be maintained there.
+    ///
+    /// Context: any.
+    pub(crate) fn is_mapped(&self, data: Va, size: usize) -> bool {
         data.checked_add(size).is_some() && self.kernel.is_mapped(data)
     }
 

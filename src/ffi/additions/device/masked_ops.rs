@@ -19,7 +19,7 @@ use crate::ffi::dropin::ops::{self, default_table, ops_with, stored_table, table
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
-use crate::kernel::{Addresses, Cache, Device, Handle};
+use crate::kernel::{Cache, Device, Handle};
 
 /// What each table in [`MASKED`] but the last one stands for.
 static MEANINGS: MaskedTables = MaskedTables::new();
@@ -227,7 +227,7 @@ unsafe extern "C" fn sync_out(
         {
             // The BSP's operation may hold something until the next `sync_in`, which the caller does not call after an
             // error. A `sync_in` may invalidate lines whatever the flags are, and the driver keeps the bytes.
-            if DMA.kernel.is_mapped(data.expose_provenance()) {
+            if DMA.is_mapped(data.expose_provenance(), size) {
                 DMA.kernel.cache_flush(data.expose_provenance(), size);
             }
             // SAFETY: an operation of the device's table takes what this function takes.
