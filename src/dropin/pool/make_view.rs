@@ -48,21 +48,27 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the address of the view of this memory type, and maps it if it is not mapped. Returns `None` if that is
-    /// not possible now, or if the pool is larger than the limit for views; the caller then maps its buffer alone.
+    /// not possible now, or if the pool is larger than the limit for views, and not mapped linearly; the caller then
+    /// maps its buffer alone.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
     pub(super) fn make_view(&self, memory: MemoryType) -> Option<Va> {
         let (view, kernel) = (self.view(memory), self.kernel);
-        if self.size() > kernel.view_limit() || !kernel.can_sleep() {
+        let is_small = self.size() <= kernel.view_limit();
+        // The linear map of a pool may have failed when the pool was installed. It takes no addresses of the ioremap
+        // window, so the limit does not apply to it. Where it is left to boot code, a large pool is not searched for it
+        // again.
+        let may_be_linear = memory == MemoryType::Cached && (is_small || !kernel.is_every_pool_linear());
+        if !(is_small || may_be_linear) || !kernel.can_sleep() {
             return None;
         }
         let _mapping = self.set_mapping()?;
-        if memory == MemoryType::Cached {
-            // This may have failed when the pool was installed.
+        if may_be_linear {
             self.map_linear();
         }
         // Another thread may have mapped the view while this one waited.
-        if view.base().is_none()
+        if is_small
+            && view.base().is_none()
             && let Some(base) = map_checked(kernel, self.start, self.size(), memory)
         {
             view.put(base.get());
