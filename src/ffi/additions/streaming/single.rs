@@ -120,8 +120,9 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: r
 ///
 /// An unmap for another device, of an unknown handle, or a second unmap is logged and counted, and changes nothing. One
 /// exception: a second unmap of a buffer that had no bounce buffer, and lay outside the pools when it was mapped, is
-/// not noticed. If a buffer is mapped more than once under one handle, an unmap with the size and direction of none of
-/// these mappings changes nothing either.
+/// not noticed. Nor is one of memory, or of a bounce buffer, in a pool that was installed after the first map of such a
+/// buffer. If a buffer is mapped more than once under one handle, an unmap with the size and direction of none of these
+/// mappings changes nothing either.
 ///
 /// @param[in] dev The device.
 /// @param[in] dma_handle The handle that the map returned.
