@@ -42,6 +42,25 @@ static const char *listed(const char *option, int result)
     return host_text();
 }
 
+/* A request that is served with a smaller alignment than it could have has not failed. */
+static void served_requests_did_not_fail(void)
+{
+    struct rt_dma_pool *pool = pool_named("cma");
+    struct rt_dma_pool_usage before = { .struct_size = sizeof(before) }, usage = { .struct_size = sizeof(usage) };
+    rt_ubase_t handle;
+    void *buffer;
+
+    EXPECT(rt_dma_pool_statistics(pool, &before) == RT_EOK);
+    buffer = rt_dma_zalloc_coherent(&device, 5 * MIB, &handle);
+    EXPECT(buffer && handle % (8 * MIB));
+    rt_dma_free(&device, 5 * MIB, buffer, handle, rt_dma_wc_flags(&device));
+    EXPECT(rt_dma_pool_statistics(pool, &usage) == RT_EOK);
+    EXPECT_EQ(usage.failed, before.failed);
+    EXPECT(!rt_dma_zalloc_coherent(&device, 100 * MIB, &handle));
+    EXPECT(rt_dma_pool_statistics(pool, &usage) == RT_EOK);
+    EXPECT_EQ(usage.failed, before.failed + 1);
+}
+
 void statistics(void)
 {
     struct rt_dma_pool *pool = pool_named("coherent-pool");
@@ -81,4 +100,5 @@ void statistics(void)
     EXPECT(strstr(listed("cma", -1), "usage: list_dma_pool"));
     EXPECT(strstr(listed("-", -1), "usage: list_dma_pool"));
     rt_dma_free(&device, 12345, buffer, handle, 0);
+    served_requests_did_not_fail();
 }

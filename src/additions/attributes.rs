@@ -1,6 +1,7 @@
 //! Properties of memory that RT-Thread's flags cannot express: alignment, and write-combining. The C functions are in
 //! `ffi::additions::attributes`.
 
+use crate::dropin::pool::Pools;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::BufferRequest;
 use crate::flags::Flags;
@@ -14,6 +15,20 @@ impl<K: Kernel> Dma<K> {
     /// Context: as [`Dma::allocate_general`].
     pub fn allocate_aligned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if request.align.is_power_of_two() { self.allocate_in_order(request).ok() } else { None }
+    }
+
+    /// Allocates the buffer of a request as [`Dma::allocate_in_order`] does, for a caller that makes another request if
+    /// there is no room. So this one is not counted as failed then, and no borrower is asked for memory.
+    ///
+    /// Context: as [`Dma::allocate_general`].
+    pub fn try_allocate(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        let from = |pools, flags| self.allocate_from_pools(&BufferRequest { flags, ..*request }, pools).ok();
+        let BufferRequest { ops, flags, .. } = *request;
+        if ops.are_translated() {
+            from(Pools::Owned, flags).or_else(|| from(Pools::All, flags | Flags::ADDRESS_32BITS))
+        } else {
+            from(Pools::All, flags)
+        }
     }
 }
 

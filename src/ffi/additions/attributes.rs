@@ -144,11 +144,22 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
     unsafe { return_buffer(buffer, dma_handle) }
 }
 
+/// Returns the request for a buffer within the device's coherent mask; `None` unless the library allocates for the
+/// device.
+pub(in crate::ffi) fn aligned_request(
+    device: Device,
+    size: usize,
+    align: usize,
+    flags: usize,
+) -> Option<BufferRequest> {
+    let ops = allocating_ops_of(device)?;
+    let (mask, flags) = (masks_of(device).coherent, Flags::from_bits_retain(flags));
+    Some(BufferRequest { ops, device, size, flags, mask, align })
+}
+
 /// Allocates a buffer whose handle is a multiple of `align`, a power of two. Returns the buffer and its handle.
 fn allocate_aligned(device: Device, size: usize, align: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
-    if let Some(ops) = allocating_ops_of(device) {
-        let (mask, flags) = (masks_of(device).coherent, Flags::from_bits_retain(flags));
-        let request = BufferRequest { ops, device, size, flags, mask, align };
+    if let Some(request) = aligned_request(device, size, align, flags) {
         return DMA.allocate_aligned(&request).map(|(va, handle)| (pointer(va), handle));
     }
     let dev = c_device(device);

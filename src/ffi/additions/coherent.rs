@@ -3,11 +3,13 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::ffi::additions::attributes::{allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags};
+use crate::ffi::additions::attributes::{
+    aligned_request, allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags,
+};
 use crate::ffi::additions::managed::buffers::manage_buffer;
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::device;
 use crate::ffi::dropin::buffer::rt_dma_alloc;
+use crate::ffi::{DMA, device, pointer};
 use crate::kernel::{Handle, PAGE_SIZE};
 
 /// A larger buffer is aligned to its size where there is such a place, else to this many bytes, else to a page. Linux's
@@ -85,21 +87,22 @@ pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
 /// Allocates a buffer that is aligned to its size in pages, if the library allocates for the device.
 unsafe fn allocate(dev: *mut rt_device, size: usize, handle: &mut Handle, flags: usize) -> *mut c_void {
     let pages = size.checked_next_multiple_of(PAGE_SIZE).and_then(usize::checked_next_power_of_two);
-    let Some(align) = pages.filter(|align| *align > PAGE_SIZE && device(dev).is_some_and(allocates_here)) else {
+    let align = pages.filter(|align| *align > PAGE_SIZE);
+    let Some((device, align)) = device(dev).filter(|device| allocates_here(*device)).zip(align) else {
         // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.
         return unsafe { rt_dma_alloc(dev, size, handle, flags) };
     };
-    let larger = [Some(align), (align > STRICT_UP_TO).then_some(STRICT_UP_TO)];
-    for align in larger.into_iter().flatten() {
-        // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.
-        let buffer = unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) };
-        if !buffer.is_null() {
-            return buffer;
+    if align <= STRICT_UP_TO {
+        // SAFETY: as above.
+        return unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) };
+    }
+    for align in [align, STRICT_UP_TO] {
+        let request = aligned_request(device, size, align, flags);
+        if let Some((va, found)) = request.and_then(|request| DMA.try_allocate(&request)) {
+            *handle = found;
+            return pointer(va);
         }
     }
-    if align <= STRICT_UP_TO {
-        return core::ptr::null_mut();
-    }
-    // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.
+    // SAFETY: as above.
     unsafe { rt_dma_alloc(dev, size, handle, flags) }
 }
