@@ -48,20 +48,10 @@ impl<K: Kernel> Streaming<'_, K> {
         };
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
         let reached = if needs_bounce { None } else { unsafe { master.reach(dma, memory) } };
-        let handle = match reached {
-            Some(handle) => handle,
-            // SAFETY: the caller hands over the buffer, of which every page is mapped.
-            None => match unsafe { Bounce::new(dma, master, va, size) } {
-                Some((bounce, copy, handle)) => {
-                    record.bounce = Some(bounce);
-                    (record.seen_va, record.maintain, record.reaches_outside_pools) = (copy.va, copy.maintain, false);
-                    handle
-                }
-                None => {
-                    self.mappings.spares.put(kernel, record);
-                    return Err(MapError::NoBounce);
-                }
-            },
+        // SAFETY: the caller hands over the buffer, of which every page is mapped.
+        let Some(handle) = reached.or_else(|| unsafe { add_bounce(dma, &mut record) }) else {
+            self.mappings.spares.put(kernel, record);
+            return Err(MapError::NoBounce);
         };
         record.handle = handle;
         // Without translation, a handle is the physical address of what the device sees.
@@ -134,6 +124,20 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         self.mappings.spares.put(kernel, record);
     }
+}
+
+/// Gives a mapping a bounce buffer, which the device sees in place of the driver's, and returns its handle. `None` if
+/// there is none within the device's reach.
+///
+/// # Safety
+/// As for [`Bounce::new`].
+#[allow(unsafe_code)]
+unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut Mapping) -> Option<Handle> {
+    // SAFETY: the caller keeps to the duties of `Bounce::new`.
+    let (bounce, copy, handle) = unsafe { Bounce::new(dma, &mapping.master, mapping.va, mapping.size) }?;
+    mapping.bounce = Some(bounce);
+    (mapping.seen_va, mapping.maintain, mapping.reaches_outside_pools) = (copy.va, copy.maintain, false);
+    Some(handle)
 }
 
 /// Returns true if the handles of the `size` bytes from `handle` on are not translated back to the memory of one pool.
