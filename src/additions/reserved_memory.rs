@@ -71,21 +71,16 @@ impl<K: ReservedMemory> Dma<K> {
         let (start, end) = match pool.range {
             Some((start, end)) if self.is_any_paged(start, end) => return Err(Error::NotReserved.into()),
             Some(range) => range,
-            None => self.choose(pool)?,
+            None => self.reserve(pool)?,
         };
-        // No turn is held here: memblock writes to the log when it has no entry left.
-        if pool.range.is_none() && !self.kernel.reserve(pool, start, end) {
-            return Err(Error::NoMemory.into());
-        }
         let region = Region { start, end, name: pool.name };
         if pool.is_default {
-            self.install_default(region)
-        } else {
-            if pool.range.is_none() {
-                region.log_reserved(self.kernel);
-            }
-            Ok(())
+            return self.install_default(region);
         }
+        if pool.range.is_none() {
+            region.log_reserved(self.kernel);
+        }
+        Ok(())
     }
 
     /// Installs the pool for every device, unless a device has installed it. A device that names it is served from it
@@ -100,9 +95,9 @@ impl<K: ReservedMemory> Dma<K> {
         Ok(())
     }
 
-    /// Returns the lowest memory for a node without a fixed place: of its size and alignment, within its
-    /// `alloc-ranges`, in whole pages, and without an owner.
-    fn choose(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
+    /// Reserves the lowest memory for a node without a fixed place: of its size and alignment, within its
+    /// `alloc-ranges`, in whole pages, and without an owner. Returns where it begins and ends.
+    fn reserve(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
         let size = usize::try_from(pool.size).ok().and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));
         let size = size.filter(|size| *size != 0).ok_or(ReservedError::BadNode)?;
         let alignment = match usize::try_from(pool.alignment) {
@@ -113,7 +108,9 @@ impl<K: ReservedMemory> Dma<K> {
         let memory = (0..).map_while(|index| self.kernel.boot_memory(index));
         let lowest = memory.filter_map(|memory| self.lowest_of(pool.node, memory, size, alignment)).min();
         let start = lowest.ok_or(ReservedError::NoRoom)?;
-        Ok((start, start.checked_add(size).ok_or(ReservedError::NoRoom)?))
+        let end = start.checked_add(size).ok_or(ReservedError::NoRoom)?;
+        // No turn is held here: memblock writes to the log when it has no entry left.
+        if self.kernel.reserve(pool, start, end) { Ok((start, end)) } else { Err(Error::NoMemory.into()) }
     }
 
     /// Returns the lowest place within `memory` and one of the node's `alloc-ranges`.

@@ -125,11 +125,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before
     /// units of that span are made.
     pub(super) fn make_places(&self) -> Option<()> {
-        let wanted = self.wanted_places()?;
-        if self.table.get().len() >= wanted {
+        if self.has_places() {
             return Some(());
         }
-        self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN), &[])
+        self.new_table(self.wanted_places()?.checked_next_power_of_two()?.max(TABLE_MIN), &[])
     }
 
     /// Returns whether half of the table is empty after a span is added.

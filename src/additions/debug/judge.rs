@@ -46,7 +46,7 @@ impl Judge<'_> {
         let is_added = self.state.table.add(Holding { device, name: self.name, caller, time, ..new });
         if !is_added && !self.state.has_said_full {
             self.state.has_said_full = true;
-            let (_, _, room) = self.state.table.usage();
+            let room = self.state.table.usage().room;
             self.report(Mistake::TableFull, [room, 0, 0]);
         }
     }

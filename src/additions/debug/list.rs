@@ -1,6 +1,7 @@
 //! What the shell prints: `list_dma_debug`.
 
 use super::holding::{Holding, Kind, direction_label};
+use super::table::TableUsage;
 use super::{Debug, Mistake};
 use crate::kernel::{Device, Kernel};
 use crate::log::Name;
@@ -45,11 +46,7 @@ impl<K: Kernel> Debug<K> {
             }
         }
         kernel.print(apart!("%lu held by devices\n"), &[count]);
-        let (live, peak, room, lost) = {
-            let state = self.state.lock(kernel);
-            let (live, peak, room) = state.table.usage();
-            (live, peak, room, state.table.lost())
-        };
+        let TableUsage { live, peak, room, lost } = self.state.lock(kernel).table.usage();
         kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
     }
 

@@ -32,6 +32,18 @@ pub struct Table {
     next_gone: usize,
 }
 
+/// How full a table is.
+pub struct TableUsage {
+    /// Live entries.
+    pub live: usize,
+    /// The most live entries that there were at one time.
+    pub peak: usize,
+    /// How many entries there is room for.
+    pub room: usize,
+    /// How many things were not recorded because the table was full.
+    pub lost: usize,
+}
+
 impl Table {
     /// Makes a table without memory.
     pub const fn new() -> Self {
@@ -44,14 +56,10 @@ impl Table {
         self.entries.get_or_insert(entries);
     }
 
-    /// Returns the number of live entries, the most there were at one time, and how many there is room for.
-    pub fn usage(&self) -> (usize, usize, usize) {
-        (self.live, self.peak, self.entries.as_deref().unwrap_or_default().len())
-    }
-
-    /// Returns how many things were not recorded because the table was full.
-    pub fn lost(&self) -> usize {
-        self.lost
+    /// Returns how full the table is.
+    pub fn usage(&self) -> TableUsage {
+        let room = self.entries.as_deref().unwrap_or_default().len();
+        TableUsage { live: self.live, peak: self.peak, room, lost: self.lost }
     }
 
     /// Returns whether devices may hold what is not recorded.

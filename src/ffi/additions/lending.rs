@@ -1,4 +1,4 @@
-//! `rt_dma_borrow`, `rt_dma_give_back`.
+//! The C functions that lend memory: `rt_dma_borrow`, `rt_dma_give_back`.
 
 use core::ffi::c_void;
 
