@@ -44,6 +44,20 @@ fn a_filled_pool_serves_an_interrupt_with_as_many_blocks() {
 }
 
 #[test]
+fn a_pool_is_filled_without_heap_while_enough_blocks_are_free() {
+    let blocks = Blocks::new();
+    let pool = blocks.create(4096, 0, 0);
+    let held: Vec<_> = (0..8).map(|_| take(&blocks, pool)).collect();
+    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    blocks.machine.fail_always(Service::HeapAlloc);
+    assert!(pool.fill(8), "eight blocks are free");
+    assert!(!pool.fill(9), "there is no bookkeeping for another page");
+    blocks.machine.repair(Service::HeapAlloc);
+    assert!(pool.fill(9));
+    blocks.destroy(pool);
+}
+
+#[test]
 fn other_pools_have_no_memory_before_they_are_used() {
     let blocks = Blocks::new();
     let pool = blocks.create(64, 64, 0);

@@ -30,8 +30,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Makes sure that `count` blocks are free, and that there is bookkeeping for the next spans. Returns false if the
-    /// memory does not suffice.
+    /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the next
+    /// spans. Returns false if the memory does not suffice for the blocks.
     ///
     /// Context: thread.
     pub fn fill(&self, count: usize) -> bool {
@@ -43,17 +43,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             // It is a block of the new span, so that the free succeeds.
             let _ = self.free(block.va, block.handle);
         }
-        self.prepare_bookkeeping()
+        self.prepare_bookkeeping();
+        true
     }
 
-    /// Makes sure that a span can be added without the heap.
-    fn prepare_bookkeeping(&self) -> bool {
+    /// Makes sure that a span can be added without the heap, if the heap has room now. The caller may sleep.
+    fn prepare_bookkeeping(&self) {
         // If nothing has to be done, the call takes no turn, for which it might wait.
-        if self.spans.vacant.get().is_some() && self.has_places() {
-            return true;
+        if self.spans.vacant.get().is_none() || !self.has_places() {
+            let _turn = self.spans.turn.take(self.kernel);
+            let _ = self.vacant_span();
         }
-        let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
-        self.vacant_span().is_some()
     }
 
     /// Returns whether an interrupt may add a span.
