@@ -57,11 +57,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
-            if self.spans.growing.load(Acquire) == 0 {
-                break;
-            }
-            if let Some(block) = self.take_from_any() {
-                return Some(block);
+            let is_growing = self.spans.growing.load(Acquire) != 0;
+            let block = self.take_from_any();
+            if block.is_some() || !is_growing {
+                return block;
             }
             self.kernel.pause();
         }

@@ -22,7 +22,10 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     pub unsafe fn sync_for_cpu(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
-        let Some((mapping, part)) = self.find(master, query)? else { return Ok(()) };
+        if query.size == 0 {
+            return Ok(());
+        }
+        let (mapping, part) = self.find(master, query)?;
         let (kernel, direction) = (self.dma.kernel, query.direction);
         match mapping.master.ops {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
@@ -55,7 +58,10 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     pub unsafe fn sync_for_device(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
-        let Some((mapping, part)) = self.find(master, query)? else { return Ok(()) };
+        if query.size == 0 {
+            return Ok(());
+        }
+        let (mapping, part) = self.find(master, query)?;
         let (kernel, direction) = (self.dma.kernel, query.direction);
         // SAFETY: the part lies within the mapping, and the caller hands it over.
         unsafe { mapping.copy_to_bounce(kernel, part, direction) };
@@ -79,11 +85,8 @@ impl<K: Kernel> Streaming<'_, K> {
         Ok(())
     }
 
-    /// Returns the mapping that `query` is about all or part of, and which part; `None` if the part is empty.
-    fn find(self, master: &BusMaster, query: &Query) -> Result<Option<(Mapping, Part)>, BadMapping> {
-        if query.size == 0 {
-            return Ok(None);
-        }
+    /// Returns the mapping that `query`, whose size is not zero, is about all or part of, and which part.
+    fn find(self, master: &BusMaster, query: &Query) -> Result<(Mapping, Part), BadMapping> {
         let found = match self.find_recorded(master, query) {
             Err(BadMapping::Unknown) if query.direction != Direction::Neither => {
                 self.find_direct(master, query).ok_or(BadMapping::Unknown)
@@ -92,6 +95,6 @@ impl<K: Kernel> Streaming<'_, K> {
         };
         let mapping = found.inspect_err(|error| refuse_sync(self.dma, master.device, query, *error))?;
         let offset = query.handle.wrapping_sub(mapping.handle);
-        Ok(Some((mapping, Part { offset, size: query.size })))
+        Ok((mapping, Part { offset, size: query.size }))
     }
 }
