@@ -218,6 +218,29 @@ fn memory_that_was_given_back_without_a_call_is_forgotten_when_it_is_allocated_a
     rig.silent();
 }
 
+/// An operation of a BSP may allocate for another device, a bus for example, and free for that one.
+#[test]
+fn each_device_for_which_one_call_allocates_holds_the_memory() {
+    let rig = Rig::new();
+    let bus = rig.other(c"bus");
+    let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
+    let free = |device| rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
+    for _ in 0..2 {
+        rig.record(bus, &held);
+        rig.record(rig.device, &held);
+        assert!(free(rig.device) && free(bus));
+        rig.silent();
+    }
+    // What the bus had before the call was given back.
+    rig.debug.allocated(&Call { time: 4, ..rig.by(bus, MAP) }, allocated(held.va));
+    rig.record(rig.device, &held);
+    assert!(free(rig.device));
+    for device in [bus, rig.device] {
+        rig.debug.released(&rig.by(device, END));
+    }
+    rig.silent();
+}
+
 #[test]
 fn the_holders_of_a_pool_are_listed() {
     let rig = Rig::new();

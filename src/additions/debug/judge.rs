@@ -60,10 +60,13 @@ impl Judge<'_> {
 
     /// Records memory that was allocated, or a block pool that was created.
     pub(super) fn allocation(&mut self, new: Holding) {
-        // What the table has at the same address was given back in a way that did not pass here.
+        let Call { device, time, .. } = *self.call;
+        // An operation of the BSP may have allocated the memory for another device, after the call began.
+        let is_of_this_call = |old: &Holding| old.device != device && old.time.wrapping_sub(time).cast_signed() >= 0;
+        // What else the table has at the same address was given back in a way that did not pass here.
         self.state.table.forget(|_, old| match new.kind {
             Kind::BlockPool { .. } => matches!(old.kind, Kind::BlockPool { .. }) && old.va == new.va,
-            _ => old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size),
+            _ => old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size) && !is_of_this_call(old),
         });
         if let Kind::Block { pool } = new.kind {
             self.state.table.note_block(pool);
@@ -242,11 +245,11 @@ impl Judge<'_> {
             return self.report(Mistake::Unmapped, [va, size, 0]);
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
-        let table = &self.state.table;
+        let (table, device) = (&self.state.table, self.device());
         let contains = |entry: &&Holding| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
         let mistake = if self.call.has_on_stack(va) {
             Some((Mistake::Stack, 0))
-        } else if let Some(buffer) = table.live().iter().find(contains) {
+        } else if let Some(buffer) = table.live().iter().filter(contains).max_by_key(|entry| entry.device == device) {
             mistake_in_buffer(buffer, data, line)
         } else if is_free {
             table.freed_around(va).map(|caller| (Mistake::SyncFreed, caller))
