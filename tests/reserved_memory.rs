@@ -159,6 +159,27 @@ fn nothing_is_taken_that_a_pool_or_the_page_allocator_has() {
     assert!(errors.len() == 1 && errors[0].starts_with("shared"), "{errors:?}");
 }
 
+/// No pool contains physical page 0: see `first_page` in `dropin/pool/region.rs`.
+#[test]
+fn no_node_is_given_page_zero() {
+    let machine = machine(&[SharedNode::open(2 * PAGE)], &[]);
+    machine.with_boot(|boot| boot.memory = vec![Some(0..MIB)]);
+    machine.dma.install_reserved().unwrap();
+    assert_eq!(machine.places(), [at(PAGE, 2 * PAGE)]);
+}
+
+/// The default pool whose node begins and ends within a page has the whole pages between. A second call finds it.
+#[test]
+fn a_default_pool_that_begins_within_a_page_is_installed_once() {
+    let machine = machine(&[SharedNode::fixed(START + 100, MIB).reusable().everyones()], &[]);
+    for _ in 0..2 {
+        machine.dma.install_reserved().unwrap();
+        assert_eq!(machine.dma.pools().count(), 1);
+    }
+    assert_eq!(machine.alloc(device_of(&machine, 0), PAGE, CACHED).unwrap().handle, START + PAGE);
+    assert_eq!(machine.take_errors(), [""; 0]);
+}
+
 #[test]
 fn memory_with_a_flag_is_passed_over() {
     let machine = machine(&[SharedNode::open(MIB)], &[]);

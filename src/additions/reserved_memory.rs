@@ -131,7 +131,8 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Returns the lowest place in `[first, last)` for `size` bytes at this alignment, of which no part has an owner.
     fn lowest_between(&self, first: Pa, last: Pa, size: usize, alignment: usize) -> Option<Pa> {
-        let mut start = first.checked_next_multiple_of(alignment)?;
+        // No pool contains physical page 0.
+        let mut start = first.max(1).checked_next_multiple_of(alignment)?;
         loop {
             let end = start.checked_add(size).filter(|end| *end <= last)?;
             match self.taken_to(start, end) {
