@@ -142,10 +142,9 @@ impl BitRange {
     /// Returns the words of a range that is [across](Self::is_across) several: the first, those that it fills, and the
     /// last. Returns `None` if the words end before the range does.
     fn across<'a>(&self, words: &'a [BitmapWord]) -> Option<(&'a BitmapWord, &'a [BitmapWord], &'a BitmapWord)> {
-        match words.get(self.from / BITS..self.last() / BITS + 1)? {
-            [first, filled @ .., last] => Some((first, filled, last)),
-            _ => None,
-        }
+        let last = self.last() / BITS;
+        let (first, filled) = words.get(self.from / BITS..last)?.split_first()?;
+        Some((first, filled, words.get(last)?))
     }
 
     /// Returns the bits of the first word that belong to the range, and those of the last word.

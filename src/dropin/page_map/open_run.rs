@@ -3,6 +3,7 @@
 //! Drivers free buffers in the order in which they allocated them, or in the opposite order. So the open run may have
 //! one *hole*: pages in its used part that were freed. They are allocated again before the pages after the used part.
 
+use core::mem::replace;
 use core::ops::Range;
 
 use super::bits::BITS;
@@ -45,13 +46,15 @@ const NO_REQUEST: usize = usize::MAX;
 /// A page that no pool has.
 const NOWHERE: usize = usize::MAX;
 
+const NO_HOLE: Range<usize> = NOWHERE..NOWHERE;
+
 impl OpenRun {
     /// No run is open: the tree is exact.
     pub(super) const CLOSED: OpenRun = OpenRun {
         start: NOWHERE,
         end: NOWHERE,
         next: NOWHERE,
-        hole: NOWHERE..NOWHERE,
+        hole: NO_HOLE,
         least: NO_REQUEST,
         last: NOWHERE,
     };
@@ -60,7 +63,7 @@ impl OpenRun {
     /// begins before it.
     pub(super) fn from_start(start: usize, end: usize, count: usize) -> Self {
         let next = start + count;
-        OpenRun { start, end, next, hole: start..start, least: count, last: start }
+        OpenRun { start, end, next, hole: NO_HOLE, least: count, last: start }
     }
 
     /// Opens a free run, of which the pages `allocated` are allocated: the pages before these are the hole. A longer
@@ -146,18 +149,22 @@ impl OpenRun {
         page == self.last && page.wrapping_add(count) == self.next
     }
 
-    /// Frees the last allocation, which begins at `page`.
+    /// Frees the allocation from `page` to the end of the used part.
     pub(super) fn free_last(&mut self, page: usize) {
-        // A hole ends before `last`, which is `page`, so it does not reach the new `next`. From now on `last` is
-        // `next`: the allocation before is not known.
         self.next = page;
+        // A hole that reaches the end of the used part is no hole.
+        if self.hole.end == page {
+            self.next = replace(&mut self.hole, NO_HOLE).start;
+            self.last = self.next;
+        }
     }
 
     /// Frees the allocation `[page, after)` of the used part. Returns false, and changes nothing, if that would make a
     /// second hole.
     pub(super) fn free(&mut self, page: usize, after: usize) -> bool {
         if after == self.next {
-            self.next = page;
+            self.last = page;
+            self.free_last(page);
         } else if self.hole.is_empty() {
             self.hole = page..after;
         } else if after == self.hole.start {
@@ -167,12 +174,6 @@ impl OpenRun {
         } else {
             return false;
         }
-        // A hole that reaches the end of the used part is no hole.
-        if self.hole.end == self.next {
-            self.next = self.hole.start;
-            self.hole.end = self.hole.start;
-        }
-        self.last = self.next;
         true
     }
 }

@@ -39,9 +39,6 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
-        if pages > self.pages {
-            return Err(Unserved::NotLocked);
-        }
         let (mut map, base, label) = self.lock_with_view(flags)?;
         match map.allocate_from_open_across(pages, label) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),

@@ -75,10 +75,34 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         pool: &Pool<K>,
     ) -> Option<BufferPtr> {
+        let pages = whole_pages(size);
+        if pages > pool.pages() {
+            return self.allocate_from_larger(device, size, handle, flags);
+        }
         match pool.allocate_pages_across(whole_pages(size), flags_for(pool.flags(), flags)) {
             Ok(allocated) => return_buffer(pool, allocated, handle),
             Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
         }
+    }
+
+    /// Allocates more pages than the first pool that serves the request has. Returns `None` if `size` is zero.
+    #[cold]
+    fn allocate_from_larger(
+        &self,
+        device: Device,
+        size: usize,
+        handle: Option<&mut MaybeUninit<Handle>>,
+        flags: Flags,
+    ) -> Option<BufferPtr> {
+        // A call with size zero arrives here: see `whole_pages`.
+        if size == 0 {
+            return None;
+        }
+        if self.pools().all(|pool| whole_pages(size) > pool.pages()) {
+            self.count_failure(device, size, flags);
+            return None;
+        }
+        self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED)
     }
 
     /// Allocates from `pool`, if its lock is held. Otherwise, or if this pool cannot serve the request, allocates as
@@ -134,19 +158,21 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Counts a request that failed in every pool that could have served it. If memory that was free could not be
-    /// mapped for the processor, counts and logs why, unless the kernel logged it: it has no room for the mapping.
+    /// Counts a request that failed in every pool that could have served it.
     ///
     /// Context: any.
-    #[cold]
-    fn count_failure(&self, request: &BufferRequest, error: AllocError) {
-        let BufferRequest { device, size, flags, .. } = *request;
+    fn count_failure(&self, device: Device, size: usize, flags: Flags) {
         for pool in self.pools().filter(|pool| pool.serves(device, flags) || pool.is_owned_by(device)) {
             pool.count_failure(size);
         }
-        if error != AllocError::Unmapped {
-            return;
-        }
+    }
+
+    /// Counts and logs why memory that was free could not be mapped for the processor. If the kernel had no room for
+    /// the mapping, it has logged that itself.
+    ///
+    /// Context: any.
+    #[cold]
+    fn refuse_unmapped(&self, device: Device, size: usize) {
         if !self.kernel.can_sleep() {
             self.count_refused();
         } else if !self.kernel.has_page_tables() {
@@ -194,7 +220,10 @@ impl<K: Kernel> Dma<K> {
         }
         self.allocate_from_pools(&request, Pools::All).map_err(|error| {
             let error = if error == AllocError::Full { error_in_owned } else { error };
-            self.count_failure(&request, error);
+            self.count_failure(request.device, request.size, request.flags);
+            if error == AllocError::Unmapped {
+                self.refuse_unmapped(request.device, request.size);
+            }
             error
         })
     }
