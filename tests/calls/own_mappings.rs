@@ -2,7 +2,6 @@
 //! could not be mapped.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::pool::AddressKind;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, NamedRegion};
@@ -116,7 +115,7 @@ fn the_address_of_memory_is_not_that_of_a_mapping() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     machine.set_view_limit(0);
     let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
-    assert!(pool.buffer_at(held.va, AddressKind::Physical).is_none());
+    assert!(pool.buffer_without_mapping(held.va).is_none());
     assert_eq!(pool.own_mappings.find(held.va).map(|(page, _)| page), Some(0));
     machine.free(held).unwrap();
 }

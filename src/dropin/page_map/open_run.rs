@@ -50,14 +50,8 @@ const NO_HOLE: Range<usize> = NOWHERE..NOWHERE;
 
 impl OpenRun {
     /// No run is open: the tree is exact.
-    pub(super) const CLOSED: OpenRun = OpenRun {
-        start: NOWHERE,
-        end: NOWHERE,
-        next: NOWHERE,
-        hole: NO_HOLE,
-        least: NO_REQUEST,
-        last: NOWHERE,
-    };
+    pub(super) const CLOSED: OpenRun =
+        OpenRun { start: NOWHERE, end: NOWHERE, next: NOWHERE, hole: NO_HOLE, least: NO_REQUEST, last: NOWHERE };
 
     /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages
     /// begins before it.

@@ -9,15 +9,6 @@ use crate::dropin::page_map::bits::test;
 use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
-/// How an address is interpreted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AddressKind {
-    /// As an address in one of the pool's views.
-    InView,
-    /// As the physical address of memory that was handed out without a mapping.
-    Physical,
-}
-
 /// How the processor accesses pool memory at an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AddressInfo {
@@ -90,37 +81,36 @@ impl<K: Kernel> Pool<K> {
         base?.checked_add(offset)
     }
 
-    /// Returns the first page of a buffer that was handed out at `va`, interpreted as `kind`; `None` if no buffer of
-    /// this pool can have this address.
+    /// Returns the first page of a buffer that was handed out at `va` in a view; `None` if no buffer of this pool can
+    /// have this address. Only the views with the memory type with which the page was last handed out count.
     ///
     /// Context: any.
-    pub fn buffer_at(&self, va: Va, kind: AddressKind) -> Option<usize> {
-        let page = self.page_at(va, kind)?;
-        // The page may belong to a buffer with its own mapping, whose address is another one. Searching for such a
-        // buffer is not necessary if the page was handed out cached and no cached buffer has ever had its own mapping.
-        let is_sure = || kind == AddressKind::InView && self.was_cached(page) && !self.own_mappings.may_have_cached();
-        if self.has_own_mappings() && !is_sure() && self.own_mappings.contains(page) { None } else { Some(page) }
+    pub fn buffer_in_view(&self, va: Va) -> Option<usize> {
+        let [cached, uncached, write_through, _] = &self.views;
+        let page_in = |view: &View| view.page_of(va, self.pages);
+        let (page, is_cached) = match page_in(cached) {
+            Some(page) => (page, true),
+            None => (page_in(uncached).or_else(|| page_in(write_through))?, false),
+        };
+        // No search if no cached buffer has ever had its own mapping.
+        let may_have_own = !is_cached || self.own_mappings.may_have_cached();
+        (self.was_cached(page) == is_cached && !(may_have_own && self.has_own_mapping(page))).then_some(page)
     }
 
-    /// Returns the page whose first byte is at `va`, interpreted as `kind`. Only views with the memory type with which
-    /// the page was last handed out count; a physical address counts only if a buffer was ever handed out without a
-    /// mapping.
+    /// Returns the first page of a buffer that was handed out without a mapping, at the physical address `pa`; `None`
+    /// if no buffer of this pool can have this address.
     ///
     /// Context: any.
-    fn page_at(&self, va: Va, kind: AddressKind) -> Option<usize> {
-        let [cached, uncached, write_through, physical] = &self.views;
-        let page_in = |view: &View| view.page_of(va, self.pages);
-        let (page, is_cached) = if kind == AddressKind::Physical {
-            if !self.has_physical.load(Relaxed) {
-                return None;
-            }
-            (page_in(physical)?, true)
-        } else if let Some(page) = page_in(cached) {
-            (page, true)
-        } else {
-            (page_in(uncached).or_else(|| page_in(write_through))?, false)
-        };
-        (self.was_cached(page) == is_cached).then_some(page)
+    pub fn buffer_without_mapping(&self, pa: Pa) -> Option<usize> {
+        let [.., physical] = &self.views;
+        let page = physical.page_of(pa, self.pages)?;
+        let is_it = self.has_physical.load(Relaxed) && self.was_cached(page) && !self.has_own_mapping(page);
+        is_it.then_some(page)
+    }
+
+    /// Returns whether `page` belongs to a buffer with its own mapping, whose address is that of the mapping.
+    fn has_own_mapping(&self, page: usize) -> bool {
+        self.has_own_mappings() && self.own_mappings.contains(page)
     }
 
     /// Returns the physical address of `page`.

@@ -27,7 +27,7 @@ mod serves;
 mod usage;
 pub mod view;
 
-pub use addresses::{AddressInfo, AddressKind};
+pub use addresses::AddressInfo;
 pub use buffers::flags_for;
 pub use fast_path::Unserved;
 pub use owners::Origin;

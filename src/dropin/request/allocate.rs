@@ -50,7 +50,6 @@ impl<K: Kernel> Dma<K> {
                     continue;
                 }
                 let pages = whole_pages(size);
-                // Size zero: see `whole_pages`.
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, flags, pool);
                 }
@@ -85,7 +84,7 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Allocates more pages than the first pool that serves the request has. Returns `None` if `size` is zero.
+    /// Allocates more pages than the first pool that serves the request has.
     #[cold]
     fn allocate_from_larger(
         &self,
@@ -94,10 +93,6 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Option<BufferPtr> {
-        // A call with size zero arrives here: see `whole_pages`.
-        if size == 0 {
-            return None;
-        }
         if self.pools().all(|pool| whole_pages(size) > pool.pages()) {
             self.count_failure(device, size, flags);
             return None;

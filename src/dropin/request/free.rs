@@ -3,7 +3,7 @@
 use super::whole_pages;
 use crate::dropin::page_map::is_across;
 use crate::dropin::pool::own_mappings::OwnMapping;
-use crate::dropin::pool::{AddressKind, Pool, Unserved};
+use crate::dropin::pool::{Pool, Unserved};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
@@ -16,6 +16,17 @@ struct Place<'a, K: Kernel> {
     pool: &'a Pool<K>,
     /// The first page.
     page: usize,
+}
+
+/// What the address of a buffer is.
+#[derive(Clone, Copy)]
+enum AddressKind {
+    /// An address in a view of a pool.
+    InView,
+    /// The address of the buffer's own mapping.
+    OwnMapping,
+    /// The physical address of memory that was handed out without a mapping.
+    Physical,
 }
 
 /// A buffer that was found by its address.
@@ -64,8 +75,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Frees the last allocation from the open run of the pool that has `va` in a view, for a device whose handles are
-    /// physical addresses. If that fails, the next function in the order of the [paths](super) continues. Does nothing
-    /// if `size` or `va` is zero.
+    /// physical addresses. If that fails, the next function in the order of the [paths](super) continues. Neither
+    /// `size` nor `va` is zero.
     // The arguments have the order of C's, and so the registers in which `rt_dma_free` gets them. `free_general` has
     // `ops` after them.
     // The loop is written out: with `find_map`, `rt_dma_free` would need a stack frame, and 34 instructions more on
@@ -102,8 +113,7 @@ impl<K: Kernel> Dma<K> {
             .or_else(|unserved| self.free_locked(size, va, handle, place, unserved))
     }
 
-    /// Frees a found buffer with the lock of its pool, for which the call waits if it does not hold it. Does nothing if
-    /// `size` is zero.
+    /// Frees a found buffer with the lock of its pool, for which the call waits if it does not hold it.
     fn free_locked<'a>(
         &self,
         size: usize,
@@ -112,10 +122,6 @@ impl<K: Kernel> Dma<K> {
         place: Place<'a, K>,
         unserved: Unserved<'a, K>,
     ) -> Result<(), Error> {
-        // A call with size zero arrives here, as no allocation has so many pages: see `whole_pages`.
-        if size == 0 {
-            return Ok(());
-        }
         let Place { pool, page } = place;
         let map = match unserved {
             Unserved::Locked(map) => map,
@@ -172,26 +178,22 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     fn find(&self, va: Va, flags: Flags) -> Option<Found<K>> {
-        let order = if flags.contains(Flags::NOMAP) {
-            [AddressKind::Physical, AddressKind::InView]
-        } else {
-            [AddressKind::InView, AddressKind::Physical]
-        };
+        use AddressKind::{InView, OwnMapping, Physical};
+        // The views first, so that buffers in views do not pay for those with mappings of their own.
+        let order =
+            if flags.contains(Flags::NOMAP) { [Physical, InView, OwnMapping] } else { [InView, OwnMapping, Physical] };
         order.into_iter().find_map(|kind| self.find_as(kind, va))
     }
 
-    /// Finds a buffer that may have been handed out at `va`, interpreted as `kind`. A buffer with its own mapping
-    /// counts as one in a view.
+    /// Finds a buffer that may have been handed out at `va`, which is an address of this kind.
     fn find_as(&self, kind: AddressKind, va: Va) -> Option<Found<K>> {
-        let in_pool = |pool| Some(Found { place: Place { pool, page: pool.buffer_at(va, kind)? }, mapping: None });
-        let found = self.pools().find_map(in_pool);
-        if found.is_some() || kind == AddressKind::Physical {
-            return found;
-        }
-        // After the views, so that buffers in views do not pay for those with mappings of their own.
         self.pools().find_map(|pool| {
-            let (page, mapping) = pool.own_mappings.find(va)?;
-            Some(Found { place: Place { pool, page }, mapping: Some(mapping) })
+            let (page, mapping) = match kind {
+                AddressKind::InView => (pool.buffer_in_view(va)?, None),
+                AddressKind::Physical => (pool.buffer_without_mapping(va)?, None),
+                AddressKind::OwnMapping => pool.own_mappings.find(va).map(|(page, mapping)| (page, Some(mapping)))?,
+            };
+            Some(Found { place: Place { pool, page }, mapping })
         })
     }
 }

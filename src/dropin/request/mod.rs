@@ -32,25 +32,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Returns the number of pages that hold `size` bytes. For a size of zero, the result is greater than the number of
-/// pages of any pool.
-///
-/// So the fast path, for pages in one word, needs no test for a size of zero: a call with it takes the path *across*.
-/// There an allocation finds that the pool has too few pages, and in the end `allocate_in_order` refuses it;
-/// `free_across` does nothing. A call that takes the general path at once is tested there.
+/// Returns the number of pages that hold `size` bytes, which are not zero.
 fn whole_pages(size: usize) -> usize {
+    // Without overflow for the highest sizes.
     (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dropin::page_map::is_across;
-
-    #[test]
-    fn a_size_of_zero_takes_the_path_across_and_fits_no_pool() {
-        assert!(whole_pages(0) > usize::MAX >> (PAGE_SHIFT + 1));
-        assert!((0..usize::BITS as usize).all(|page| is_across(page, whole_pages(0))));
-        assert_eq!([1, 4096, 4097].map(whole_pages), [1, 1, 2]);
-    }
 }

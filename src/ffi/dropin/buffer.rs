@@ -63,18 +63,20 @@ pub unsafe extern "C" fn rt_dma_alloc(
     flags: rt_ubase_t,
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
+    if size == 0 {
+        return core::ptr::null_mut();
+    }
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
     // written. An operation demands no more.
     unsafe {
         let Some(table) = stored_table(device) else { return choose_then_alloc(dev, size, dma_handle, flags) };
         match table.alloc {
             None => {
-                // Size zero becomes more pages than any pool has: see `whole_pages`.
                 let flags = Flags::from_bits_retain(flags);
                 let buffer = DMA.allocate_fast(device, size, handle_out(dma_handle), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
             }
-            Some(alloc) if size != 0 && !dma_handle.is_null() => alloc(dev, size, dma_handle, flags),
+            Some(alloc) if !dma_handle.is_null() => alloc(dev, size, dma_handle, flags),
             Some(alloc) => alloc_without_handle(alloc, dev, size, flags),
         }
     }
@@ -88,7 +90,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
-    if size == 0 || device(dev).and_then(choose).is_none() {
+    if device(dev).and_then(choose).is_none() {
         return core::ptr::null_mut();
     }
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
@@ -96,16 +98,12 @@ unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut u
     unsafe { rt_dma_alloc(dev, size, dma_handle, flags) }
 }
 
-/// Calls `alloc` for a caller that does not ask for the handle: a table of the BSP's need not expect a null one, nor a
-/// size of zero.
+/// Calls `alloc` for a caller that does not ask for the handle: a table of the BSP's need not expect a null one.
 ///
 /// # Safety
 /// See [the module](crate::ffi). `alloc` is the operation of the device's table.
 #[inline(never)]
 unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
-    if size == 0 {
-        return core::ptr::null_mut();
-    }
     let mut unasked = 0;
     // SAFETY: the caller passes a device and its operation; the handle is a local variable.
     unsafe { alloc(dev, size, &raw mut unasked, flags) }
@@ -133,6 +131,9 @@ pub unsafe extern "C" fn rt_dma_free(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) {
+    if size == 0 || cpu_addr.is_null() {
+        return;
+    }
     if let Some(free) = MANAGED_FREE.get() {
         // SAFETY: the function demands what this one does.
         return unsafe { free(dev, size, cpu_addr, dma_handle, flags) };
@@ -144,12 +145,9 @@ pub unsafe extern "C" fn rt_dma_free(
         match table.free {
             None => {
                 let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
-                // Size zero becomes more pages than any pool has: see `whole_pages`. A null address is in no pool, so
-                // the general path gets it, and does nothing. The call has no result: a refusal is counted and logged
-                // where it is decided.
+                // The call has no result: a refusal is counted and logged where it is decided.
                 let _ = DMA.free_fast(device, size, va, dma_handle, flags);
             }
-            Some(_) if size == 0 || cpu_addr.is_null() => {}
             Some(free) => free(dev, size, cpu_addr, dma_handle, flags),
         }
     }
@@ -162,7 +160,7 @@ pub unsafe extern "C" fn rt_dma_free(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    if size != 0 && !cpu_addr.is_null() && device(dev).and_then(choose).is_some() {
+    if device(dev).and_then(choose).is_some() {
         // SAFETY: the caller passes a device.
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }

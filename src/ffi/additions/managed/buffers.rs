@@ -180,7 +180,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
 /// # Safety
 /// See [the module](crate::ffi).
 unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
+    let Some(device) = device(dev) else { return };
     let va = cpu_addr.expose_provenance();
     let claim = DEVICES.claim(ResourceKind::Buffer, va, |_, _| true);
     // SAFETY: the caller passes a `dev` that points to a device.
