@@ -147,28 +147,22 @@ impl PageMap {
     /// many levels of the tree changed.
     fn close_open_run(&mut self) -> usize {
         let OpenRun { start, end, next, hole, .. } = replace(&mut self.open, OpenRun::CLOSED);
-        let mut gone = GoneRun { word_index: start / BITS, length: end - start, known_length: 0, to_tag: 0..0 };
-        let mut levels = 0;
-        for part in [next..end, hole] {
-            levels += self.keep_part(part, &mut gone);
-        }
-        self.pending = Pending::Remove(gone);
-        levels
+        let (word_index, rest) = (start / BITS, next..end);
+        let length_here = |part: &Range<usize>| if part.start / BITS == word_index { part.len() } else { 0 };
+        let known_length = length_here(&rest).max(length_here(&hole));
+        self.pending = Pending::Remove(GoneRun { word_index, length: end - start, known_length, to_tag: 0..0 });
+        self.keep_part(rest, word_index) + self.keep_part(hole, word_index)
     }
 
-    /// Puts a part of a run that is gone into the tree, or notes its length if it begins in the same word. Returns how
-    /// many levels of the tree changed.
+    /// Puts a part of a run that is gone into the tree, unless it begins in word `gone_from`, as the run did: there,
+    /// the value is changed when the run is removed. Returns how many levels of the tree changed.
     #[inline(always)]
-    fn keep_part(&mut self, part: Range<usize>, gone: &mut GoneRun) -> usize {
+    fn keep_part(&mut self, part: Range<usize>, gone_from: usize) -> usize {
         if part.is_empty() {
             return 0;
         }
-        let mut levels = 0;
-        if part.start / BITS == gone.word_index {
-            gone.known_length = gone.known_length.max(part.len());
-        } else {
-            levels = self.runs.raise(part.start / BITS, part.len());
-        }
+        let index = part.start / BITS;
+        let levels = if index == gone_from { 0 } else { self.runs.raise(index, part.len()) };
         self.tag_run(part.start, part.end);
         levels
     }
