@@ -43,20 +43,14 @@ fn stored(length: usize) -> i32 {
     length as i32
 }
 
-/// A value that is too high, because the run that it came from is gone: the one at `place` is `length`, and is to
-/// become
-/// `remaining`. Then the values above it are to become the maximum of what is below them.
+/// A change of the tree that is still to be made: the value at `place` becomes lower, because a run is gone. Then the
+/// maxima above it are computed again, as far as they were this value.
 pub struct Lowering {
     place: usize,
+    /// The value now: the length of the run that is gone.
     length: i32,
+    /// The value that it becomes.
     remaining: i32,
-}
-
-impl Lowering {
-    /// Lowers the value to the length of the longest run that remains.
-    pub fn to(self, remaining: usize) -> Self {
-        Lowering { remaining: stored(remaining), ..self }
-    }
 }
 
 /// The longest run of each word, and the tree of maxima above these values.
@@ -225,12 +219,9 @@ impl RunTree {
         levels
     }
 
-    /// Returns the lowering of the value of `word` if this value is `length`; `None` if it is another, because a longer
-    /// run of the word hides those of `length` pages.
-    pub fn lowering(&self, word: usize, length: usize) -> Option<Lowering> {
-        let (place, length) = (self.place(word), stored(length));
-        let is_length = self.nodes.as_flattened().get(place) == Some(&length);
-        is_length.then_some(Lowering { place, length, remaining: 0 })
+    /// Returns the change of the value of `word` from `length` to `remaining`.
+    pub fn lowering(&self, word: usize, length: usize, remaining: usize) -> Lowering {
+        Lowering { place: self.place(word), length: stored(length), remaining: stored(remaining) }
     }
 
     /// Lowers a value, and those above it that are due to it: at most `max_levels` levels, which is not zero. Returns

@@ -69,8 +69,8 @@ impl PageMap {
     fn close_in_word(&mut self) -> TimeLeft {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let (index, length) = (start / BITS, end - start);
-        if let Some(lowering) = self.runs.lowering(index, length) {
-            self.lower(lowering.to(self.longest_beginning_in(index)), LEVELS_IF_IN_WORD);
+        if self.runs.longest_in(index) == length {
+            self.lower(self.runs.lowering(index, length, self.longest_beginning_in(index)), LEVELS_IF_IN_WORD);
         }
         // The tree is not high, and a stretch has time for this short step and a search (see `settle_for_search`).
         if self.has_pending() { TimeLeft::Nothing } else { TimeLeft::Search }
@@ -124,8 +124,10 @@ impl PageMap {
         // A free may have left this work while a run was open in the word. The tree has all of that run as free.
         let known_length = gone.known_length.max(self.open.length_in(index));
         let mut levels = 0;
-        if let Some(lowering) = self.runs.lowering(index, gone.length) {
-            levels = self.lower(lowering.to(self.longest_beginning_in(index).max(known_length)), LEVELS_PER_STEP);
+        // If it is another length, a longer run of the word hides the one that is gone.
+        if self.runs.longest_in(index) == gone.length {
+            let remaining = self.longest_beginning_in(index).max(known_length);
+            levels = self.lower(self.runs.lowering(index, gone.length, remaining), LEVELS_PER_STEP);
         }
         // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just
         // lowered.

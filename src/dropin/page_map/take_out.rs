@@ -7,9 +7,11 @@ impl PageMap {
     /// finds none to free. Returns false, and changes nothing, if a page is in use already. The map must be
     /// [settled](Self::settle_step), with no run open.
     pub fn take_out(&mut self) -> bool {
-        let Some(lowering) = self.runs.lowering(0, self.pages) else { return false };
+        if self.longest_free() != self.pages {
+            return false;
+        }
         // Not by `allocate_from_tree`: a second caller of it makes the longest stretches 20 instructions longer.
-        self.lower(lowering.to(0), usize::MAX);
+        self.lower(self.runs.lowering(0, self.pages, 0), usize::MAX);
         self.mark_used(0, self.pages);
         mark_start(&self.bits, 0, PageState::Free);
         true
