@@ -158,19 +158,12 @@ impl RunTree {
         let (nodes, mut at, length) = (&*self.nodes, self.place(word), stored(length));
         // Up, to the first node that has such a run to the right of this path.
         loop {
-            let ([_, b, c, d], child) = (nodes.get(at / FANOUT)?, at % FANOUT);
-            let right = if child < 1 && *b >= length {
-                1
-            } else if child < 2 && *c >= length {
-                2
-            } else if child < 3 && *d >= length {
-                3
-            } else {
-                at = (at / FANOUT).checked_sub(1)?;
-                continue;
-            };
-            at = at - child + right;
-            break;
+            let (node, child) = (nodes.get(at / FANOUT)?, at % FANOUT);
+            if let Some(more) = node.iter().skip(child + 1).position(|longest| *longest >= length) {
+                at += 1 + more;
+                break;
+            }
+            at = (at / FANOUT).checked_sub(1)?;
         }
         // Down, to the leftmost word.
         while at + 1 < nodes.len() {
