@@ -1,8 +1,10 @@
 //! Freeing: into the open run, or into the tree.
 
+use core::ops::Range;
+
 use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
 use super::open_run::OpenRun;
-use super::settle::Pending;
+use super::settle::{GoneRun, Pending};
 use super::{PageMap, PageState, USED, is_across, mark_in_word, mark_start};
 use crate::error::Error;
 use crate::mem::atomics::Ordering::Relaxed;
@@ -100,6 +102,25 @@ impl PageMap {
             self.open = OpenRun::CLOSED;
         }
         true
+    }
+
+    /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open
+    /// run. Returns how many levels of the tree changed.
+    #[inline(always)]
+    pub(super) fn add_freed(&mut self, Range { start: page, end: after }: Range<usize>) -> usize {
+        let (start, end) = (self.run_start(page), self.run_end(after));
+        let (index, index_after) = (start / BITS, after / BITS);
+        self.open.raise_least_above(start, end);
+        let levels = self.runs.raise(index, end - start);
+        if end != after && index_after != index {
+            // A run began at `after`, and does not any more.
+            let length = end - after;
+            self.pending =
+                Pending::Remove(GoneRun { word_index: index_after, length, known_length: 0, to_tag: start..end });
+        } else {
+            self.tag_run(start, end);
+        }
+        levels
     }
 
     /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the

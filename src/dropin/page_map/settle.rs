@@ -37,11 +37,11 @@ pub(super) struct GoneRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TimeLeft {
     /// There is no time left. After the lock was released, there may be more to settle.
-    Nothing,
-    /// The map is settled since this step, and there is time left to search the tree once.
-    Search,
+    None,
+    /// The map is settled since this step, and there is time to search the tree once.
+    ForSearch,
     /// The map was settled already, so nothing was done, and there is time for any work. No run is open.
-    All,
+    ForAnything,
 }
 
 impl PageMap {
@@ -51,7 +51,7 @@ impl PageMap {
         if self.is_settled() {
             // Nothing is allocated from the open run, so the tree has it as it is.
             self.open = OpenRun::CLOSED;
-            return TimeLeft::All;
+            return TimeLeft::ForAnything;
         }
         self.do_step()
     }
@@ -73,7 +73,7 @@ impl PageMap {
             self.lower(self.runs.lowering(index, length, self.longest_beginning_in(index)), LEVELS_IF_IN_WORD);
         }
         // The tree is not high, and a stretch has time for this short step and a search (see `settle_for_search`).
-        if self.has_pending() { TimeLeft::Nothing } else { TimeLeft::Search }
+        if self.has_pending() { TimeLeft::None } else { TimeLeft::ForSearch }
     }
 
     /// Does one step of settling. There is something to do.
@@ -83,7 +83,7 @@ impl PageMap {
             levels = self.close_open_run();
             // To remove the run in this stretch as well may take too long.
             if !self.has_time_after(levels) {
-                return TimeLeft::Nothing;
+                return TimeLeft::None;
             }
         }
         // What is done may leave more to do: it then sets `pending` again.
@@ -93,7 +93,7 @@ impl PageMap {
             Pending::Remove(gone) => self.remove(gone),
             Pending::Lower(lowering) => self.lower(lowering, LEVELS_PER_STEP),
         };
-        if self.is_settled() && self.has_time_after(levels) { TimeLeft::Search } else { TimeLeft::Nothing }
+        if self.is_settled() && self.has_time_after(levels) { TimeLeft::ForSearch } else { TimeLeft::None }
     }
 
     /// Returns whether the tree has exactly the free runs.
@@ -166,25 +166,6 @@ impl PageMap {
         let index = part.start / BITS;
         let levels = if index == gone_from { 0 } else { self.runs.raise(index, part.len()) };
         self.tag_run(part.start, part.end);
-        levels
-    }
-
-    /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open
-    /// run. Returns how many levels of the tree changed.
-    #[inline(always)]
-    pub(super) fn add_freed(&mut self, Range { start: page, end: after }: Range<usize>) -> usize {
-        let (start, end) = (self.run_start(page), self.run_end(after));
-        let (index, index_after) = (start / BITS, after / BITS);
-        self.open.raise_least_above(start, end);
-        let levels = self.runs.raise(index, end - start);
-        if end != after && index_after != index {
-            // A run began at `after`, and does not any more.
-            let length = end - after;
-            self.pending =
-                Pending::Remove(GoneRun { word_index: index_after, length, known_length: 0, to_tag: start..end });
-        } else {
-            self.tag_run(start, end);
-        }
         levels
     }
 }

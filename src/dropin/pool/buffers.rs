@@ -54,9 +54,9 @@ impl<K: Kernel> Pool<K> {
             map = self.lock();
         }
         // Most often the first step of settling is the last, and quick.
-        if map.settle_short_step() == TimeLeft::Nothing {
+        if map.settle_short_step() == TimeLeft::None {
             drop(map);
-            map = self.lock_settled(TimeLeft::Search);
+            map = self.lock_settled(TimeLeft::ForSearch);
         }
         map
     }
@@ -75,7 +75,7 @@ impl<K: Kernel> Pool<K> {
         let base = self.start >> PAGE_SHIFT;
         let mut from = from;
         while from < end && pages <= end - from {
-            match self.lock_settled(TimeLeft::All).allocate_between(from, end, pages, base, align.max(1)) {
+            match self.lock_settled(TimeLeft::ForAnything).allocate_between(from, end, pages, base, align.max(1)) {
                 SearchStep::Allocated(page) => return Some(page),
                 SearchStep::ContinueAt(page) if page > from => from = page,
                 // There is no such run; or the search does not advance, because C wrote to the bitmap.
@@ -104,9 +104,9 @@ impl<K: Kernel> Pool<K> {
     ) -> Result<(), Error> {
         while map.try_free(page, pages)? == Freed::SettleFirst {
             drop(map);
-            // An allocation needs only `Search`. A free may change the tree, and only a stretch that has settled
+            // An allocation needs only `ForSearch`. A free may change the tree, and only a stretch that has settled
             // nothing has time for that.
-            map = self.lock_settled(TimeLeft::All);
+            map = self.lock_settled(TimeLeft::ForAnything);
         }
         Ok(())
     }

@@ -134,7 +134,7 @@ impl<K: Kernel> Pool<K> {
         if state == MembershipState::New as usize || self.owners.has_claim() {
             return Err(RemovalError::InUse);
         }
-        if !self.lock_settled(TimeLeft::All).take_out() {
+        if !self.lock_settled(TimeLeft::ForAnything).take_out() {
             return Err(RemovalError::InUse);
         }
         self.membership.set(MembershipState::Leaving);

@@ -53,7 +53,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn usage(&self) -> Usage {
-        let map = self.lock_settled(TimeLeft::All);
+        let map = self.lock_settled(TimeLeft::ForAnything);
         Usage { used: map.used_pages() << PAGE_SHIFT, longest_free: map.longest_free() << PAGE_SHIFT }
     }
 

@@ -142,7 +142,7 @@ impl<K: Kernel> Dma<K> {
                 if let Some(handle) = handle {
                     handle.write(new_handle);
                 }
-                buffer(va)
+                to_pointer(va)
             }
             Err(error) => {
                 if let AllocError::Unreachable(pa) = error {
@@ -232,32 +232,38 @@ impl<K: Kernel> Dma<K> {
         request: &BufferRequest,
         pools: Pools,
     ) -> Result<(Va, Handle), AllocError> {
-        let BufferRequest { ops, device, size, flags, mask, align } = *request;
-        let pages = whole_pages(size);
-        let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
         let mut error = AllocError::Full;
-        for pool in self.pools().filter(|pool| pool.serves_from(device, flags, pools)) {
-            let allocated = if is_limited {
-                self.allocate_reachable(request, pool)
-            } else {
-                pool.allocate_pages(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full)
-            };
-            match allocated {
-                Ok((page, handle)) => {
-                    let flags = match pools {
-                        Pools::Owned => self.flags_for_owned(pool, device, flags),
-                        Pools::All => flags,
-                    };
-                    if let Some(va) = pool.map_buffer(page, pages, flags_for(pool.flags(), flags)) {
-                        return Ok((va.get(), handle));
-                    }
-                    error = AllocError::Unmapped;
-                }
+        for pool in self.pools().filter(|pool| pool.serves_from(request.device, request.flags, pools)) {
+            match self.allocate_from_pool(request, pool, pools) {
+                Ok(buffer) => return Ok(buffer),
                 Err(AllocError::Full) => {}
-                Err(unreachable) => error = unreachable,
+                Err(other) => error = other,
             }
         }
         Err(error)
+    }
+
+    /// Allocates a buffer for `request` from one of these pools, and maps it.
+    fn allocate_from_pool(
+        &self,
+        request: &BufferRequest,
+        pool: &Pool<K>,
+        pools: Pools,
+    ) -> Result<(Va, Handle), AllocError> {
+        let BufferRequest { ops, device, size, flags, mask, align } = *request;
+        let pages = whole_pages(size);
+        let (page, handle) = if ops.are_translated() || mask != !0 || align > PAGE_SIZE {
+            self.allocate_reachable(request, pool)?
+        } else {
+            let page = pool.allocate_pages(pages).ok_or(AllocError::Full)?;
+            (page, pool.pa_of(page))
+        };
+        let flags = match pools {
+            Pools::Owned => self.flags_for_owned(pool, device, flags),
+            Pools::All => flags,
+        };
+        let va = pool.map_buffer(page, pages, flags_for(pool.flags(), flags)).ok_or(AllocError::Unmapped)?;
+        Ok((va.get(), handle))
     }
 
     /// Allocates the lowest contiguous free pages of `pool` that the request can use: the device reaches all `size`
@@ -287,8 +293,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Converts an address to a pointer.
-fn buffer(va: Va) -> Option<BufferPtr> {
+/// Returns a buffer's address as a pointer.
+fn to_pointer(va: Va) -> Option<BufferPtr> {
     NonNull::new(with_exposed_provenance_mut(va))
 }
 
@@ -301,5 +307,5 @@ fn return_buffer<K: Kernel>(
     if let Some(handle) = handle {
         handle.write(pool.pa_of(page));
     }
-    buffer(va)
+    to_pointer(va)
 }

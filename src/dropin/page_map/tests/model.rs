@@ -97,7 +97,7 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 impl PageMap {
     /// Settles the map.
     pub fn settle_all(&mut self) {
-        while self.settle_step() != TimeLeft::All {}
+        while self.settle_step() != TimeLeft::ForAnything {}
     }
 
     /// Allocates `count` pages and returns the first.

@@ -167,9 +167,9 @@ impl<'a> Visit<'a> {
                 self.search.states.add(after, Reached { from: self.index, by: Stretch::Settle });
             }
             match step {
-                TimeLeft::Nothing => {}
-                TimeLeft::Search => assert!(after.is_settled(), "it reported that it settled"),
-                TimeLeft::All => {
+                TimeLeft::None => {}
+                TimeLeft::ForSearch => assert!(after.is_settled(), "it reported that it settled"),
+                TimeLeft::ForAnything => {
                     assert!(after.is_settled(), "it reported that it settled");
                     assert_eq!(self.map().longest_free(), longest, "the longest free run");
                     break;
@@ -183,7 +183,7 @@ impl<'a> Visit<'a> {
         let step = self.act(PageMap::settle_short_step);
         let after = Packed::of(&mut self.search.map);
         assert_eq!(after.used_and_starts(), (self.used, self.starts), "settling changed a bit");
-        assert!(step == TimeLeft::Nothing || after.is_settled(), "it reported that it settled");
+        assert!(step == TimeLeft::None || after.is_settled(), "it reported that it settled");
         self.search.states.add(after, Reached { from: self.index, by: Stretch::SettleFirst });
         self.before.restore(&mut self.search.map);
     }

@@ -97,7 +97,7 @@ impl World {
                 None => self.stretch(Doing::AllocateLowest(count, PATIENCE)),
             },
             Doing::AllocateLowest(count, mut patience) => {
-                if !self.settle(TimeLeft::Search, &mut patience) {
+                if !self.settle(TimeLeft::ForSearch, &mut patience) {
                     return Some(Doing::AllocateLowest(count, patience));
                 }
                 let page = self.map.allocate_from_tree(count);
@@ -118,7 +118,7 @@ impl World {
                 }
             }
             Doing::FreeSettled(page, count, mut patience) => {
-                if !self.settle(TimeLeft::All, &mut patience) {
+                if !self.settle(TimeLeft::ForAnything, &mut patience) {
                     return Some(Doing::FreeSettled(page, count, patience));
                 }
                 let answer = self.map.try_free(page, count);
@@ -127,13 +127,13 @@ impl World {
                 None
             }
             Doing::Aligned(count, base, align, from, mut patience, changes) => {
-                if !self.settle(TimeLeft::All, &mut patience) {
+                if !self.settle(TimeLeft::ForAnything, &mut patience) {
                     return Some(Doing::Aligned(count, base, align, from, patience, changes));
                 }
                 self.search(count, base, align, from, changes)
             }
             Doing::Usage(mut patience) => {
-                if !self.settle(TimeLeft::Search, &mut patience) {
+                if !self.settle(TimeLeft::ForSearch, &mut patience) {
                     return Some(Doing::Usage(patience));
                 }
                 assert_eq!(self.map.longest_free(), self.model.longest_free());
