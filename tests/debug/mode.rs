@@ -172,3 +172,42 @@ fn a_free_of_what_is_not_in_a_full_table_is_no_second_free() {
     assert!(!rig.free(freed(&again)), "there was no room for it");
     rig.silent();
 }
+
+#[test]
+fn what_is_not_in_a_full_table_is_not_taken_for_another_thing() {
+    use Direction::ToDevice;
+    // The buffer is recorded, and its mapping is not.
+    let rig = Rig::with_entries(1);
+    let held = rig.alloc(64, Flags::empty());
+    let handle = rig.map(held.va, 64, ToDevice);
+    rig.unmap(given(handle, 64, ToDevice));
+    rig.silent();
+
+    // Another device's mapping is recorded.
+    let rig = Rig::with_entries(1);
+    let memory = own_memory(&rig);
+    rig.map_as(rig.other(c"dma1"), buffer(memory, 64, ToDevice));
+    let handle = rig.map(memory, 64, ToDevice);
+    rig.debug.syncing(&rig.call(END), given(handle, 64, ToDevice));
+    rig.unmap(given(handle, 64, ToDevice));
+    rig.silent();
+
+    // An operation of a BSP allocates for another device: there is room for one of the two.
+    for is_last in [false, true] {
+        let rig = Rig::with_entries(1);
+        let bus = rig.other(c"bus");
+        let [first, held] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
+        if is_last {
+            rig.record(rig.device, &first);
+        }
+        rig.record(bus, &held);
+        if is_last {
+            rig.free(freed(&first));
+        }
+        rig.record(rig.device, &held);
+        for device in [rig.device, bus] {
+            rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
+        }
+        rig.silent();
+    }
+}

@@ -143,13 +143,14 @@ impl Table {
         self.next_gone = (self.next_gone + 1) % GONE;
     }
 
-    /// Returns the caller that freed memory, or unmapped a mapping, at the address.
+    /// Returns the caller that freed memory, or unmapped a mapping, at the address. Memory that another device freed counts
+    /// only if all that devices hold is recorded.
     pub fn gone_at(&self, is_mapping: bool, device: Device, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| {
             gone.device != Device::NONE
                 && gone.is_mapping == is_mapping
                 && gone.address == address
-                && (!is_mapping || gone.device == device)
+                && (gone.device == device || !is_mapping && !self.may_miss())
         };
         self.gone.iter().find(fits).map(|gone| gone.caller)
     }
