@@ -18,8 +18,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// With every error, nothing was changed. This function does not count the error
-    /// [`RemovalError::NotInstalled`]; its caller does.
+    /// [`RemovalError`]: the pool is not installed, which the caller counts, or it is in use, or the caller may not
+    /// sleep. Nothing was changed.
     pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), RemovalError> {
         let turn = self.installing.take(self.kernel).ok_or(RemovalError::Context)?;
         let pool = self.pools().find(|known| core::ptr::eq(&known.public, pool));

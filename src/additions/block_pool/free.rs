@@ -16,7 +16,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: any.
     ///
     /// # Errors
-    /// Nothing has changed. The call is counted, and logged where text may be written.
+    /// [`BadFree`]: no block of this pool begins at `va`, the block is free, or its handle is another one. The call
+    /// changes nothing. It is counted, and logged where text may be written.
     #[inline(always)] // As a function that `rt_dma_block_pool_free` calls, it takes 1 instruction more.
     pub fn free(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
         let unit = self.table.get().home_unit(self.groups.shape.key(va));

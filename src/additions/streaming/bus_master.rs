@@ -1,7 +1,7 @@
 //! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache
 //! for it.
 
-use super::{MAPPING_ERROR, MapError};
+use super::{MAPPING_ERROR, MapError, last_byte};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
@@ -192,8 +192,7 @@ impl BusMaster {
     /// Returns whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a
     /// failure.
     fn can_use(&self, handle: Handle, size: usize) -> bool {
-        let last = size.checked_sub(1).and_then(|to_last| handle.checked_add(to_last));
-        last.is_some_and(|last| last <= self.mask) && handle != MAPPING_ERROR
+        last_byte(handle, size).is_some_and(|last| last <= self.mask) && handle != MAPPING_ERROR
     }
 
     /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of

@@ -12,8 +12,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     ///
     /// # Errors
-    /// The reason why the buffer is not mapped: nothing has changed. Those of [`Master::general`] are returned as they
-    /// are. Each other error is logged, and counted if it is the caller's fault.
+    /// [`MapError`]: the buffer is not one that can be mapped, there is no memory for a record or for a bounce buffer,
+    /// or those of [`Master::general`], which reports them. This function logs the others, and counts those that are
+    /// the caller's fault. With an error nothing has changed.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

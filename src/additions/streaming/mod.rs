@@ -78,7 +78,7 @@ pub use recorded::bounce::{KEPT_BITS, KeptBits};
 pub use scatter::Segment;
 
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::Kernel;
 use direct::early_pools::EarlyPools;
 use direct::linear_range::LinearRange;
 use recorded::spares::SpareRecords;
@@ -122,7 +122,8 @@ impl<'a, K: Kernel> Streaming<'a, K> {
     }
 }
 
-/// Returns the address of the last of `size` bytes; `None` if there are none, or if they end past the end of memory.
-fn last_byte(va: Va, size: usize) -> Option<Va> {
-    va.checked_add(size.checked_sub(1)?)
+/// Returns the last of `size` addresses from `first` on; `None` if there are none, or if they end past the end of
+/// memory.
+fn last_byte(first: usize, size: usize) -> Option<usize> {
+    first.checked_add(size.checked_sub(1)?)
 }

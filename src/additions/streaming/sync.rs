@@ -17,7 +17,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any; no unmap may be at work on the mapping.
     ///
     /// # Errors
-    /// Each is logged and counted, and changes nothing.
+    /// [`BadMapping`]: the device has no mapping with the handle, or the mapping ends before the bytes do, or has
+    /// another direction. The call is logged and counted, and changes nothing.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -53,7 +54,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// the device wrote meanwhile.
     ///
     /// # Errors
-    /// Each is logged and counted, and changes nothing.
+    /// As [`sync_for_cpu`](Streaming::sync_for_cpu).
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

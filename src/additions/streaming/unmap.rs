@@ -14,7 +14,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any; no other call may be at work on the mapping.
     ///
     /// # Errors
-    /// Each is logged and counted. After [`WrongSize`](BadMapping::WrongSize) and
+    /// [`BadMapping`]: the device has no mapping with the handle, or one of another size or direction, or several and
+    /// none of this size and direction. Each is logged and counted. After [`WrongSize`](BadMapping::WrongSize) and
     /// [`WrongDirection`](BadMapping::WrongDirection) the mapping has ended all the same; the others change nothing.
     ///
     /// # Safety

@@ -41,7 +41,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Context: thread.
     ///
     /// # Errors
-    /// The pool stays and works as before.
+    /// [`BadDestroy`]: there is no such pool, blocks are in use, or the caller may not sleep. The pool stays and works
+    /// as before.
     ///
     /// # Safety
     /// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed: it is
