@@ -13,14 +13,14 @@ use crate::text::apart;
 /// Why a buffer is not mapped. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MapError {
-    /// The buffer has no address or no size, or ends past the end of memory; or the direction is
+    /// There is no device; or the buffer has no address or no size, or ends past the end of memory; or the direction is
     /// [`Neither`](super::Direction::Neither).
     Invalid,
     /// A page of the buffer is not mapped for the processor.
     NotMapped,
     /// The buffer needs a bounce buffer, and no pool that the device reaches can allocate one now.
     NoBounce,
-    /// There is no memory for a record.
+    /// There is no memory for a record, or the device's operations cannot be chosen now.
     NoMemory,
 }
 

@@ -12,9 +12,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     ///
     /// # Errors
-    /// [`MapError`]: the buffer is not one that can be mapped, there is no memory for a record or for a bounce buffer,
-    /// or those of [`Master::general`], which reports them. This function logs the others, and counts those that are
-    /// the caller's fault. With an error nothing has changed.
+    /// [`MapError`] states why the buffer is not mapped. Each is logged, and counted if it is the caller's fault, but for
+    /// those of [`Master::general`], which are only returned here. With an error nothing has changed.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
