@@ -13,15 +13,41 @@
 #define MAPS_PIECES
 #endif
 
-#ifdef MAPS_PIECES
+/*
+ * Drops old entries from the TLBs of all cores: an address may have been that of another mapping before. RT-Thread does so
+ * for every core on aarch64 only.
+ */
+#if defined(__riscv)
 
-#ifdef __riscv
 /* RT-Thread's tlb.h writes to the log. */
 #define DBG_TAG "dma.pool"
 #define DBG_LVL DBG_WARNING
 #include <rtdbg.h>
 #include <tlb.h>
+
+static void invalidate_tlbs(void)
+{
+    /* rt_hw_tlb_invalidate_range() drops the entry of a single page from the TLB of this core only (common64/tlb.h). */
+    rt_hw_tlb_invalidate_aspace(&rt_kernel_space);
+}
+
+#elif defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_SMP)
+
+static void invalidate_tlbs(void)
+{
+    /* TLBIALLIS. libcpu/arm/cortex-a/tlb.h has TLBIALL, which is for the TLB of this core. */
+    __asm__ volatile ("dsb\n\tmcr p15, 0, %0, c8, c3, 0\n\tdsb\n\tisb" : : "r" (0) : "memory");
+}
+
+#else
+
+static void invalidate_tlbs(void)
+{
+}
+
 #endif
+
+#ifdef MAPS_PIECES
 
 /*
  * 2 MiB and more are mapped as pages. RT-Thread's rt_hw_mmu_map (libcpu/aarch64/common/mmu.c) maps a block of 2 MiB where
@@ -83,7 +109,7 @@ static void unmap_pages(struct rt_varea *varea)
 
     rt_hw_mmu_unmap(varea->aspace, varea->start, size);
     clear_left_entries(varea->aspace, varea->start, size);
-    rt_hw_tlb_invalidate_range(varea->aspace, varea->start, varea->size, ARCH_PAGE_SIZE);
+    invalidate_tlbs();
 }
 
 #endif /* __riscv */
@@ -174,7 +200,7 @@ static void *map_pages(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 
     /* The page tables are written before the mapping is used. */
 #ifdef __riscv
-    rt_hw_tlb_invalidate_range(&rt_kernel_space, start, size, ARCH_PAGE_SIZE);
+    invalidate_tlbs();
 #else
     __asm__ volatile ("dsb ish\n\tisb" : : : "memory");
 #endif
@@ -232,6 +258,7 @@ static void map_fixed(void *va, uintptr_t pa, uintptr_t size)
     };
 
     rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &hint.prefer);
+    invalidate_tlbs();
 }
 
 #endif /* MAPS_PIECES */
@@ -247,34 +274,28 @@ void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 
 #endif /* revision */
 
-/*
- * Only rt_dma_pool_uninstall calls this. The mapping is one area of the address space, which is removed as a whole, so the
- * size is not needed.
- */
-RT_DMA_PORT_OWN_SECTION(unmap_linear) void rt_dma_port_unmap_linear(void *va, uintptr_t size)
+/* Removes a mapping, which is one area of the address space, as a whole. */
+static void unmap(void *va)
 {
-    RT_UNUSED(size);
-
     if (rt_dma_port_has_page_tables())
     {
-        rt_aspace_unmap(&rt_kernel_space, va);
+        rt_iounmap(va);
+#ifndef __riscv
+        /* On riscv64, unmap_pages() has done so. */
+        invalidate_tlbs();
+#endif
     }
 }
 
-void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
+/* Only rt_dma_pool_uninstall calls this. */
+RT_DMA_PORT_OWN_SECTION(unmap_linear) void rt_dma_port_unmap_linear(void *va, uintptr_t size)
 {
-    if (!rt_dma_port_has_page_tables())
-    {
-        return memory == RT_DMA_PORT_CACHED ? (void *)(pa - PV_OFFSET) : RT_NULL;
-    }
+    RT_UNUSED(size);
+    unmap(va);
+}
 
-#ifdef MAPS_PIECES
-    if (size >= LEAST_SIZE)
-    {
-        return map_pages(RT_NULL, pa, size, attributes_of(memory));
-    }
-#endif
-
+static void *ioremap(uintptr_t pa, uintptr_t size, int memory)
+{
     switch (memory)
     {
     case RT_DMA_PORT_CACHED:
@@ -287,10 +308,29 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
     }
 }
 
+void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
+{
+    void *va;
+
+    if (!rt_dma_port_has_page_tables())
+    {
+        return memory == RT_DMA_PORT_CACHED ? (void *)(pa - PV_OFFSET) : RT_NULL;
+    }
+
+#ifdef MAPS_PIECES
+    if (size >= LEAST_SIZE)
+    {
+        return map_pages(RT_NULL, pa, size, attributes_of(memory));
+    }
+#endif
+
+    va = ioremap(pa, size, memory);
+    invalidate_tlbs();
+
+    return va;
+}
+
 void rt_dma_port_unmap(void *va)
 {
-    if (rt_dma_port_has_page_tables())
-    {
-        rt_iounmap(va);
-    }
+    unmap(va);
 }

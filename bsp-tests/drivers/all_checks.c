@@ -52,6 +52,7 @@ static const struct
     { "coherent buffers leak nothing", check_leak },
     { "two cores and a timer interrupt at once", check_race },
     { "block pools: a thread and a timer interrupt", check_block_pool },
+    { "another core sees the memory of each mapping", check_other_core },
     { "a pool comes and goes 1,000 times", check_uninstall },
     { "a mapping of 4 MiB goes as a whole", check_large_mapping },
     { "a mapping without memory for its tables leaves others alone", check_no_tables },

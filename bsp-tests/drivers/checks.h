@@ -48,6 +48,8 @@ const char *check_linux_fw_cfg(void);
 /* context.c */
 const char *check_interrupts_off(void);
 const char *check_translation(void);
+/* other_core.c */
+const char *check_other_core(void);
 /* uninstall.c */
 const char *check_uninstall(void);
 const char *check_large_mapping(void);

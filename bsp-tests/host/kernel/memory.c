@@ -174,25 +174,6 @@ void *rt_ioremap_wt(void *paddr, size_t size)
     return map(paddr, size);
 }
 
-void rt_iounmap(volatile void *vaddr)
-{
-    host_need_thread(__func__);
-    RT_ASSERT(rt_kernel_space.page_table);
-    host_lock();
-    for (int i = 0; i < MAPPINGS; i++)
-    {
-        if (mappings[i].va && mappings[i].va == vaddr)
-        {
-            munmap(mappings[i].va, mappings[i].size);
-            mappings[i].va = NULL;
-            host_unlock();
-            return;
-        }
-    }
-    fprintf(stderr, "rt_iounmap of what is not mapped\n");
-    abort();
-}
-
 int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, rt_size_t pa_off, void **ret_va)
 {
     rt_size_t first = ((char *)hint->prefer - linear) / ARCH_PAGE_SIZE;
@@ -213,21 +194,57 @@ int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, 
     return 0;
 }
 
-int rt_aspace_unmap(rt_aspace_t aspace, void *addr)
+static int unmap_linear(char *addr)
 {
-    rt_size_t first = ((char *)addr - linear) / ARCH_PAGE_SIZE, pages;
+    rt_size_t first = (addr - linear) / ARCH_PAGE_SIZE, pages;
 
-    host_need_thread(__func__);
-    RT_ASSERT(aspace->page_table);
-    host_lock();
     pages = linear_areas[first];
     RT_ASSERT(pages);
     linear_areas[first] = 0;
     memset(&is_linear[first], 0, pages);
     /* An access from now on is a fault. */
     mmap(addr, pages * ARCH_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    host_unlock();
+    return 1;
+}
+
+static int unmap(char *addr)
+{
+    if (addr >= linear && addr < linear + HOST_RAM_SIZE)
+    {
+        return unmap_linear(addr);
+    }
+    for (int i = 0; i < MAPPINGS; i++)
+    {
+        if (mappings[i].va && mappings[i].va == addr)
+        {
+            munmap(mappings[i].va, mappings[i].size);
+            mappings[i].va = NULL;
+            return 1;
+        }
+    }
     return 0;
+}
+
+int rt_aspace_unmap(rt_aspace_t aspace, void *addr)
+{
+    int is_unmapped;
+
+    host_need_thread(__func__);
+    RT_ASSERT(aspace->page_table);
+    host_lock();
+    is_unmapped = unmap(addr);
+    host_unlock();
+    if (!is_unmapped)
+    {
+        fprintf(stderr, "an unmap of what is not mapped\n");
+        abort();
+    }
+    return 0;
+}
+
+void rt_iounmap(volatile void *vaddr)
+{
+    rt_aspace_unmap(&rt_kernel_space, (void *)vaddr);
 }
 
 static rt_size_t flushed, invalidated;

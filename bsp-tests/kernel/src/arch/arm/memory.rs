@@ -33,10 +33,11 @@ pub fn mmu_on(root: usize) {
     }
 }
 
-/// Makes earlier writes to the page tables visible to every core's walks, and drops old entries from the TLBs.
+/// Makes earlier writes to the page tables visible to every core's walks, and drops old entries from the TLB of this core only, as
+/// RT-Thread's `libcpu/arm/cortex-a/tlb.h`.
 pub fn tables_written() {
-    // SAFETY: barriers, and TLBIALLIS.
-    unsafe { asm!("dsb", "mcr p15, 0, {}, c8, c3, 0", "dsb", "isb", in(reg) 0) }
+    // SAFETY: barriers, and TLBIALL.
+    unsafe { asm!("dsb", "mcr p15, 0, {}, c8, c7, 0", "dsb", "isb", in(reg) 0) }
 }
 
 fn cache_lines(va: usize, size: usize) -> impl Iterator<Item = usize> {

@@ -20,10 +20,16 @@ pub fn mmu_on(root: usize) {
     unsafe { asm!("csrw satp, {}", "sfence.vma", in(reg) SV39 | root >> 12) }
 }
 
-/// Makes earlier writes to the page tables visible to both cores' walks, and drops old entries from the TLBs.
+/// Makes earlier writes to the page tables visible to both cores' walks, and drops old entries from the TLB of this core.
 pub fn tables_written() {
     // SAFETY: a barrier.
     unsafe { asm!("fence", "sfence.vma") }
+}
+
+/// Drops old entries from the TLBs of both cores.
+#[unsafe(no_mangle)]
+pub extern "C" fn stand_in_invalidate_tlbs() {
+    tables_written();
     // `sfence.vma` affects this core only. The firmware reaches the other core even while that core masks interrupts.
     if crate::thread::second_is_up() {
         let both = HartMask::from_mask_base(1 << BOOT_HART.load(Relaxed) | 1 << second_hart(), 0);
