@@ -31,7 +31,7 @@ pub struct IrqLock<T>(SpinMutex<T>);
 /// processors.
 const FIRST_PAUSES: u32 = 16;
 /// Number of pauses after each later failed try. With 256, two cores together complete 0.78 times as many calls as one
-/// core alone, with 512 0.86 times (`benches/host/cores.c`, "one-pool"; 0.8 are required).
+/// core alone, and with 512 they complete 0.86 times as many (`benches/host/cores.c`, "one-pool"; 0.8 are required).
 const LATER_PAUSES: u32 = 512;
 
 impl<T> IrqLock<T> {
