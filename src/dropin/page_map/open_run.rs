@@ -143,22 +143,18 @@ impl OpenRun {
         page == self.last && page.wrapping_add(count) == self.next
     }
 
-    /// Frees the allocation from `page` to the end of the used part.
+    /// Frees the last allocation, which begins at `page`. The allocation before is not known then.
     pub(super) fn free_last(&mut self, page: usize) {
         self.next = page;
-        // A hole that reaches the end of the used part is no hole.
-        if self.hole.end == page {
-            self.next = replace(&mut self.hole, NO_HOLE).start;
-            self.last = self.next;
-        }
+        self.join_hole_at_end();
     }
 
     /// Frees the allocation `[page, after)` of the used part. Returns false, and changes nothing, if that would make a
     /// second hole.
     pub(super) fn free(&mut self, page: usize, after: usize) -> bool {
         if after == self.next {
+            self.next = page;
             self.last = page;
-            self.free_last(page);
         } else if self.hole.is_empty() {
             self.hole = page..after;
         } else if after == self.hole.start {
@@ -168,7 +164,16 @@ impl OpenRun {
         } else {
             return false;
         }
+        self.join_hole_at_end();
         true
+    }
+
+    /// Adds a hole that reaches the end of the used part to the free part after it.
+    fn join_hole_at_end(&mut self) {
+        if self.hole.end == self.next {
+            self.next = replace(&mut self.hole, NO_HOLE).start;
+            self.last = self.next;
+        }
     }
 }
 
