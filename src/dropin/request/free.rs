@@ -8,7 +8,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 
 /// The place of a buffer.
 #[derive(Clone, Copy)]
@@ -16,17 +16,6 @@ struct Place<'a, K: Kernel> {
     pool: &'a Pool<K>,
     /// The first page.
     page: usize,
-}
-
-/// What the address of a buffer is.
-#[derive(Clone, Copy)]
-enum AddressKind {
-    /// An address in a view of a pool.
-    InView,
-    /// The address of the buffer's own mapping.
-    OwnMapping,
-    /// The physical address of memory that was handed out without a mapping.
-    Physical,
 }
 
 /// A buffer that was found by its address.
@@ -135,7 +124,8 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// Frees as [`free`](Self::free) does, for a device with any operations. Does nothing if `size` or `va` is zero.
+    /// Frees as [`free`](Self::free) does, for a device with any operations. Neither `size` nor `va` is zero: the record
+    /// of a buffer that was freed contains the address zero, so a search for zero could find it.
     pub fn free_general(
         &self,
         device: Device,
@@ -145,16 +135,12 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         ops: MapOps,
     ) -> Result<(), Error> {
-        // The record of a buffer that was freed contains the address zero, so a search for zero could find it.
-        if size == 0 || va == 0 {
-            return Ok(());
-        }
-        let Some(found) = self.find(va, flags) else {
-            self.refuse_for_pool(Error::Foreign, None, size, va, handle);
-            return Err(Error::Foreign);
+        let found = self.find(va, flags);
+        let result = match &found {
+            Some(found) => self.free_found(found, self.bus(ops, device), size, va, handle),
+            None => Err(Error::Foreign),
         };
-        self.free_found(&found, self.bus(ops, device), size, va, handle)
-            .inspect_err(|error| self.refuse_for_pool(*error, Some(found.place.pool), size, va, handle))
+        result.inspect_err(|error| self.refuse_for_pool(*error, found.map(|found| found.place.pool), size, va, handle))
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
@@ -178,22 +164,30 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     fn find(&self, va: Va, flags: Flags) -> Option<Found<K>> {
-        use AddressKind::{InView, OwnMapping, Physical};
+        if flags.contains(Flags::NOMAP)
+            && let Some(found) = self.find_without_mapping(va)
+        {
+            return Some(found);
+        }
         // The views first, so that buffers in views do not pay for those with mappings of their own.
-        let order =
-            if flags.contains(Flags::NOMAP) { [Physical, InView, OwnMapping] } else { [InView, OwnMapping, Physical] };
-        order.into_iter().find_map(|kind| self.find_as(kind, va))
+        self.find_in_view(va).or_else(|| self.find_own_mapping(va)).or_else(|| self.find_without_mapping(va))
     }
 
-    /// Finds a buffer that may have been handed out at `va`, which is an address of this kind.
-    fn find_as(&self, kind: AddressKind, va: Va) -> Option<Found<K>> {
+    fn find_in_view(&self, va: Va) -> Option<Found<K>> {
+        self.pools()
+            .find_map(|pool| Some(Found { place: Place { pool, page: pool.buffer_in_view(va)? }, mapping: None }))
+    }
+
+    fn find_without_mapping(&self, pa: Pa) -> Option<Found<K>> {
         self.pools().find_map(|pool| {
-            let (page, mapping) = match kind {
-                AddressKind::InView => (pool.buffer_in_view(va)?, None),
-                AddressKind::Physical => (pool.buffer_without_mapping(va)?, None),
-                AddressKind::OwnMapping => pool.own_mappings.find(va).map(|(page, mapping)| (page, Some(mapping)))?,
-            };
-            Some(Found { place: Place { pool, page }, mapping })
+            Some(Found { place: Place { pool, page: pool.buffer_without_mapping(pa)? }, mapping: None })
+        })
+    }
+
+    fn find_own_mapping(&self, va: Va) -> Option<Found<K>> {
+        self.pools().find_map(|pool| {
+            let (page, mapping) = pool.own_mappings.find(va)?;
+            Some(Found { place: Place { pool, page }, mapping: Some(mapping) })
         })
     }
 }

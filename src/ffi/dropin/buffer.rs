@@ -62,10 +62,10 @@ pub unsafe extern "C" fn rt_dma_alloc(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    let Some(device) = device(dev) else { return core::ptr::null_mut() };
     if size == 0 {
         return core::ptr::null_mut();
     }
+    let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
     // written. An operation demands no more.
     unsafe {

@@ -1,6 +1,7 @@
 //! The four tables of map operations that the library gives to devices, and the functions in them.
 //!
-//! The exported functions in `buffer` check the device, the address and the size, and then call these functions.
+//! The exported functions in `request` check the device, the address and the size, and then call these functions. A BSP
+//! may also call those of a table itself.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -154,6 +155,9 @@ pub(in crate::ffi) unsafe extern "C" fn free<const OPS: usize>(
     flags: rt_ubase_t,
 ) {
     let Some(device) = device(dev) else { return };
+    if size == 0 || cpu_addr.is_null() {
+        return;
+    }
     let (ops, va, flags) = (const { MapOps::ALL[OPS] }, cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
     // The call returns no result to C. If it is refused, `free_general` counts and logs that.
     let _ = DMA.free_general(device, size, va, dma_handle, flags, ops);
