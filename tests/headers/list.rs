@@ -21,7 +21,7 @@ pub fn headers() -> Vec<Header> {
             name: "rt_dma_pool.h",
             sources: &[
                 "src/abi.rs",
-                "src/ffi/dropin/buffer.rs",
+                "src/ffi/dropin/request.rs",
                 "src/ffi/dropin/sync.rs",
                 "src/ffi/dropin/ops.rs",
                 "src/ffi/dropin/pool.rs",

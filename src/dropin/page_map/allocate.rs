@@ -51,7 +51,7 @@ impl PageMap {
     }
 
     /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The
-    /// run becomes the open run. The map must be [settled](Self::is_settled). `count` is not zero.
+    /// run becomes the open run. The tree must [be exact](Self::is_tree_exact). `count` is not zero.
     pub fn allocate_from_tree(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first(count)?;
         let [used, starts, _] = self.bits.words_at(index)?;

@@ -41,7 +41,7 @@
 //!
 //! To [settle](PageMap::settle_step) the map is to make the tree exact: the change that was put off is done, and the
 //! open run is closed, which puts the rest of the run and its hole into the tree as runs of their own. These calls
-//! settle the map, all by `pool::buffers`:
+//! settle the map, all by `pool::locked_path`:
 //!
 //! * an allocation that the open run does not serve, before it searches the tree;
 //! * a free whose pages touch the open run from outside, if pages of that run are in use, or whose pages would make a
@@ -49,7 +49,7 @@
 //! * each step of a search in a part of the pool, and a call that needs the longest free run.
 //!
 //! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is
-//! one short step: [`PageMap::settle_short_step`].
+//! one short step: [`PageMap::settle_first_step`].
 //!
 //! # Example
 //!
@@ -84,7 +84,7 @@
 //!
 //! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
 //! does each stretch with the lock held; see [`PageMap::settle_step`] for how that is kept. A caller that other callers
-//! overtake repeatedly settles, after `SETTLE_PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which
+//! overtake repeatedly settles, after `SETTLE_PATIENCE` steps (see `pool::locked_path`), the rest in one stretch, which
 //! then has up to about 600 instructions (`ci/bench`, row "patience").
 //!
 //! Without `inline(always)` in this folder, an allocation and a free of one page take 8 instructions more on the host,

@@ -48,7 +48,7 @@ impl PageMap {
     /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
     #[inline(always)]
     pub fn settle_step(&mut self) -> TimeLeft {
-        if self.is_settled() {
+        if self.is_tree_exact() {
             // Nothing is allocated from the open run, so the tree has it as it is.
             self.open = OpenRun::CLOSED;
             return TimeLeft::ForAnything;
@@ -58,8 +58,8 @@ impl PageMap {
 
     /// Does one step, as [`settle_step`](Self::settle_step) does, with a shorter one for the usual case: the tree is
     /// not high, nothing was put off, and the open run lies in one word. (Without this case, calls of mixed sizes
-    /// exceed their bound: docs/design.md, "Why it is not simpler", row `settle_short_step`.)
-    pub fn settle_short_step(&mut self) -> TimeLeft {
+    /// exceed their bound: docs/design.md, "Why it is not simpler", row `settle_first_step`.)
+    pub fn settle_first_step(&mut self) -> TimeLeft {
         let is_usual = !self.has_pending() && self.open.is_used() && self.open.is_in_one_word() && !self.is_high();
         if is_usual { self.close_in_word() } else { self.settle_step() }
     }
@@ -93,11 +93,11 @@ impl PageMap {
             Pending::Remove(gone) => self.remove(gone),
             Pending::Lower(lowering) => self.lower(lowering, LEVELS_PER_STEP),
         };
-        if self.is_settled() && self.has_time_after(levels) { TimeLeft::ForSearch } else { TimeLeft::None }
+        if self.is_tree_exact() && self.has_time_after(levels) { TimeLeft::ForSearch } else { TimeLeft::None }
     }
 
     /// Returns whether the tree has exactly the free runs.
-    pub fn is_settled(&self) -> bool {
+    pub fn is_tree_exact(&self) -> bool {
         !self.has_pending() && !self.open.is_used()
     }
 

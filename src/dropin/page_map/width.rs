@@ -52,6 +52,6 @@ pub(super) const LEVEL_BUDGET: usize = WIDTH.level_budget;
 /// The levels of the tree that one step of settling lowers at most. Most changes stop at the first.
 pub(super) const LEVELS_PER_STEP: usize = WIDTH.levels_per_step;
 
-/// The levels that [`PageMap::settle_short_step`](super::PageMap::settle_short_step) lowers at most: all of a pool
+/// The levels that [`PageMap::settle_first_step`](super::PageMap::settle_first_step) lowers at most: all of a pool
 /// of up to 16,384 pages.
 pub(super) const LEVELS_IF_IN_WORD: usize = WIDTH.levels_if_in_word;

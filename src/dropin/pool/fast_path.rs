@@ -2,11 +2,11 @@
 //! Each call has one function for pages in one word of the bitmaps, and one for pages in several words.
 //!
 //! These functions call no other function while the lock is held, so that `rt_dma_alloc` and `rt_dma_free` need no
-//! stack frame. A case that they do not handle is passed, with the lock still held, to the functions in `buffers`.
+//! stack frame. A case that they do not handle is passed, with the lock still held, to the functions in `locked_path`.
 //! Without `inline(always)` here, a free takes 36 instructions more on aarch64.
 
 use super::Pool;
-use super::buffers::memory_for;
+use super::locked_path::memory_for;
 use crate::dropin::page_map::{Label, PageMap};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
@@ -71,7 +71,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn find_page_fast(&self, va: Va) -> Option<usize> {
+    pub fn buffer_in_view_fast(&self, va: Va) -> Option<usize> {
         let [cached, uncached, ..] = &self.views;
         let (page, label) = match cached.page_of_aligned(va, self.pages) {
             Some(page) => (page, Label::Dirty),

@@ -3,7 +3,7 @@
 use core::num::NonZeroUsize;
 
 use super::Pool;
-use super::buffers::memory_for;
+use super::locked_path::memory_for;
 use super::own_mappings::OwnMapping;
 use super::view::map_checked;
 use crate::dropin::page_map::Label;

@@ -2,7 +2,7 @@
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `buffers` | allocates and frees the pages of a buffer, with the lock |
+//! | `locked_path` | allocates and frees the pages of a buffer, with the lock |
 //! | `fast_path` | the same for most calls, without a call of another function |
 //! | `map_buffer` | the address of allocated pages for the processor |
 //! | `view` | where a view lies, and whether it leads to the pool |
@@ -15,8 +15,8 @@
 //! | `usage` | figures for `list_dma_pool` |
 
 mod addresses;
-mod buffers;
 mod fast_path;
+mod locked_path;
 mod make_view;
 mod map_buffer;
 pub mod own_mappings;
@@ -28,8 +28,8 @@ mod usage;
 pub mod view;
 
 pub use addresses::AddressInfo;
-pub use buffers::flags_for;
 pub use fast_path::Unserved;
+pub use locked_path::flags_for;
 pub use owners::Origin;
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};

@@ -74,7 +74,7 @@ impl<K: Kernel> Dma<K> {
     pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: Handle, flags: Flags) -> Result<(), Error> {
         if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
             for pool in self.pools() {
-                let Some(page) = pool.find_page_fast(va) else { continue };
+                let Some(page) = pool.buffer_in_view_fast(va) else { continue };
                 if handle != 0 && handle != pool.pa_of(page) {
                     // The general path refuses the call, and logs it.
                     break;

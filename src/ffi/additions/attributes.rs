@@ -7,7 +7,7 @@ use crate::dropin::translate::BufferRequest;
 use crate::ffi::additions::device::masked_ops::allocating_ops_of;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
+use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;

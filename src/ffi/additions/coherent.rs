@@ -8,7 +8,7 @@ use crate::ffi::additions::attributes::{
 };
 use crate::ffi::additions::managed::buffers::manage_buffer;
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::buffer::rt_dma_alloc;
+use crate::ffi::dropin::request::rt_dma_alloc;
 use crate::ffi::{DMA, device, pointer};
 use crate::kernel::{Handle, PAGE_SIZE};
 

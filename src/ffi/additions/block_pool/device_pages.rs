@@ -5,7 +5,7 @@ use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::block_pool::POOLS;
 use crate::ffi::additions::hooks::{BLOCK_POOLS, BlockPools, MASKS};
 use crate::ffi::additions::with_handle;
-use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
+use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{c_device, pointer};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Va};

@@ -119,7 +119,7 @@ impl<'a> Visit<'a> {
             }
         }
         self.unchanged("a free that was refused");
-        if self.before.is_settled() {
+        if self.before.is_tree_exact() {
             for count in 1..=pages + 1 {
                 self.allocate_from_tree(count);
             }
@@ -168,9 +168,9 @@ impl<'a> Visit<'a> {
             }
             match step {
                 TimeLeft::None => {}
-                TimeLeft::ForSearch => assert!(after.is_settled(), "it reported that it settled"),
+                TimeLeft::ForSearch => assert!(after.is_tree_exact(), "it reported that it settled"),
                 TimeLeft::ForAnything => {
-                    assert!(after.is_settled(), "it reported that it settled");
+                    assert!(after.is_tree_exact(), "it reported that it settled");
                     assert_eq!(self.map().longest_free(), longest, "the longest free run");
                     break;
                 }
@@ -180,10 +180,10 @@ impl<'a> Visit<'a> {
         }
         self.search.figures.most_settling = self.search.figures.most_settling.max(steps);
         self.before.restore(&mut self.search.map);
-        let step = self.act(PageMap::settle_short_step);
+        let step = self.act(PageMap::settle_first_step);
         let after = Packed::of(&mut self.search.map);
         assert_eq!(after.used_and_starts(), (self.used, self.starts), "settling changed a bit");
-        assert!(step == TimeLeft::None || after.is_settled(), "it reported that it settled");
+        assert!(step == TimeLeft::None || after.is_tree_exact(), "it reported that it settled");
         self.search.states.add(after, Reached { from: self.index, by: Stretch::SettleFirst });
         self.before.restore(&mut self.search.map);
     }

@@ -175,7 +175,7 @@ impl Packed {
     }
 
     /// The tree has exactly the free runs.
-    pub fn is_settled(self) -> bool {
+    pub fn is_tree_exact(self) -> bool {
         !self.has_pending() && self.open().0 == self.open().1
     }
 

@@ -26,7 +26,7 @@ enum Doing {
     Usage(usize),
 }
 
-/// As in `pool::buffers`.
+/// As in `pool::locked_path`.
 const PATIENCE: usize = 16;
 
 struct World {

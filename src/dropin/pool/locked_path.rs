@@ -54,7 +54,7 @@ impl<K: Kernel> Pool<K> {
             map = self.lock();
         }
         // Most often the first step of settling is the last, and quick.
-        if map.settle_short_step() == TimeLeft::None {
+        if map.settle_first_step() == TimeLeft::None {
             drop(map);
             map = self.lock_settled(TimeLeft::ForSearch);
         }
