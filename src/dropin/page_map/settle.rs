@@ -13,15 +13,17 @@ use super::width::{LEVEL_BUDGET, LEVELS_IF_IN_WORD, LEVELS_PER_STEP};
 /// What must be done before the tree is used again.
 pub(super) enum Pending {
     Nothing,
-    /// These pages are free, but not in the tree yet. They do not touch the open run.
+    /// These pages are free, but not in the tree yet. They do not touch the open run. Leaves `Remove` if they join a
+    /// run after them that began in another word.
     Add(Range<usize>),
-    /// The tree still has a run that is gone.
+    /// The tree still has a run that is gone. To close the open run leaves this. May leave `Lower`.
     Remove(GoneRun),
-    /// A run was removed, but not from all levels of the tree.
+    /// A run was removed, but not from all levels of the tree. May leave `Lower` again, for the levels above.
     Lower(Lowering),
 }
 
-/// A free run that is gone from a word, while the tree still has it.
+/// A free run that is gone from a word, while the tree still has it. After the first step of the second settling in the
+/// [example](super), it is word 1, length 7, no known length, and the run `2..12` to tag.
 pub(super) struct GoneRun {
     pub(super) word_index: usize,
     pub(super) length: usize,
@@ -38,7 +40,8 @@ pub(super) struct GoneRun {
 pub enum TimeLeft {
     /// There is no time left. After the lock was released, there may be more to settle.
     None,
-    /// The map is settled since this step, and there is time to search the tree once.
+    /// The tree is exact since this step, and there is time to search it once. A run from which nothing is allocated
+    /// may still be open.
     ForSearch,
     /// The map was settled already, so nothing was done, and there is time for any work. No run is open.
     ForAnything,
@@ -69,9 +72,7 @@ impl PageMap {
     fn close_in_word(&mut self) -> TimeLeft {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let (index, length) = (start / BITS, end - start);
-        if self.runs.longest_in(index) == length {
-            self.lower(self.runs.lowering(index, length, self.longest_beginning_in(index)), LEVELS_IF_IN_WORD);
-        }
+        self.lower_word(index, length, 0, LEVELS_IF_IN_WORD);
         // The tree is not high, and a stretch has time for this short step and a search (see `settle_for_search`).
         if self.has_pending() { TimeLeft::None } else { TimeLeft::ForSearch }
     }
@@ -86,7 +87,8 @@ impl PageMap {
                 return TimeLeft::None;
             }
         }
-        // What is done may leave more to do: it then sets `pending` again.
+        // What is done may leave more to do: it then sets `pending` again. (As a second result of each function, that
+        // would take 112 instructions more in the row "patience", and exceed its bound.)
         levels += match replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => 0,
             Pending::Add(pages) => self.add_freed(pages),
@@ -123,16 +125,23 @@ impl PageMap {
         let index = gone.word_index;
         // A free may have left this work while a run was open in the word. The tree has all of that run as free.
         let known_length = gone.known_length.max(self.open.length_in(index));
-        let mut levels = 0;
-        // If it is another length, a longer run of the word hides the one that is gone.
-        if self.runs.longest_in(index) == gone.length {
-            let remaining = self.longest_beginning_in(index).max(known_length);
-            levels = self.lower(self.runs.lowering(index, gone.length, remaining), LEVELS_PER_STEP);
-        }
+        let levels = self.lower_word(index, gone.length, known_length, LEVELS_PER_STEP);
         // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just
         // lowered.
         self.tag_run(gone.to_tag.start, gone.to_tag.end);
         levels
+    }
+
+    /// Lowers the value of a word if it is `length`, that of a run which is gone. A run of `known_length` begins in the
+    /// word now, if that is not zero. Returns how many levels of the tree changed.
+    #[inline(always)]
+    fn lower_word(&mut self, index: usize, length: usize, known_length: usize, max_levels: usize) -> usize {
+        if self.runs.longest_in(index) != length {
+            // A longer run of the word hides the one that is gone.
+            return 0;
+        }
+        let remaining = self.longest_beginning_in(index).max(known_length);
+        self.lower(self.runs.lowering(index, length, remaining), max_levels)
     }
 
     /// Lowers values on at most `max_levels` levels of the tree, and keeps what is left to do there for the next step.
