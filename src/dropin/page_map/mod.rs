@@ -115,7 +115,7 @@ pub use settle::TimeLeft;
 pub use tree_shape::TreeShape;
 
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
-use bits::{BITS, BitRange, change_long, write};
+use bits::{BITS, BitRange, change_in, change_long};
 use open_run::OpenRun;
 use pages_in_use::PagesInUse;
 use run_tree::RunTree;
@@ -229,13 +229,13 @@ impl PageMap {
 /// Marks the pages of an allocation: those of the bits `mask`, of which `bit` is the first. `used` and `starts` are the
 /// words of [`USED`] and `STARTS` in which all of them lie.
 fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: usize, state: PageState) {
-    write(used, mask, state == PageState::InUse);
-    write(starts, 1 << bit, state == PageState::InUse);
+    change_in(used, mask, state == PageState::InUse);
+    change_in(starts, 1 << bit, state == PageState::InUse);
 }
 
 /// Records that an allocation begins at `page`, or that none does any more.
 fn mark_start(bits: &Bitmaps, page: usize, state: PageState) {
     if let Some([_, starts, _]) = bits.words_at(page / BITS) {
-        write(starts, 1 << (page % BITS), state == PageState::InUse);
+        change_in(starts, 1 << (page % BITS), state == PageState::InUse);
     }
 }
