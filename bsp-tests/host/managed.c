@@ -194,6 +194,72 @@ static void other_buffers_stay_managed(rt_ubase_t first)
     rt_dma_free(&other, 8192, both, both_handle, 0);
 }
 
+/* Where PV_OFFSET is not zero, the physical address of one buffer may be the virtual address of another. */
+static void *shared_address;
+static int own_buffers;
+
+static void *own_alloc(struct rt_device *own, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(own);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    own_buffers++;
+    *dma_handle = 0x1000;
+    return shared_address;
+}
+
+static void own_free(struct rt_device *own, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(own);
+    RT_UNUSED(size);
+    RT_UNUSED(dma_handle);
+    RT_UNUSED(flags);
+    EXPECT(cpu_addr == shared_address);
+    own_buffers--;
+}
+
+/* A plain call frees the unmapped buffer (0), the other one (1), or another device's at the same address, which is not managed (2). */
+static void managed_buffers_at_one_address(void)
+{
+    static const struct rt_dma_map_ops ops = { .alloc = own_alloc, .free = own_free };
+    rt_region_t region = { HOST_RAM + 30 * MIB, HOST_RAM + 30 * MIB + ARCH_PAGE_SIZE, "unmapped" };
+    int blocks = 0;
+
+    for (int which = 0; which < 3; which++)
+    {
+        static struct rt_device own = { .parent.name = "own operations" }, unmanaged = { .parent.name = "not managed" };
+        struct rt_dma_pool *pool = rt_dma_pool_install(&region);
+        rt_ubase_t handle = 0, own_handle = 0;
+        void *buffer, *other;
+
+        EXPECT(pool);
+        pool->flags |= RT_DMA_F_NOMAP;
+        rt_dma_device_set_ops(&own, &ops);
+        rt_dma_device_set_ops(&unmanaged, &ops);
+        buffer = shared_address = rt_dmam_alloc(&dev, 64, &handle, RT_DMA_F_NOMAP);
+        EXPECT(buffer && (rt_ubase_t)buffer == HOST_RAM + 30 * MIB);
+        other = which == 2 ? rt_dma_alloc(&unmanaged, 64, &own_handle, 0) : rt_dmam_alloc(&own, 64, &own_handle, 0);
+        EXPECT(other == buffer && own_buffers == 1);
+        host_forget_text();
+        if (which == 0)
+        {
+            rt_dma_free(&dev, 64, buffer, handle, RT_DMA_F_NOMAP);
+        }
+        else
+        {
+            rt_dma_free(which == 1 ? &own : &unmanaged, 64, other, own_handle, 0);
+        }
+        EXPECT(own_buffers == !which);
+        rt_dmam_release(&own);
+        rt_dmam_release(&dev);
+        EXPECT(!*host_text() && own_buffers == 0);
+        EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK);
+        /* The library keeps what the first pool needed. */
+        blocks = which ? blocks : host_heap_blocks();
+        EXPECT_EQ(host_heap_blocks(), blocks);
+    }
+}
+
 /* A managed mapping was unmapped by a plain call. Its buffer is mapped again, unmanaged, when the device is released. */
 static void managed_mapping_unmapped_plainly(void)
 {
@@ -272,8 +338,10 @@ static void managed_pool_destroyed_plainly(void)
 void managed_and_given_back_plainly(void)
 {
     rt_ubase_t first = next_page();
-    int blocks = make_spares();
+    int blocks;
 
+    managed_buffers_at_one_address();
+    blocks = make_spares();
     managed_buffer_freed_plainly(first);
     other_buffers_stay_managed(first);
     managed_mapping_unmapped_plainly();

@@ -182,7 +182,16 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
 unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
     let va = cpu_addr.expose_provenance();
-    let claim = DEVICES.claim(ResourceKind::Buffer, va, |_, _| true);
+    let is_unmapped = |flags| Flags::from_bits_retain(flags).contains(Flags::NOMAP);
+    let find_claim = |is_it: &dyn Fn(Handle, bool) -> bool| {
+        DEVICES.claim(ResourceKind::Buffer, va, |_, &[_, _, its_handle, its_flags]| {
+            is_it(its_handle, is_unmapped(its_flags) == is_unmapped(flags))
+        })
+    };
+    // The physical address of an unmapped buffer may be the address of another buffer. If none has the flag of the call,
+    // the driver passed a wrong flag, or the buffer is not managed: then it has another handle than a managed one.
+    let claim = find_claim(&|_, has_flag| has_flag)
+        .or_else(|| find_claim(&|its_handle, _| dma_handle == 0 || dma_handle == its_handle));
     // SAFETY: the caller passes a `dev` that points to a device.
     let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
