@@ -75,6 +75,7 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
 {
     struct rt_dma_port_region place = { 0, 0 };
     struct rt_ofw_node *np;
+    int result;
 
     if (!has_tree())
     {
@@ -97,15 +98,11 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     pool->size = read_size(np, "size");
     pool->alignment = read_size(np, "alignment");
 
-    if (pool->has_reg && rt_dma_port_node_memory(np, &place) != RT_DMA_PORT_FOUND)
-    {
-        return RT_DMA_PORT_UNUSABLE;
-    }
-
+    result = pool->has_reg ? rt_dma_port_node_memory(np, &place) : RT_DMA_PORT_FOUND;
     pool->start = place.start;
     pool->end = place.end;
 
-    return RT_DMA_PORT_FOUND;
+    return result;
 }
 
 int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64_t *size)

@@ -49,7 +49,10 @@ static struct rt_ofw_prop disabled_props[] =
 };
 
 static struct rt_ofw_node root = { .full_name = "/" };
-static struct rt_ofw_node reserved_memory = { .full_name = "reserved-memory", .parent = &root };
+/* The addresses of the children are those of the root. */
+static fdt32_t same[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELLS(HOST_RAM_SIZE) };
+static struct rt_ofw_prop same_ranges = { "ranges", sizeof(same), same, RT_NULL };
+static struct rt_ofw_node reserved_memory = { .full_name = "reserved-memory", .parent = &root, .props = &same_ranges };
 static struct rt_ofw_node off = { .full_name = "off", .parent = &reserved_memory, .props = disabled_props };
 static struct rt_ofw_node cma =
 {
@@ -75,6 +78,13 @@ static void board_with_shared_pools(void)
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
     root.child = &reserved_memory;
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
+
+    /* The heap has no room for the ranges above the node. */
+    reserved_memory.child = &cma;
+    host_fail_ranges(1);
+    EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM && strstr(host_last_text(), "out of memory"));
+    host_fail_ranges(0);
+
     reserved_memory.child = &open;
     host_interrupt(1);
     EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);

@@ -74,6 +74,7 @@ extern "C" {
  * @retval RT_DMA_PORT_FOUND The pool was filled in.
  * @retval RT_DMA_PORT_END There is no such pool.
  * @retval RT_DMA_PORT_UNUSABLE Its node cannot be read.
+ * @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
  * @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
  *
  * @note Context: thread.

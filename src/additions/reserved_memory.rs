@@ -5,6 +5,8 @@
 //! (`device_tree`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
 //! nodes without a fixed place.
 
+use core::ffi::CStr;
+
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
@@ -51,9 +53,12 @@ impl<K: ReservedMemory> Dma<K> {
                 None => return result,
                 Some(Err(NoSharedPool::NoTree)) => return Err(ReservedError::NoTree),
                 Some(Err(NoSharedPool::BadNode)) => {
-                    let format = apart!("shared-dma-pool %lu cannot be read");
-                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
+                    self.refuse_unread(apart!("shared-dma-pool %lu cannot be read"), index);
                     Err(ReservedError::BadNode)
+                }
+                Some(Err(NoSharedPool::NoMemory)) => {
+                    self.refuse_unread(apart!("shared-dma-pool %lu: out of memory"), index);
+                    Err(Error::NoMemory.into())
                 }
                 Some(Ok(pool)) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
             };
@@ -164,6 +169,11 @@ impl<K: ReservedMemory> Dma<K> {
             let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
             pages.any(|page| self.kernel.page_allocator_owns(page))
         })
+    }
+
+    /// Writes a line to the log about the node of shared pool `index`, which was not read.
+    fn refuse_unread(&self, format: &'static CStr, index: usize) {
+        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
     }
 
     /// Writes a line to the log that states why a node is not served.

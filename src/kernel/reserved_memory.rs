@@ -33,6 +33,8 @@ pub enum NoSharedPool {
     NoTree,
     /// The node's `reg` cannot be read. The next node may be a good one.
     BadNode,
+    /// The heap has no room for what the kernel needs to read the node. The next node may be one that needs nothing.
+    NoMemory,
 }
 
 /// A kernel that has a device tree and a boot allocator.

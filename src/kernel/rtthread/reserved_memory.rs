@@ -2,6 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
+use super::firmware::RT_DMA_PORT_NO_HEAP;
 use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
@@ -43,6 +44,7 @@ unsafe extern "C" {
     /// @retval RT_DMA_PORT_FOUND The pool was filled in.
     /// @retval RT_DMA_PORT_END There is no such pool.
     /// @retval RT_DMA_PORT_UNUSABLE Its node cannot be read.
+    /// @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
     /// @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
     ///
     /// @note Context: thread.
@@ -145,6 +147,7 @@ unsafe impl ReservedMemory for RtThread {
                 is_default: pool.is_default != 0,
             })),
             RT_DMA_PORT_UNUSABLE => Some(Err(NoSharedPool::BadNode)),
+            RT_DMA_PORT_NO_HEAP => Some(Err(NoSharedPool::NoMemory)),
             RT_DMA_PORT_ABSENT => Some(Err(NoSharedPool::NoTree)),
             _ => None,
         }
