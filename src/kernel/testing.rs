@@ -59,6 +59,10 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
     fn v2p(&self, _va: Va) -> Option<Pa> {
         None
     }
+    /// Is [`Addresses::linear`].
+    fn linear(&self, pa: Pa) -> Va {
+        pa
+    }
     /// Is [`Mappings::map_linear`].
     fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
     /// Is [`Mappings::unmap_linear`].
@@ -98,7 +102,7 @@ unsafe impl<S: Services> Addresses for S {
         true
     }
     fn linear(&self, pa: Pa) -> Va {
-        pa
+        Services::linear(self, pa)
     }
 }
 

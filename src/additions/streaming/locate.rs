@@ -59,7 +59,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return None;
         }
         if is_linear && is_contiguous {
-            range.add_pages(kernel, va, last);
+            range.add_pages(kernel, va, last, pa);
         }
         Some(is_contiguous)
     }

@@ -67,3 +67,49 @@ impl<K: Kernel> Streaming<'_, K> {
         self.mappings.linear_range.holds(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::additions::streaming::{
+        Attributes, Buffer, BusMaster, Direction, MapError, Ops, Streaming, StreamingMaps,
+    };
+    use crate::dropin::registry::Dma;
+    use crate::dropin::translate::MapOps;
+    use crate::kernel::testing::Services;
+    use crate::kernel::{Device, PAGE_SIZE, Pa, Va};
+
+    /// A kernel whose memory ends at the last physical address. Its linear map begins below it.
+    #[derive(Clone, Copy)]
+    struct TopOfMemory;
+
+    const OFFSET: usize = 1 << 30;
+
+    // SAFETY: it maps nothing.
+    unsafe impl Services for TopOfMemory {
+        fn v2p(&self, va: Va) -> Option<Pa> {
+            va.checked_add(OFFSET)
+        }
+        fn linear(&self, pa: Pa) -> Va {
+            pa.wrapping_sub(OFFSET)
+        }
+    }
+
+    /// Its address is the handle of a map that failed.
+    #[test]
+    fn the_last_byte_of_memory_is_not_mapped_directly() {
+        let dma = Dma::new(TopOfMemory);
+        let maps = StreamingMaps::new();
+        let streaming = Streaming::new(&dma, &maps);
+        let master = BusMaster { device: Device::at(1), ops: Ops::Library(MapOps::Coherent), mask: usize::MAX };
+        let end = usize::MAX - OFFSET;
+        let map = |va: Va, size: usize| {
+            let buffer = Buffer { va, size, direction: Direction::ToDevice, attributes: Attributes::empty() };
+            // SAFETY: the kernel does not touch the memory.
+            unsafe { streaming.map(&master, &buffer) }
+        };
+        for size in [2, PAGE_SIZE, 3 * PAGE_SIZE] {
+            assert_eq!(map(end - (size - 1), size), Ok(usize::MAX - (size - 1)));
+            assert_eq!(map(end, 1), Err(MapError::NoBounce), "after {size} bytes");
+        }
+    }
+}

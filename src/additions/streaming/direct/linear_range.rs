@@ -66,15 +66,17 @@ impl LinearRange {
         self.offset.store(pa.wrapping_sub(va), Release);
         // A buffer of several pages was added when these were looked up (`is_contiguous`).
         if va / PAGE_SIZE == last / PAGE_SIZE {
-            self.add_pages(kernel, va, last);
+            self.add_pages(kernel, va, last, pa);
         }
     }
 
-    /// Adds the pages of `[va, last]`, which are mapped linearly.
+    /// Adds the pages of `[va, last]`, which are mapped linearly at `pa`. The last page of the virtual or of the
+    /// physical address space is never added: the address of its last byte is the handle of a map that failed.
     ///
     /// Context: any.
-    pub fn add_pages<K: Kernel>(&self, kernel: K, va: Va, last: Va) {
-        if let Some(to) = last.checked_add(1).and_then(|end| end.checked_next_multiple_of(PAGE_SIZE)) {
+    pub fn add_pages<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
+        let page_end = |last: usize| last.checked_add(1)?.checked_next_multiple_of(PAGE_SIZE);
+        if let (Some(to), Some(_)) = (page_end(last), page_end(pa.wrapping_add(last.wrapping_sub(va)))) {
             self.add(kernel, va - va % PAGE_SIZE, to);
         }
     }
