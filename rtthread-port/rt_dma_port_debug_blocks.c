@@ -47,21 +47,21 @@ struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create_linux(const char *nam
 
 rt_err_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
 {
-    rt_err_t result = __real_rt_dma_block_pool_destroy(pool);
+    rt_err_t result;
 
-    if (result == RT_EOK)
-    {
-        rt_dma_watch_pool_destroyed(pool);
-    }
+    rt_dma_watch_pool_destroying(pool);
+    result = __real_rt_dma_block_pool_destroy(pool);
+    rt_dma_watch_pool_destroyed(pool, result == RT_EOK);
 
     return result;
 }
 
 void __wrap_rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool)
 {
-    /* The call returns nothing. If the pool stays because blocks are in use, these are not checked any more. */
+    rt_dma_watch_pool_destroying(pool);
     __real_rt_dmam_block_pool_destroy(pool);
-    rt_dma_watch_pool_destroyed(pool);
+    /* The call returns nothing. If the pool stays because blocks are in use, these are not checked any more. */
+    rt_dma_watch_pool_destroyed(pool, 1);
 }
 
 static void *block_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle, uintptr_t caller,

@@ -80,12 +80,21 @@ void rt_dma_watch_pool_created(const struct rt_dma_watch_call *call,
                                int is_managed);
 
 /**
- * @brief Forgets a block pool that was destroyed.
+ * @brief Notes that a block pool is about to be destroyed.
  *
  * @param[in] pool The pool.
  * @note Context: any.
  */
-void rt_dma_watch_pool_destroyed(struct rt_dma_block_pool *pool);
+void rt_dma_watch_pool_destroying(struct rt_dma_block_pool *pool);
+
+/**
+ * @brief Forgets a block pool that was destroyed, unless a later pool has its address already.
+ *
+ * @param[in] pool The pool.
+ * @param[in] is_gone 0 if the pool was not destroyed: it then stays in the table.
+ * @note Context: any.
+ */
+void rt_dma_watch_pool_destroyed(struct rt_dma_block_pool *pool, int is_gone);
 
 /**
  * @brief Returns the device of a block pool.

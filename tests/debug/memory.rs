@@ -109,8 +109,7 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
 fn blocks_belong_to_their_pools() {
     let rig = Rig::new();
     for va in [0x1000, 0x2000] {
-        let kind = Kind::BlockPool { had_blocks: false };
-        rig.debug.allocated(&rig.call(MAP), Holding { kind, va, size: 64, ..Holding::NONE });
+        rig.debug.allocated(&rig.call(MAP), block_pool(va));
     }
     let kind = Kind::Block { pool: 0x1000 };
     rig.debug.allocated(&rig.call(MAP), Holding { kind, va: 0x8040, handle: 0x40, size: 64, ..Holding::NONE });
@@ -122,9 +121,32 @@ fn blocks_belong_to_their_pools() {
     free(FreedBy::Free);
     assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
     assert!(free(FreedBy::BlockFree { pool: 0x1000 }));
-    rig.debug.destroyed(0x1000);
-    assert!(rig.debug.block_pool(0x1000).is_none());
+    for is_gone in [false, true] {
+        rig.debug.destroying(0x1000);
+        rig.debug.destroyed(0x1000, is_gone);
+        assert_eq!(rig.debug.block_pool(0x1000).is_none(), is_gone);
+    }
     assert_eq!(rig.lines(), [""; 0]);
+}
+
+/// The memory of a pool is free before its destruction ends: another thread creates a pool there.
+#[test]
+fn a_pool_at_the_address_of_one_that_is_being_destroyed_is_checked() {
+    let rig = Rig::new();
+    let other = rig.other(c"dma1");
+    rig.debug.allocated(&rig.call(MAP), block_pool(0x1000));
+    rig.debug.destroying(0x1000);
+    rig.debug.allocated(&rig.by(other, MAP), block_pool(0x1000));
+    let block = Holding { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
+    rig.debug.allocated(&rig.by(other, MAP), block);
+    rig.debug.destroyed(0x1000, true);
+    assert_eq!(rig.debug.block_pool(0x1000).unwrap().device, other);
+    rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x2000 }, va: 0x8040, size: 64, handle: 0 });
+    rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for dma1");
+}
+
+fn block_pool(va: usize) -> Holding {
+    Holding { kind: Kind::NEW_POOL, va, size: 64, ..Holding::NONE }
 }
 
 #[test]

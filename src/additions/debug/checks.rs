@@ -16,13 +16,20 @@ impl<K: Kernel> Debug<K> {
         self.with(call, |judge| judge.allocation(new));
     }
 
-    /// Forgets a block pool, and its blocks.
-    pub fn destroyed(&self, pool: Va) {
-        self.state.lock(self.kernel).table.forget(|_, entry| match entry.kind {
-            Kind::BlockPool { .. } => entry.va == pool,
-            Kind::Block { pool: its } => its == pool,
-            _ => false,
-        });
+    /// Notes that a block pool is about to be destroyed.
+    pub fn destroying(&self, pool: Va) {
+        self.state.lock(self.kernel).table.note_leaving(pool, true);
+    }
+
+    /// Forgets a block pool that was destroyed, and its blocks, unless a later pool has its address already. If the pool
+    /// was not destroyed, it stays in the table.
+    pub fn destroyed(&self, pool: Va, is_gone: bool) {
+        let table = &mut self.state.lock(self.kernel).table;
+        let kind = table.block_pool(pool).map(|entry| entry.kind);
+        match kind {
+            Some(Kind::BlockPool { is_leaving: true, .. }) if is_gone => table.forget_pool(pool),
+            _ => table.note_leaving(pool, false),
+        }
     }
 
     /// Returns the entry of a block pool; `None` if the pool is not in the table.

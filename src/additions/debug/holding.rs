@@ -23,6 +23,8 @@ pub enum Kind {
     BlockPool {
         /// A block of the pool was allocated, now or earlier.
         had_blocks: bool,
+        /// A call is destroying the pool. Another one may have its address before that call ends.
+        is_leaving: bool,
     },
     /// A buffer of the driver's own that is mapped.
     Mapping(HeldMapping),
@@ -70,6 +72,9 @@ impl Kind {
     pub fn is_memory(&self) -> bool {
         matches!(self, Kind::Buffer { .. } | Kind::Block { .. })
     }
+
+    /// A block pool that was created just now.
+    pub const NEW_POOL: Kind = Kind::BlockPool { had_blocks: false, is_leaving: false };
 
     /// Returns the words with which lines describe the kind.
     pub fn label(&self) -> Name<'static> {

@@ -64,12 +64,16 @@ impl Judge<'_> {
         // An operation of the BSP may have allocated the memory for another device, after the call began.
         let is_of_this_call = |old: &Holding| old.device != device && old.time.wrapping_sub(time).cast_signed() >= 0;
         // What else the table has at the same address was given back in a way that did not pass here.
-        self.state.table.forget(|_, old| match new.kind {
-            Kind::BlockPool { .. } => matches!(old.kind, Kind::BlockPool { .. }) && old.va == new.va,
-            _ => old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size) && !is_of_this_call(old),
-        });
+        let table = &mut self.state.table;
+        if let Kind::BlockPool { .. } = new.kind {
+            table.forget_pool(new.va);
+        } else {
+            table.forget(|_, old| {
+                old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size) && !is_of_this_call(old)
+            });
+        }
         if let Kind::Block { pool } = new.kind {
-            self.state.table.note_block(pool);
+            table.note_block(pool);
         }
         self.add(new);
     }

@@ -171,10 +171,28 @@ impl Table {
     /// Notes that a block of a pool was allocated.
     pub fn note_block(&mut self, pool: Va) {
         for entry in self.live_mut().iter_mut().filter(|entry| entry.va == pool) {
-            if let Kind::BlockPool { had_blocks } = &mut entry.kind {
+            if let Kind::BlockPool { had_blocks, .. } = &mut entry.kind {
                 *had_blocks = true;
             }
         }
+    }
+
+    /// Notes whether a call is destroying a block pool.
+    pub fn note_leaving(&mut self, pool: Va, is_now: bool) {
+        for entry in self.live_mut().iter_mut().filter(|entry| entry.va == pool) {
+            if let Kind::BlockPool { is_leaving, .. } = &mut entry.kind {
+                *is_leaving = is_now;
+            }
+        }
+    }
+
+    /// Takes a block pool out, and its blocks.
+    pub fn forget_pool(&mut self, pool: Va) {
+        self.forget(|_, entry| match entry.kind {
+            Kind::BlockPool { .. } => entry.va == pool,
+            Kind::Block { pool: its } => its == pool,
+            _ => false,
+        });
     }
 
     /// Returns the entry of a block pool.

@@ -100,18 +100,28 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
     is_managed: c_int,
 ) {
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
-    let kind = Kind::BlockPool { had_blocks: false };
+    let kind = Kind::NEW_POOL;
     let Some(call) = after(call) else { return };
     DEBUG.allocated(&call, Holding { kind, va, size, is_managed, ..Holding::NONE });
 }
 
-/// @brief Forgets a block pool that was destroyed.
+/// @brief Notes that a block pool is about to be destroyed.
 ///
 /// @param[in] pool The pool.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
-    DEBUG.destroyed(pool.expose_provenance());
+pub extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_pool) {
+    DEBUG.destroying(pool.expose_provenance());
+}
+
+/// @brief Forgets a block pool that was destroyed, unless a later pool has its address already.
+///
+/// @param[in] pool The pool.
+/// @param[in] is_gone 0 if the pool was not destroyed: it then stays in the table.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool, is_gone: c_int) {
+    DEBUG.destroyed(pool.expose_provenance(), is_gone != 0);
 }
 
 /// @brief Returns the device of a block pool.
