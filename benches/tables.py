@@ -169,20 +169,6 @@ MISSED_STRETCH = """
   random numbers may reach some instructions more, or fewer.
 """
 
-MISSED_CROSSED = """
-* *The crossed row of one page takes {ours:.0f} instructions on an empty pool, and {most:.0f} are allowed.* Neither
-  free is that of the last allocation, so neither is done in the fast path: the first makes a hole in the open run, the second
-  joins it with the rest. Each compares the size with the bitmap of first pages, which the baseline does not have. To look for a
-  hole in the fast path would cost each usual free about four instructions of the seven that the coherent 4 KiB row has left.
-"""
-
-MISSED_FAILURE = """
-* *A request for one page more than an empty pool has takes {ours:.0f} instructions, and {most:.0f} are allowed.* It fails in the
-  fast path, and then in the general path, which looks at all pools and counts the failure for `list_dma_pool`. Only requests
-  that fail pay for this. Tried: to compare the request with the size of the pool before the lock is taken, in both paths (100
-  fewer, kept).
-"""
-
 MISSED_CORES = """
 * *Two cores together complete fewer calls than their bound asks for, in: {names}.* The figure changes from one run of the
   program to the next: nine runs of one build gave 0.78 to 1.05 for one pool and 1.61 to 2.27 for two pools. The reason is not
@@ -342,7 +328,7 @@ def results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks,
         HEAP, heap_table(heap, static),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
         subjects_table(subjects),
-        misses(stretches, pages, cores, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
+        misses(stretches, cores, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
     ])
 
 
@@ -351,19 +337,13 @@ def subjects_table(subjects):
     return table(["subject", "bytes"], [[name, f"{size:,}"] for name, size in rows])
 
 
-def misses(stretches, pages, cores, core, rest):
+def misses(stretches, cores, core, rest):
     """Returns what is known about the bounds that are missed. `rest` are the bytes of the core that do not allocate or free."""
     notes = []
     long = {name: stretches[bounds.LARGEST][name] for name in bounds.STRETCHES
             if stretches[bounds.LARGEST][name] > bounds.stretch(bounds.LARGEST, name)}
     if long:
         notes.append(MISSED_STRETCH.format(list=", ".join(f"{over} in {name}" for name, over in long.items())))
-    _, ours, bits, _ = pages[bounds.SMALL]["empty", "1", "crossed"]
-    if ours > bounds.CROSSED * bits:
-        notes.append(MISSED_CROSSED.format(ours=ours, most=bounds.CROSSED * bits))
-    _, ours, bits, _ = pages[bounds.SMALL]["empty", "all+1", "failure"]
-    if ours > bits:
-        notes.append(MISSED_FAILURE.format(ours=ours, most=bits))
     slow = [name for name, row in cores.items() if name in bounds.CORES and row[0] < bounds.CORES[name]]
     if slow:
         notes.append(MISSED_CORES.format(names=", ".join(slow).replace("-", " ")))
