@@ -14,8 +14,7 @@ use crate::mem::lock::IrqGuard;
 
 /// A call that the fast path could not serve. Nothing has changed.
 pub enum Unserved<'a, K: Kernel> {
-    /// The call does not hold the lock: another core holds it, the view is not mapped, or the request has more pages
-    /// than the pool.
+    /// The call does not hold the lock: another core holds it, or the view is not mapped.
     NotLocked,
     /// The call holds the lock of the pool, and goes on with it.
     Locked(IrqGuard<'a, K, PageMap>),
