@@ -62,6 +62,8 @@ mod hand_over;
 mod locate;
 #[allow(unsafe_code)]
 mod map;
+#[allow(unsafe_code)]
+mod page;
 mod recorded;
 #[allow(unsafe_code)]
 mod scatter;

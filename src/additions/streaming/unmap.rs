@@ -1,7 +1,7 @@
 //! Ending a mapping: the fast path first, then the general path.
 
 use super::errors::refuse_unmap;
-use super::{BadMapping, BusMaster, Direction, Master, Query, Streaming};
+use super::{BadMapping, BusMaster, Master, Query, Streaming};
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -22,8 +22,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As functions of their own, a direct map and unmap take 20 instructions more ("linear").
     pub unsafe fn unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
-        if query.direction != Direction::Neither
-            && self.is_tidy()
+        if self.is_tidy()
             && let Some(fast) = master.fast()
         {
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.

@@ -5,7 +5,7 @@
 //! recorded (`benches/maps.c`, "linear"). Every other mapping, and every call that is wrong, takes the general path.
 
 use super::super::hand_over::{hand_to_device, take_from_device};
-use super::super::{Buffer, FastMaster, Query, Streaming, last_byte};
+use super::super::{Buffer, Direction, FastMaster, Query, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -16,10 +16,11 @@ impl<K: Kernel> Streaming<'_, K> {
     // As functions of their own, a direct map and unmap take 42 instructions more (`ci/bench`, rows "linear").
     #[inline(always)]
     pub(in super::super) unsafe fn map_direct_fast(self, master: FastMaster, buffer: &Buffer) -> Option<Handle> {
-        let &Buffer { va, size, .. } = buffer;
+        let &Buffer { va, size, direction, .. } = buffer;
         let kernel = self.dma.kernel;
-        // The general path refuses a null address, and logs it (`try_map`).
-        if va == 0 {
+        // The general path refuses these, and logs it (`try_map`). `is_known` is false without a size, and if the
+        // buffer ends past the end of memory.
+        if va == 0 || direction == Direction::Neither {
             return None;
         }
         // The first direct map, which takes the general path, sets the offset and the range of `is_known`.
@@ -43,6 +44,10 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(in super::super) unsafe fn unmap_direct_fast(self, master: FastMaster, query: &Query) -> bool {
         let &Query { handle, size, direction, attributes, .. } = query;
         let kernel = self.dma.kernel;
+        // The general path refuses it, and logs it (`unmap_direct`).
+        if direction == Direction::Neither {
+            return false;
+        }
         let Some(offset) = self.mappings.linear_range.offset() else { return false };
         let va = handle.wrapping_sub(offset);
         if self.mappings.records.may_have_outside_pools(handle) || !self.is_known(va, handle, size) {

@@ -1,0 +1,44 @@
+//! Mapping a part of a page, which the caller knows by its physical address.
+
+use super::errors::report;
+use super::{Attributes, Buffer, BusMaster, Direction, MapError, Streaming};
+use crate::kernel::{Handle, Kernel, Pa, Va};
+
+impl<K: Kernel> Streaming<'_, K> {
+    /// Makes the `size` bytes at `offset` of the page at `page_pa` the device's: by their linear address, or, where a
+    /// pool contains them, by the address in the view in which they were allocated.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// As [`map`](Streaming::map).
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn map_page(
+        self,
+        master: &BusMaster,
+        page_pa: Pa,
+        offset: usize,
+        size: usize,
+        direction: Direction,
+    ) -> Result<Handle, MapError> {
+        let va = self
+            .va_in_page(page_pa, offset)
+            .inspect_err(|error| report(self.dma, master, *error, page_pa.wrapping_add(offset), size))?;
+        // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
+        unsafe { self.map(master, &Buffer { va, size, direction, attributes: Attributes::empty() }) }
+    }
+
+    /// Returns the processor's address of the byte at `offset` of the page at `page_pa`: in a pool that contains it,
+    /// the address in the view in which it was allocated, and otherwise its linear address.
+    fn va_in_page(self, page_pa: Pa, offset: usize) -> Result<Va, MapError> {
+        let pa = page_pa.checked_add(offset).ok_or(MapError::Invalid)?;
+        let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {
+            Some(pool) => pool.va_of(pa).ok_or(MapError::NotMapped)?,
+            None => self.dma.kernel.linear(pa),
+        };
+        // The linear address is only computed: the page tables decide whether something is mapped there.
+        if self.dma.kernel.v2p(va) == Some(pa) { Ok(va) } else { Err(MapError::NotMapped) }
+    }
+}
