@@ -36,22 +36,39 @@ impl<K: Kernel> Streaming<'_, K> {
             report(self.dma, master, MapError::Invalid, 0, 0);
             return Err(MapError::Invalid);
         }
-        let mut result = Ok(());
-        let failed = list.iter_mut().position(|segment| {
+        for (index, segment) in list.iter_mut().enumerate() {
             let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::empty() };
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            result = unsafe { self.map(master, &buffer) }.map(|handle| segment.set_handle(handle));
-            result.is_err()
-        });
-        if let Some(done) = failed {
-            for segment in list.iter_mut().take(done) {
-                // It was mapped just now, so that the unmap succeeds.
-                // SAFETY: the query is that of a mapping that is live.
-                let _ = unsafe { self.unmap(master, &query(segment, direction)) };
+            match unsafe { self.map(master, &buffer) } {
+                Ok(handle) => segment.set_handle(handle),
+                Err(error) => {
+                    // SAFETY: the buffers before this one were mapped just now.
+                    unsafe { self.undo_map_list(master, list, index, direction) };
+                    return Err(error);
+                }
             }
-            list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         }
-        result
+        Ok(())
+    }
+
+    /// Unmaps the first `mapped` buffers of a list of which the next one cannot be mapped, and sets every handle to
+    /// [`MAPPING_ERROR`].
+    ///
+    /// Context: any.
+    #[cold]
+    unsafe fn undo_map_list<S: Segment>(
+        self,
+        master: &BusMaster,
+        list: &mut [S],
+        mapped: usize,
+        direction: Direction,
+    ) {
+        for segment in list.iter().take(mapped) {
+            // It is mapped, so that the unmap succeeds.
+            // SAFETY: the query is that of a mapping that is live.
+            let _ = unsafe { self.unmap(master, &query(segment, direction)) };
+        }
+        list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
     }
 
     /// Makes every buffer of a list the processor's for a time, as [`Streaming::sync_for_cpu`] does.
