@@ -93,7 +93,7 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
     /// What [`KEPT_BITS`] refers to.
-    static OF_RECORDS: KeptBits = KeptBits { of: |device| DEVICES.limits(device).align_mask };
+    static OF_RECORDS: KeptBits = KeptBits { mask_of: |device| DEVICES.limits(device).align_mask };
     let is_valid = mask & mask.wrapping_add(1) == 0 && mask < crate::kernel::PAGE_SIZE;
     KEPT_BITS.set(&OF_RECORDS);
     set(dev, is_valid, |limits| limits.align_mask = mask)
