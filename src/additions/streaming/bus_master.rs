@@ -134,7 +134,7 @@ pub(super) struct Memory {
     /// Bytes.
     pub size: usize,
     /// Whether its cache lines are maintained.
-    pub maintain: bool,
+    pub needs_maintenance: bool,
 }
 
 impl BusMaster {
@@ -178,9 +178,9 @@ impl BusMaster {
     /// Hands memory over and returns its handle as [`reach`](Self::reach) does, by the BSP's own operations.
     #[allow(unsafe_code)]
     unsafe fn reach_by_own(&self, own: &OwnOps, memory: &Memory) -> Option<Handle> {
-        let &Memory { va, size, maintain, .. } = memory;
+        let &Memory { va, size, needs_maintenance, .. } = memory;
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
-        let handle = unsafe { (own.sync_out)(self.device, va, size, flags(maintain)) }?;
+        let handle = unsafe { (own.sync_out)(self.device, va, size, flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
             // SAFETY: as above; the line above returned the handle.
             unsafe { (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE) };
@@ -220,7 +220,8 @@ impl BusMaster {
     }
 }
 
-/// Returns the flags of a call of the BSP's own operations, which maintain the cache only if `maintain` is true.
-pub(super) fn flags(maintain: bool) -> Flags {
-    if maintain { Flags::empty() } else { Flags::NOCACHE }
+/// Returns the flags of a call of the BSP's own operations, which maintain the cache only if `needs_maintenance` is
+/// true.
+pub(super) fn flags(needs_maintenance: bool) -> Flags {
+    if needs_maintenance { Flags::empty() } else { Flags::NOCACHE }
 }

@@ -11,25 +11,25 @@
 use crate::kernel::{Kernel, Va};
 use crate::mem::cache;
 
-/// Hands `[va, va + size)` to the device. Its cache lines are flushed if `maintain` is true.
+/// Hands `[va, va + size)` to the device. Its cache lines are flushed if `needs_maintenance` is true.
 #[inline(always)] // A part of the fast path.
-pub fn hand_to_device<K: Kernel>(kernel: K, va: Va, size: usize, maintain: bool) {
-    if maintain {
+pub fn hand_to_device<K: Kernel>(kernel: K, va: Va, size: usize, needs_maintenance: bool) {
+    if needs_maintenance {
         kernel.cache_flush(va, size);
     }
     kernel.device_barrier();
 }
 
-/// Takes `[va, va + size)` back, to which the device may have written. Its cache lines are invalidated if `maintain` is
-/// true.
+/// Takes `[va, va + size)` back, to which the device may have written. Its cache lines are invalidated if
+/// `needs_maintenance` is true.
 ///
 /// # Safety
 /// No code has written to the memory since it was handed over.
 #[allow(unsafe_code)]
 #[inline(always)] // A part of the fast path.
-pub unsafe fn take_from_device<K: Kernel>(kernel: K, va: Va, size: usize, maintain: bool) {
+pub unsafe fn take_from_device<K: Kernel>(kernel: K, va: Va, size: usize, needs_maintenance: bool) {
     kernel.device_barrier();
-    if maintain {
+    if needs_maintenance {
         // SAFETY: the caller guarantees that no code has written to the lines since they were flushed.
         unsafe { cache::invalidate(kernel, va, size) }
     }

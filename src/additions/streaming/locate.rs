@@ -25,7 +25,8 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// Context: any.
     pub(super) fn locate(self, va: Va, size: usize, snooping: Snooping) -> Option<Location> {
-        let memory = |pa, is_cached| Memory { va, pa, size, maintain: is_cached && snooping.needs_maintenance() };
+        let memory =
+            |pa, is_cached| Memory { va, pa, size, needs_maintenance: is_cached && snooping.needs_maintenance() };
         for pool in self.dma.pools() {
             if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
                 let memory = memory(pa, is_cached);

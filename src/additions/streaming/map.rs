@@ -63,7 +63,7 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         let location = self.locate(va, size, master.snooping(kernel)).ok_or(MapError::NotMapped)?;
         let Location { memory, is_contiguous, reaches_outside_pools } = &location;
-        let needs_bounce = !is_contiguous || (memory.maintain && buffer.endangers_others(kernel));
+        let needs_bounce = !is_contiguous || (memory.needs_maintenance && buffer.endangers_others(kernel));
         if !needs_bounce
             && *reaches_outside_pools
             && kernel.linear(memory.pa) == va

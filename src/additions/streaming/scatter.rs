@@ -56,13 +56,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// Context: any.
     #[cold]
-    unsafe fn undo_map_list<S: Segment>(
-        self,
-        master: &BusMaster,
-        list: &mut [S],
-        mapped: usize,
-        direction: Direction,
-    ) {
+    unsafe fn undo_map_list<S: Segment>(self, master: &BusMaster, list: &mut [S], mapped: usize, direction: Direction) {
         for segment in list.iter().take(mapped) {
             // It is mapped, so that the unmap succeeds.
             // SAFETY: the query is that of a mapping that is live.

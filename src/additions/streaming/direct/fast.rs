@@ -28,11 +28,11 @@ impl<K: Kernel> Streaming<'_, K> {
         if !self.is_known(va, pa, size) {
             return None;
         }
-        let maintain = master.snooping().needs_maintenance();
-        if maintain && buffer.may_endanger_others(kernel) {
+        let needs_maintenance = master.snooping().needs_maintenance();
+        if needs_maintenance && buffer.may_endanger_others(kernel) {
             return None;
         }
-        hand_to_device(kernel, va, size, maintain);
+        hand_to_device(kernel, va, size, needs_maintenance);
         Some(pa)
     }
 
@@ -53,13 +53,13 @@ impl<K: Kernel> Streaming<'_, K> {
         if self.mappings.records.may_have_outside_pools(handle) || !self.is_known(va, handle, size) {
             return false;
         }
-        let maintain = master.snooping().needs_maintenance();
-        if maintain && (Buffer { va, size, direction, attributes }).may_endanger_others(kernel) {
+        let needs_maintenance = master.snooping().needs_maintenance();
+        if needs_maintenance && (Buffer { va, size, direction, attributes }).may_endanger_others(kernel) {
             return false;
         }
         if !query.keeps_bytes() {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
-            unsafe { take_from_device(kernel, va, size, maintain) }
+            unsafe { take_from_device(kernel, va, size, needs_maintenance) }
         }
         true
     }

@@ -22,7 +22,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     pub(super) fn map_direct(self, master: &BusMaster, buffer: &Memory) -> Option<Handle> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
-        let &Memory { va, pa, size, maintain } = buffer;
+        let &Memory { va, pa, size, needs_maintenance } = buffer;
         let Ops::Library(ops) = master.ops else { return None };
         let handle = master.reach_by_library(dma, ops, buffer)?;
         // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back.
@@ -30,7 +30,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return None;
         }
         self.mappings.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
-        hand_to_device(kernel, va, size, maintain);
+        hand_to_device(kernel, va, size, needs_maintenance);
         Some(handle)
     }
 
@@ -55,8 +55,8 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
         let (va, _) = self.direct_buffer(master, query)?;
-        let maintain = master.snooping(self.dma.kernel).needs_maintenance();
-        Some(Mapping { master: *master, handle, size, direction, va, seen_va: va, maintain, ..Mapping::NONE })
+        let needs_maintenance = master.snooping(self.dma.kernel).needs_maintenance();
+        Some(Mapping { master: *master, handle, size, direction, va, seen_va: va, needs_maintenance, ..Mapping::NONE })
     }
 
     /// Ends a direct mapping, whose size and direction only the caller knows.
@@ -70,10 +70,10 @@ impl<K: Kernel> Streaming<'_, K> {
         let kernel = self.dma.kernel;
         let &Query { size, direction, attributes, .. } = query;
         let (va, pa) = self.direct_buffer(master, query).ok_or(BadMapping::Unknown)?;
-        let maintain = master.snooping(kernel).needs_maintenance();
+        let needs_maintenance = master.snooping(kernel).needs_maintenance();
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
-        } else if maintain && (Buffer { va, size, direction, attributes }).endangers_others(kernel) {
+        } else if needs_maintenance && (Buffer { va, size, direction, attributes }).endangers_others(kernel) {
             // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
             Err(BadMapping::WrongSize)
         } else {
@@ -83,9 +83,9 @@ impl<K: Kernel> Streaming<'_, K> {
             return result;
         }
         kernel.device_barrier();
-        if maintain && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
+        if needs_maintenance && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
             cache::flush_and_invalidate(kernel, va, size);
-        } else if maintain {
+        } else if needs_maintenance {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
             unsafe { cache::invalidate(kernel, va, size) }
         }

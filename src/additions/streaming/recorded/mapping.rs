@@ -44,7 +44,7 @@ pub struct Mapping {
     /// The address of the memory that the device sees: of the driver's buffer, or of its copy in the bounce buffer.
     pub seen_va: Va,
     /// The cache lines of that memory are to be maintained.
-    pub maintain: bool,
+    pub needs_maintenance: bool,
     /// Not every handle of the mapping leads to a pool, where an unmap and a sync look for a record
     /// ([`may_have_outside_pools`](super::table::RecordTable::may_have_outside_pools)).
     pub reaches_outside_pools: bool,
@@ -63,7 +63,7 @@ impl Mapping {
         direction: Direction::Neither,
         va: 0,
         seen_va: 0,
-        maintain: false,
+        needs_maintenance: false,
         reaches_outside_pools: false,
         bounce: None,
         synced_in: None,
@@ -140,7 +140,7 @@ impl Mapping {
     /// Makes a part the device's, for the library's operations: no line stays dirty in the cache that could be written
     /// over what the device writes.
     pub fn flush<K: Kernel>(&self, kernel: K, part: Part) {
-        if self.maintain {
+        if self.needs_maintenance {
             kernel.cache_flush(self.seen(part), part.size);
         }
     }
@@ -153,12 +153,12 @@ impl Mapping {
     pub unsafe fn take<K: Kernel>(&self, kernel: K, part: Part) {
         // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce`
         // alone, which a flush follows.
-        unsafe { take_from_device(kernel, self.seen(part), part.size, self.maintain) }
+        unsafe { take_from_device(kernel, self.seen(part), part.size, self.needs_maintenance) }
     }
 
     /// Makes one call of a BSP's own `sync_out` for a part; returns whether it succeeded.
     pub fn sync_out(&self, own: &OwnOps, part: Part, purpose: Purpose) -> bool {
-        let flags = flags(purpose == Purpose::Transfer && self.maintain);
+        let flags = flags(purpose == Purpose::Transfer && self.needs_maintenance);
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
         unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
@@ -170,12 +170,12 @@ impl Mapping {
         if purpose == Purpose::Transfer {
             kernel.device_barrier();
         }
-        if self.maintain && purpose == Purpose::Pairing && !self.direction.device_writes() {
+        if self.needs_maintenance && purpose == Purpose::Pairing && !self.direction.device_writes() {
             // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's
             // operation invalidates lines all the same.
             kernel.cache_flush(va, part.size);
         }
-        let flags = flags(purpose == Purpose::Transfer && self.maintain);
+        let flags = flags(purpose == Purpose::Transfer && self.needs_maintenance);
         // SAFETY: as in `sync_out`; the handle is that of the part.
         unsafe { (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags) };
     }

@@ -31,7 +31,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let Location { memory, reaches_outside_pools, .. } = location;
-        let &Memory { va, pa, size, maintain } = memory;
+        let &Memory { va, pa, size, needs_maintenance } = memory;
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         *record = Mapping {
@@ -41,7 +41,7 @@ impl<K: Kernel> Streaming<'_, K> {
             direction,
             va,
             seen_va: va,
-            maintain,
+            needs_maintenance,
             reaches_outside_pools: *reaches_outside_pools,
             bounce: None,
             synced_in: None,
@@ -138,7 +138,8 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut Mapping) -> Option<H
     // SAFETY: the caller keeps to the duties of `Bounce::new`.
     let (bounce, copy, handle) = unsafe { Bounce::new(dma, &mapping.master, mapping.va, mapping.size) }?;
     mapping.bounce = Some(bounce);
-    (mapping.seen_va, mapping.maintain, mapping.reaches_outside_pools) = (copy.va, copy.maintain, false);
+    (mapping.seen_va, mapping.needs_maintenance, mapping.reaches_outside_pools) =
+        (copy.va, copy.needs_maintenance, false);
     Some(handle)
 }
 
