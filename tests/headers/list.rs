@@ -83,9 +83,9 @@ typedef struct rt_region_t rt_region_t;"
             "rt_dma/managed.h",
             "Managed resources: rt_dmam_release gives back everything of a device.",
             &[
-                "src/ffi/additions/managed/buffers.rs",
-                "src/ffi/additions/managed/mappings.rs",
-                "src/ffi/additions/managed/block_pools.rs",
+                "src/ffi/additions/device/managed/buffers.rs",
+                "src/ffi/additions/device/managed/mappings.rs",
+                "src/ffi/additions/device/managed/block_pools.rs",
             ],
         ),
         family(

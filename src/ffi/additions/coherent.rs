@@ -6,7 +6,7 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::ffi::additions::attributes::{
     aligned_request, allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags,
 };
-use crate::ffi::additions::managed::buffers::manage_buffer;
+use crate::ffi::additions::device::managed::buffers::manage_buffer;
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::rt_dma_alloc;
 use crate::ffi::{DMA, device, pointer};

@@ -1,4 +1,5 @@
-//! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`].
+//! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`], but for two:
+//! `coherent`, whose memory `attributes` allocates, and `hooks`, through which one addition calls another.
 //!
 //! Each function converts its arguments, and returns the error for a bad one; calls one function of the additions; and
 //! converts the result.
@@ -12,7 +13,6 @@ pub(in crate::ffi) mod device;
 pub mod driver;
 pub(in crate::ffi) mod hooks;
 pub(in crate::ffi) mod lending;
-pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod own_region;
 pub(in crate::ffi) mod reserved_memory;
 pub(in crate::ffi) mod shell_list;
@@ -26,7 +26,6 @@ pub use coherent::*;
 pub use debug::*;
 pub use device::*;
 pub use lending::*;
-pub use managed::*;
 pub use own_region::*;
 pub use reserved_memory::*;
 pub use shell_list::*;

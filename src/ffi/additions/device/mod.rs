@@ -1,11 +1,13 @@
-//! What the library keeps about a device: its masks and limits. What it keeps ends when the device is released, or when
-//! another device at its address makes its first call.
+//! What the library keeps about a device: its masks, limits and managed resources. What it keeps ends when the device is
+//! released, or when another device at its address makes its first call.
 
 mod limits;
+pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod masked_ops;
 pub(in crate::ffi) mod masks;
 
 pub use limits::*;
+pub use managed::*;
 pub use masks::*;
 
 use crate::abi::rt_err_t;

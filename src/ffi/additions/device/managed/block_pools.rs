@@ -7,7 +7,7 @@ use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::ffi::additions::block_pool::{
     destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
 };
-use crate::ffi::additions::managed::buffers::reserve;
+use crate::ffi::additions::device::managed::buffers::reserve;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::Device;
 use crate::log::{Line, Name};
