@@ -1,4 +1,4 @@
-//! Tests aligned requests (`rt_dma_alloc_aligned`) over the fake kernel.
+//! Tests aligned requests (`rt_dma_alloc_aligned`) and coherent memory (`rt_dma_zalloc_coherent`) over the fake kernel.
 
 mod fake_kernel;
 
@@ -77,4 +77,41 @@ fn bad_alignments_are_refused() {
         let answer = aligned(&machine, device, size, PAGE, Flags::empty(), ALL);
         assert_eq!(answer, None, "{size:#x}");
     }
+}
+
+/// Allocates coherent memory as `rt_dma_zalloc_coherent` does, and returns its handle. The buffer stays in use.
+fn coherent(machine: &Machine, device: Device, size: usize) -> Option<usize> {
+    let request = BufferRequest::new(MapOps::NonCoherent, device, size, Flags::NOCACHE);
+    let on_any_page = || machine.dma.allocate_in_order(&request).ok();
+    machine.dma.allocate_coherent(&request, on_any_page).map(|(_, handle)| handle)
+}
+
+#[test]
+fn coherent_memory_is_aligned_to_its_size_up_to_a_mebibyte() {
+    let start = LOW.start.next_multiple_of(16 * MIB) + PAGE;
+    let (machine, _) = Machine::with_pool(c"odd", start, 4 * MIB);
+    let device = machine.plain_device();
+    assert_eq!(coherent(&machine, device, 1), Some(start));
+    assert_eq!(coherent(&machine, device, PAGE), Some(start + PAGE));
+    assert_eq!(coherent(&machine, device, PAGE + 1), Some(start + 3 * PAGE));
+    assert_eq!(coherent(&machine, device, 5 * PAGE), Some(start - PAGE + 8 * PAGE));
+    assert_eq!(coherent(&machine, device, MIB), Some(start - PAGE + MIB));
+    assert_eq!(coherent(&machine, device, MIB), Some(start - PAGE + 2 * MIB));
+    assert_eq!(coherent(&machine, device, MIB - PAGE), Some(start - PAGE + 3 * MIB));
+    // The free pages before the first of these buffers would hold it, but they begin at no multiple of 1 MiB.
+    assert_eq!(coherent(&machine, device, MIB / 2 + 1), None);
+    assert_eq!(coherent(&machine, device, 0), None);
+    assert_eq!(coherent(&machine, device, usize::MAX), None);
+}
+
+#[test]
+fn larger_coherent_memory_is_aligned_as_far_as_there_is_room() {
+    let start = LOW.start.next_multiple_of(16 * MIB) + PAGE;
+    let (machine, _) = Machine::with_pool(c"odd", start, 8 * MIB);
+    let device = machine.plain_device();
+    assert_eq!(coherent(&machine, device, 3 * MIB), Some(start - PAGE + 4 * MIB));
+    assert_eq!(coherent(&machine, device, 2 * MIB + 1), Some(start - PAGE + MIB), "no multiple of 4 MiB is free");
+    let (machine, _) = Machine::with_pool(c"odd", start, 2 * MIB);
+    let device = machine.plain_device();
+    assert_eq!(coherent(&machine, device, 2 * MIB), Some(start), "no multiple of 1 MiB has room after it");
 }

@@ -1,11 +1,15 @@
 //! Properties of memory that RT-Thread's flags cannot express: alignment, and write-combining. The C functions are in
-//! `ffi::additions::attributes`.
+//! `ffi::additions::attributes` and `ffi::additions::coherent`.
 
 use crate::dropin::pool::Pools;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::BufferRequest;
 use crate::flags::Flags;
-use crate::kernel::{Handle, Kernel, Va};
+use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
+
+/// The alignment of coherent memory that larger buffers do without if there is no such place. Linux's contiguous
+/// allocator stops at this alignment too, by default.
+const STRICT_UP_TO: usize = 1 << 20;
 
 impl<K: Kernel> Dma<K> {
     /// Allocates the buffer of a request with any alignment. It lies at the lowest address of the first pool with
@@ -15,6 +19,28 @@ impl<K: Kernel> Dma<K> {
     /// Context: as [`Dma::allocate_general`].
     pub fn allocate_aligned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if request.align.is_power_of_two() { self.allocate_in_order(request).ok() } else { None }
+    }
+
+    /// Allocates the buffer of a request for coherent memory, as Linux aligns it: to the smallest power of two of pages
+    /// that holds it. A buffer of more than [`STRICT_UP_TO`] that has no such place is aligned to `STRICT_UP_TO`, or
+    /// else to a page. `on_any_page` allocates a buffer for which every page will do.
+    ///
+    /// Context: as [`Dma::allocate_general`].
+    pub fn allocate_coherent(
+        &self,
+        request: &BufferRequest,
+        on_any_page: impl FnOnce() -> Option<(Va, Handle)>,
+    ) -> Option<(Va, Handle)> {
+        let aligned_to = |align| BufferRequest { align, ..*request };
+        // No pool has room for a size that has no such power of two.
+        match request.size.checked_next_power_of_two().unwrap_or(0) {
+            ..=PAGE_SIZE => on_any_page(),
+            align @ ..=STRICT_UP_TO => self.allocate_aligned(&aligned_to(align)),
+            align => {
+                let aligned = self.try_allocate(&aligned_to(align));
+                aligned.or_else(|| self.try_allocate(&aligned_to(STRICT_UP_TO))).or_else(on_any_page)
+            }
+        }
     }
 
     /// Allocates the buffer of a request as [`Dma::allocate_in_order`] does, for a caller that makes another request if

@@ -91,7 +91,7 @@ pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {
 }
 
 /// Returns whether the library allocates the device's buffers, and not an operation of the BSP.
-pub(in crate::ffi) fn allocates_here(device: Device) -> bool {
+fn allocates_here(device: Device) -> bool {
     allocating_ops_of(device).is_some()
 }
 

@@ -3,18 +3,12 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::ffi::additions::attributes::{
-    aligned_request, allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags,
-};
+use crate::ffi::additions::attributes::{aligned_request, clear, rt_dma_wc_flags};
 use crate::ffi::additions::device::managed::buffers::manage_buffer;
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::rt_dma_alloc;
 use crate::ffi::{DMA, device, pointer};
 use crate::kernel::{Handle, PAGE_SIZE};
-
-/// A larger buffer is aligned to its size where there is such a place, else to this many bytes, else to a page. Linux's
-/// contiguous allocator stops at this alignment too, by default.
-const STRICT_UP_TO: usize = 1 << 20;
 
 /// @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
 ///
@@ -51,8 +45,8 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
 ) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };
-    // SAFETY: the caller passes a valid device or null.
-    let buffer = with_handle(|handle| unsafe { allocate(dev, size, handle, flags) });
+    // SAFETY: the caller passes a `dev` that is null or points to a device.
+    let buffer = unsafe { allocate(dev, size, flags) };
     if let Some((va, _)) = buffer {
         // SAFETY: it was allocated just now, and is mapped.
         unsafe { clear(va, size, flags) };
@@ -77,32 +71,27 @@ pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
 ) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };
-    // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
+    // SAFETY: the caller passes a `dev` that is null or points to a device; the handle may be written.
     let allocate = |handle: &mut Handle| unsafe { rt_dma_zalloc_coherent(dev, size, handle) };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written; `rt_dma_free` frees the buffer with
     // these flags.
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
 }
 
-/// Allocates a buffer that is aligned to its size in pages, if the library allocates for the device.
-unsafe fn allocate(dev: *mut rt_device, size: usize, handle: &mut Handle, flags: usize) -> *mut c_void {
-    let pages = size.checked_next_multiple_of(PAGE_SIZE).and_then(usize::checked_next_power_of_two);
-    let align = pages.filter(|align| *align > PAGE_SIZE);
-    let Some((device, align)) = device(dev).filter(|device| allocates_here(*device)).zip(align) else {
-        // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.
-        return unsafe { rt_dma_alloc(dev, size, handle, flags) };
+/// Allocates a buffer, which has the alignment of coherent memory if the library allocates for the device. Returns the
+/// buffer and its handle.
+///
+/// # Safety
+/// See [the module](crate::ffi).
+unsafe fn allocate(dev: *mut rt_device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
+    let on_any_page = || {
+        // SAFETY: the caller passes a `dev` that is null or points to a device; the handle may be written.
+        let (va, handle) = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })?;
+        Some((va.expose_provenance(), handle))
     };
-    if align <= STRICT_UP_TO {
-        // SAFETY: as above.
-        return unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) };
-    }
-    for align in [align, STRICT_UP_TO] {
-        let request = aligned_request(device, size, align, flags);
-        if let Some((va, found)) = request.and_then(|request| DMA.try_allocate(&request)) {
-            *handle = found;
-            return pointer(va);
-        }
-    }
-    // SAFETY: as above.
-    unsafe { rt_dma_alloc(dev, size, handle, flags) }
+    let buffer = match device(dev).and_then(|device| aligned_request(device, size, PAGE_SIZE, flags)) {
+        Some(request) => DMA.allocate_coherent(&request, on_any_page),
+        None => on_any_page(),
+    };
+    buffer.map(|(va, handle)| (pointer(va), handle))
 }
