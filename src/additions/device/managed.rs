@@ -9,10 +9,10 @@
 //! device, so the managed resource must not be released a second time. For this, the plain call first
 //! [claims](DeviceRecords::claim) the resource. When it knows whether it has given the resource back, it
 //! [ends](DeviceRecords::end_claim) the claim. Most plain calls are for resources that are not managed. They find this
-//! out by one load in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
+//! out by one load in nearly every case: see [`KeyCounts`](crate::additions::device::key_counts::KeyCounts).
 
 use crate::additions::device::DeviceRecords;
-use crate::additions::device::resource::{Arguments, Release, Resource, ResourceKind, ResourceState};
+use crate::additions::device::resource::{Arguments, ReleaseFunction, Resource, ResourceKind, ResourceState, key_of};
 use crate::kernel::{Device, Kernel};
 use crate::mem::list::{Element, List};
 
@@ -132,8 +132,7 @@ impl<K: Kernel> DeviceRecords<K> {
         }
         self.find_map(|device, record| {
             let resource = record.resources.find_mut(|resource| {
-                let [its_key, ..] = resource.arguments;
-                is_managed(resource, kind) && its_key == key && wanted(device, &resource.arguments)
+                is_managed(resource, kind) && key_of(&resource.arguments) == key && wanted(device, &resource.arguments)
             })?;
             self.keys.remove(&resource.arguments);
             resource.state = ResourceState::Claimed;
@@ -201,7 +200,7 @@ impl<K: Kernel> Slot<'_, K> {
     /// `release` may be called with the device and `arguments`, once, in any thread, as long as the resource is in the
     /// list.
     #[allow(unsafe_code)]
-    pub unsafe fn manage(mut self, kind: ResourceKind, release: Release, arguments: Arguments) {
+    pub unsafe fn manage(mut self, kind: ResourceKind, release: ReleaseFunction, arguments: Arguments) {
         let Some(mut resource) = self.resource.take() else { return };
         *resource = Resource { kind, state: ResourceState::Managed, release, arguments };
         self.records.keys.add(&arguments);

@@ -9,15 +9,17 @@
 //! it ends when operations are chosen for a device at that address ([`DeviceRecords::forget`]), because a device
 //! without operations is a new one.
 
+pub(crate) mod key_counts;
 pub mod limits;
 pub mod managed;
 pub mod masked_tables;
 pub mod masks;
 pub mod resource;
 
+use crate::additions::device::key_counts::KeyCounts;
 use crate::additions::device::limits::Limits;
 use crate::additions::device::masks::{MaskRecord, MaskedDevices};
-use crate::additions::device::resource::{Keys, Resource, ResourceState};
+use crate::additions::device::resource::{Resource, ResourceState};
 use crate::kernel::{Device, Kernel};
 use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
@@ -66,7 +68,7 @@ impl<K: Kernel> DeviceRecord<K> {
 pub struct DeviceRecords<K: Kernel> {
     kernel: K,
     /// The counters of managed resources of all devices.
-    keys: Keys,
+    keys: KeyCounts,
     buckets: [IrqLock<List<K, DeviceRecord<K>>>; BUCKETS],
     /// The devices for which a mask was ever set.
     masked: MaskedDevices,
@@ -77,7 +79,7 @@ impl<K: Kernel> DeviceRecords<K> {
     pub const fn new(kernel: K) -> Self {
         DeviceRecords {
             kernel,
-            keys: Keys::new(),
+            keys: KeyCounts::new(),
             buckets: [const { IrqLock::new(List::new()) }; BUCKETS],
             masked: MaskedDevices::new(),
         }

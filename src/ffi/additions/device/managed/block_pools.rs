@@ -119,7 +119,7 @@ fn arguments_of(pool: *mut rt_dma_block_pool) -> Arguments {
 /// Destroys a managed block pool.
 ///
 /// # Safety
-/// As for [`Release`](crate::additions::device::resource::Release).
+/// As for [`ReleaseFunction`](crate::additions::device::resource::ReleaseFunction).
 unsafe fn release(_device: Device, arguments: Arguments) {
     let [pool, ..] = arguments;
     let pool: *mut c_void = pointer(pool);

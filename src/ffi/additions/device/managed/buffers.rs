@@ -166,7 +166,7 @@ pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>>
 /// Frees a managed buffer.
 ///
 /// # Safety
-/// As for [`Release`](crate::additions::device::resource::Release).
+/// As for [`ReleaseFunction`](crate::additions::device::resource::ReleaseFunction).
 unsafe fn free_buffer(device: Device, arguments: Arguments) {
     let [va, size, handle, flags] = arguments;
     // SAFETY: this is the device that was passed to `rt_dmam_alloc`. It stays valid as long as it has managed

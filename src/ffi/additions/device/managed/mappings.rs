@@ -88,7 +88,7 @@ fn arguments_of(handle: Handle, size: usize, direction: c_int) -> Arguments {
 /// Ends a managed mapping.
 ///
 /// # Safety
-/// As for [`Release`](crate::additions::device::resource::Release).
+/// As for [`ReleaseFunction`](crate::additions::device::resource::ReleaseFunction).
 unsafe fn release(device: Device, arguments: Arguments) {
     let [handle, size, direction, _] = arguments;
     let dev = c_device(device);
