@@ -35,7 +35,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block.or_else(|| self.wait_for_block())
     }
 
-    /// Adds a span and returns one of its blocks. If another thread added a span meanwhile, returns a block of that.
+    /// Adds a span and returns one of its blocks. If a block is free by then, because another thread added a span or
+    /// freed a block, returns that one and adds no span.
     fn grow(&self) -> Option<Block> {
         self.add_span_unless(|| self.take_from_any())
     }
@@ -54,7 +55,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.give_memory(span, memory)
     }
 
-    /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
+    /// For a thread that got no memory: waits while another thread adds a span, and takes a free block. Returns `None` if
+    /// there is none.
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
             let is_growing = self.spans.growing.load(Acquire) != 0;
