@@ -273,7 +273,7 @@ fn a_mask_that_is_set_while_a_pool_follows_an_earlier_one_counts_at_once() {
         };
         let pool = pools.create(&spec).ok().unwrap();
         let blocks = [(); 2].map(|()| pool.allocate().unwrap());
-        blocks.map(|block| pool.free(block.va, block.handle).unwrap());
+        blocks.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         mask.store(FIRST + 4 * PAGE_SIZE - 1, SeqCst);
         let earlier = call(move || pool.follow_mask());
         let later = call(move || {

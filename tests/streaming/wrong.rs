@@ -37,6 +37,18 @@ fn what_is_no_buffer_is_not_mapped() {
     rig.assert_errors(0);
 }
 
+#[test]
+fn a_map_without_a_direction_is_refused_where_the_fast_path_would_serve_it() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let va = rig.va(HEAP);
+    let handle = rig.map(&master, va, PAGE, ToDevice).unwrap();
+    rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
+    rig.assert_errors(0);
+    assert_eq!(rig.map(&master, va, PAGE, Neither), Err(MapError::Invalid));
+    rig.assert_errors(1);
+}
+
 /// A bounced mapping, an uncached one, and one of a pool's cached memory: each has a record to compare with.
 #[test]
 fn an_unmap_or_a_sync_of_what_is_not_mapped_changes_nothing() {

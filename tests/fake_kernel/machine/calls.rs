@@ -40,6 +40,7 @@ impl Machine {
 
     /// Frees a buffer, and checks that the call is refused and counted, that it logs one line with the reason, and that it
     /// changes nothing.
+    #[track_caller]
     pub fn assert_refused(&self, held: Held, why: Error) {
         let (before, count) = (self.balance(), self.dma.bad_calls());
         assert_eq!(self.free(held), Err(why), "{held:x?}");
