@@ -224,6 +224,7 @@ void streaming_drivers(void)
     own_allocations_and_default_syncs();
     bounce_within_the_mask();
     copied_sync_out_of_reach();
+    own_syncs_that_move_kept_bits();
     wrong_mappings();
     wrong_unmaps();
 }

@@ -122,6 +122,11 @@ unsafe fn fill<K: Kernel>(
     // SAFETY: the caller guarantees that the device exists; the memory was allocated for it.
     let handle = unsafe { master.reach(dma, &copy) }?;
     if (handle ^ from) & kept_bits != 0 {
+        if let Ops::Own(own) = master.ops {
+            // The pair of the `sync_out` by which `reach` got the handle.
+            // SAFETY: the caller guarantees that the device exists.
+            unsafe { (own.sync_in)(master.device, va, size, handle, Flags::NOCACHE) };
+        }
         return None;
     }
     let in_view = info.is_in_view && matches!(master.ops, Ops::Library(_));
