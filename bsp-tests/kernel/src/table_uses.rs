@@ -24,7 +24,8 @@ static USES: [AtomicU16; arch::SPACE_END / SPAN] = [const { AtomicU16::new(0) };
 pub fn count(start: usize, end: usize) {
     let mut va = start;
     while va < end {
-        let size = TABLES.with(|table| table.as_ref()?.query(va.into()).ok()).map_or(PageSize::Size4K, |(.., size)| size);
+        let size =
+            TABLES.with(|table| table.as_ref()?.query(va.into()).ok()).map_or(PageSize::Size4K, |(.., size)| size);
         if size == PageSize::Size4K {
             USES[va / SPAN].fetch_add(1, Relaxed);
         }
