@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::device::managed::Slot;
+use crate::additions::device::managed::{ManagedClaim, Slot};
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked_operation;
@@ -182,21 +182,26 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
 unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
     let va = cpu_addr.expose_provenance();
-    let is_unmapped = |flags| Flags::from_bits_retain(flags).contains(Flags::NOMAP);
-    let find_claim = |is_it: &dyn Fn(Handle, bool) -> bool| {
-        DEVICES.claim(ResourceKind::Buffer, va, |_, &[_, _, its_handle, its_flags]| {
-            is_it(its_handle, is_unmapped(its_flags) == is_unmapped(flags))
-        })
-    };
-    // The physical address of an unmapped buffer may be the address of another buffer. If none has the flag of the call,
-    // the driver passed a wrong flag, or the buffer is not managed: then it has another handle than a managed one.
-    let claim = find_claim(&|_, has_flag| has_flag)
-        .or_else(|| find_claim(&|its_handle, _| dma_handle == 0 || dma_handle == its_handle));
+    let claim = claim(va, dma_handle, flags);
     // SAFETY: the caller passes a `dev` that points to a device.
     let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
         DEVICES.end_claim(claim, is_given_back);
     }
+}
+
+/// Claims the managed buffer that a plain free at this address is about, if there is one.
+///
+/// The physical address of an unmapped buffer may be the address of another buffer. If no managed one has the flag of
+/// the call, the driver passed a wrong flag, or its buffer is not managed: then it has another handle than a managed one.
+fn claim(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
+    if !DEVICES.may_manage(va) {
+        return None;
+    }
+    let has_flag = |its: usize| !Flags::from_bits_retain(its ^ flags).contains(Flags::NOMAP);
+    DEVICES.claim(ResourceKind::Buffer, va, |_, &[.., its_flags]| has_flag(its_flags)).or_else(|| {
+        DEVICES.claim(ResourceKind::Buffer, va, |_, &[_, _, its_handle, _]| handle == 0 || handle == its_handle)
+    })
 }
 
 /// Frees a buffer by the device's own operations; false if they refuse, which an operation of the BSP's own cannot
