@@ -5,8 +5,6 @@
 //! (`device_tree`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
 //! nodes without a fixed place.
 
-use core::ffi::CStr;
-
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
@@ -51,14 +49,16 @@ impl<K: ReservedMemory> Dma<K> {
         loop {
             let installed = match self.kernel.shared_pool(index) {
                 None => return result,
-                Some(Err(NoSharedPool::NoTree)) => return Err(ReservedError::NoTree),
-                Some(Err(NoSharedPool::BadNode)) => {
-                    self.refuse_unread(apart!("shared-dma-pool %lu cannot be read"), index);
-                    Err(ReservedError::BadNode)
-                }
-                Some(Err(NoSharedPool::NoMemory)) => {
-                    self.refuse_unread(apart!("shared-dma-pool %lu: out of memory"), index);
-                    Err(Error::NoMemory.into())
+                Some(Err(reason)) => {
+                    let (format, error) = match reason {
+                        NoSharedPool::NoTree => return Err(ReservedError::NoTree),
+                        NoSharedPool::BadNode => (apart!("shared-dma-pool %lu cannot be read"), ReservedError::BadNode),
+                        NoSharedPool::NoMemory => {
+                            (apart!("shared-dma-pool %lu: out of memory"), Error::NoMemory.into())
+                        }
+                    };
+                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
+                    Err(error)
                 }
                 Some(Ok(pool)) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
             };
@@ -169,11 +169,6 @@ impl<K: ReservedMemory> Dma<K> {
             let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
             pages.any(|page| self.kernel.page_allocator_owns(page))
         })
-    }
-
-    /// Writes a line to the log about the node of shared pool `index`, which was not read.
-    fn refuse_unread(&self, format: &'static CStr, index: usize) {
-        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
     }
 
     /// Writes a line to the log that states why a node is not served.
