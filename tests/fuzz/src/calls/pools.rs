@@ -1,5 +1,6 @@
 //! Pools of pages: installing and uninstalling them, and what C sees of them.
 
+use std::collections::BTreeMap;
 use std::ffi::c_char;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -45,14 +46,22 @@ pub fn all() -> Vec<Pool> {
 }
 
 /// Returns the maps of all pools.
-pub fn maps() -> Vec<Vec<usize>> {
-    all().into_iter().map(|pool| pool.words).collect()
+pub fn maps() -> BTreeMap<usize, Vec<usize>> {
+    all().into_iter().map(|pool| (pool.start, pool.words)).collect()
+}
+
+/// Checks that the maps of these pools are as before. There may be more pools now, between them too: one that was uninstalled
+/// comes back to its place.
+pub fn assert_unchanged(before: &BTreeMap<usize, Vec<usize>>, what: &str) {
+    let now = maps();
+    assert!(before.iter().all(|(start, words)| now.get(start) == Some(words)), "{what}");
 }
 
 /// Checks that no page was taken since.
-pub fn assert_nothing_new(before: &[Vec<usize>]) {
-    for (before, now) in before.iter().zip(maps()) {
-        assert!(before.iter().zip(now).all(|(before, now)| now & !before == 0), "a page is taken for nothing");
+pub fn assert_nothing_new(before: &BTreeMap<usize, Vec<usize>>) {
+    for (start, now) in maps() {
+        let taken = |before: &Vec<usize>| before.iter().zip(&now).any(|(before, now)| now & !before != 0);
+        assert!(!before.get(&start).is_some_and(taken), "a page is taken for nothing");
     }
 }
 
