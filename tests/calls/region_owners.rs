@@ -2,6 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::memory_region::{OWN, machine_with_cma};
+use rt_dma_pool::dropin::pool::RemovalError;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use std::ffi::CStr;
@@ -128,4 +129,27 @@ fn a_bsp_may_hand_the_pool_to_another_device() {
     machine.set_pool_owner(pool, heir);
     assert_eq!(machine.alloc(heir, PAGE, Flags::DEVICE).unwrap().handle, OWN);
     assert_eq!(machine.alloc(device, PAGE, CACHED), None);
+}
+
+#[test]
+fn a_device_that_the_bsp_wrote_to_the_pool_claims_it_too_if_its_node_names_the_region() {
+    let machine = Machine::new();
+    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let [device, heir] = [own.clone(), own].map(|info| machine.device(info));
+    let third = machine.plain_device();
+    machine.first_call(device);
+    let pool = machine.dma.pools().next().unwrap();
+    machine.set_pool_owner(pool, heir);
+    assert_eq!(machine.first_call(heir), Some(MapOps::DeviceTree));
+    machine.set_pool_owner(pool, third);
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "the BSP took it from this device");
+    for owner in [heir, third] {
+        let held = machine.alloc(owner, PAGE, Flags::DEVICE).expect("it is an owner");
+        machine.free(held).unwrap();
+    }
+    // The pool cannot be removed as long as the heir has its claim.
+    machine.dma.release_own_regions(device);
+    assert_eq!(machine.dma.uninstall(&pool.public), Err(RemovalError::InUse));
+    machine.dma.release_own_regions(heir);
+    assert_eq!(machine.dma.uninstall(&pool.public), Ok(()));
 }

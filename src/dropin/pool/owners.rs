@@ -88,6 +88,12 @@ impl Claim {
     fn is_at(&self, device: Device) -> bool {
         self.device.load(Relaxed) == device.address()
     }
+
+    /// Returns whether this is a claim of `device` with the node that it has now.
+    fn is_of<K: Kernel>(&self, kernel: K, device: Device) -> bool {
+        let node = || kernel.node(device).map_or(0, Node::address);
+        self.is_at(device) && self.node.load(Relaxed) == node()
+    }
 }
 
 impl Owners {
@@ -128,35 +134,42 @@ impl<K: Kernel> Pool<K> {
         self.is_memory_region() && self.belongs_to(device)
     }
 
-    /// Returns whether `device` is the one in `public.dev`, or an owner after the first.
+    /// Returns whether `device` is the one in `public.dev`, or has a claim with the node that it has now. A device that C
+    /// wrote to `public.dev` needs no claim.
     pub(super) fn belongs_to(&self, device: Device) -> bool {
-        let is_its = |claim: &Claim| {
-            let node = self.kernel.node(device).map_or(0, |node| node.address());
-            claim.is_at(device) && claim.node.load(Relaxed) == node
-        };
-        let first = &self.owners.first;
-        let is_public = self.public.dev.load(Relaxed).addr() == device.address();
-        // If C has written the device to `public.dev`, its node does not matter.
-        let is_written_by_c = is_public && !first.is_at(device);
-        is_written_by_c || is_public && is_its(first) || self.owners.others().any(is_its)
+        self.is_public(device) && !self.owners.first.is_at(device) || self.has_claim_of(device)
     }
 
-    /// Adds a claim of `device`, whose node is `node`, if it has none. The caller makes sure that no other call adds or
-    /// ends claims meanwhile.
+    /// Returns whether `device` has a claim with the node that it has now. The first claim counts only as long as C has
+    /// written no other device to `public.dev`.
+    fn has_claim_of(&self, device: Device) -> bool {
+        let is_its = |claim: &Claim| claim.is_of(self.kernel, device);
+        self.is_public(device) && is_its(&self.owners.first) || self.owners.others().any(is_its)
+    }
+
+    /// Returns whether `device` is the one in `public.dev`.
+    fn is_public(&self, device: Device) -> bool {
+        self.public.dev.load(Relaxed).addr() == device.address()
+    }
+
+    /// Adds a claim of `device`, whose node is `node`, if it has none. A device that C wrote to `public.dev` gets one
+    /// too: C may write another device there later. The caller makes sure that no other call adds or ends claims
+    /// meanwhile.
     ///
     /// Context: thread.
     ///
     /// # Errors
     /// [`Error::NoMemory`] if the heap has no room for the record.
     pub fn add_owner(&self, device: Device, node: Node) -> Result<(), Error> {
-        if self.belongs_to(device) {
+        if self.has_claim_of(device) {
             return Ok(());
         }
         let addresses = (device.address(), node.address());
-        // A claim that has ended, or that of an earlier device at this address, is used again.
-        let is_unused = |claim: &&Claim| claim.is_at(device) || claim.device.load(Relaxed) == 0;
-        if let Some(unused) = self.owners.others().find(is_unused) {
-            unused.set(addresses);
+        // A claim that has ended, or that of an earlier device at this address, is used again. The first one is not: it
+        // counts only together with `public.dev`, which C may have written.
+        let may_be_replaced = |claim: &&Claim| claim.is_at(device) || claim.device.load(Relaxed) == 0;
+        if let Some(old) = self.owners.others().find(may_be_replaced) {
+            old.set(addresses);
             return Ok(());
         }
         let (claim, next) = (Claim::new(addresses), self.owners.others.get());
