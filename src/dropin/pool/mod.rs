@@ -9,7 +9,7 @@
 //! | `make_view` | maps the whole pool, once for each memory type |
 //! | `own_mappings` | the records of buffers that are mapped alone |
 //! | `addresses` | which page or buffer an address belongs to |
-//! | `region`, `owners` | the range of memory, and the devices that own it |
+//! | `region`, `origin`, `owners` | the range of memory, where it comes from, and the devices that own it |
 //! | `serves` | which requests the pool serves |
 //! | `removal` | the states of a pool that is uninstalled |
 //! | `usage` | figures for `list_dma_pool` |
@@ -19,6 +19,7 @@ mod fast_path;
 mod locked_path;
 mod make_view;
 mod map_buffer;
+mod origin;
 pub mod own_mappings;
 mod owners;
 mod region;
@@ -30,7 +31,7 @@ pub mod view;
 pub use addresses::AddressInfo;
 pub use fast_path::Unserved;
 pub use locked_path::flags_for;
-pub use owners::Origin;
+pub use origin::Origin;
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
 pub use removal::RemovalError;
