@@ -26,6 +26,7 @@ use super::is_across;
 /// * no free run of `least` or more pages begins before `start`.
 ///
 /// [`CLOSED`](Self::CLOSED) is an empty run that no page belongs to.
+// In the order start, end, next, hole, least, last, an allocation and its free take 2 instructions more on aarch64.
 pub(super) struct OpenRun {
     pub(super) start: usize,
     /// The smallest request that may be served from here: for a smaller one a run before `start` may be long enough.
@@ -77,9 +78,9 @@ impl OpenRun {
         !is_across(self.start, self.end - self.start)
     }
 
-    /// Returns whether a request of `count` pages is not served from here.
+    /// Returns whether a run before this one may be long enough for a request of `count` pages.
     #[cfg(test)]
-    pub(super) fn refuses(&self, count: usize) -> bool {
+    pub(super) fn is_below_least(&self, count: usize) -> bool {
         count < self.least
     }
 
@@ -143,8 +144,9 @@ impl OpenRun {
         page == self.last && page.wrapping_add(count) == self.next
     }
 
-    /// Frees the last allocation, which begins at `page`. The allocation before is not known then.
+    /// Frees the last allocation, which begins at `page`.
     pub(super) fn free_last(&mut self, page: usize) {
+        // `last` is `page`, and so `next` again: the allocation before is not known.
         self.next = page;
         self.join_hole_at_end();
     }
