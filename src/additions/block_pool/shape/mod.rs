@@ -70,7 +70,7 @@ impl Shape {
         if align > PAGE_SIZE {
             return Err(BadShape::Align);
         }
-        Shape::with_stride(size, align, align.max(WORD), boundary)
+        Shape::with_least_step(size, align, WORD, boundary)
     }
 
     /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of
@@ -80,22 +80,21 @@ impl Shape {
             return Err(BadShape::Size);
         }
         let least = if size == 0 { 0 } else { LINUX_LEAST };
-        Shape::with_stride(size.max(least), align, align.max(1), boundary)
+        Shape::with_least_step(size.max(least), align, 1, boundary)
     }
 
-    /// Returns the shape of blocks whose distance is the least multiple of `step` that holds `size` bytes. `step` is a
-    /// power of two if `align` is one.
-    fn with_stride(size: usize, align: usize, step: usize, boundary: usize) -> Result<Shape, BadShape> {
+    /// Returns the shape of blocks whose distance is the least multiple of `align` and of `least_step`, a power of two,
+    /// that holds `size` bytes.
+    fn with_least_step(size: usize, align: usize, least_step: usize, boundary: usize) -> Result<Shape, BadShape> {
         let align = align.max(1);
-        let (stride, span_size) = sizes(size, align, step, boundary)?;
-        let many_pages = stride > PAGE_SIZE;
-        // Blocks that fill the space between two boundaries without a rest never cross one.
+        let (stride, span_size) = sizes(size, align, least_step, boundary)?;
+        let has_many_pages = stride > PAGE_SIZE;
+        // Blocks that fill the space between two boundaries exactly never cross one.
         let may_cross = boundary != 0 && boundary < PAGE_SIZE && !boundary.is_multiple_of(stride);
-        let whole = if may_cross { boundary } else { PAGE_SIZE };
-        let fit = |bytes: usize| bytes.checked_div(stride).unwrap_or(0);
-        let piece_blocks = fit(whole).max(1);
+        let piece_size = if may_cross { boundary } else { PAGE_SIZE };
+        let piece_blocks = piece_size.checked_div(stride).unwrap_or(0).max(1);
         let begin_in = |part: usize| blocks_that_begin_before(part, stride).min(piece_blocks);
-        let mut part_size = whole;
+        let mut part_size = piece_size;
         while begin_in(part_size) > SLOTS {
             part_size /= 2;
         }
@@ -104,18 +103,18 @@ impl Shape {
         let stride_shift = stride.trailing_zeros();
         Ok(Shape {
             stride,
-            key_shift: (if many_pages { usize::BITS - 1 - stride.leading_zeros() } else { part_shift }) as usize,
+            key_shift: (if has_many_pages { stride.checked_ilog2().unwrap_or(0) } else { part_shift }) as usize,
             slot_shift: slot_shift as usize,
             inverse: inverse(stride >> stride_shift),
             stride_shift: stride_shift as usize,
             piece_blocks,
-            piece_unit_shift: whole.trailing_zeros().wrapping_sub(part_shift),
+            piece_unit_shift: piece_size.trailing_zeros().wrapping_sub(part_shift),
             part_size,
             group_units: previous_power_of_two(SLOTS >> slot_shift),
             span_units: PAGE_SIZE >> part_shift,
             span_size,
             span_align: align.max(PAGE_SIZE),
-            boundary: if many_pages { boundary } else { 0 },
+            boundary: if has_many_pages { boundary } else { 0 },
         })
     }
 
@@ -129,7 +128,7 @@ impl Shape {
     /// [`scaled`](Self::scaled) made `scaled_start` of. It is one of the unit's blocks if the result is less than their
     /// number; otherwise no block begins there.
     ///
-    /// A product with the inverse divides without a rest those offsets that have none, and makes all others large
+    /// A product with the inverse divides exactly those offsets that are multiples, and makes all others large
     /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9). To multiply the
     /// unit's address beforehand takes two instructions less than to subtract it first.
     pub fn index(&self, va: usize, scaled_start: usize) -> usize {
@@ -178,8 +177,8 @@ impl Shape {
     /// Returns how many of `blocks` consecutive blocks, the first of which begins at `start` for the device, end at or
     /// before the address `limit`.
     pub fn blocks_within(&self, blocks: usize, start: usize, limit: usize) -> usize {
-        let bytes = limit.checked_sub(start).map_or(0, |last| last.saturating_add(1));
-        if limit == usize::MAX { blocks } else { bytes.checked_div(self.stride).unwrap_or(0).min(blocks) }
+        let bytes = limit.checked_sub(start).map_or(0, |distance| distance.saturating_add(1));
+        bytes.checked_div(self.stride).unwrap_or(0).min(blocks)
     }
 
     /// Returns the distance from the start of a span at `handle` to its first block.
@@ -203,14 +202,14 @@ impl Shape {
 }
 
 /// Returns the distance of two blocks, and the size of a span of one block, both in bytes.
-fn sizes(size: usize, align: usize, step: usize, boundary: usize) -> Result<(usize, usize), BadShape> {
+fn sizes(size: usize, align: usize, least_step: usize, boundary: usize) -> Result<(usize, usize), BadShape> {
     if !align.is_power_of_two() {
         return Err(BadShape::Align);
     }
     if boundary != 0 && !boundary.is_power_of_two() {
         return Err(BadShape::Boundary);
     }
-    let stride = size.checked_next_multiple_of(step).filter(|stride| *stride != 0);
+    let stride = size.checked_next_multiple_of(align.max(least_step)).filter(|stride| *stride != 0);
     let stride = stride.ok_or(BadShape::Size)?;
     if boundary != 0 && stride > boundary {
         return Err(BadShape::Boundary);
@@ -228,7 +227,7 @@ pub fn lowest_bits(count: usize) -> usize {
 
 /// Returns the largest power of two that is not greater than `number`; 1 for zero.
 fn previous_power_of_two(number: usize) -> usize {
-    1 << (usize::BITS - 1).wrapping_sub((number | 1).leading_zeros())
+    1 << number.checked_ilog2().unwrap_or(0)
 }
 
 /// Returns how many blocks of a piece begin before its byte `offset`, if the piece is long enough.
