@@ -38,7 +38,7 @@
 //! | `pages`, `span_memory` | where the memory of spans comes from, and how it is freed |
 //! | `grow`, `trim` | spans that are added and removed |
 //! | `follow_mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |
-//! | `pools` | all pools: creation, destruction, the list |
+//! | `pools`, `name` | all pools: creation, destruction, the list; the name of a pool |
 
 mod allocate;
 mod follow_mask;
@@ -46,6 +46,7 @@ mod free;
 mod group;
 mod grow;
 mod listed_groups;
+mod name;
 mod pages;
 pub mod pools;
 pub mod report;
@@ -60,8 +61,8 @@ mod trim;
 pub mod word;
 
 pub use allocate::Block;
+pub use name::PoolName;
 pub use pages::Pages;
-pub use pools::PoolName;
 
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::ffi::CStr;
@@ -112,7 +113,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     has_unreachable: AtomicBool,
     /// Whether threads keep memory ready for interrupts.
     keeps_reserve: AtomicBool,
-    /// The number of pools that were made before.
+    /// The number of the pool in the order of creation.
     serial: usize,
     /// The next pool of the list.
     next: AtomicRef<BlockPool<K, P>>,

@@ -6,15 +6,14 @@ mod shell_list;
 pub use destroy::BadDestroy;
 
 use core::error::Error;
-use core::ffi::{CStr, c_char};
+use core::ffi::CStr;
 use core::fmt;
 
-use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
-
 use super::shape::{BadShape, Shape};
-use super::{BlockPool, Pages};
+use super::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
@@ -55,32 +54,6 @@ impl fmt::Display for BadCreate {
 
 impl Error for BadCreate {}
 
-/// Bytes of a name, with the zero that ends it. What is longer is cut.
-const NAME_SIZE: usize = 32;
-
-/// A copy of a pool's name.
-#[derive(Clone, Copy)]
-pub struct PoolName([u8; NAME_SIZE]);
-
-impl PoolName {
-    /// Copies the beginning of a text without its final zero. Reads no more of the text than it copies.
-    pub fn new(text: impl IntoIterator<Item = u8>) -> Self {
-        let mut name = [0; NAME_SIZE];
-        // The last byte stays zero.
-        name.iter_mut().take(NAME_SIZE - 1).zip(text).for_each(|(place, byte)| *place = byte);
-        PoolName(name)
-    }
-
-    /// Returns the name for a line of text.
-    pub fn shown(&self) -> Name<'_> {
-        // SAFETY: the last byte is zero, and the result borrows this copy.
-        #[allow(unsafe_code)]
-        unsafe {
-            Name::from_ptr(self.0.as_ptr().cast::<c_char>())
-        }
-    }
-}
-
 /// What a driver wants of a pool.
 #[derive(Clone, Copy)]
 pub struct BlockPoolSpec {
@@ -98,9 +71,6 @@ pub struct BlockPoolSpec {
     pub boundary: usize,
 }
 
-/// [`Shape::new`] or [`Shape::linux`].
-type Rules = fn(usize, usize, usize) -> Result<Shape, BadShape>;
-
 /// All block pools whose memory comes from `P`.
 pub struct BlockPools<K: Kernel, P: Pages> {
     kernel: K,
@@ -109,8 +79,8 @@ pub struct BlockPools<K: Kernel, P: Pages> {
     first: AtomicRef<BlockPool<K, P>>,
     /// Held while the list is changed.
     links: IrqLock<()>,
-    /// The number of pools that were made.
-    made: AtomicUsize,
+    /// The serial number of the next pool. A creation that the heap has no room for uses one up.
+    next_serial: AtomicUsize,
     bad_calls: AtomicUsize,
 }
 
@@ -123,7 +93,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             turn: Turn::new(),
             first: AtomicRef::new(),
             links: IrqLock::new(()),
-            made: AtomicUsize::new(0),
+            next_serial: AtomicUsize::new(0),
             bad_calls: AtomicUsize::new(0),
         }
     }
@@ -142,7 +112,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is
     /// logged.
     pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        self.create_by(spec, Shape::new, self.pages)
+        self.create_with(spec, Shape::new(spec.size, spec.align, spec.boundary), self.pages)
     }
 
     /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page,
@@ -153,13 +123,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// # Errors
     /// As for [`create`](BlockPools::create).
     pub fn create_linux(&self, spec: &BlockPoolSpec, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        let pool = self.create_by(spec, Shape::linux, pages)?;
+        let pool = self.create_with(spec, Shape::linux(spec.size, spec.align, spec.boundary), pages)?;
         pool.start_reserve();
         Ok(pool)
     }
 
-    /// Creates a pool whose shape follows `shape`, and logs an error.
-    fn create_by(&self, spec: &BlockPoolSpec, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+    /// Creates a pool of the shape that `spec` asks for, and logs an error.
+    fn create_with(
+        &self,
+        spec: &BlockPoolSpec,
+        shape: Result<Shape, BadShape>,
+        pages: P,
+    ) -> Result<&'static BlockPool<K, P>, BadCreate> {
         let result = self.try_create(spec, shape, pages);
         if let Err(error) = result {
             let values = [spec.size, spec.align, spec.boundary, Name::of(error.reason()).argument()];
@@ -169,13 +144,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         result
     }
 
-    /// Creates a pool whose shape follows `shape`.
-    fn try_create(&self, spec: &BlockPoolSpec, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+    /// Creates a pool of the shape that `spec` asks for.
+    fn try_create(
+        &self,
+        spec: &BlockPoolSpec,
+        shape: Result<Shape, BadShape>,
+        pages: P,
+    ) -> Result<&'static BlockPool<K, P>, BadCreate> {
         let device = spec.device.ok_or(BadCreate::NoDevice)?;
-        let shape = shape(spec.size, spec.align, spec.boundary).map_err(BadCreate::Shape)?;
+        let shape = shape.map_err(BadCreate::Shape)?;
         let pool = {
             let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
-            let serial = self.made.fetch_add(1, Relaxed);
+            let serial = self.next_serial.fetch_add(1, Relaxed);
             let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
             let pool = pool.ok_or(BadCreate::NoMemory)?;
             self.append(pool);
@@ -194,7 +174,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         last.map_or(&self.first, |last| &last.next).set(Some(pool));
     }
 
-    /// Returns the pools in the order in which they were made. The caller holds the turn, or the lock of the links.
+    /// Returns the pools in the order in which they were [appended](Self::append): that of their creation, except for
+    /// pools that [`destroy`](Self::destroy) had to put back. The caller holds the turn, or the lock of the links.
     fn pools(&self) -> impl Iterator<Item = &'static BlockPool<K, P>> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }

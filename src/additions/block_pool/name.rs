@@ -1,0 +1,31 @@
+//! The name of a block pool.
+
+use core::ffi::c_char;
+
+use crate::log::Name;
+
+/// Bytes of a name, with the zero that ends it. What is longer is cut.
+const NAME_SIZE: usize = 32;
+
+/// A copy of a pool's name.
+#[derive(Clone, Copy)]
+pub struct PoolName([u8; NAME_SIZE]);
+
+impl PoolName {
+    /// Copies the beginning of a text without its final zero. Reads no more of the text than it copies.
+    pub fn new(text: impl IntoIterator<Item = u8>) -> Self {
+        let mut name = [0; NAME_SIZE];
+        // The last byte stays zero.
+        name.iter_mut().take(NAME_SIZE - 1).zip(text).for_each(|(place, byte)| *place = byte);
+        PoolName(name)
+    }
+
+    /// Returns the name for a line of text.
+    pub fn shown(&self) -> Name<'_> {
+        // SAFETY: the last byte is zero, and the result borrows this copy.
+        #[allow(unsafe_code)]
+        unsafe {
+            Name::from_ptr(self.0.as_ptr().cast::<c_char>())
+        }
+    }
+}
