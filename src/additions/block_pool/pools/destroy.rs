@@ -78,13 +78,14 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Takes a pool without blocks in use off the list, and frees its pages.
     fn remove(&self, pool: *const BlockPool<K, P>) -> Result<&'static BlockPool<K, P>, Refusal> {
         let pool = self.unlink(pool)?;
-        // The turn is not held: the device's memory may write lines to the log.
+        // Without the turn: `trim` gives pages back, which may write to the log, and a console may itself create block
+        // pools.
         pool.trim();
         if pool.usage().pages == 0 {
             return Ok(pool);
         }
-        // Against the rules, a block was allocated meanwhile. The memory must stay. (The caller may sleep, or `unlink`
-        // would have failed, so the turn is got here.)
+        // Against the rules, a block was allocated meanwhile. The memory must stay, so the pool is put back, at the end
+        // of the list. (The caller may sleep, or `unlink` would have failed, so the turn is got here.)
         let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
         self.append(pool);
         Err(pool.blocks_in_use().map_or(Refusal::Context, Refusal::InUse))
