@@ -1,5 +1,7 @@
 //! What a device holds: memory that was allocated for it, and buffers that are mapped for it.
 
+use core::ffi::CStr;
+
 use crate::additions::streaming::Direction;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Pa, Va};
@@ -39,6 +41,17 @@ pub enum MappedBy {
     Page,
     /// `rt_dma_map_sg`, or a call with `RT_DMA_ATTR_LIST_ENTRY`, for one entry of the list.
     List,
+}
+
+impl MappedBy {
+    /// Returns the words with which lines describe a mapping that this function made.
+    fn label(self) -> &'static CStr {
+        match self {
+            MappedBy::Single => apart!("single mapping"),
+            MappedBy::Page => apart!("page mapping"),
+            MappedBy::List => apart!("list mapping"),
+        }
+    }
 }
 
 /// What only a mapping of a driver's own buffer has.
@@ -82,9 +95,7 @@ impl Kind {
             Kind::Buffer { .. } => apart!("buffer"),
             Kind::Block { .. } => apart!("block"),
             Kind::BlockPool { .. } => apart!("block pool"),
-            Kind::Mapping(HeldMapping { by: MappedBy::Single, .. }) => apart!("single mapping"),
-            Kind::Mapping(HeldMapping { by: MappedBy::Page, .. }) => apart!("page mapping"),
-            Kind::Mapping(HeldMapping { by: MappedBy::List, .. }) => apart!("list mapping"),
+            Kind::Mapping(mapping) => mapping.by.label(),
         })
     }
 }
@@ -117,16 +128,24 @@ pub struct Holding {
     /// The device; [`Device::NONE`] if it is gone, and another one lies at its address.
     pub device: Device,
     /// The index of the device's name.
-    pub name: usize,
+    pub name_index: usize,
     /// The address after the call that made it.
-    pub caller: usize,
+    pub return_address: usize,
     /// When it was made, in milliseconds.
-    pub time: usize,
+    pub made_at_ms: usize,
 }
 
 /// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte in common.
 pub fn overlap(start: usize, size: usize, other: usize, other_size: usize) -> bool {
     start < other.saturating_add(other_size) && other < start.saturating_add(size)
+}
+
+/// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte of a line of `line` bytes in
+/// common. `line` is a power of two, and neither size is zero.
+fn share_lines(start: usize, size: usize, other: usize, other_size: usize, line: usize) -> bool {
+    let first_byte = |address: usize| address & !line.wrapping_sub(1);
+    let last_byte = |address: usize, size: usize| address.wrapping_add(size.wrapping_sub(1)) | line.wrapping_sub(1);
+    first_byte(start) <= last_byte(other, other_size) && first_byte(other) <= last_byte(start, size)
 }
 
 impl Holding {
@@ -139,9 +158,9 @@ impl Holding {
         is_managed: false,
         is_reported: false,
         device: Device::NONE,
-        name: 0,
-        caller: 0,
-        time: 0,
+        name_index: 0,
+        return_address: 0,
+        made_at_ms: 0,
     };
 
     /// Returns whether it is a mapping of a driver's own buffer.
@@ -172,12 +191,7 @@ impl Holding {
     pub fn writes_same_bytes(&self, other: &Holding, line: usize) -> bool {
         let (Kind::Mapping(first), Kind::Mapping(second)) = (self.kind, other.kind) else { return false };
         let line = if first.has_own_lines || second.has_own_lines { line } else { 1 };
-        // `line` is a power of two.
-        let first_byte = |address: usize| address & !line.wrapping_sub(1);
-        let last_byte = |address: usize, size: usize| address.wrapping_add(size.wrapping_sub(1)) | line.wrapping_sub(1);
-        let touches = |a: usize, b: usize| {
-            a != 0 && b != 0 && first_byte(a) <= last_byte(b, other.size) && first_byte(b) <= last_byte(a, self.size)
-        };
+        let touches = |a: usize, b: usize| a != 0 && b != 0 && share_lines(a, self.size, b, other.size, line);
         first.direction.device_writes()
             && second.direction.device_writes()
             && (touches(self.va, other.va) || touches(first.pa, second.pa))

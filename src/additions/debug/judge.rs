@@ -43,7 +43,8 @@ impl Judge<'_> {
     /// The first one for which there is no room is reported.
     fn add(&mut self, new: Holding) {
         let Call { device, caller, time, .. } = *self.call;
-        let is_added = self.state.table.add(Holding { device, name: self.name, caller, time, ..new });
+        let new = Holding { device, name_index: self.name, return_address: caller, made_at_ms: time, ..new };
+        let is_added = self.state.table.add(new);
         if !is_added && !self.state.has_said_full {
             self.state.has_said_full = true;
             let room = self.state.table.usage().room;
@@ -62,7 +63,8 @@ impl Judge<'_> {
     pub(super) fn allocation(&mut self, new: Holding) {
         let Call { device, time, .. } = *self.call;
         // An operation of the BSP may have allocated the memory for another device, after the call began.
-        let is_of_this_call = |old: &Holding| old.device != device && old.time.wrapping_sub(time).cast_signed() >= 0;
+        let is_of_this_call =
+            |old: &Holding| old.device != device && old.made_at_ms.wrapping_sub(time).cast_signed() >= 0;
         // What else the table has at the same address was given back in a way that did not pass here.
         let table = &mut self.state.table;
         if let Kind::BlockPool { .. } = new.kind {
@@ -120,7 +122,7 @@ impl Judge<'_> {
         if !is_kind {
             self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
         } else if !is_pool || !is_device && entry.device != Device::NONE {
-            self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name).argument()]);
+            self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
         }
         if !is_handle {
             self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
@@ -141,7 +143,7 @@ impl Judge<'_> {
     /// driver owns its lines.
     pub(super) fn map(&mut self, new: Holding, line: usize) {
         let is_second = |other: &&Holding| new.writes_same_bytes(other, line);
-        if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.caller) {
+        if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.return_address) {
             self.report(Mistake::MapTwice, [new.mapped_address(), new.size, first]);
         }
         self.add(new);
@@ -178,7 +180,7 @@ impl Judge<'_> {
             self.report(Mistake::UnmapDirection, [handle, size, direction_label(mapping.direction).argument()]);
         }
         if !mapping.is_checked {
-            self.report(Mistake::Unchecked, [handle, entry.size, entry.caller]);
+            self.report(Mistake::Unchecked, [handle, entry.size, entry.return_address]);
         }
     }
 
@@ -196,7 +198,7 @@ impl Judge<'_> {
         } else if self.state.table.may_miss() {
             self.state.table.note_missing();
         } else if let Some(other) = live.iter().find(others) {
-            self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other.name).argument()]);
+            self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other.name_index).argument()]);
         } else if let Some(memory) = live.iter().find(memory) {
             self.report(Mistake::UnmapKind, [handle, size, memory.kind.label().argument()]);
         } else {
@@ -239,7 +241,7 @@ impl Judge<'_> {
             return;
         }
         if let Some(other) = self.state.table.live().iter().find(others) {
-            self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other.name).argument()]);
+            self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other.name_index).argument()]);
         } else {
             self.report(Mistake::SyncUnknown, [handle, size, 0]);
         }

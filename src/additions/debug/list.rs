@@ -57,10 +57,10 @@ impl<K: Kernel> Debug<K> {
 
     /// Prints one line of the list of what devices hold.
     fn print_entry(&'static self, entry: &Holding, now: usize) {
-        let name = self.names.shown(entry.name).argument();
+        let name = self.names.shown(entry.name_index).argument();
         let kind = entry.kind.label().argument();
-        let age = now.wrapping_sub(entry.time);
-        let values = [name, kind, entry.address(), entry.size, entry.caller, age];
+        let age = now.wrapping_sub(entry.made_at_ms);
+        let values = [name, kind, entry.address(), entry.size, entry.return_address, age];
         self.kernel.print(apart!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu"), &values);
         if let Kind::Mapping(mapping) = entry.kind {
             self.kernel.print(apart!(" %s"), &[direction_label(mapping.direction).argument()]);

@@ -88,9 +88,9 @@ impl State {
         let is_held = |entry: &&mut Holding| entry.device == device && !entry.is_reported && is_meant(entry);
         for entry in table.live_mut().iter_mut().filter(is_held) {
             entry.is_reported = true;
-            devices.count(entry.name, Mistake::StillHeld);
-            let values = [entry.address(), entry.size, entry.kind.label().argument(), entry.caller];
-            reports.add(Mistake::StillHeld, device, entry.name, values);
+            devices.count(entry.name_index, Mistake::StillHeld);
+            let values = [entry.address(), entry.size, entry.kind.label().argument(), entry.return_address];
+            reports.add(Mistake::StillHeld, device, entry.name_index, values);
         }
     }
 }
