@@ -52,6 +52,7 @@ unsafe fn copy_bytes(to: *mut u8, from: *const u8, size: usize) {
 unsafe fn copy_words(mut to: *mut usize, mut from: *const usize, words: usize) -> usize {
     // SAFETY: the caller guarantees the number of words; they are copied in their order.
     unsafe {
+        // The reads come first: a processor that executes in order then waits once for four words, not for each.
         for _ in 0..words / UNROLLED {
             let first = from.read_volatile();
             let second = from.add(1).read_volatile();

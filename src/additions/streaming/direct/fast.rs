@@ -13,9 +13,16 @@ impl<K: Kernel> Streaming<'_, K> {
     /// map, or if it may need a bounce buffer.
     ///
     /// Context: any.
+    ///
+    /// # Safety
+    /// As [`additions::streaming`](crate::additions::streaming).
     // As functions of their own, a direct map and unmap take 42 instructions more (`ci/bench`, rows "linear").
     #[inline(always)]
-    pub(in super::super) unsafe fn map_direct_fast(self, master: FastMaster, buffer: &Buffer) -> Option<Handle> {
+    pub(in crate::additions::streaming) unsafe fn map_direct_fast(
+        self,
+        master: FastMaster,
+        buffer: &Buffer,
+    ) -> Option<Handle> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = self.dma.kernel;
         // The general path refuses these, and logs it (`try_map`). `is_known` is false without a size, and if the
@@ -40,8 +47,11 @@ impl<K: Kernel> Streaming<'_, K> {
     /// changed.
     ///
     /// Context: any.
+    ///
+    /// # Safety
+    /// As [`additions::streaming`](crate::additions::streaming).
     #[inline(always)] // `map_direct_fast`, above, has the figure of both.
-    pub(in super::super) unsafe fn unmap_direct_fast(self, master: FastMaster, query: &Query) -> bool {
+    pub(in crate::additions::streaming) unsafe fn unmap_direct_fast(self, master: FastMaster, query: &Query) -> bool {
         let &Query { handle, size, direction, attributes, .. } = query;
         let kernel = self.dma.kernel;
         // The general path refuses it, and logs it (`unmap_direct`).
