@@ -45,19 +45,14 @@ impl<K: Kernel> Dma<K> {
         }
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let RegionPart { region, start, end } = self.find_part(&list, total)?;
-        let middle = start.saturating_add(coherent_size).min(end);
+        let coherent_end = start.saturating_add(coherent_size).min(end);
         // If the CMA pool would have no page, the coherent pool gets all pages. `start` and `middle` begin a page.
-        let middle = if end - middle < PAGE_SIZE { end } else { middle };
-        let make = |start, end, name| {
-            if start == end {
-                Ok(None)
-            } else {
-                self.new_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
-            }
-        };
+        let middle = if end - coherent_end < PAGE_SIZE { end } else { coherent_end };
+        let make = |start, end, name| self.new_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) }));
         // Both are made before one is added, so that a failure changes nothing.
-        let pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
-        let pools = pools.map(|pool| pool.map(|pool| self.add(&turn, pool)));
+        let coherent = (start < middle).then(|| make(start, middle, c"coherent-pool")).transpose()?;
+        let cma = (middle < end).then(|| make(middle, end, c"cma")).transpose()?;
+        let pools = [coherent, cma].map(|new| Some(self.add(&turn, new?)));
         self.kernel.consume(region, end);
         drop(turn);
         pools.into_iter().flatten().for_each(Pool::finish_install);
@@ -75,7 +70,7 @@ impl<K: Kernel> Dma<K> {
         let mut index = 0;
         loop {
             match self.kernel.region(list, index) {
-                Ok(region) => match self.free_part(region, total) {
+                Ok(region) => match self.unused_part(region, total) {
                     Some(part) if ends_within_4_gib(part.end) => return Ok(part),
                     part => above = part.or(above),
                 },
@@ -87,7 +82,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Returns the lowest `total` bytes of a region that no pool contains; `None` if the region has not that many left.
-    fn free_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
+    fn unused_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
         region.end = end_before_wrap(region.start, region.end);
         // The bytes before the first usable page cannot be used. They count as part of the first pools that are made
         // from the region, so that the last pools may be smaller than requested by this number.
@@ -95,7 +90,7 @@ impl<K: Kernel> Dma<K> {
         // While the region begins there, its size counts them already.
         let mut lost = 0;
         loop {
-            let part = RegionPart::new(region, total, lost)?;
+            let part = RegionPart::lowest_of(region, total, lost)?;
             let Some(pool) = self.pool_in(part.start, part.end) else { return Some(part) };
             // The rest of the region begins after this pool.
             region.start = pool.public.region_end.load(Relaxed).max(pool.end());
@@ -122,10 +117,10 @@ impl RegionPart {
     /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, an incomplete
     /// page at the start of the region, and the `lost` bytes before the first of its earlier pools. They are counted in
     /// the size of the region all the same, and the returned range is smaller by their number.
-    fn new(region: BootRegion, total: usize, lost: usize) -> Option<RegionPart> {
+    fn lowest_of(region: BootRegion, total: usize, lost: usize) -> Option<RegionPart> {
         let held = region.end.checked_sub(region.start)?.saturating_add(lost);
         // If the region ends at the end of the address space, `end` is one byte too low (see `end_before_wrap`).
-        let held = held.saturating_add((region.end == Pa::MAX).into());
+        let held = if region.end == Pa::MAX { held.saturating_add(1) } else { held };
         let start = first_page(region.start)?;
         let end = start.checked_add(total).map_or(region.end, |end| end.min(region.end));
         let has_page = end.checked_sub(start)? >= PAGE_SIZE;
