@@ -7,7 +7,7 @@
 //!
 //! * `_in`: bits of one word.
 //! * `_across`: a range in several words. These are inlined, for fast paths that need no stack frame.
-//! * `_long`: such a range too, but in a function of its own, which is called.
+//! * `_long`: such a range too, by `_across` in a function of its own, which is called and not inlined.
 
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::bitmaps::BitmapWord;
@@ -99,7 +99,7 @@ fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
 }
 
 /// Calls `act` with each eight items, and returns the rest: fewer than eight. The compiler does not unroll a loop over
-/// the eight: it would take six instructions a word.
+/// the eight, and a plain loop takes six instructions a word.
 #[inline(always)]
 fn for_each_eight<T>(items: &[T], act: impl FnMut(&[T; 8])) -> &[T] {
     if items.len() < 8 {
@@ -163,8 +163,7 @@ pub fn change(words: &[BitmapWord], range: BitRange, is_set: bool) {
     }
 }
 
-/// Sets or clears the bits of a range that is [across](BitRange::is_across) several words. The caller excludes other
-/// writers.
+/// [`change_across`], called and not inlined. The caller excludes other writers.
 #[inline(never)]
 pub fn change_long(words: &[BitmapWord], range: BitRange, is_set: bool) {
     change_across(words, range, is_set);
@@ -179,7 +178,7 @@ pub fn change_across(words: &[BitmapWord], range: BitRange, is_set: bool) {
     let Some((first, filled, last)) = range.across(words) else { return };
     change_in(first, low, is_set);
     change_in(last, high, is_set);
-    // Eight at a time: one and a half instructions a word, of the four that a call may hold the lock for.
+    // Eight at a time: one and a half instructions a word. The lock's bound allows four a word.
     let rest = for_each_eight(filled, |[a, b, c, d, e, f, g, h]| {
         a.store(value, Relaxed);
         b.store(value, Relaxed);
@@ -203,8 +202,7 @@ pub fn differs(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     }
 }
 
-/// Returns whether any bit of a range that is [across](BitRange::is_across) several words differs from `is_set`.
-/// Returns true if the words end before the range does.
+/// [`differs_across`], called and not inlined.
 #[inline(never)]
 fn differs_long(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     differs_across(words, range, is_set)
@@ -220,8 +218,9 @@ pub fn differs_across(words: &[BitmapWord], range: BitRange, is_set: bool) -> bo
     let Some((first, filled, last)) = range.across(words) else { return true };
     // Bits that differ. (As `bool`, it would take 3 instructions more for 1 MiB on aarch64, and exceed the bound.)
     let mut any = different(first) & low | different(last) & high;
-    // Eight at a time: two and a half instructions a word, of the four. With `for_each_eight`, the linked core has 156
-    // bytes more on aarch64, and an allocation of 1 MiB takes 6 instructions more.
+    // Eight at a time: two and a half instructions a word, of the four that the lock's bound allows. With
+    // `for_each_eight`, the linked core has 156 bytes more on aarch64, and an allocation of 1 MiB takes 6 instructions
+    // more.
     let (eights, rest) = filled.as_chunks();
     for [a, b, c, d, e, f, g, h] in eights {
         let is = |word: &BitmapWord| word.load(Relaxed) == value;

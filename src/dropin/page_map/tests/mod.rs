@@ -1,5 +1,6 @@
 //! The page map against a plain bit-by-bit first fit: same answer to every call, same bits after it.
 
+mod bits;
 // The example has words of 4 bits.
 #[cfg(rt_dma_word_bits = "4")]
 mod example;
