@@ -75,6 +75,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "ends", the_end_of_a_buffer_and_the_mask },
     { "children", children_that_copied_a_masked_table },
     { "nothing to do", syncs_that_have_nothing_to_do },
+    { "no maintenance", syncs_that_leave_the_cache_alone },
     { "console", console_with_dma },
     { "statistics", statistics },
     { "lending", borrowers },

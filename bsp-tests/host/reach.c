@@ -78,6 +78,30 @@ void syncs_that_have_nothing_to_do(void)
     EXPECT(rt_dma_sync_out_data(&own, (void *)8, 64, &handle, 0) == -RT_EINVAL && handle == 0);
 }
 
+/* Devices whose table is not coherent, and buffers that are not cached, need no cache maintenance. */
+void syncs_that_leave_the_cache_alone(void)
+{
+    static struct branch branch;
+    static fdt32_t range[] = { CELLS(FIRST), CELLS(0x100000), CELLS(MIB) };
+    static struct rt_device plain = { .parent.name = "plain" };
+    struct rt_device *dev = below(&branch, range, sizeof(range), 0, 0);
+    rt_ubase_t handle, invalidated, flushed;
+    char *buffer = rt_dma_alloc(&plain, PAGE, &handle, 0);
+
+    EXPECT(buffer);
+    flushed = host_flushed();
+    invalidated = host_invalidated();
+    EXPECT(rt_dma_sync_out_data(&plain, buffer, PAGE, &handle, 0) == RT_EOK && handle == FIRST);
+    EXPECT(rt_dma_sync_in_data(&plain, buffer, PAGE, handle, 0) == RT_EOK);
+    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE, &handle, RT_DMA_F_NOCACHE) == RT_EOK && handle == 0x100000);
+    EXPECT(rt_dma_sync_in_data(dev, buffer, PAGE, handle, RT_DMA_F_NOCACHE) == RT_EOK);
+    EXPECT(host_flushed() == flushed && host_invalidated() == invalidated);
+    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE, &handle, 0) == RT_EOK && host_flushed() - flushed == PAGE);
+    EXPECT(rt_dma_sync_in_data(dev, buffer, PAGE, handle, 0) == RT_EOK && host_invalidated() - invalidated == PAGE);
+    rt_dma_free(&plain, PAGE, buffer, FIRST, 0);
+    host_forget_ranges();
+}
+
 void children_that_copied_a_masked_table(void)
 {
     static struct branch branch;

@@ -33,6 +33,7 @@ void the_end_of_a_buffer_and_the_mask(void);
 void children_that_copied_a_masked_table(void);
 void more_masks_than_tables(void);
 void syncs_that_have_nothing_to_do(void);
+void syncs_that_leave_the_cache_alone(void);
 void console_with_dma(void);
 void statistics(void);
 void borrowers(void);

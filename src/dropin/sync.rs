@@ -14,12 +14,12 @@ impl<K: Kernel> Dma<K> {
     /// Makes what the processor wrote to `[data, data + size)` visible to the device, and writes the handle to
     /// `handle`. `size` is not zero.
     ///
+    /// Context: any.
+    ///
     /// # Errors
     /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space;
     /// [`Error::NotReachable`] if the device does not reach every byte. Both are counted and logged, and `handle` stays
     /// as it is.
-    ///
-    /// Context: any.
     #[inline(always)] // Otherwise each call with a handle takes 28 instructions more on aarch64.
     pub fn sync_out(
         &self,
@@ -31,13 +31,15 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
     ) -> Result<(), Error> {
         let Some(pa) = self.mapped(data, size) else { return self.refuse_sync(Error::NotMapped, device, data, size) };
-        let mut found = pa;
-        if ops.are_translated() {
+        let found = if ops.are_translated() {
+            // No mask here: a masked table checks the handle.
             let Some(translated) = self.bus(ops, device).reach(pa, size, !0) else {
                 return self.refuse_sync(Error::NotReachable, device, pa, size);
             };
-            found = translated;
-        }
+            translated
+        } else {
+            pa
+        };
         // Before the cache is maintained, so that the handle takes no register during the maintenance.
         if let Some(handle) = handle {
             *handle = MaybeUninit::new(found);
@@ -59,18 +61,19 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {
-        if ops.maintain_cache(flags) {
+        if ops.need_maintenance(flags) {
             self.kernel.cache_flush(data, size);
         }
     }
 
     /// Writes dirty lines of `[data, data + size)` to memory, as [`sync_out`](Self::sync_out) with coherent operations
-    /// does, for a caller that does not need the handle. No address is translated.
+    /// does, for a caller that does not need the handle. No address is translated. (On aarch64, C's call for 64
+    /// bytes takes 95 instructions, and 121 with a handle.)
+    ///
+    /// Context: any.
     ///
     /// # Errors
     /// [`Error::NotMapped`], for the reasons that [`sync_out`](Self::sync_out) states.
-    ///
-    /// Context: any.
     pub fn sync_out_without_handle(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
@@ -79,29 +82,20 @@ impl<K: Kernel> Dma<K> {
         Ok(())
     }
 
-    /// Makes what the device wrote to `[data, data + size)` visible to the processor. `size` is not zero.
-    ///
-    /// # Errors
-    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space, and the
-    /// cache would be maintained. The error is counted and logged.
+    /// Makes what the device wrote to `[data, data + size)` visible to the processor, for operations that maintain the
+    /// cache. `size` is not zero.
     ///
     /// Context: any.
+    ///
+    /// # Errors
+    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space. The error
+    /// is counted and logged.
     ///
     /// # Safety
     /// As for [`Cache::cache_invalidate`](crate::kernel::Cache::cache_invalidate), for the bytes of the range if they
     /// are mapped: what the processor wrote to them since the last flush may be lost.
     #[allow(unsafe_code)]
-    pub unsafe fn sync_in(
-        &self,
-        ops: MapOps,
-        device: Device,
-        data: Va,
-        size: usize,
-        flags: Flags,
-    ) -> Result<(), Error> {
-        if !ops.maintain_cache(flags) {
-            return Ok(());
-        }
+    pub unsafe fn sync_in(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
         }

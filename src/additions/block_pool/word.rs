@@ -135,10 +135,10 @@ impl GroupWord {
     /// Makes the block of a slot free, if it is in use and no other call has changed the word since the caller saw it.
     /// Returns whether the group is listed.
     ///
+    /// Context: any.
+    ///
     /// # Errors
     /// The block is free, or the word is not `seen` any more. Nothing was changed.
-    ///
-    /// Context: any.
     pub fn give_back(&self, seen: Seen, slot: usize) -> Result<bool, NotFreed> {
         let Seen(seen) = seen;
         let block = 1usize.wrapping_shl(slot as u32);

@@ -36,12 +36,12 @@ impl<K: Kernel> Dma<K> {
     /// of unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the
     /// view.
     ///
+    /// Context: any; thread for a buffer with its own mapping.
+    ///
     /// # Errors
     /// The reason why the call is refused. The call is then counted and logged, and changes nothing. Of the functions
     /// here, only this one refuses a size or an address of zero: C's `rt_dma_free`, which calls the others, promises to
     /// do nothing then.
-    ///
-    /// Context: any; thread for a buffer with its own mapping.
     pub fn free(
         &self,
         device: Device,

@@ -106,7 +106,7 @@ pub(super) unsafe extern "C" fn sync_in_coherent(
     let (device, data) = (Device::at(dev.expose_provenance()), out_data.expose_provenance());
     // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the
     // bytes are lost, as with the C original.
-    result_of(unsafe { DMA.sync_in(MapOps::Coherent, device, data, size, Flags::empty()) })
+    result_of(unsafe { DMA.sync_in(device, data, size) })
 }
 
 /// The `sync_in_data` of another table: does what the coherent table's does, if its operations maintain the cache.
@@ -120,7 +120,7 @@ pub(super) unsafe extern "C" fn sync_in<const OPS: usize>(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) -> rt_err_t {
-    if !const { MapOps::ALL[OPS] }.maintain_cache(Flags::from_bits_retain(flags)) {
+    if !const { MapOps::ALL[OPS] }.need_maintenance(Flags::from_bits_retain(flags)) {
         return errors().ok;
     }
     // SAFETY: as this function demands.

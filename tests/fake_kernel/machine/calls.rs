@@ -59,12 +59,12 @@ impl Machine {
         Ok(unsafe { handle.assume_init() })
     }
 
-    /// Makes the bytes of a buffer visible to the processor by the operations `ops`.
-    pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
+    /// Makes the bytes of a buffer visible to the processor.
+    pub fn sync_in(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         // SAFETY: the cache is simulated; it contains no Rust values.
         #[allow(unsafe_code)]
         unsafe {
-            self.dma.sync_in(ops, device, data, size, flags)
+            self.dma.sync_in(device, data, size)
         }
     }
 
