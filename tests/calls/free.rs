@@ -9,7 +9,7 @@ use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Addresses, Device, Mappings, MemoryType};
+use rt_dma_pool::kernel::{Device, Mappings, MemoryType};
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -19,18 +19,14 @@ const CACHED: Flags = Flags::empty();
 /// All combinations of the six flags that the revisions of the interface define.
 const FLAG_COMBINATIONS: Range<usize> = 0..1 << 6;
 
-/// Allocates a page of each memory type, mapped and not mapped, from a pool with the flags `flags`.
-fn allocate_each_kind(machine: &Machine, pool: &Pool<FakeKernel>, device: Device, flags: usize) -> Vec<Held> {
-    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE];
-    let mut all = Vec::new();
-    for wanted in kinds {
-        pool.public.flags.store(flags | (wanted & Flags::NOMAP).bits(), Relaxed);
-        machine.set_pool_owner(pool, device);
-        let wanted = wanted | (pool.flags() & Flags::DEVICE);
-        all.push(machine.alloc(device, PAGE, wanted).expect("the pool serves it"));
-    }
-    all
-}
+/// Flags of requests for buffers that the library maps, of each memory type.
+const MAPPED: [Flags; 3] = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH];
+/// Flags of requests for buffers that it does not map.
+const NOT_MAPPED: [Flags; 2] = [Flags::NOMAP, Flags::NOMAP.union(Flags::NOCACHE)];
+
+/// The first physical address and the size of a bus range that begins at handle 0.
+const RANGE_START: usize = 0x3000_0000;
+const RANGE_SIZE: usize = 0x4000_0000;
 
 #[test]
 fn any_size_within_the_last_page_is_the_buffers_size() {
@@ -110,7 +106,7 @@ fn check_another_mapping(view_limit: usize) {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     machine.set_view_limit(view_limit);
     let device = machine.plain_device();
-    for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+    for flags in MAPPED {
         let held = machine.alloc(device, PAGE, flags).unwrap();
         let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
         machine.assert_refused(Held { va: alias, ..held }, Error::Foreign);
@@ -136,11 +132,10 @@ fn the_handle_is_checked_against_the_address() {
 
 #[test]
 fn a_translated_handle_must_be_the_buffers() {
-    let machine = Machine::new();
-    machine.install(c"pool", BASE, MIB);
-    let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(0x3000_0000, 0, 0x4000_0000)]));
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)]));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
-    assert_eq!(held.handle, BASE - 0x3000_0000);
+    assert_eq!(held.handle, BASE - RANGE_START);
     machine.assert_refused(Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle);
     machine.free(held).unwrap();
 }
@@ -164,11 +159,10 @@ fn the_physical_address_of_a_translated_buffer_is_accepted_as_its_handle() {
 /// A device may reach the same memory at several handles. `rt_dma_free` accepts each of them.
 #[test]
 fn a_handle_that_leads_back_is_the_buffers() {
-    let machine = Machine::new();
-    machine.install(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.device(DeviceInfo {
-        dma_to_cpu: Some(|handle| (handle & !(1 << 31)).checked_add(0x3000_0000)),
-        ..DeviceInfo::behind_ranges(&[bus_range(0x3000_0000, 0, 0x4000_0000)])
+        dma_to_cpu: Some(|handle| (handle & !(1 << 31)).checked_add(RANGE_START)),
+        ..DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)])
     });
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     let again = Held { handle: held.handle | 1 << 31, ..held };
@@ -199,7 +193,7 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
 fn a_pool_whose_flags_changed_takes_back_what_it_gave() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let (device, other) = (machine.plain_device(), machine.plain_device());
-    let held = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH].map(|flags| machine.alloc(device, PAGE, flags).unwrap());
+    let held = MAPPED.map(|flags| machine.alloc(device, PAGE, flags).unwrap());
     pool.public.flags.store((Flags::NOCACHE | Flags::DEVICE).bits(), Relaxed);
     machine.set_pool_owner(pool, other);
     held.into_iter().for_each(|held| machine.free(held).unwrap());
@@ -219,34 +213,64 @@ fn refusals_are_counted_where_no_line_can_be_written() {
 
 #[test]
 fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
-    for (limit, linear) in [(64 * MIB, true), (64 * MIB, false), (0, true), (0, false)] {
-        let machine = Machine::new();
-        machine.set_view_limit(limit);
-        if !linear {
-            machine.fail_always(Service::MapLinear);
-        }
-        let pool = machine.install(c"pool", BASE, MIB);
-        let device = machine.plain_device();
-        let mut double_frees = 0;
-        for before in FLAG_COMBINATIONS {
-            for after in FLAG_COMBINATIONS {
-                let all = allocate_each_kind(&machine, pool, device, before);
-                pool.public.flags.store(after, Relaxed);
-                machine.set_pool_owner(pool, Device::NONE);
-                for held in all {
-                    assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
-                    // A mapping of its own ended with the buffer, so that nothing is at its address any more.
-                    let had_own_mapping =
-                        limit == 0 && ![held.handle, machine.kernel.linear(held.handle)].contains(&held.va);
-                    let why = if had_own_mapping { Error::Foreign } else { Error::NotAllocated };
-                    assert_eq!(machine.free(held), Err(why), "twice: {held:x?}, flags {before:#x} and then {after:#x}");
-                    double_frees += 1;
-                }
-                assert_eq!(pool.usage().used, 0);
-            }
-        }
-        assert_eq!(machine.take_errors().len(), double_frees);
+    for is_linear in [true, false] {
+        check_frees_after_a_change_of_flags(
+            64 * MIB,
+            is_linear,
+            &[&MAPPED[..], &NOT_MAPPED].concat(),
+            Error::NotAllocated,
+        );
+        check_frees_after_a_change_of_flags(0, is_linear, &NOT_MAPPED, Error::NotAllocated);
     }
+}
+
+/// The mapping ends with the buffer, so that nothing is at its address at the second free.
+#[test]
+fn fault_18_a_buffer_with_its_own_mapping_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
+    check_frees_after_a_change_of_flags(0, false, &MAPPED, Error::Foreign);
+    // Here a cached buffer has no mapping of its own: it is seen through the linear map.
+    check_frees_after_a_change_of_flags(0, true, &[Flags::NOCACHE, Flags::WRITE_THROUGH], Error::Foreign);
+}
+
+/// Allocates a page by each of the requests, changes flags and owner of the pool, and frees each page twice. The first
+/// free succeeds, and the second one fails with `second_free`. This is done for each two combinations of the pool's
+/// flags.
+fn check_frees_after_a_change_of_flags(view_limit: usize, is_linear: bool, requests: &[Flags], second_free: Error) {
+    let machine = Machine::new();
+    machine.set_view_limit(view_limit);
+    if !is_linear {
+        machine.fail_always(Service::MapLinear);
+    }
+    let pool = machine.install(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    for (before, after) in FLAG_COMBINATIONS.flat_map(|before| FLAG_COMBINATIONS.map(move |after| (before, after))) {
+        let held = allocate_each(&machine, pool, device, before, requests);
+        pool.public.flags.store(after, Relaxed);
+        machine.set_pool_owner(pool, Device::NONE);
+        for held in held {
+            assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
+            assert_eq!(machine.free(held), Err(second_free), "twice: {held:x?}, flags {before:#x} and then {after:#x}");
+        }
+        assert_eq!(pool.usage().used, 0);
+        assert_eq!(machine.take_errors().len(), requests.len());
+    }
+}
+
+/// Makes `device` the owner of the pool, and allocates a page by each of the requests. Before each of them, it sets the
+/// pool's flags to `flags`, and `NOMAP` too if the request has it. The request gets the flag `DEVICE` if the pool has it.
+fn allocate_each(
+    machine: &Machine,
+    pool: &Pool<FakeKernel>,
+    device: Device,
+    flags: usize,
+    requests: &[Flags],
+) -> Vec<Held> {
+    machine.set_pool_owner(pool, device);
+    let allocate = |request: Flags| {
+        pool.public.flags.store(flags | (request & Flags::NOMAP).bits(), Relaxed);
+        machine.alloc(device, PAGE, request | (pool.flags() & Flags::DEVICE)).expect("the pool serves it")
+    };
+    requests.iter().map(|&request| allocate(request)).collect()
 }
 
 #[test]
@@ -281,8 +305,7 @@ fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_vie
 
 #[test]
 fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
-    let machine = Machine::new();
-    machine.install(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
     let held: Vec<_> = (0..4).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
     for page in 0..4 {
