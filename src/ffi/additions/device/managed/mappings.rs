@@ -76,7 +76,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
         unsafe { release(device, arguments) };
         refuse(apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped"));
     } else {
-        refuse(apart!("managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread"));
+        refuse(apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous, or not in a thread"));
     }
 }
 
