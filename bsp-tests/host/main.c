@@ -62,6 +62,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "attributes", attributes },
     { "linux", linux_drivers },
     { "masks", masked_drivers },
+    { "limits", limits_of_segments },
     { "managed drivers", managed_drivers },
     { "managed pools", managed_pools_and_maps },
     { "managed", managed_and_given_back_plainly },

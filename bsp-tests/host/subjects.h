@@ -18,6 +18,7 @@ void fixed_region(void);
 void attributes(void);
 void linux_drivers(void);
 void masked_drivers(void);
+void limits_of_segments(void);
 void managed_drivers(void);
 void managed_pools_and_maps(void);
 void devices_that_come_and_go(void);

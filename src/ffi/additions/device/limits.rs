@@ -7,11 +7,15 @@ use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, device};
+use crate::kernel::PAGE_SIZE;
 
-/// Changes the limits of a device, unless `is_valid` is false: then the caller's limit is no such limit.
-fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
-    let Some(device) = device(dev).filter(|_| is_valid) else { return errors().inval };
-    // A device without operations is a new one, of which nothing is kept.
+/// Changes the limits of a device. Returns `-RT_EINVAL` if `is_valid` is false.
+fn change_limits(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
+    let Some(device) = device(dev) else { return errors().inval };
+    if !is_valid {
+        return errors().inval;
+    }
+    // Without operations the device is a new one: what was set now would end when its operations are chosen.
     if table_of(device).is_none() {
         return no_table();
     }
@@ -19,8 +23,13 @@ fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) ->
     DEVICES.set_limits(device, change).map_or_else(refusal, |()| errors().ok)
 }
 
+/// Returns whether the bits that are set in `mask` are its lowest ones. Zero and all ones are such masks too.
+fn is_low_bits(mask: usize) -> bool {
+    mask & mask.wrapping_add(1) == 0
+}
+
 /// Returns the limits of a device; the default ones for a null pointer.
-fn get(dev: *mut rt_device) -> Limits {
+fn limits_of(dev: *mut rt_device) -> Limits {
     device(dev).map_or(Limits::DEFAULT, |device| DEVICES.limits(device))
 }
 
@@ -44,7 +53,7 @@ fn get(dev: *mut rt_device) -> Limits {
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: rt_size_t) -> rt_err_t {
-    set(dev, size != 0, |limits| limits.max_segment = size)
+    change_limits(dev, size != 0, |limits| limits.max_segment = size)
 }
 
 /// @brief Returns the maximum number of bytes that the device takes in one segment.
@@ -54,7 +63,7 @@ pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: rt_size_t) -
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> rt_size_t {
-    get(dev).max_segment
+    limits_of(dev).max_segment
 }
 
 /// @brief Sets the boundary that no segment of the device crosses.
@@ -62,12 +71,13 @@ pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> rt_size_t {
 /// As with `rt_dma_set_max_segment`, the code that builds the device's scatter lists asks for it.
 ///
 /// @param[in] dev The device.
-/// @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB.
+/// @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB. All ones: there is no boundary.
+/// 0, with which a segment has one byte, is stored too, as Linux does.
 /// @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
-    set(dev, mask & mask.wrapping_add(1) == 0, |limits| limits.boundary_mask = mask)
+    change_limits(dev, is_low_bits(mask), |limits| limits.boundary_mask = mask)
 }
 
 /// @brief Returns the boundary that no segment of the device crosses.
@@ -77,7 +87,7 @@ pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: rt_ubas
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t {
-    get(dev).boundary_mask
+    limits_of(dev).boundary_mask
 }
 
 /// @brief Sets which low bits of a buffer's address its bounce buffer keeps.
@@ -93,10 +103,11 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
     /// What [`KEPT_BITS`] refers to.
-    static OF_RECORDS: KeptBits = KeptBits { mask_of: |device| DEVICES.limits(device).align_mask };
-    let is_valid = mask & mask.wrapping_add(1) == 0 && mask < crate::kernel::PAGE_SIZE;
-    KEPT_BITS.set(&OF_RECORDS);
-    set(dev, is_valid, |limits| limits.align_mask = mask)
+    static KEPT_BY_LIMITS: KeptBits = KeptBits { mask_of: |device| DEVICES.limits(device).align_mask };
+    change_limits(dev, is_low_bits(mask) && mask < PAGE_SIZE, |limits| {
+        KEPT_BITS.set(&KEPT_BY_LIMITS);
+        limits.align_mask = mask;
+    })
 }
 
 /// @brief Returns which low bits of a buffer's address its bounce buffer keeps.
@@ -106,5 +117,5 @@ pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_get_min_align_mask(dev: *mut rt_device) -> rt_ubase_t {
-    get(dev).align_mask
+    limits_of(dev).align_mask
 }
