@@ -23,7 +23,7 @@ static ORIGINAL: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync
 
 /// The masks of the device; all ones if none are recorded.
 fn masks_of(records: &DeviceRecords<Cores>, device: Device) -> Masks {
-    records.masked_ops(device).map_or(Masks::NONE, |ops| ops.masks)
+    records.masked_ops(device).map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
     explore("first masks of a device", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
         let set = |streaming: Option<u64>, coherent: Option<u64>| {
-            call(move || _ = records.set_masks(DEVICE, || Masks::NONE, streaming, coherent, &ORIGINAL).unwrap())
+            call(move || _ = records.set_masks(DEVICE, || Masks::UNLIMITED, streaming, coherent, &ORIGINAL).unwrap())
         };
         at_once([set(Some(0xffff), None), set(None, Some(0xff_ffff))]);
         assert_eq!(masks_of(records, DEVICE), Masks { streaming: 0xffff, coherent: 0xff_ffff });
@@ -42,31 +42,31 @@ fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
 fn a_record_goes_while_another_is_made() {
     explore("a mask is taken back while another is set", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
-        records.set_masks(DEVICE, || Masks::NONE, Some(0xffff), None, &ORIGINAL).unwrap();
+        records.set_masks(DEVICE, || Masks::UNLIMITED, Some(0xffff), None, &ORIGINAL).unwrap();
         let back = call(move || {
-            records.set_masks(DEVICE, || Masks::NONE, Some(!0), Some(!0), &ORIGINAL).unwrap();
-            records.confirm_masks(DEVICE, Masks::NONE).unwrap();
+            records.set_masks(DEVICE, || Masks::UNLIMITED, Some(!0), Some(!0), &ORIGINAL).unwrap();
+            records.confirm_masks(DEVICE, Masks::UNLIMITED).unwrap();
         });
         // A device in the list of the first.
         let other = Device::at(DEVICE.address() + (1 << 16));
         let set = call(move || {
-            records.set_masks(other, || Masks::NONE, None, Some(0xff), &ORIGINAL).unwrap();
+            records.set_masks(other, || Masks::UNLIMITED, None, Some(0xff), &ORIGINAL).unwrap();
             assert_eq!(masks_of(records, other).coherent, 0xff);
         });
         at_once([back, set]);
-        assert_eq!(masks_of(records, DEVICE), Masks::NONE);
+        assert_eq!(masks_of(records, DEVICE), Masks::UNLIMITED);
         assert_eq!(masks_of(records, other).coherent, 0xff);
     });
 }
 
-/// The masks of a device's table; [`Masks::NONE`] while it has its original one.
+/// The masks of a device's table; [`Masks::UNLIMITED`] while it has its original one.
 type TableMasks = shuttle::sync::Mutex<Masks>;
 
 /// A call of the C interface that sets masks.
 fn set_masks(records: &DeviceRecords<Cores>, table: &TableMasks, streaming: Option<u64>, coherent: Option<u64>) {
     let before = *table.lock().unwrap();
-    let inherited = || if *table.lock().unwrap() == before { before } else { Masks::NONE };
-    records.forget_old_masks(DEVICE, || *table.lock().unwrap() == Masks::NONE);
+    let inherited = || if *table.lock().unwrap() == before { before } else { Masks::UNLIMITED };
+    records.forget_old_masks(DEVICE, || *table.lock().unwrap() == Masks::UNLIMITED);
     let mut masks = records.set_masks(DEVICE, inherited, streaming, coherent, &ORIGINAL).unwrap();
     loop {
         *table.lock().unwrap() = masks;
@@ -81,7 +81,7 @@ fn set_masks(records: &DeviceRecords<Cores>, table: &TableMasks, streaming: Opti
 fn no_mask_is_lost_while_another_is_taken_back() {
     explore("a mask is set while another is taken back", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
-        let table = Arc::new(TableMasks::new(Masks::NONE));
+        let table = Arc::new(TableMasks::new(Masks::UNLIMITED));
         // The record stays when the device has no mask.
         records.set_limits(DEVICE, |limits| limits.max_segment = 1).unwrap();
         set_masks(records, &table, Some(0xffff), None);
@@ -99,7 +99,7 @@ fn no_mask_is_lost_while_another_is_taken_back() {
 fn no_mask_that_was_taken_back_returns_while_another_is_set() {
     explore("both masks are taken back while one is set", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
-        let table = Arc::new(TableMasks::new(Masks::NONE));
+        let table = Arc::new(TableMasks::new(Masks::UNLIMITED));
         records.set_limits(DEVICE, |limits| limits.max_segment = 1).unwrap();
         set_masks(records, &table, Some(0xffff), Some(0xff));
         let (other, last) = (table.clone(), table.clone());

@@ -73,7 +73,7 @@ fn masks_outlive_what_is_managed() {
     let device = machine.plain_device();
     static ORIGINAL: rt_dma_map_ops =
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
-    records.set_masks(device, || Masks::NONE, Some(0xff), None, &ORIGINAL).unwrap();
+    records.set_masks(device, || Masks::UNLIMITED, Some(0xff), None, &ORIGINAL).unwrap();
     manage(&records, device, ResourceKind::Buffer, 1);
     records.release(device);
     assert_eq!(records.masked_ops(device).unwrap().masks, Masks { streaming: 0xff, coherent: !0 });

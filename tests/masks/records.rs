@@ -12,7 +12,7 @@ static TABLE: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_ou
 
 /// The masks of the device; all ones if none are recorded.
 fn masks_of(records: &DeviceRecords<FakeKernel>, device: Device) -> Masks {
-    records.masked_ops(device).map_or(Masks::NONE, |ops| ops.masks)
+    records.masked_ops(device).map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
 
 /// The masks that are recorded for the device, whose original table is always [`TABLE`].
@@ -24,7 +24,7 @@ fn recorded(records: &DeviceRecords<FakeKernel>, device: Device) -> Option<Masks
 
 /// Sets masks, and confirms that the device has the table for them.
 fn set(records: &DeviceRecords<FakeKernel>, device: Device, streaming: Option<u64>, coherent: Option<u64>) {
-    let mut masks = records.set_masks(device, || Masks::NONE, streaming, coherent, &TABLE).unwrap();
+    let mut masks = records.set_masks(device, || Masks::UNLIMITED, streaming, coherent, &TABLE).unwrap();
     while let Err(now) = records.confirm_masks(device, masks) {
         masks = now;
     }
@@ -35,13 +35,13 @@ fn masks_are_all_ones_until_they_are_set_and_cost_nothing_when_they_are_again() 
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let [first, second] = [0; 2].map(|_| machine.plain_device());
-    assert_eq!(masks_of(&records, first), Masks::NONE);
+    assert_eq!(masks_of(&records, first), Masks::UNLIMITED);
     set(&records, first, Some(0xff), None);
     set(&records, first, None, Some(0xffff));
     assert_eq!(masks_of(&records, first), Masks { streaming: 0xff, coherent: 0xffff });
-    assert_eq!(masks_of(&records, second), Masks::NONE, "another device");
+    assert_eq!(masks_of(&records, second), Masks::UNLIMITED, "another device");
     set(&records, first, Some(!0), Some(!0));
-    assert_eq!(masks_of(&records, first), Masks::NONE);
+    assert_eq!(masks_of(&records, first), Masks::UNLIMITED);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -60,18 +60,18 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "its own, not what it inherited");
     records.confirm_masks(device, masks).unwrap();
     records.set_masks(device, || inherited, Some(!0), None, &TABLE).unwrap();
-    assert_eq!(recorded(&records, device), Some(Masks::NONE), "the device has its masked table still");
+    assert_eq!(recorded(&records, device), Some(Masks::UNLIMITED), "the device has its masked table still");
     let masks = records.set_masks(device, || inherited, None, Some(0xf), &TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: !0, coherent: 0xf }, "its own, not those of the masked table");
     // The first of these calls gives the device the table for the masks of the second.
-    assert_eq!(records.confirm_masks(device, Masks::NONE), Err(masks));
+    assert_eq!(records.confirm_masks(device, Masks::UNLIMITED), Err(masks));
     records.forget_old_masks(device, || true);
     records.confirm_masks(device, masks).unwrap();
     records.forget_old_masks(device, || true);
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(recorded(&records, device), Some(masks), "neither call has ended before");
     records.set_masks(device, || inherited, None, Some(!0), &TABLE).unwrap();
-    records.confirm_masks(device, Masks::NONE).unwrap();
+    records.confirm_masks(device, Masks::UNLIMITED).unwrap();
     assert_eq!(recorded(&records, device), None, "nothing stands before it any more");
     assert_eq!(machine.balance().heap_bytes, 0);
 }
@@ -81,7 +81,7 @@ fn a_mask_that_was_taken_back_stays_away_while_another_call_ends() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    let first = records.set_masks(device, || Masks::NONE, None, Some(0xff), &TABLE).unwrap();
+    let first = records.set_masks(device, || Masks::UNLIMITED, None, Some(0xff), &TABLE).unwrap();
     // Before the first call gives the device the table for its mask, an interrupt takes the mask back. After that, but
     // before the first call has confirmed the mask, another interrupt finds the masked table, and sets the other mask.
     set(&records, device, None, Some(!0));
@@ -101,7 +101,7 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
     let records = DeviceRecords::new(machine.kernel);
     for number in 1..100 {
         let device = Device::at(0x4000_0000 + number * 0x140);
-        records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), &TABLE).unwrap();
+        records.set_masks(device, || Masks::UNLIMITED, Some(0xff), Some(0xff), &TABLE).unwrap();
         assert!(records.release(device));
         records.forget_masks_and_limits(device);
         assert_eq!(recorded(&records, device), None);
@@ -116,9 +116,9 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let device = machine.plain_device();
     // This device's record is in the same list. It keeps its own masks.
     let other = Device::at(device.address() + (16 << 12));
-    records.set_masks(other, || Masks::NONE, Some(7), None, &TABLE).unwrap();
+    records.set_masks(other, || Masks::UNLIMITED, Some(7), None, &TABLE).unwrap();
     let balance = machine.balance();
-    let set = || records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), &TABLE).unwrap();
+    let set = || records.set_masks(device, || Masks::UNLIMITED, Some(0xff), Some(0xff), &TABLE).unwrap();
 
     set();
     assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
@@ -131,7 +131,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     set();
     assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
     assert_eq!(recorded(&records, device), None);
-    records.set_masks(device, || Masks::NONE, Some(0xf), None, &TABLE).unwrap();
+    records.set_masks(device, || Masks::UNLIMITED, Some(0xf), None, &TABLE).unwrap();
     assert_eq!(masks_of(&records, device), Masks { streaming: 0xf, coherent: !0 });
     records.forget_masks_and_limits(device);
     assert_eq!(machine.balance(), balance);
@@ -154,7 +154,7 @@ fn many_devices_are_told_apart() {
     }
     for device in devices.iter().step_by(2).chain(devices.iter().skip(1).step_by(2)) {
         set(&records, *device, Some(!0), Some(!0));
-        assert_eq!(masks_of(&records, *device), Masks::NONE);
+        assert_eq!(masks_of(&records, *device), Masks::UNLIMITED);
     }
     assert_eq!(machine.balance().heap_bytes, 0);
 }
@@ -165,15 +165,15 @@ fn a_mask_that_cannot_be_remembered_changes_nothing() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     machine.fail_always(Service::HeapAlloc);
-    assert_eq!(records.set_masks(device, || Masks::NONE, Some(1), Some(1), &TABLE), Err(NoRecord::NoMemory));
+    assert_eq!(records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE), Err(NoRecord::NoMemory));
     machine.repair(Service::HeapAlloc);
     assert_eq!(
-        machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, Some(1), Some(1), &TABLE)),
+        machine.in_interrupt(|| records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE)),
         Err(NoRecord::Context)
     );
-    assert_eq!(masks_of(&records, device), Masks::NONE);
-    records.set_masks(device, || Masks::NONE, Some(1), Some(1), &TABLE).unwrap();
-    machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, None, Some(3), &TABLE)).unwrap();
+    assert_eq!(masks_of(&records, device), Masks::UNLIMITED);
+    records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE).unwrap();
+    machine.in_interrupt(|| records.set_masks(device, || Masks::UNLIMITED, None, Some(3), &TABLE)).unwrap();
     assert_eq!(
         masks_of(&records, device),
         Masks { streaming: 1, coherent: 3 },

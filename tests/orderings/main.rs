@@ -138,7 +138,7 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
     every_execution("operations of a device", move || {
         let records = leak(DeviceRecords::new(THREADS));
-        let set = move |device| records.set_masks(device, || Masks::NONE, Some(0xff), None, &ORIGINAL).unwrap();
+        let set = move |device| records.set_masks(device, || Masks::UNLIMITED, Some(0xff), None, &ORIGINAL).unwrap();
         let operations = leak(AtomicRef::<Plain>::new());
         set(earlier);
         assert!(operations.get().is_none());

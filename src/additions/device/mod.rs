@@ -12,13 +12,16 @@
 pub(crate) mod key_counts;
 pub mod limits;
 pub mod managed;
+mod masked_devices;
 pub mod masked_tables;
 pub mod masks;
+mod reach;
 pub mod resource;
 
 use crate::additions::device::key_counts::KeyCounts;
 use crate::additions::device::limits::Limits;
-use crate::additions::device::masks::{MaskRecord, MaskedDevices};
+use crate::additions::device::masked_devices::MaskedDevices;
+use crate::additions::device::masks::MaskRecord;
 use crate::additions::device::resource::{Resource, ResourceState};
 use crate::kernel::{Device, Kernel};
 use crate::mem::index::at_or_first;

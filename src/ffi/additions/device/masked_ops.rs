@@ -68,7 +68,7 @@ fn addresses_of(table: &rt_dma_map_ops) -> [Option<usize>; 4] {
 
 /// Returns the table for these masks: a masked one, or without a mask the original table.
 pub(super) fn table_for(ops: &MaskedOps) -> &'static rt_dma_map_ops {
-    if ops.masks == Masks::NONE {
+    if ops.masks == Masks::UNLIMITED {
         return ops.original;
     }
     let [.., last] = &MASKED;
@@ -93,7 +93,7 @@ pub(super) fn original_of(device: Device) -> Option<MaskedOps> {
     // The last mask was removed while this call ran, so that the device has its original table again. Any other table
     // may call the masked one: the call would return here without end.
     let original = now.filter(|now| MEANINGS.has_original(DMA.kernel, now)).unwrap_or_else(|| default_table(device));
-    Some(MaskedOps { masks: Masks::NONE, original })
+    Some(MaskedOps { masks: Masks::UNLIMITED, original })
 }
 
 /// Returns the device's original table if `now`, its present table, is a masked one; otherwise `now`.

@@ -21,7 +21,7 @@ use crate::kernel::{Addresses, Device, PAGE_SIZE};
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
     match stored_table(device).filter(|now| has_masked_operation(now)).and_then(|_| original_of(device)) {
         Some(ops) => ops.masks,
-        None => Masks::NONE,
+        None => Masks::UNLIMITED,
     }
 }
 
@@ -114,7 +114,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     let before = if has_masked_operation(now) {
         original_of(device)
     } else {
-        Some(MaskedOps { masks: Masks::NONE, original: now })
+        Some(MaskedOps { masks: Masks::UNLIMITED, original: now })
     };
     let Some(before) = before else { return errors.nomem };
     // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
@@ -129,7 +129,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
     // Another call may have taken the masks back meanwhile.
     let has_table = || stored_table(device).is_some_and(|table| core::ptr::eq(table, now));
-    let inherited = || if has_table() { before.masks } else { Masks::NONE };
+    let inherited = || if has_table() { before.masks } else { Masks::UNLIMITED };
     match DEVICES.set_masks(device, inherited, streaming, coherent, before.original) {
         Ok(masks) => publish(device, masks, before.original),
         Err(error) => return refusal(error),
@@ -160,7 +160,7 @@ fn reaches_kernel_memory(ops: MapOps, device: Device, mask: u64) -> bool {
 /// the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's record.
 fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) {
     loop {
-        if masks == Masks::NONE || !stored_table(device).is_some_and(is_copy) {
+        if masks == Masks::UNLIMITED || !stored_table(device).is_some_and(is_copy) {
             store_table(device, table_for(&MaskedOps { masks, original }));
         }
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.

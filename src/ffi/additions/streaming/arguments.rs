@@ -91,7 +91,7 @@ pub(in crate::ffi) fn master_of(device: Device) -> Result<BusMaster, MapError> {
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.
     let may_have_mask = !core::ptr::eq(table, now) || DEVICES.may_have_mask(device);
-    let masks = if may_have_mask { masks_of(device) } else { Masks::NONE };
+    let masks = if may_have_mask { masks_of(device) } else { Masks::UNLIMITED };
     // No handle is higher than a word, whatever the mask allows.
     let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
     Ok(BusMaster { device, ops, mask })
