@@ -86,7 +86,6 @@ impl<K: Kernel> Dma<K> {
 
     /// Allocates more pages than the first pool that serves the request has. (The general path alone would take 210
     /// instructions more on the host to find that no pool is large enough.)
-    #[cold]
     fn allocate_from_larger(
         &self,
         device: Device,
