@@ -67,3 +67,34 @@ fn each_row_of_the_worked_example_is_what_the_map_has() {
     }
     assert_eq!(map.settle_step(), TimeLeft::ForAnything);
 }
+
+#[test]
+fn the_open_run_of_the_worked_example_is_what_the_map_has() {
+    let drawn = include_str!("../../../../docs/design.md");
+    assert!(drawn.contains(" used         #  .  .  #    #  #  .  .    .  .  .  .\n"));
+    let state = || {
+        let mut map = map_of(12);
+        for (count, page) in [(1, 0), (2, 1), (3, 3)] {
+            assert_eq!(map.allocate(count), Some(page));
+        }
+        assert_eq!(map.try_free(1, 2), Ok(Freed::Done));
+        map
+    };
+    let fields = |map: &PageMap| map.open.fields();
+    // Start, end, next, hole, least, last.
+    assert_eq!(fields(&state()), [0, 12, 6, 1, 3, 1, 3]);
+
+    assert_eq!(state().allocate_usual(2), Some(1));
+    let mut map = state();
+    assert_eq!(map.allocate_usual(3), Some(6));
+    assert_eq!(map.open.next, 9);
+
+    let mut map = state();
+    assert!(map.free_last(3, 3));
+    let [_, _, next, _, _, _, last] = fields(&map);
+    assert_eq!([next, last], [1, 1]);
+
+    let mut map = state();
+    assert_eq!(map.try_free(0, 1), Ok(Freed::Done));
+    assert_eq!(map.open.hole, 0..3);
+}
