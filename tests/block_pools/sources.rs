@@ -159,3 +159,59 @@ fn a_page_without_a_place_in_the_table_takes_no_heap() {
     assert_eq!(*source.1.lock().unwrap(), []);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
+
+/// A source of pages at which others act while a pool gives pages back: `at_free` runs once, in the first free.
+#[derive(Clone, Copy)]
+struct Acting {
+    addresses: Listed,
+    mask: &'static AtomicUsize,
+    at_free: &'static Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+// SAFETY: as for `Listed`.
+unsafe impl Pages for Acting {
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+        self.addresses.allocate(device, size)
+    }
+
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+        let act = self.at_free.lock().unwrap().take();
+        if let Some(act) = act {
+            act();
+        }
+        // SAFETY: the caller gives back what it got.
+        unsafe { self.addresses.free(device, size, va, handle) }
+    }
+
+    fn limit(&self, _: Device) -> usize {
+        self.mask.load(Relaxed)
+    }
+}
+
+#[test]
+fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
+    let machine = Machine::new();
+    let spans = (0..2).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect();
+    let mask = keep(AtomicUsize::new(usize::MAX));
+    let source = Acting { addresses: Listed::new(spans), mask, at_free: keep(Mutex::new(None)) };
+    let pools = keep(Pools::<Acting>::new(machine.kernel, source));
+    let device = machine.plain_device();
+    let pool = pools.create(&request(Some(device), 2048, 0, 0)).unwrap();
+    let blocks: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+    assert_eq!(blocks.len(), 4);
+    blocks.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    // Against the rules, another caller allocates a block while the pool is destroyed; and a mask is set.
+    let held = keep(Mutex::new(Vec::new()));
+    *source.at_free.lock().unwrap() = Some(Box::new(move || {
+        held.lock().unwrap().push(pool.allocate().unwrap());
+        mask.store(0, Relaxed);
+        pools.follow_mask(device);
+    }));
+    // SAFETY: the pool is used after this call only because it is not destroyed.
+    assert!(unsafe { pools.destroy(pool) }.is_err());
+    let beyond = machine.in_interrupt(|| pool.allocate());
+    assert!(beyond.is_none(), "{beyond:?} lies beyond the mask");
+    held.lock().unwrap().drain(..).for_each(|block| pool.free(block.va, block.handle).unwrap());
+    // SAFETY: the pool is not used after this call.
+    unsafe { pools.destroy(pool) }.unwrap();
+}
