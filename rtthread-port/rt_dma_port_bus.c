@@ -284,7 +284,7 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 
     if (to_pointer_size(handle) == RT_DMA_PORT_UNMAPPED && *last == UINTPTR_MAX)
     {
-        /* The highest address means that the ranges could not be read. */
+        /* The highest address would mean that the heap has no room to read the ranges. */
         *last -= 1;
     }
 

@@ -20,7 +20,7 @@ const void *rt_dma_port_node(void *dev)
     return rt_dma_port_ofw_node(dev);
 }
 
-/* Whether an address of all ones is what the node's reg states. */
+/* Returns whether the first cell of the node's reg is all ones, so that an address of all ones may be right. */
 static int states_all_ones(struct rt_ofw_node *np)
 {
     rt_uint32_t first = 0;

@@ -16,6 +16,8 @@ const char *check_pages_coherent(void);
 const char *check_mixed_cached(void);
 const char *check_mixed_coherent(void);
 /* mappings.c */
+const char *check_large_mapping(void);
+const char *check_no_tables(void);
 const char *check_type_cached(void);
 const char *check_type_uncached(void);
 #ifdef RT_DMA_F_WT
@@ -52,8 +54,6 @@ const char *check_translation(void);
 const char *check_other_core(void);
 /* uninstall.c */
 const char *check_uninstall(void);
-const char *check_large_mapping(void);
-const char *check_no_tables(void);
 
 /* Formats the reason of a FAIL line. The text is valid until the next call. */
 const char *why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

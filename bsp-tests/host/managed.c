@@ -6,6 +6,7 @@
 #include <rt_dma.h>
 #include "expect.h"
 #include "kernel.h"
+#include "owners.h"
 
 static struct rt_device dev = { .parent.name = "managed" };
 
@@ -211,31 +212,11 @@ static void other_buffers_stay_managed(rt_ubase_t first)
     rt_dma_free(&other, 8192, both, both_handle, 0);
 }
 
-/* Where PV_OFFSET is not zero, the physical address of one buffer may be the virtual address of another. */
-static void *shared_address;
-static int own_buffers;
-
-static void *own_alloc(struct rt_device *own, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
-{
-    RT_UNUSED(own);
-    RT_UNUSED(size);
-    RT_UNUSED(flags);
-    own_buffers++;
-    *dma_handle = 0x1000;
-    return shared_address;
-}
-
-static void own_free(struct rt_device *own, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
-{
-    RT_UNUSED(own);
-    RT_UNUSED(size);
-    RT_UNUSED(dma_handle);
-    RT_UNUSED(flags);
-    EXPECT(cpu_addr == shared_address);
-    own_buffers--;
-}
-
-/* A plain call frees the unmapped buffer (0), the other one (1), or another device's at the same address, which is not managed (2). */
+/*
+ * Where PV_OFFSET is not zero, the physical address of one buffer may be the virtual address of another.
+ *
+ * A plain call frees the unmapped buffer (0), the other one (1), or another device's at the same address, which is not managed (2).
+ */
 static void managed_buffers_at_one_address(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = own_alloc, .free = own_free };
@@ -253,7 +234,7 @@ static void managed_buffers_at_one_address(void)
         pool->flags |= RT_DMA_F_NOMAP;
         rt_dma_device_set_ops(&own, &ops);
         rt_dma_device_set_ops(&unmanaged, &ops);
-        buffer = shared_address = rt_dmam_alloc(&dev, 64, &handle, RT_DMA_F_NOMAP);
+        buffer = own_memory = rt_dmam_alloc(&dev, 64, &handle, RT_DMA_F_NOMAP);
         EXPECT(buffer && (rt_ubase_t)buffer == HOST_RAM + 30 * MIB);
         other = which == 2 ? rt_dma_alloc(&unmanaged, 64, &own_handle, 0) : rt_dmam_alloc(&own, 64, &own_handle, 0);
         EXPECT(other == buffer && own_buffers == 1);

@@ -23,5 +23,11 @@ void use_region_of_removed_device(void);
 
 /* In tables.c. */
 void tables_of_the_bsp(void);
+/* A BSP's own operations: own_alloc() hands out own_memory with the handle 0x1000. */
+void *own_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags);
+void own_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags);
+extern void *own_memory;
+/* Buffers of own_alloc() that are not freed. */
+extern int own_buffers;
 
 #endif

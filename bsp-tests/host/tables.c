@@ -187,27 +187,26 @@ static void a_copy_of_a_masked_table(void)
     EXPECT_EQ(host_heap_blocks(), blocks);
 }
 
-static int own_buffers;
+void *own_memory;
+int own_buffers;
 
-static void *own_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+void *own_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
-    static char memory[4096];
-
     RT_UNUSED(dev);
     RT_UNUSED(size);
     RT_UNUSED(flags);
     own_buffers++;
     *dma_handle = 0x1000;
-    return memory;
+    return own_memory;
 }
 
-static void own_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+void own_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
 {
     RT_UNUSED(dev);
     RT_UNUSED(size);
-    RT_UNUSED(cpu_addr);
     RT_UNUSED(dma_handle);
     RT_UNUSED(flags);
+    EXPECT(cpu_addr == own_memory);
     own_buffers--;
 }
 
@@ -215,9 +214,11 @@ static void own_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_u
 static void managed_buffers_of_a_copy(void)
 {
     static struct rt_dma_map_ops copy;
+    static char memory[4096];
     struct rt_device *dev = add_device("copy", RT_NULL);
     rt_ubase_t handle;
 
+    own_memory = memory;
     own_buffers = 0;
     EXPECT(rt_dma_set_mask(dev, 0xffffffff) == RT_EOK);
     copy = *(const struct rt_dma_map_ops *)dev->dma_ops;

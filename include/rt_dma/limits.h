@@ -57,8 +57,8 @@ rt_size_t rt_dma_get_max_segment(struct rt_device *dev);
  * As with `rt_dma_set_max_segment`, the code that builds the device's scatter lists asks for it.
  *
  * @param[in] dev The device.
- * @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB. All ones: there is no boundary.
- * 0, with which a segment has one byte, is stored too, as Linux does.
+ * @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB. All ones: there is
+ * no boundary. 0, with which a segment has one byte, is stored too, as Linux does.
  * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */

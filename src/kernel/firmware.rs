@@ -74,7 +74,8 @@ pub unsafe trait Firmware {
     ///
     /// # Errors
     /// `NoNode`, `Disabled`, `NotServed` or `BadReg` if the entry refers to no memory; `NotReserved` if the page
-    /// allocator owns the memory. The next entry may be a good one.
+    /// allocator owns the memory. The next entry may be a good one. `NoMemory` if the heap has no room for what the
+    /// kernel needs to read the entry: a later call may succeed.
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>>;
 
     /// Returns whether a bus above the device's node has a non-empty `dma-ranges`. The device has a node.
@@ -86,7 +87,8 @@ pub unsafe trait Firmware {
     /// translator reads them (`rt_ofw_translate_cpu2dma`). The device has a node.
     ///
     /// The result has no handle if no entry of `dma-ranges` covers `pa`, although that translator returns the address
-    /// unchanged in this case. It has none up to the highest address if the heap has no room to read the ranges.
+    /// unchanged in this case. If the heap has no room to read the ranges, the result has no handle, and its `last` is
+    /// the highest address.
     ///
     /// Context: thread first, then any. The first call for a bus reads the ranges of the bus; the caller makes it in a
     /// thread.

@@ -22,7 +22,7 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
     pub fn allocate(pool: &'a BlockPool<K, P>) -> Option<Self> {
         let shape = &pool.groups.shape;
         let memory = Self::allocate_pages(pool, shape.span_size)?;
-        if shape.lead(memory.handle).saturating_add(shape.stride) <= memory.size {
+        if memory.lead().saturating_add(shape.stride) <= memory.size {
             return Some(memory);
         }
         // Its only block would cross the boundary.

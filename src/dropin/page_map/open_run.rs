@@ -146,7 +146,7 @@ impl OpenRun {
 
     /// Frees the last allocation, which begins at `page`.
     pub(super) fn free_last(&mut self, page: usize) {
-        // `last` is `page`, and so `next` again: the allocation before is not known.
+        // `last` stays `page`, which is `next` now too. That means that it is not known.
         self.next = page;
         self.join_hole_at_end();
     }

@@ -81,8 +81,8 @@ impl PageMap {
         self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
     }
 
-    /// Returns the first page of the free run that ends before `page`, or `page`, if a page before it in the same word
-    /// is in use.
+    /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use. Returns
+    /// `None` if no page before it in its word is in use: the run may begin in an earlier word.
     #[inline(always)]
     pub(super) fn run_start_in_word(&self, page: usize) -> Option<usize> {
         let index = page / BITS;

@@ -6,7 +6,7 @@
 //! | path | allocate | free | it serves |
 //! | --- | --- | --- | --- |
 //! | fast | `allocate_fast` | `free_fast` | Devices whose handles are physical addresses: pages in one word of the bitmaps, by the open run of the first pool that serves the request, or of the pool that has the buffer. No function is called. |
-//! | across | `allocate_across` | `free_across` | The same for pages in several words. An allocation takes it for more pages than a word has bits: before it has the lock, it does not know where its pages lie. |
+//! | across | `allocate_across` | `free_across` | The same for pages in several words. An allocation takes it for more pages than a word has bits: before it has the lock, it does not know where its pages lie. `allocate_from_larger` ends a request for more pages than any pool has. |
 //! | locked | `allocate_locked` | `free_locked` | The same pool, by the tree of free runs. |
 //! | general | `allocate_general`, `allocate_in_order` | `free_general` | Every device, every flag, and all pools. |
 //!

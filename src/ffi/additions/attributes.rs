@@ -86,13 +86,9 @@ pub(in crate::ffi) unsafe fn clear(buffer: *mut c_void, size: usize, flags: usiz
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {
-    let flags = if device(dev).is_some_and(allocates_here) { Flags::WRITE_COMBINING } else { Flags::COHERENT };
+    let allocates_here = device(dev).and_then(allocating_ops_of).is_some();
+    let flags = if allocates_here { Flags::WRITE_COMBINING } else { Flags::COHERENT };
     flags.bits()
-}
-
-/// Returns whether the library allocates the device's buffers, and not an operation of the BSP.
-fn allocates_here(device: Device) -> bool {
-    allocating_ops_of(device).is_some()
 }
 
 /// @brief Allocates a write-combining buffer and fills it with zeros.

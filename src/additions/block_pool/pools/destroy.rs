@@ -88,8 +88,6 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         // of the list. (The caller may sleep, or `unlink` would have failed, so the turn is got here.)
         let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
         self.append(pool);
-        // Another mask may have been set before the pool was in the list again.
-        pool.follow_mask();
         Err(pool.blocks_in_use().map_or(Refusal::Context, Refusal::InUse))
     }
 

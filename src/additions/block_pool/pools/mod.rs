@@ -153,25 +153,22 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     ) -> Result<&'static BlockPool<K, P>, BadCreate> {
         let device = spec.device.ok_or(BadCreate::NoDevice)?;
         let shape = shape.map_err(BadCreate::Shape)?;
-        let pool = {
-            let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
-            let serial = self.next_serial.fetch_add(1, Relaxed);
-            let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
-            let pool = pool.ok_or(BadCreate::NoMemory)?;
-            self.append(pool);
-            pool
-        };
-        // A mask may have been set before the pool was in the list.
-        pool.follow_mask();
+        let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
+        let serial = self.next_serial.fetch_add(1, Relaxed);
+        let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
+        let pool = pool.ok_or(BadCreate::NoMemory)?;
+        self.append(pool);
         Ok(pool)
     }
 
-    /// Puts a pool at the end of the list. The caller holds the turn.
+    /// Puts a pool at the end of the list, and lets it follow a mask that was set before. The caller holds the turn.
     fn append(&self, pool: &'static BlockPool<K, P>) {
         let last = self.pools().last();
-        let _held = self.links.lock(self.kernel);
+        let held = self.links.lock(self.kernel);
         pool.next.set(None);
         last.map_or(&self.first, |last| &last.next).set(Some(pool));
+        drop(held);
+        pool.follow_mask();
     }
 
     /// Returns the pools in the order in which they were [appended](Self::append): that of their creation, except for

@@ -25,7 +25,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Option<Handle> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = self.dma.kernel;
-        // The general path refuses these, and logs it (`try_map`). `is_known` is false without a size, and if the
+        // The general path refuses these, and logs the error (`try_map`). `is_known` is false without a size, and if the
         // buffer ends past the end of memory.
         if va == 0 || direction == Direction::Neither {
             return None;

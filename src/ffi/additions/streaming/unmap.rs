@@ -36,7 +36,7 @@ unsafe fn unmap_managed(master: impl Master, query: &Query) {
             device == master.device && (is_exact || may_differ)
         })
     };
-    // Several mappings may have one handle. Only if none has the size and direction of the query, another one is ended.
+    // Several mappings may have one handle. Another one is ended only if none has the size and direction of the query.
     // A direct mapping has no record. So if no record matches the query exactly either, any managed mapping with this
     // handle is claimed.
     let mut claim = find_claim(false);
