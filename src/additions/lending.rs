@@ -67,10 +67,10 @@ impl<K: Kernel> Dma<K> {
     /// Allocates and maps memory for a borrower that has taken an entry; `None` if an owner waits for memory, or if no
     /// region has room.
     fn lend(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<Lent<K>> {
-        // The borrower took its entry before this fence, and reads `waiting` after it. An owner adds to `waiting` before
-        // the fence in `make_room`, and reads the entries after it. So at least one of them reads what the other wrote:
-        // nothing is lent, or the owner waits for this borrower. Without the fences both could miss it: a new entry is
-        // published with `Release` and found with `Acquire`, which do not order it with `waiting`.
+        // The borrower took its entry before this fence, and reads `waiting` after it. An owner adds to `waiting`
+        // before the fence in `make_room`, and reads the entries after it. So at least one of them reads what the other
+        // wrote: nothing is lent, or the owner waits for this borrower. Without the fences both could miss it: a new
+        // entry is published with `Release` and found with `Acquire`, which do not order it with `waiting`.
         fence(SeqCst);
         if self.lending.waiting.load(SeqCst) != 0 {
             return None;

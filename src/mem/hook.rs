@@ -44,9 +44,9 @@ impl<T: Sync> Hook<T> {
 
     /// Returns the value after the caller wrote what is read after [`set_before_reads`](Self::set_before_reads).
     ///
-    /// Of two cores, one sets the hook and then reads, the other writes and then gets the hook. With the two fences, the
-    /// first one reads what the other wrote, or the other one gets the value. Without them, both could miss it, because
-    /// a core may read before its own write is visible to others.
+    /// Of two cores, one sets the hook and then reads, the other writes and then gets the hook. With the two fences,
+    /// the first one reads what the other wrote, or the other one gets the value. Without them, both could miss it,
+    /// because a core may read before its own write is visible to others.
     ///
     /// Context: any.
     pub fn get_after_writes(&self) -> Option<&'static T> {

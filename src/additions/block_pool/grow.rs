@@ -55,8 +55,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.give_memory(span, memory)
     }
 
-    /// For a thread that got no memory: waits while another thread adds a span, and takes a free block. Returns `None` if
-    /// there is none.
+    /// For a thread that got no memory: waits while another thread adds a span, and takes a free block. Returns `None`
+    /// if there is none.
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
             let is_growing = self.spans.growing.load(Acquire) != 0;

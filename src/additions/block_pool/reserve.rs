@@ -30,8 +30,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the next
-    /// spans. Returns false if the memory does not suffice for the blocks.
+    /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the
+    /// next spans. Returns false if the memory does not suffice for the blocks.
     ///
     /// Context: thread.
     pub fn fill(&self, count: usize) -> bool {

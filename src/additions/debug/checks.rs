@@ -21,8 +21,8 @@ impl<K: Kernel> Debug<K> {
         self.state.lock(self.kernel).table.note_leaving(pool, true);
     }
 
-    /// Forgets a block pool that was destroyed, and its blocks, unless a later pool has its address already. If the pool
-    /// was not destroyed, it stays in the table.
+    /// Forgets a block pool that was destroyed, and its blocks, unless a later pool has its address already. If the
+    /// pool was not destroyed, it stays in the table.
     pub fn destroyed(&self, pool: Va, is_gone: bool) {
         let table = &mut self.state.lock(self.kernel).table;
         let kind = table.block_pool(pool).map(|entry| entry.kind);

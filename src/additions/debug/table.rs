@@ -143,8 +143,8 @@ impl Table {
         self.next_gone = (self.next_gone + 1) % GONE;
     }
 
-    /// Returns the caller that freed memory, or unmapped a mapping, at the address. Memory that another device freed counts
-    /// only if all that devices hold is recorded.
+    /// Returns the caller that freed memory, or unmapped a mapping, at the address. Memory that another device freed
+    /// counts only if all that devices hold is recorded.
     pub fn gone_at(&self, is_mapping: bool, device: Device, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| {
             gone.device != Device::NONE

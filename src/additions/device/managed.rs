@@ -101,8 +101,8 @@ impl<K: Kernel> DeviceRecords<K> {
         Some(arguments)
     }
 
-    /// Frees the entries of the device's resources that plain calls gave back. In an interrupt, where the heap cannot be
-    /// called, they stay until the device gets another resource or is released.
+    /// Frees the entries of the device's resources that plain calls gave back. In an interrupt, where the heap cannot
+    /// be called, they stay until the device gets another resource or is released.
     fn free_given_back(&self, device: Device) {
         while self.keys.has_given_back() && self.take_out(device, is_given_back, Which::Newest).is_some() {}
     }

@@ -51,8 +51,8 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    /// The content of a reserved place, which [`Slot::manage`](super::managed::Slot::manage) replaces before it adds the
-    /// resource to the list.
+    /// The content of a reserved place, which [`Slot::manage`](super::managed::Slot::manage) replaces before it adds
+    /// the resource to the list.
     pub(super) const PLACEHOLDER: Resource =
         Resource { kind: ResourceKind::Buffer, state: ResourceState::Managed, release: |_, _| {}, arguments: [0; 4] };
 }

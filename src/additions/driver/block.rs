@@ -33,8 +33,8 @@ impl<P: Platform> Device<P> {
         align: usize,
         boundary: usize,
     ) -> Result<BlockPool<T, P>, BadCreate> {
-        // Blocks are aligned to a word of the processor; the words of `T` may be longer. An alignment that is no power of
-        // two stays, and is refused.
+        // Blocks are aligned to a word of the processor; the words of `T` may be longer. An alignment that is no power
+        // of two stays, and is refused.
         let is_allowed = align == 0 || align.is_power_of_two();
         let align = if is_allowed { align.max(size_of::<WordOf<T>>()) } else { align };
         let name = PoolName::new(name.bytes());

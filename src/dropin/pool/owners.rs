@@ -103,8 +103,8 @@ impl<K: Kernel> Pool<K> {
         self.is_memory_region() && self.belongs_to(device)
     }
 
-    /// Returns whether `device` is the one in `public.dev`, or has a claim with the node that it has now. A device that C
-    /// wrote to `public.dev` needs no claim.
+    /// Returns whether `device` is the one in `public.dev`, or has a claim with the node that it has now. A device that
+    /// C wrote to `public.dev` needs no claim.
     pub(super) fn belongs_to(&self, device: Device) -> bool {
         self.is_public(device) && !self.owners.first.is_at(device) || self.has_claim_of(device)
     }

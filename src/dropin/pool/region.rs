@@ -15,8 +15,8 @@ pub struct Region {
     pub start: Pa,
     /// One past the last byte.
     pub end: Pa,
-    /// Name of the range. It stays as long as the pool that is made of the range, unless a device has claimed the range:
-    /// then the pool copies the name.
+    /// Name of the range. It stays as long as the pool that is made of the range, unless a device has claimed the
+    /// range: then the pool copies the name.
     pub name: Name<'static>,
 }
 

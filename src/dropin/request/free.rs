@@ -124,8 +124,8 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// Frees as [`free`](Self::free) does, for a device with any operations. Neither `size` nor `va` is zero: the record
-    /// of a buffer that was freed contains the address zero, so a search for zero could find it.
+    /// Frees as [`free`](Self::free) does, for a device with any operations. Neither `size` nor `va` is zero: the
+    /// record of a buffer that was freed contains the address zero, so a search for zero could find it.
     pub fn free_general(
         &self,
         device: Device,

@@ -25,8 +25,8 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Option<Handle> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = self.dma.kernel;
-        // The general path refuses these, and logs the error (`try_map`). `is_known` is false without a size, and if the
-        // buffer ends past the end of memory.
+        // The general path refuses these, and logs the error (`try_map`). `is_known` is false without a size, and if
+        // the buffer ends past the end of memory.
         if va == 0 || direction == Direction::Neither {
             return None;
         }

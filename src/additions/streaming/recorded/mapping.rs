@@ -163,8 +163,8 @@ impl Mapping {
         unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
 
-    /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, this makes what the device wrote
-    /// to the part the processor's.
+    /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, this makes what the device
+    /// wrote to the part the processor's.
     pub fn sync_in<K: Kernel>(&self, kernel: K, own: &OwnOps, part: Part, purpose: Purpose) {
         let va = self.seen(part);
         if purpose == Purpose::Transfer {

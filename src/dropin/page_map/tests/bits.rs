@@ -1,5 +1,5 @@
-//! Ranges of bits against a loop over single bits, for every range of 12 words that begins and ends near word edges. Most
-//! ranges fill some words: up to ten, of which eight are changed and compared together.
+//! Ranges of bits against a loop over single bits, for every range of 12 words that begins and ends near word edges.
+//! Most ranges fill some words: up to ten, of which eight are changed and compared together.
 
 use crate::dropin::page_map::bits::{BITS, BitRange, change, differs};
 use crate::mem::bitmaps::BitmapWord;

@@ -51,7 +51,8 @@ unsafe impl Pages for DevicePages {
     }
 
     fn limit(&self, device: Device) -> usize {
-        // A new pool calls this before and after it enters the list of pools, whether a driver in C or in Rust makes it.
+        // A new pool calls this before and after it enters the list of pools, whether a driver in C or in Rust makes
+        // it.
         BLOCK_POOLS.set_before_reads(&BlockPools { follow_mask: |device| POOLS.follow_mask(device) });
         let mask = MASKS.get().map_or(!0, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)

@@ -119,8 +119,8 @@ pub(in crate::ffi) fn unmasked_operation<F: PartialEq>(
     own.or_else(|| operation(default_table(device)))
 }
 
-/// Returns the operations by which the library allocates for the device; `None` if an operation of the BSP allocates, or
-/// if the device gets no memory.
+/// Returns the operations by which the library allocates for the device; `None` if an operation of the BSP allocates,
+/// or if the device gets no memory.
 pub(in crate::ffi) fn allocating_ops_of(device: Device) -> Option<MapOps> {
     let ([masked, ..], table) = (&MASKED, table_of(device)?);
     let ([own, ..], [masked, ..]) = (addresses_of(table), addresses_of(masked));

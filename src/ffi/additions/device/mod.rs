@@ -1,5 +1,5 @@
-//! What the library keeps about a device: its masks, limits and managed resources. What it keeps ends when the device is
-//! released, or when another device at its address makes its first call.
+//! What the library keeps about a device: its masks, limits and managed resources. What it keeps ends when the device
+//! is released, or when another device at its address makes its first call.
 
 mod limits;
 pub(in crate::ffi) mod managed;

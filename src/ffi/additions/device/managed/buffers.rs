@@ -193,7 +193,8 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
 /// Claims the managed buffer that a plain free at this address is about, if there is one.
 ///
 /// The physical address of an unmapped buffer may be the address of another buffer. If no managed one has the flag of
-/// the call, the driver passed a wrong flag, or its buffer is not managed: then it has another handle than a managed one.
+/// the call, the driver passed a wrong flag, or its buffer is not managed: then it has another handle than a managed
+/// one.
 fn claim(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
     if !DEVICES.may_manage(va) {
         return None;
