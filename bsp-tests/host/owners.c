@@ -177,6 +177,35 @@ static void managed_buffers_end_with_their_device(void)
     rt_dma_free(dev, 4096, buffer, left, 0);
     EXPECT_EQ(host_heap_blocks(), blocks);
     remove_device();
+
+    /* The release is the next device's first call. */
+    dev = add_device("sloppy", RT_NULL);
+    buffer = rt_dmam_alloc(dev, 4096, &left, 0);
+    EXPECT(buffer);
+    remove_device();
+    dev = add_device("tidy", RT_NULL);
+    host_forget_text();
+    rt_dmam_release(dev);
+    EXPECT(strstr(host_text(), "tidy: 1 managed resources of an earlier device"));
+    EXPECT(rt_dma_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);
+    rt_dma_free(dev, 4096, (char *)buffer + ARCH_PAGE_SIZE, handle, 0);
+    rt_dma_free(dev, 4096, buffer, left, 0);
+    EXPECT_EQ(host_heap_blocks(), blocks);
+    remove_device();
+}
+
+/* The next device at an address has the default limits, also before its first other call. */
+static void limits_end_with_their_device(void)
+{
+    struct rt_device *dev = add_device("short", RT_NULL);
+
+    EXPECT(rt_dma_set_max_segment(dev, 512) == RT_EOK && rt_dma_set_min_align_mask(dev, 0xfff) == RT_EOK);
+    remove_device();
+    dev = add_device("long", RT_NULL);
+    EXPECT_EQ(rt_dma_get_max_segment(dev), 65536);
+    EXPECT_EQ(rt_dma_get_min_align_mask(dev), 0);
+    rt_dmam_release(dev);
+    remove_device();
 }
 
 /* The next device at an address does not meet the mappings of the last one, and their bounce buffers are free. */
@@ -235,5 +264,6 @@ void devices_that_come_and_go(void)
     masks_end_with_their_device();
     tables_of_the_bsp();
     managed_buffers_end_with_their_device();
+    limits_end_with_their_device();
     mappings_end_with_their_device();
 }

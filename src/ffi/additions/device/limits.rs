@@ -4,7 +4,7 @@ use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::limits::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
 use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
-use crate::ffi::dropin::ops::table_of;
+use crate::ffi::dropin::ops::{stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, device};
 use crate::kernel::PAGE_SIZE;
@@ -28,9 +28,11 @@ fn is_low_bits(mask: usize) -> bool {
     mask & mask.wrapping_add(1) == 0
 }
 
-/// Returns the limits of a device; the default ones for a null pointer.
+/// Returns the limits of a device; the default ones for a null pointer, and for a device without operations, which is
+/// new: what is recorded at its address are the limits of an earlier device.
 fn limits_of(dev: *mut rt_device) -> Limits {
-    device(dev).map_or(Limits::DEFAULT, |device| DEVICES.limits(device))
+    let device = device(dev).filter(|device| stored_table(*device).is_some());
+    device.map_or(Limits::DEFAULT, |device| DEVICES.limits(device))
 }
 
 /// @brief Sets the maximum number of bytes that the device takes in one segment.

@@ -8,7 +8,7 @@ use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked_operation;
 use crate::ffi::additions::device::masks::update_block_pools;
-use crate::ffi::additions::device::watch_for_new_devices;
+use crate::ffi::additions::device::{forget_earlier, watch_for_new_devices};
 use crate::ffi::additions::hooks::{MASKS, STREAMS};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::ops::{ops_with, table_of};
@@ -132,6 +132,8 @@ pub unsafe extern "C" fn rt_dmam_free(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
+    // A device without operations is a new one: what is recorded at its address was an earlier device's.
+    forget_earlier(device);
     // The operations of the BSP's own that free them read the device.
     if let Some(streams) = STREAMS.get() {
         (streams.tidy)();
