@@ -91,6 +91,7 @@ void managed_pools_and_maps(void)
     static struct rt_device other = { .parent.name = "not managed" };
     rt_ubase_t first = next_page(), handle = 0, mapped;
     int blocks;
+    rt_size_t requested;
     struct rt_dma_block_pool *pool, *plain;
     char *buffer, *block;
 
@@ -139,7 +140,12 @@ void managed_pools_and_maps(void)
     EXPECT(pool && plain);
     rt_dmam_block_pool_destroy(plain); /* this pool is not managed */
     EXPECT(rt_dma_block_pool_destroy(plain) == RT_EOK);
+    host_interrupt(1);
     rt_dmam_block_pool_destroy(pool);
+    host_interrupt(0);
+    requested = host_heap_requested();
+    rt_dmam_block_pool_destroy(pool);
+    EXPECT_EQ(host_heap_requested(), requested); /* the heap may be full */
     rt_dmam_block_pool_destroy(pool); /* this pool was destroyed */
     rt_dmam_block_pool_destroy(RT_NULL);
     EXPECT(!rt_dmam_block_pool_create("bad", &dev, 64, 3, 0) && !rt_dmam_block_pool_create("bad", RT_NULL, 64, 0, 0));

@@ -66,7 +66,7 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
     let pool = create();
     if !pool.is_null() {
         // SAFETY: the pool is new, and is destroyed only after it has left the list.
-        unsafe { slot.manage(ResourceKind::BlockPool, release, arguments_of(pool)) };
+        unsafe { slot.manage(ResourceKind::BlockPool, release, [pool.expose_provenance(), 0, 0, 0]) };
     }
     pool
 }
@@ -83,37 +83,19 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
     if pool.is_null() {
         return;
     }
-    let wanted = arguments_of(pool);
-    let device = device_of(pool);
-    // Before it is known whether the pool stays, so that then nothing can fail.
-    let slot = device.and_then(|device| {
-        let slot = reserve(device)?;
-        DEVICES.unmanage(device, ResourceKind::BlockPool, |arguments| *arguments == wanted).map(|_| slot)
-    });
-    match slot {
-        Some(slot) => {
-            // SAFETY: the caller guarantees that no other call uses the pool.
-            if unsafe { destroy(pool) }.is_err() {
-                // SAFETY: the pool was not destroyed, and is destroyed only after it has left the list.
-                unsafe { slot.manage(ResourceKind::BlockPool, release, wanted) };
-            }
-        }
-        None => {
-            let format =
-                apart!("managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
-            let values = [pool.expose_provenance()];
-            let line = match device {
-                Some(device) => DMA.line_about(device, format, &values),
-                None => Line::about(Name::of(apart!("(null)")), format, &values),
-            };
-            DMA.refuse_line(&line);
-        }
-    }
-}
-
-/// Returns the arguments with which the pool is managed.
-fn arguments_of(pool: *mut rt_dma_block_pool) -> Arguments {
-    [pool.expose_provenance(), 0, 0, 0]
+    let Some(claim) = DEVICES.claim(ResourceKind::BlockPool, pool.expose_provenance(), |_, _| true) else {
+        let format = apart!("managed destroy of block pool 0x%lx: not a managed pool (any more)");
+        let values = [pool.expose_provenance()];
+        DMA.refuse_line(&match device_of(pool) {
+            Some(device) => DMA.line_about(device, format, &values),
+            None => Line::about(Name::of(apart!("(null)")), format, &values),
+        });
+        return;
+    };
+    // SAFETY: the caller guarantees that no other call uses the pool.
+    let result = unsafe { destroy(pool) };
+    // A pool that was not destroyed, which is logged, stays managed.
+    DEVICES.end_claim(claim, result.is_ok());
 }
 
 /// Destroys a managed block pool.
