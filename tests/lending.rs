@@ -3,6 +3,7 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::dropin::translate::{BufferRequest, MapOps};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, MemoryType, NamedRegion, Va};
@@ -196,6 +197,19 @@ fn a_borrower_that_keeps_its_memory_is_named_and_the_owner_does_not_wait_for_eve
     // Memory is lent again, once there is some.
     cache.drop_all();
     assert_eq!(cache.fill(8 * PAGE), 2);
+}
+
+#[test]
+fn borrowers_are_not_asked_for_memory_that_the_request_cannot_use() {
+    let (machine, owner) = machine();
+    let cache = Cache::new(&machine, Answer::GivesBack);
+    cache.fill(PAGE);
+    // The region is mapped, and lies above the mask.
+    assert_eq!(machine.alloc(owner, PAGE, Flags::NOMAP), None);
+    let request = BufferRequest::new(MapOps::DeviceTree, owner, PAGE, Flags::empty());
+    assert!(machine.dma.allocate_in_order(&BufferRequest { mask: OWN as u64 - 1, ..request }).is_err());
+    assert_eq!(cache.asked.load(Relaxed), 0);
+    cache.drop_all();
 }
 
 #[test]

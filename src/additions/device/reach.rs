@@ -17,10 +17,14 @@ impl<K: Kernel> Dma<K> {
             let own = ops == MapOps::DeviceTree && pool.is_owned_by(device);
             own || pool.serves(device, wanted) || pool.serves(device, wanted | Flags::DEVICE)
         };
-        let bus = self.bus(ops, device);
-        self.pools().filter(|pool| serves(pool)).any(|pool| {
-            let last = pool.start().wrapping_add(pool.size() - 1);
-            bus.reachable(pool.start(), last, mask).any(|found| found.has_page())
-        })
+        self.pools().any(|pool| serves(pool) && self.can_reach_page_of(pool, ops, device, mask))
+    }
+
+    /// Returns whether the pool has a page that the device reaches with handles up to `mask`.
+    ///
+    /// Context: any.
+    pub(crate) fn can_reach_page_of(&self, pool: &Pool<K>, ops: MapOps, device: Device, mask: u64) -> bool {
+        let last = pool.start().wrapping_add(pool.size() - 1);
+        self.bus(ops, device).reachable(pool.start(), last, mask).any(|found| found.has_page())
     }
 }
