@@ -1,11 +1,9 @@
 //! [`Firmware`] over RT-Thread's device tree and PCI bus.
-//!
-//! A device is a pointer to a `struct rt_device` that a C caller passed.
 
 use core::ffi::{c_char, c_int, c_void};
 
 use super::addresses::unless_unmapped;
-use super::types::{RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
+use super::types::{RT_DMA_PORT_END, RT_DMA_PORT_FOUND, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::error::Error;
 use crate::kernel::{BusRange, BusWindow, Device, Firmware, Handle, NamedRegion, Node, Pa};
@@ -148,27 +146,31 @@ unsafe extern "C" {
     pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
 }
 
-// SAFETY: the port does what its header states of each function: see the head of `rtthread`.
+/// Asks the port about a device.
+fn ask<R>(question: unsafe extern "C" fn(*mut c_void) -> R, device: Device) -> R {
+    // SAFETY: a device is a pointer that a C caller passed, and the port accepts every such pointer.
+    unsafe { question(pointer(device.address())) }
+}
+
+// SAFETY: the port does what its header states of each function: see the head of `rtthread`. The devices in the blocks
+// below are pointers that a C caller passed.
 unsafe impl Firmware for RtThread {
     fn device_name(&self, device: Device) -> Name<'_> {
-        // SAFETY: a device is a pointer that a C caller passed.
-        unsafe { Name::from_ptr(rt_dma_port_device_name(pointer(device.address()))) }
+        // SAFETY: the port returns null, or a C string that stays as long as the device.
+        unsafe { Name::from_ptr(ask(rt_dma_port_device_name, device)) }
     }
 
     fn is_coherent(&self, device: Device) -> bool {
-        // SAFETY: a device is a pointer that a C caller passed.
-        unsafe { rt_dma_port_device_is_coherent(pointer(device.address())) != 0 }
+        ask(rt_dma_port_device_is_coherent, device) != 0
     }
 
     fn node(&self, device: Device) -> Option<Node> {
-        // SAFETY: a device is a pointer that a C caller passed.
-        let node = unsafe { rt_dma_port_node(pointer(device.address())) };
-        Node::at(node.expose_provenance())
+        Node::at(ask(rt_dma_port_node, device).expose_provenance())
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
         let mut region = rt_dma_port_named_region::default();
-        // SAFETY: a device is a pointer that a C caller passed; the port writes to the region only.
+        // SAFETY: the port writes to the region only.
         let error = match unsafe { rt_dma_port_memory_region(pointer(device.address()), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 let rt_dma_port_region { start, end } = region.place;
@@ -176,37 +178,36 @@ unsafe impl Firmware for RtThread {
                     (region.no_map != 0, region.reusable != 0, region.is_shared != 0);
                 return Some(Ok(NamedRegion { start, end, is_no_map, is_reusable, is_shared }));
             }
+            RT_DMA_PORT_END => return None,
             RT_DMA_PORT_NO_NODE => Error::NoNode,
             RT_DMA_PORT_DISABLED => Error::Disabled,
             RT_DMA_PORT_NO_REG => Error::NotServed,
             RT_DMA_PORT_NOT_RESERVED => Error::NotReserved,
-            RT_DMA_PORT_UNUSABLE => Error::BadReg,
             RT_DMA_PORT_NO_HEAP => Error::NoMemory,
-            _ => return None,
+            // `RT_DMA_PORT_UNUSABLE`. The entries after this one are read in any case.
+            _ => Error::BadReg,
         };
         Some(Err(error))
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
-        // SAFETY: a device is a pointer that a C caller passed.
-        unsafe { rt_dma_port_has_dma_ranges(pointer(device.address())) != 0 }
+        ask(rt_dma_port_has_dma_ranges, device) != 0
     }
 
     fn bus_address(&self, device: Device, pa: Pa) -> BusRange {
         let mut last = pa;
-        // SAFETY: a device is a pointer that a C caller passed; the port writes to `last` only.
+        // SAFETY: the port writes to `last` only.
         let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.address()), pa, &mut last) });
         BusRange { handle, last }
     }
 
     fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa> {
-        // SAFETY: a device is a pointer that a C caller passed.
+        // SAFETY: the port accepts every handle.
         unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.address()), handle) })
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow> {
-        // SAFETY: a device is a pointer that a C caller passed; the windows of a bridge do not change once it has
-        // devices.
+        // SAFETY: the windows of a bridge do not change once it has devices.
         let window = unsafe { rt_dma_port_bus_window(pointer(device.address()), index).as_ref() };
         window.map(|&rt_dma_port_window { bus, cpu, size }| BusWindow { cpu, bus, size })
     }

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use super::firmware::RT_DMA_PORT_NO_HEAP;
-use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
+use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
 use crate::kernel::reserved_memory::{NoSharedPool, ReservedMemory, SharedPool};
@@ -146,10 +146,11 @@ unsafe impl ReservedMemory for RtThread {
                 is_reusable: pool.reusable != 0,
                 is_default: pool.is_default != 0,
             })),
-            RT_DMA_PORT_UNUSABLE => Some(Err(NoSharedPool::BadNode)),
+            RT_DMA_PORT_END => None,
             RT_DMA_PORT_NO_HEAP => Some(Err(NoSharedPool::NoMemory)),
             RT_DMA_PORT_ABSENT => Some(Err(NoSharedPool::NoTree)),
-            _ => None,
+            // `RT_DMA_PORT_UNUSABLE`. The nodes after this one are read in any case.
+            _ => Some(Err(NoSharedPool::BadNode)),
         }
     }
 

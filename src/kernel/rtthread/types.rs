@@ -9,7 +9,6 @@ pub const RT_DMA_PORT_INVALID: c_int = 1;
 /// The kernel is built without the service.
 pub const RT_DMA_PORT_ABSENT: c_int = 2;
 /// The list ends before the index.
-#[allow(dead_code)] // Every result without an arm of its own counts as this one.
 pub const RT_DMA_PORT_END: c_int = 3;
 /// The entry exists, but cannot be read, or its memory must not be used.
 pub const RT_DMA_PORT_UNUSABLE: c_int = 4;
