@@ -237,10 +237,16 @@ void wrong_calls(void)
 void from_an_interrupt(void)
 {
     static struct rt_device fresh = { .parent.name = "fresh" };
-    rt_ubase_t handle;
+    struct rt_ofw_node node = { .full_name = "node" };
+    struct rt_device unserved = { .parent.name = "unserved", .ofw_node = &node };
+    rt_ubase_t handle = 1;
     void *buffer;
 
     host_interrupt(1);
+    /* The operations of a device with a node are chosen in a thread only. A driver may ignore the result. */
+    EXPECT(rt_dma_sync_out_data(&unserved, &node, 8, &handle, 0) == -RT_ERROR && handle == 0);
+    EXPECT(rt_dma_sync_out_data(&unserved, &node, 8, RT_NULL, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_in_data(&unserved, &node, 8, 0, 0) == -RT_ERROR && !unserved.dma_ops);
     for (int i = 0; i < 2; i++)
     {
         rt_ubase_t flags = i ? RT_DMA_F_NOCACHE : 0;

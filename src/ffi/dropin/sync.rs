@@ -28,8 +28,8 @@ use crate::kernel::Device;
 /// @param[in] dev The device.
 /// @param[in] data The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
-/// @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable. May be
-/// NULL.
+/// @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable, or the
+/// device's operations cannot be chosen now. May be NULL.
 /// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are
 /// translated then leave the cache alone.
 /// @retval RT_EOK The device sees the bytes.
@@ -76,7 +76,11 @@ unsafe fn sync_out_general(
     flags: usize,
 ) -> isize {
     let device = Device::at(dev.expose_provenance());
-    let Some(table) = table_of(device) else { return errors().error };
+    let Some(table) = table_of(device) else {
+        // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+        unsafe { write_if(dma_handle, 0) };
+        return errors().error;
+    };
     let table = if table.sync_out_data.is_some() { table } else { default_table(device) };
     let Some(sync) = table.sync_out_data else { return errors().error };
     if is_ours(table) {
