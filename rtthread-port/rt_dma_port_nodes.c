@@ -46,7 +46,8 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
         return RT_DMA_PORT_NO_REG;
     }
 
-    if (rt_ofw_get_address(np, 0, &start, &size))
+    /* RT-Thread would read the rest of a reg that is too short from what follows it in the tree. */
+    if (rt_ofw_get_address_count(np) < 1 || rt_ofw_get_address(np, 0, &start, &size))
     {
         return RT_DMA_PORT_UNUSABLE;
     }

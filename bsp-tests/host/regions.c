@@ -46,6 +46,8 @@ void regions_that_must_not_be_used(void)
     struct rt_ofw_prop reg_prop = { "reg", sizeof(reg), reg, RT_NULL };
     struct rt_ofw_prop size = { "size", sizeof(no_reg), no_reg, RT_NULL };
     struct rt_ofw_prop far = { "reg", sizeof(far_reg), far_reg, RT_NULL };
+    /* Without the second cell of the size, or without a size. */
+    struct rt_ofw_prop cut = { "reg", 12, reg, RT_NULL }, without_size = { "reg", 8, reg, RT_NULL };
     struct rt_ofw_prop no_map = { "no-map", 0, RT_NULL, &reg_prop };
     struct rt_ofw_prop reusable = { "reusable", 0, RT_NULL, &no_map };
 
@@ -58,6 +60,8 @@ void regions_that_must_not_be_used(void)
     }
     expect_refused(&size, "decoder: not served: no reg");
     expect_refused(&far, "bad reg");
+    expect_refused(&cut, "bad reg");
+    expect_refused(&without_size, "bad reg");
     expect_refused(&reusable, "no-map and reusable");
     expect_refused(RT_NULL, "no such node");
 

@@ -194,16 +194,36 @@ int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *p
     return nr;
 }
 
-/* The address is translated by the ranges of the bus above, as RT-Thread does: it is all ones if the heap has no room for their table. */
+int rt_ofw_get_address_count(struct rt_ofw_node *np)
+{
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, "reg", RT_NULL);
+
+    return prop ? prop->length / (4 * (rt_ofw_io_addr_cells(np) + rt_ofw_io_size_cells(np))) : 0;
+}
+
+/*
+ * The address is translated by the ranges of the bus above, as RT-Thread does: it is all ones if the heap has no room for
+ * their table. Like RT-Thread, this reads on after the end of a reg that is too short: there stand the tag of the next
+ * property in the flattened tree, which is 3, and its length.
+ */
 rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_address, rt_uint64_t *out_size)
 {
-    rt_uint32_t cells[4];
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, "reg", RT_NULL);
+    int address_cells = rt_ofw_io_addr_cells(np), size_cells = rt_ofw_io_size_cells(np);
+    rt_uint64_t number[2] = { 0, 0 };
 
-    if (rt_ofw_prop_read_u32_array_index(np, "reg", index * 4, 4, cells) != 4)
+    if (!prop || index * (address_cells + size_cells) >= prop->length / 4)
     {
         return -RT_EINVAL;
     }
-    *out_address = rt_ofw_translate_address(np, RT_NULL, (rt_uint64_t)cells[0] << 32 | cells[1]);
-    *out_size = (rt_uint64_t)cells[2] << 32 | cells[3];
+    for (int i = 0; i < address_cells + size_cells; i++)
+    {
+        int at = index * (address_cells + size_cells) + i - prop->length / 4;
+        rt_uint32_t cell = at < 0 ? fdt32_to_cpu(((fdt32_t *)prop->value)[at + prop->length / 4]) : at == 0 ? 3 : 0;
+
+        number[i >= address_cells] = number[i >= address_cells] << 32 | cell;
+    }
+    *out_address = rt_ofw_translate_address(np, RT_NULL, number[0]);
+    *out_size = number[1];
     return RT_EOK;
 }

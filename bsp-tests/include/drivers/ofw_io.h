@@ -13,6 +13,7 @@ int rt_ofw_bus_addr_cells(struct rt_ofw_node *np);
 int rt_ofw_bus_size_cells(struct rt_ofw_node *np);
 int rt_ofw_io_addr_cells(struct rt_ofw_node *np);
 int rt_ofw_io_size_cells(struct rt_ofw_node *np);
+int rt_ofw_get_address_count(struct rt_ofw_node *np);
 rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_address, rt_uint64_t *out_size);
 rt_uint64_t rt_ofw_translate_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address);
 rt_uint64_t rt_ofw_reverse_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address);
