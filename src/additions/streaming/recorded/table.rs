@@ -4,6 +4,8 @@
 //! which has the handle of the first byte, searches one list. A sync may have the handle of any byte: it also looks
 //! at the lists of the pages before, as far as the longest mapping reaches, and searches those that have one so long.
 
+use core::iter::from_fn;
+
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -79,14 +81,11 @@ impl<K: Kernel> RecordTable<K> {
         at_or_first(&self.outside, block % COUNTERS)
     }
 
-    /// Calls `change` with each counter of a record.
-    fn count(&self, mapping: &Mapping, change: impl Fn(&AtomicUsize)) {
-        if mapping.reaches_outside_pools {
-            let (first, last) = (mapping.handle >> COUNTED_BITS, mapping.last() >> COUNTED_BITS);
-            // A mapping of more blocks than there are counters changes each counter once.
-            let end = (last + 1).min(first + COUNTERS);
-            (first..end).for_each(|block| change(self.counter(block)));
-        }
+    /// Returns the counters of the blocks that a mapping touches.
+    fn counters_of(&self, mapping: &Mapping) -> impl Iterator<Item = &AtomicUsize> {
+        let (first, last) = (mapping.handle >> COUNTED_BITS, mapping.last() >> COUNTED_BITS);
+        // A mapping of more blocks than there are counters has each counter once.
+        (first..=last).take(COUNTERS).map(|block| self.counter(block))
     }
 
     /// Puts the record of a new mapping into its list.
@@ -94,7 +93,9 @@ impl<K: Kernel> RecordTable<K> {
     /// Context: any.
     pub fn insert(&self, kernel: K, record: Record<K>) {
         // The numbers rise before the driver has the handle, so that a search for it sees them.
-        self.count(&record, |count| _ = count.fetch_add(1, Release));
+        if record.reaches_outside_pools {
+            self.counters_of(&record).for_each(|counter| _ = counter.fetch_add(1, Release));
+        }
         let list = self.list(page_of(record.handle));
         let mut records = list.records.lock(kernel);
         if record.size > list.longest.load(Relaxed) {
@@ -115,16 +116,16 @@ impl<K: Kernel> RecordTable<K> {
     pub fn take(&self, kernel: K, device: Device, query: &Query) -> Result<Record<K>, BadMapping> {
         let has_handle = |mapping: &Mapping| mapping.is_of(device, query.handle);
         let mut records = self.list(page_of(query.handle)).records.lock(kernel);
-        let exact = records.take_first(|mapping| has_handle(mapping) && mapping.check(query).is_ok());
-        let record = match exact {
-            Some(record) => record,
+        let mut record = records.take_first(|mapping| has_handle(mapping) && mapping.check(query).is_ok());
+        if record.is_none() {
             // The driver passed a wrong size or direction.
-            None if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 => {
+            if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 {
                 return Err(BadMapping::Ambiguous);
             }
-            None => records.take_first(has_handle).ok_or(BadMapping::Unknown)?,
-        };
+            record = records.take_first(has_handle);
+        }
         drop(records);
+        let record = record.ok_or(BadMapping::Unknown)?;
         self.uncount(&record);
         Ok(record)
     }
@@ -139,28 +140,19 @@ impl<K: Kernel> RecordTable<K> {
 
     /// Notes that a record has been taken out.
     fn uncount(&self, mapping: &Mapping) {
-        self.count(mapping, |count| _ = count.fetch_sub(1, Release));
+        if mapping.reaches_outside_pools {
+            self.counters_of(mapping).for_each(|counter| _ = counter.fetch_sub(1, Release));
+        }
     }
 
-    /// Takes all records of the device out for which `is_meant` returns true, and passes each to `use_record`.
-    /// `is_meant` is called with a lock held.
+    /// Takes out all records for which `is_wanted` returns true, and returns them one by one. `is_wanted` is called
+    /// with a lock held.
     ///
     /// Context: any.
-    pub fn take_all(
-        &self,
-        kernel: K,
-        device: Device,
-        is_meant: impl Fn() -> bool,
-        mut use_record: impl FnMut(Record<K>),
-    ) {
-        for list in self.lists.iter().filter(|list| list.longest.load(Acquire) != 0) {
-            let is_it = |mapping: &Mapping| mapping.master.device == device && is_meant();
-            let take = || list.records.lock(kernel).take_first(is_it);
-            while let Some(record) = take() {
-                self.uncount(&record);
-                use_record(record);
-            }
-        }
+    pub fn take_all(&self, kernel: K, is_wanted: &impl Fn(&Mapping) -> bool) -> impl Iterator<Item = Record<K>> {
+        let used_lists = self.lists.iter().filter(|list| list.longest.load(Acquire) != 0);
+        let records = used_lists.flat_map(move |list| from_fn(move || list.records.lock(kernel).take_first(is_wanted)));
+        records.inspect(|record| self.uncount(record))
     }
 
     /// Calls `look` with the mapping of the device that contains the range of a sync, and returns its result. `look`
@@ -177,30 +169,30 @@ impl<K: Kernel> RecordTable<K> {
         if query.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
         }
-        let mut why = BadMapping::Unknown;
-        // A mapping that contains the byte begins in one of these pages. The lists repeat after `LISTS` pages.
-        let lowest = query.handle.saturating_sub(self.longest.load(Acquire));
-        for page in (page_of(lowest)..=page_of(query.handle)).rev().take(LISTS) {
-            let list = self.list(page);
-            let last_of_page = page << PAGE_SHIFT | (PAGE_SIZE - 1);
-            // Even from the last byte of the page, no mapping of the list reaches the handle.
-            if list.longest.load(Acquire) <= query.handle.saturating_sub(last_of_page) {
-                continue;
-            }
-            let mut records = list.records.lock(kernel);
-            let found = records.find_mut(|mapping| match mapping.check_part(device, query) {
-                Err(BadMapping::Unknown) => false,
-                Err(error) => {
-                    why = error;
-                    false
+        let mut error = BadMapping::Unknown;
+        for list in self.lists_that_reach(query.handle) {
+            for mapping in list.records.lock(kernel).iter_mut() {
+                match mapping.check_part(device, query) {
+                    Ok(()) => return Ok(look(mapping)),
+                    Err(BadMapping::Unknown) => {}
+                    Err(other) => error = other,
                 }
-                Ok(()) => true,
-            });
-            if let Some(mapping) = found {
-                return Ok(look(mapping));
             }
         }
-        Err(why)
+        Err(error)
+    }
+
+    /// Returns the lists that may have a mapping that contains `handle`.
+    fn lists_that_reach(&self, handle: Handle) -> impl Iterator<Item = &RecordList<K>> {
+        // Such a mapping begins in one of these pages. The lists repeat after `LISTS` pages.
+        let lowest = handle.saturating_sub(self.longest.load(Acquire));
+        let pages = (page_of(lowest)..=page_of(handle)).rev().take(LISTS);
+        pages.filter_map(move |page| {
+            let list = self.list(page);
+            let last_of_page = page << PAGE_SHIFT | (PAGE_SIZE - 1);
+            // Otherwise no mapping of the list reaches the handle, even from the last byte of the page.
+            (list.longest.load(Acquire) > handle.saturating_sub(last_of_page)).then_some(list)
+        })
     }
 }
 
