@@ -12,7 +12,7 @@ use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 ///
 /// *Coherent* and *non-coherent* are RT-Thread's names (`dma_pool.c`), in the opposite of their usual sense: the
 /// library maintains the cache with the coherent ones. A streaming mapping, in contrast, does not maintain it for a
-/// device with the coherent ones (`Snooping` in `additions::streaming`).
+/// device with the coherent ones (`additions::streaming::bus_master`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum MapOps {

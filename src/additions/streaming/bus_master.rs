@@ -7,35 +7,6 @@ use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
-/// Whether a device snoops the processor's cache.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Snooping {
-    /// It does: no cache line is maintained for it.
-    Yes,
-    /// It does not: the lines of memory that the processor caches are maintained for it.
-    No,
-}
-
-impl Snooping {
-    /// Returns whether a device snoops the cache, by its operations, which do not translate.
-    ///
-    /// *Coherent* operations are chosen for devices whose node has `dma-coherent`, which snoop the cache, and for no
-    /// others. `rt_dma_sync_out_data` and `rt_dma_sync_in_data` maintain the cache for these devices, and do not for
-    /// those with *non-coherent* operations, as RT-Thread does ([`MapOps`]). A streaming mapping does the opposite,
-    /// because it promises more: every device that does not snoop the cache gets its maintenance.
-    fn of_untranslated(ops: MapOps) -> Self {
-        match ops {
-            MapOps::Coherent => Snooping::Yes,
-            _ => Snooping::No,
-        }
-    }
-
-    /// Returns whether cache lines are maintained for the device.
-    pub(super) fn needs_maintenance(self) -> bool {
-        self == Snooping::No
-    }
-}
-
 /// A device that the fast path serves: its handles are physical addresses, and it has no mask.
 #[derive(Clone, Copy, Debug)]
 pub struct FastMaster {
@@ -46,9 +17,10 @@ pub struct FastMaster {
 }
 
 impl FastMaster {
-    /// Returns whether the device snoops the processor's cache.
-    pub(super) fn snooping(self) -> Snooping {
-        Snooping::of_untranslated(self.ops)
+    /// Returns whether the lines of cached memory are maintained for the device, as
+    /// [`BusMaster::needs_maintenance`] does.
+    pub(super) fn needs_maintenance(self) -> bool {
+        self.ops != MapOps::Coherent
     }
 }
 
@@ -138,13 +110,17 @@ pub(super) struct Memory {
 }
 
 impl BusMaster {
-    /// Returns whether the device snoops the processor's cache: by its operations if they do not translate, and
-    /// otherwise by `dma-coherent` of its node.
-    pub(super) fn snooping<K: Kernel>(&self, kernel: K) -> Snooping {
+    /// Returns whether the lines of cached memory are maintained for the device, because it does not snoop the cache.
+    ///
+    /// *Coherent* operations are chosen for devices whose node has `dma-coherent`, which snoop the cache, and for no
+    /// others. `rt_dma_sync_out_data` and `rt_dma_sync_in_data` maintain the cache for these devices, and do not for
+    /// those with *non-coherent* operations, as RT-Thread does ([`MapOps`]). A streaming mapping does the opposite,
+    /// because it promises more: every device that does not snoop the cache gets its maintenance.
+    pub(super) fn needs_maintenance<K: Kernel>(&self, kernel: K) -> bool {
         match self.ops {
-            Ops::Library(ops) if !ops.are_translated() => Snooping::of_untranslated(ops),
-            _ if kernel.is_coherent(self.device) => Snooping::Yes,
-            _ => Snooping::No,
+            Ops::Library(MapOps::Coherent) => false,
+            Ops::Library(MapOps::NonCoherent) => true,
+            _ => !kernel.is_coherent(self.device),
         }
     }
 

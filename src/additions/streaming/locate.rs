@@ -1,6 +1,6 @@
 //! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
 
-use super::bus_master::{Memory, Snooping};
+use super::bus_master::Memory;
 use super::{Streaming, last_byte};
 use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;
@@ -18,15 +18,14 @@ pub struct Location {
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Returns where the page tables show `[va, va + size)`, which is not empty; `None` if a page of it is not mapped.
-    /// `snooping` is that of the device for which the buffer is mapped.
+    /// `needs_maintenance` states whether the lines of cached memory are maintained for the device.
     ///
     /// Nothing is looked up if a view of a pool contains the buffer. Otherwise the first page is looked up, and each
     /// further one if the known part of the linear map does not contain all of them.
     ///
     /// Context: any.
-    pub(super) fn locate(self, va: Va, size: usize, snooping: Snooping) -> Option<Location> {
-        let memory =
-            |pa, is_cached| Memory { va, pa, size, needs_maintenance: is_cached && snooping.needs_maintenance() };
+    pub(super) fn locate(self, va: Va, size: usize, needs_maintenance: bool) -> Option<Location> {
+        let memory = |pa, is_cached| Memory { va, pa, size, needs_maintenance: is_cached && needs_maintenance };
         for pool in self.dma.pools() {
             if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
                 let memory = memory(pa, is_cached);

@@ -61,7 +61,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
             return Err(MapError::Invalid);
         }
-        let location = self.locate(va, size, master.snooping(kernel)).ok_or(MapError::NotMapped)?;
+        let location = self.locate(va, size, master.needs_maintenance(kernel)).ok_or(MapError::NotMapped)?;
         let Location { memory, is_contiguous, reaches_outside_pools } = &location;
         let needs_bounce = !is_contiguous || (memory.needs_maintenance && buffer.endangers_others(kernel));
         if !needs_bounce

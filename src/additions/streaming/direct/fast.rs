@@ -35,7 +35,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if !self.is_known(va, pa, size) {
             return None;
         }
-        let needs_maintenance = master.snooping().needs_maintenance();
+        let needs_maintenance = master.needs_maintenance();
         if needs_maintenance && buffer.may_endanger_others(kernel) {
             return None;
         }
@@ -63,7 +63,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if self.mappings.records.may_have_outside_pools(handle) || !self.is_known(va, handle, size) {
             return false;
         }
-        let needs_maintenance = master.snooping().needs_maintenance();
+        let needs_maintenance = master.needs_maintenance();
         if needs_maintenance && (Buffer { va, size, direction, attributes }).may_endanger_others(kernel) {
             return false;
         }

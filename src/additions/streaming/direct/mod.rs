@@ -55,7 +55,7 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
         let (va, _) = self.direct_buffer(master, query)?;
-        let needs_maintenance = master.snooping(self.dma.kernel).needs_maintenance();
+        let needs_maintenance = master.needs_maintenance(self.dma.kernel);
         Some(Mapping { master: *master, handle, size, direction, va, seen_va: va, needs_maintenance, ..Mapping::NONE })
     }
 
@@ -70,7 +70,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let kernel = self.dma.kernel;
         let &Query { size, direction, attributes, .. } = query;
         let (va, pa) = self.direct_buffer(master, query).ok_or(BadMapping::Unknown)?;
-        let needs_maintenance = master.snooping(kernel).needs_maintenance();
+        let needs_maintenance = master.needs_maintenance(kernel);
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
         } else if needs_maintenance && (Buffer { va, size, direction, attributes }).endangers_others(kernel) {

@@ -117,7 +117,7 @@ unsafe fn fill<K: Kernel>(
     let info = address_info(dma, va, pa);
     // SAFETY: the caller guarantees that both are mapped, and that no other code writes them.
     unsafe { dma.kernel.copy(va, from, size) };
-    let needs_maintenance = info.is_cached && master.snooping(dma.kernel).needs_maintenance();
+    let needs_maintenance = info.is_cached && master.needs_maintenance(dma.kernel);
     let copy = Memory { va, pa, size, needs_maintenance };
     // SAFETY: the caller guarantees that the device exists; the memory was allocated for it.
     let handle = unsafe { master.reach(dma, &copy) }?;
