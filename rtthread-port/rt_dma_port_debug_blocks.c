@@ -51,7 +51,7 @@ rt_err_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
 
     rt_dma_watch_pool_destroying(pool);
     result = __real_rt_dma_block_pool_destroy(pool);
-    rt_dma_watch_pool_destroyed(pool, result == RT_EOK);
+    rt_dma_watch_pool_destroyed(pool);
 
     return result;
 }
@@ -60,8 +60,7 @@ void __wrap_rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool)
 {
     rt_dma_watch_pool_destroying(pool);
     __real_rt_dmam_block_pool_destroy(pool);
-    /* The call returns nothing. If the pool stays because blocks are in use, these are not checked any more. */
-    rt_dma_watch_pool_destroyed(pool, 1);
+    rt_dma_watch_pool_destroyed(pool);
 }
 
 static void *block_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle, uintptr_t caller,
@@ -107,7 +106,7 @@ void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, 
     rt_size_t refused = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
 
     __real_rt_dma_block_pool_free(pool, block, dma_handle);
-    rt_dma_watch_freed(&call, block, 0, refused);
+    rt_dma_watch_block_freed(&call, pool, block, refused);
 }
 
 #endif /* PKG_RT_DMA_POOL_USING_DEBUG */

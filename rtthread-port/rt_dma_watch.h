@@ -135,6 +135,14 @@ void rt_dma_watch_list(struct rt_device *dev, rt_size_t now);
 void rt_dma_watch_list_held(rt_size_t now);
 
 /**
+ * @brief Reports what a device holds, because its driver is removed.
+ *
+ * @param[in] call The call.
+ * @note Context: any.
+ */
+void rt_dma_watch_gone(const struct rt_dma_watch_call *call);
+
+/**
  * @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
  *
  * @param[in] call The call.

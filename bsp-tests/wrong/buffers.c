@@ -53,6 +53,17 @@ void free_foreign(struct rt_device *dev)
     rt_dma_free(dev, SIZE, wrong_memory[0], 0, COHERENT);
 }
 
+void block_foreign(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    struct rt_dma_block_pool *pool = rt_dma_block_pool_create("wrong", dev, 64, 64, 0);
+    char *block = rt_dma_block_pool_alloc(pool, &handle);
+
+    rt_dma_block_pool_free(pool, block + 8, 0);
+    rt_dma_block_pool_free(pool, block, handle);
+    rt_dma_block_pool_destroy(pool);
+}
+
 void held(struct rt_device *dev)
 {
     rt_ubase_t handle;
@@ -61,6 +72,29 @@ void held(struct rt_device *dev)
     /* Its removal frees only what is managed. */
     rt_dmam_release(dev);
     rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
+
+void held_managed(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+
+    /* It forgets to release what is managed. */
+    (void)rt_dmam_alloc(dev, SIZE, &handle, COHERENT);
+    rt_dma_debug_device_gone(dev);
+    rt_dmam_release(dev);
+}
+
+void held_block(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    struct rt_dma_block_pool *pool = rt_dmam_block_pool_create("wrong", dev, 64, 64, 0);
+    void *block = rt_dma_block_pool_alloc(pool, &handle);
+
+    /* The pool stays, because a block is in use. */
+    rt_dmam_block_pool_destroy(pool);
+    rt_dmam_release(dev);
+    rt_dma_block_pool_free(pool, block, handle);
+    rt_dma_block_pool_destroy(pool);
 }
 
 void replaced(struct rt_device *dev)

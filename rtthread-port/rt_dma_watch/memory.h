@@ -59,7 +59,7 @@ rt_size_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
  *
  * @param[in] call The call.
  * @param[in] cpu_addr The buffer.
- * @param[in] size Bytes; 0 if the call does not state it.
+ * @param[in] size Bytes.
  * @param[in] refused The result of the check before the free.
  * @note Context: any.
  */
@@ -88,13 +88,13 @@ void rt_dma_watch_pool_created(const struct rt_dma_watch_call *call,
 void rt_dma_watch_pool_destroying(struct rt_dma_block_pool *pool);
 
 /**
- * @brief Forgets a block pool that was destroyed, unless a later pool has its address already.
+ * @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one has
+ * its address already.
  *
  * @param[in] pool The pool.
- * @param[in] is_gone 0 if the pool was not destroyed: it then stays in the table.
  * @note Context: any.
  */
-void rt_dma_watch_pool_destroyed(struct rt_dma_block_pool *pool, int is_gone);
+void rt_dma_watch_pool_destroyed(struct rt_dma_block_pool *pool);
 
 /**
  * @brief Returns the device of a block pool.
@@ -122,17 +122,31 @@ void rt_dma_watch_block_allocated(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
  *
- * @param[in] call The call.
+ * @param[in] call The call, for the device of the pool; for no device if the pool is not in the table.
  * @param[in] pool The pool.
  * @param[in] block The block.
  * @param[in] dma_handle The handle.
- * @return What `rt_dma_watch_freed` takes.
+ * @return What `rt_dma_watch_block_freed` takes.
  * @note Context: any.
  */
 rt_size_t rt_dma_watch_block_freeing(const struct rt_dma_watch_call *call,
                                      struct rt_dma_block_pool *pool,
                                      void *block,
                                      rt_ubase_t dma_handle);
+
+/**
+ * @brief Checks whether the free of a block that the table does not have was refused.
+ *
+ * @param[in] call The call.
+ * @param[in] pool The pool.
+ * @param[in] block The block.
+ * @param[in] refused The result of the check before the free.
+ * @note Context: any.
+ */
+void rt_dma_watch_block_freed(const struct rt_dma_watch_call *call,
+                              struct rt_dma_block_pool *pool,
+                              void *block,
+                              rt_size_t refused);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -59,6 +59,32 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     assert!(rig.free(FreedMemory { handle: pa, ..freed(&held) }));
     rig.debug.released(&rig.call(END));
     rig.silent();
+
+    // The address of a buffer without a mapping is the physical one.
+    let kind = Kind::Buffer { flags: Flags::NOMAP };
+    rig.debug.allocated(&rig.call(MAP), Holding { kind, handle: 0x8000_9000, ..allocated(0x9000) });
+    assert!(rig.free(FreedMemory { by: FreedBy::Free, va: 0x9000, size: 64, handle: 0x9000 }));
+    rig.debug.released(&rig.call(END));
+    rig.silent();
+}
+
+/// Only `rt_dma_free` takes the physical address for a handle.
+#[test]
+fn managed_buffers_and_blocks_are_freed_with_their_own_handles() {
+    let rig = Rig::new();
+    let [buffer, page] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
+    let handle = |held: &Held| held.handle + 0x1000_0000;
+    let managed = Holding { handle: handle(&buffer), is_managed: true, ..allocated(buffer.va) };
+    let block = Holding { kind: Kind::Block { pool: 0x1000 }, handle: handle(&page), ..allocated(page.va) };
+    for (holding, held, by) in
+        [(managed, buffer, FreedBy::ManagedFree), (block, page, FreedBy::BlockFree { pool: 0x1000 })]
+    {
+        rig.debug.allocated(&rig.call(MAP), holding);
+        assert!(rig.free(FreedMemory { by, ..freed(&held) }));
+        assert!(rig.lines()[0].starts_with("eth0: free with another handle"));
+        assert!(rig.free(FreedMemory { by, handle: handle(&held), ..freed(&held) }));
+        assert_eq!(rig.lines(), [""; 0], "it was not freed before");
+    }
 }
 
 #[test]
@@ -190,6 +216,11 @@ fn a_sync_past_a_buffer_and_of_a_freed_one_are_reported() {
     rig.machine.free(held).unwrap();
     rig.sync_data(held.va, 64, Flags::empty());
     rig.found(Mistake::SyncFreed, &format!("{:#x}, 64 bytes, freed by 0x2222", held.va));
+    // Of two frees, the line has the later one.
+    rig.record(rig.device, &Held { va: held.va - 64, ..held });
+    rig.debug.freeing(rig.machine.dma, &rig.call(0x3333), &FreedMemory { va: held.va - 64, ..freed(&held) });
+    rig.sync_data(held.va, 64, Flags::empty());
+    assert!(rig.lines()[0].ends_with("64 bytes, freed by 0x3333; caller 0x2222"));
     // The library itself may use the memory meanwhile.
     let again = rig.machine.alloc(rig.device, 1500, Flags::empty()).unwrap();
     assert_eq!(again.va, held.va);
@@ -210,6 +241,32 @@ fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
     assert_eq!(rig.lines(), [""; 0], "it is reported once");
     assert!(rig.free(freed(&kept)), "a free after that is no mistake");
     assert_eq!(rig.lines(), [""; 0]);
+}
+
+/// A driver that reports its removal itself need not have released what is managed.
+#[test]
+fn what_is_managed_and_was_not_released_is_reported_too() {
+    let rig = Rig::new();
+    rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..allocated(0x9000) });
+    rig.debug.gone(&rig.call(END));
+    assert_eq!(rig.lines(), ["eth0: still held after removal: 0x9000, 64 bytes, a buffer; caller 0x1111"]);
+    rig.debug.released(&rig.call(END));
+    let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
+    assert!(!rig.free(freed), "the release has ended it");
+}
+
+/// A block pool of which blocks are in use stays when its device is released. It is not managed any more.
+#[test]
+fn a_managed_pool_in_use_outlives_a_second_release() {
+    let rig = Rig::new();
+    rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..block_pool(0x1000) });
+    let block = Holding { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
+    rig.debug.allocated(&rig.call(MAP), block);
+    rig.debug.released(&rig.call(END));
+    assert_eq!(rig.lines().len(), 2);
+    assert!(rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x1000 }, va: 0x8040, size: 64, handle: 0 }));
+    rig.debug.released(&rig.call(END));
+    assert!(rig.debug.block_pool(0x1000).is_some());
 }
 
 #[test]

@@ -48,8 +48,8 @@ impl<K: Kernel> Debug<K> {
             FreedBy::ManagedFree => true,
             FreedBy::BlockFree { .. } => false,
         };
-        // The library takes the physical address for a handle, too.
-        let is_pa = self.kernel.v2p(freed.va) == Some(freed.handle);
+        // `rt_dma_free` takes the physical address for a handle, too.
+        let is_pa = matches!(freed.by, FreedBy::Free) && self.kernel.v2p(freed.va) == Some(freed.handle);
         let freed = FreedMemory { handle: if is_pa { 0 } else { freed.handle }, ..*freed };
         needs_thread && !self.kernel.can_sleep() || self.with(call, |judge| judge.free(&freed))
     }
@@ -138,5 +138,10 @@ impl<K: Kernel> Debug<K> {
     /// holds.
     pub fn released(&'static self, call: &Call) {
         self.with(call, |judge| judge.release());
+    }
+
+    /// Reports what the device holds, because its driver is removed.
+    pub fn gone(&'static self, call: &Call) {
+        self.with(call, |judge| judge.state.report_held(call.device, |_| true));
     }
 }

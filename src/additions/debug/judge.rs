@@ -89,7 +89,7 @@ impl Judge<'_> {
         let FreedMemory { by, va, size, handle } = *freed;
         let best = self.state.table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
-            is_freed_memory.then_some((by.is_for(entry), entry.device == device, handle == 0 || entry.handle == handle))
+            is_freed_memory.then_some((by.is_for(entry), entry.device == device, entry.is_freed_with(handle)))
         });
         // Of two devices for which one call allocated, a full table may have one: see `allocation`.
         if let Some((index, entry)) = best.filter(|(_, entry)| entry.device == device || !self.state.table.may_miss()) {
@@ -116,7 +116,7 @@ impl Judge<'_> {
             (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
             _ => true,
         };
-        let is_handle = handle == 0 || handle == entry.handle;
+        let is_handle = entry.is_freed_with(handle);
         let is_buffer = matches!(entry.kind, Kind::Buffer { .. });
         let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
         if !is_kind {
@@ -275,12 +275,15 @@ impl Judge<'_> {
     /// Takes out of the table what the release of the device's managed resources has ended, and reports what the device
     /// still holds.
     pub(super) fn release(&mut self) {
-        let device = self.device();
-        self.state.table.forget(|table, entry| {
-            // A managed block pool of which blocks are in use stays.
+        let (device, table) = (self.device(), &mut self.state.table);
+        table.forget(|table, entry| {
             let is_used_pool = matches!(entry.kind, Kind::BlockPool { .. }) && table.has_blocks(entry.va);
-            entry.is_managed && entry.device == device && !entry.is_reported && !is_used_pool
+            entry.is_managed && entry.device == device && !is_used_pool
         });
+        // A managed block pool of which blocks are in use stays, and is not managed any more.
+        for pool in table.live_mut().iter_mut().filter(|entry| entry.device == device) {
+            pool.is_managed = false;
+        }
         self.state.report_held(device, |_| true);
     }
 }

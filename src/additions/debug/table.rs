@@ -152,15 +152,21 @@ impl Table {
                 && gone.address == address
                 && (gone.device == device || !is_mapping && !self.may_miss())
         };
-        self.gone.iter().find(fits).map(|gone| gone.caller)
+        self.caller_of_last(fits)
     }
 
-    /// Returns the caller that freed the memory that contains the address.
+    /// Returns the caller that freed last the memory that contains the address.
     pub fn freed_around(&self, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| {
             gone.device != Device::NONE && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size
         };
-        self.gone.iter().find(fits).map(|gone| gone.caller)
+        self.caller_of_last(fits)
+    }
+
+    /// Returns the caller that gave back the last thing that fulfils a condition.
+    fn caller_of_last(&self, fits: impl Fn(&&Gone) -> bool) -> Option<usize> {
+        let (newer, older) = self.gone.split_at_checked(self.next_gone)?;
+        older.iter().chain(newer).rev().find(fits).map(|gone| gone.caller)
     }
 
     /// Returns whether a block of a pool is live.

@@ -24,7 +24,7 @@ pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools:
 ///
 /// # Safety
 /// If the pointer is not null, `rt_dma_block_pool_create` returned it, and the pool was not destroyed.
-unsafe fn pool_of<'a>(pool: *mut rt_dma_block_pool) -> Option<&'a BlockPool<RtThread, DevicePages>> {
+pub(in crate::ffi) unsafe fn pool_of<'a>(pool: *mut rt_dma_block_pool) -> Option<&'a BlockPool<RtThread, DevicePages>> {
     // SAFETY: the caller guarantees that a pointer that is not null points to a pool.
     unsafe { pool.cast::<BlockPool<RtThread, DevicePages>>().as_ref() }
 }

@@ -103,6 +103,16 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
     DEBUG.list_held(None, now);
 }
 
+/// @brief Reports what a device holds, because its driver is removed.
+///
+/// @param[in] call The call.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
+    let Some(call) = after(call) else { return };
+    DEBUG.gone(&call);
+}
+
 /// @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
 ///
 /// @param[in] call The call.

@@ -4,10 +4,12 @@ use core::ffi::{c_int, c_void};
 
 use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
+use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
-use crate::ffi::additions::block_pool::rt_dma_block_pool;
+use crate::ffi::additions::block_pool::{device_of, pool_of, rt_dma_block_pool};
 use crate::ffi::{DMA, c_device};
 use crate::flags::Flags;
+use crate::kernel::Threads;
 
 /// @brief Records a buffer.
 ///
@@ -56,20 +58,31 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     let by = if is_managed != 0 { FreedBy::ManagedFree } else { FreedBy::Free };
     let freed = FreedMemory { by, va: cpu_addr.expose_provenance(), size, handle: dma_handle };
     let Some(call) = before(call) else { return 0 };
-    check_free(&call, &freed)
+    check_free(&call, &freed, DMA.bad_calls())
 }
 
-/// Checks a free. Returns 0 if the table has what is freed; else one more than the number of calls that were refused
-/// before.
-fn check_free(call: &Call, freed: &FreedMemory) -> usize {
-    if DEBUG.freeing(&DMA, call, freed) { 0 } else { DMA.bad_calls().wrapping_add(1) }
+/// Checks a free. Returns 0 if the table has what is freed; else one more than `bad_calls`, the number of calls that
+/// were refused before.
+fn check_free(call: &Call, freed: &FreedMemory, bad_calls: usize) -> usize {
+    if DEBUG.freeing(&DMA, call, freed) { 0 } else { bad_calls.wrapping_add(1) }
+}
+
+/// Reports the free of memory that the table does not have if it was refused. `refused` is the result of the check
+/// before the free, `bad_calls` the number of calls that have been refused now.
+fn check_freed(call: Option<&rt_dma_watch_call>, cpu_addr: *mut c_void, size: usize, refused: usize, bad_calls: usize) {
+    if refused != 0
+        && bad_calls.wrapping_add(1) != refused
+        && let Some(call) = after(call)
+    {
+        DEBUG.refused(&call, cpu_addr.expose_provenance(), size);
+    }
 }
 
 /// @brief Checks whether a free of memory that the table does not have was refused.
 ///
 /// @param[in] call The call.
 /// @param[in] cpu_addr The buffer.
-/// @param[in] size Bytes; 0 if the call does not state it.
+/// @param[in] size Bytes.
 /// @param[in] refused The result of the check before the free.
 /// @note Context: any.
 #[unsafe(no_mangle)]
@@ -79,10 +92,7 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
     size: rt_size_t,
     refused: rt_size_t,
 ) {
-    if refused != 0 && DMA.bad_calls().wrapping_add(1) != refused {
-        let Some(call) = after(call) else { return };
-        DEBUG.refused(&call, cpu_addr.expose_provenance(), size);
-    }
+    check_freed(call, cpu_addr, size, refused, DMA.bad_calls());
 }
 
 /// @brief Records a block pool.
@@ -114,14 +124,16 @@ pub extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_pool) {
     DEBUG.destroying(pool.expose_provenance());
 }
 
-/// @brief Forgets a block pool that was destroyed, unless a later pool has its address already.
+/// @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one has
+/// its address already.
 ///
 /// @param[in] pool The pool.
-/// @param[in] is_gone 0 if the pool was not destroyed: it then stays in the table.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool, is_gone: c_int) {
-    DEBUG.destroyed(pool.expose_provenance(), is_gone != 0);
+pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
+    // Only a thread can destroy a pool.
+    let is_gone = DMA.kernel.can_sleep() && device_of(pool).is_none();
+    DEBUG.destroyed(pool.expose_provenance(), is_gone);
 }
 
 /// @brief Returns the device of a block pool.
@@ -155,13 +167,22 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     DEBUG.allocated(&call, Holding { kind, va, handle: dma_handle, size, ..Holding::NONE });
 }
 
+/// Returns how many frees a block pool has refused.
+///
+/// # Safety
+/// The pool exists.
+unsafe fn bad_calls_of(pool: *mut rt_dma_block_pool) -> usize {
+    // SAFETY: the caller guarantees that the pool exists.
+    unsafe { pool_of(pool) }.map_or(0, BlockPool::bad_calls)
+}
+
 /// @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
 ///
-/// @param[in] call The call.
+/// @param[in] call The call, for the device of the pool; for no device if the pool is not in the table.
 /// @param[in] pool The pool.
 /// @param[in] block The block.
 /// @param[in] dma_handle The handle.
-/// @return What `rt_dma_watch_freed` takes.
+/// @return What `rt_dma_watch_block_freed` takes.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_block_freeing(
@@ -176,5 +197,26 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     let by = FreedBy::BlockFree { pool: pool.expose_provenance() };
     let freed = FreedMemory { by, va: block.expose_provenance(), size: 0, handle: dma_handle };
     let Some(call) = before(call) else { return 0 };
-    check_free(&call, &freed)
+    // SAFETY: the pool is in the table.
+    check_free(&call, &freed, unsafe { bad_calls_of(pool) })
+}
+
+/// @brief Checks whether the free of a block that the table does not have was refused.
+///
+/// @param[in] call The call.
+/// @param[in] pool The pool.
+/// @param[in] block The block.
+/// @param[in] refused The result of the check before the free.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_block_freed(
+    call: Option<&rt_dma_watch_call>,
+    pool: *mut rt_dma_block_pool,
+    block: *mut c_void,
+    refused: rt_size_t,
+) {
+    if refused != 0 {
+        // SAFETY: the pool was in the table before the free, and the driver does not destroy it meanwhile.
+        check_freed(call, block, 0, refused, unsafe { bad_calls_of(pool) });
+    }
 }
