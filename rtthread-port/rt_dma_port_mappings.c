@@ -27,8 +27,14 @@
 
 static void invalidate_tlbs(void)
 {
-    /* rt_hw_tlb_invalidate_range() drops the entry of a single page from the TLB of this core only (common64/tlb.h). */
-    rt_hw_tlb_invalidate_aspace(&rt_kernel_space);
+    /*
+     * Not by rt_hw_tlb_invalidate_aspace(): in RT-Thread 5.2.2 it reaches the TLB of this core only, and with
+     * ARCH_USING_ASID it leaves the entries of the kernel, which are global.
+     */
+    rt_hw_tlb_invalidate_all_local();
+#ifdef RT_USING_SMP
+    rt_hw_tlb_invalidate_all();
+#endif
 }
 
 #elif defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_SMP)

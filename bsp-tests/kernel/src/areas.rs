@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 
 use crate::arch;
-use crate::aspace::{Aspace, invalidate_range, map, must_have_page_tables, unmap};
+use crate::aspace::{Aspace, map, must_have_page_tables, unmap};
 use crate::context::must_be_thread;
 use crate::memory::{self, PAGE};
 
@@ -55,7 +55,6 @@ fn ioremap(what: &str, pa: usize, size: usize, attribute: usize) -> *mut c_void 
                 AREAS.lock().remove(&va);
                 return null_mut();
             }
-            invalidate_range(size);
             (va + offset) as *mut c_void
         }
         _ => null_mut(),
@@ -94,10 +93,7 @@ fn remove(what: &str, va: usize) {
     // SAFETY: an area's `struct rt_varea` and its object live until it is unmapped.
     match varea.and_then(|varea| unsafe { (*(*varea).object).on_varea_close.map(|close| close(varea)) }) {
         Some(()) => {}
-        None => {
-            unmap(start, size);
-            invalidate_range(size);
-        }
+        None => unmap(start, size),
     }
     AREAS.lock().remove(&start);
     if let Some(varea) = varea

@@ -166,16 +166,6 @@ pub fn map(va: usize, pa: usize, size: usize, attribute: usize) -> usize {
     va
 }
 
-/// Drops old entries from the TLBs, after `size` bytes were mapped or unmapped, as far as RT-Thread does: on riscv64, those of one
-/// page from the TLB of this core only (`rt_hw_tlb_invalidate_range` of `libcpu/risc-v/common64/tlb.h`).
-pub fn invalidate_range(size: usize) {
-    #[cfg(target_arch = "riscv64")]
-    if size > PAGE {
-        arch::stand_in_invalidate_tlbs();
-    }
-    let _ = size;
-}
-
 #[unsafe(no_mangle)]
 extern "C" fn rt_hw_mmu_map(_: &Aspace, va: usize, pa: usize, size: usize, attribute: usize) -> usize {
     must_have_page_tables("rt_hw_mmu_map");
