@@ -75,8 +75,11 @@
 #include <rt_dma_linux/device.h>
 #include <linux/dma-direction.h>
 
-/* Linux's own linux/types.h defines these types. */
-#ifdef _LINUX_TYPES_H
+/*
+ * Linux's own linux/types.h defines these types. The header of that name in a toolchain for Linux does not: it is the one for
+ * programs, which includes linux/posix_types.h but has not the guard of Linux's uapi/linux/types.h.
+ */
+#if defined(_LINUX_TYPES_H) && (defined(_UAPI_LINUX_TYPES_H) || !defined(_LINUX_POSIX_TYPES_H))
 #define RT_DMA_LINUX_HAS_DMA_ADDR_T
 #define RT_DMA_LINUX_HAS_PHYS_ADDR_T
 #define RT_DMA_LINUX_HAS_GFP_T
