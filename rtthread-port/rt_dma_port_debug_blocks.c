@@ -8,13 +8,14 @@
 
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
 
-static struct rt_dma_block_pool *created(struct rt_device *dev, struct rt_dma_block_pool *pool, rt_size_t size,
-        int is_managed, uintptr_t caller)
+static struct rt_dma_block_pool *create(const char *name, struct rt_device *dev, rt_size_t size, rt_size_t align,
+        rt_size_t boundary, int is_managed, uintptr_t caller, __typeof__(rt_dma_block_pool_create) *real)
 {
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
+    struct rt_dma_block_pool *pool = real(name, dev, size, align, boundary);
+
     if (pool)
     {
-        struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
-
         rt_dma_watch_pool_created(&call, pool, size, is_managed);
     }
 
@@ -24,25 +25,25 @@ static struct rt_dma_block_pool *created(struct rt_device *dev, struct rt_dma_bl
 struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create(const char *name, struct rt_device *dev, rt_size_t size,
         rt_size_t align, rt_size_t boundary)
 {
-    return created(dev, __real_rt_dma_block_pool_create(name, dev, size, align, boundary), size, 0, CALLER);
+    return create(name, dev, size, align, boundary, 0, CALLER, __real_rt_dma_block_pool_create);
 }
 
 struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create_linux(const char *name, struct rt_device *dev, rt_size_t size,
         rt_size_t align, rt_size_t boundary)
 {
-    return created(dev, __real_rt_dma_block_pool_create_linux(name, dev, size, align, boundary), size, 0, CALLER);
+    return create(name, dev, size, align, boundary, 0, CALLER, __real_rt_dma_block_pool_create_linux);
 }
 
 struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create(const char *name, struct rt_device *dev, rt_size_t size,
         rt_size_t align, rt_size_t boundary)
 {
-    return created(dev, __real_rt_dmam_block_pool_create(name, dev, size, align, boundary), size, 1, CALLER);
+    return create(name, dev, size, align, boundary, 1, CALLER, __real_rt_dmam_block_pool_create);
 }
 
 struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create_linux(const char *name, struct rt_device *dev,
         rt_size_t size, rt_size_t align, rt_size_t boundary)
 {
-    return created(dev, __real_rt_dmam_block_pool_create_linux(name, dev, size, align, boundary), size, 1, CALLER);
+    return create(name, dev, size, align, boundary, 1, CALLER, __real_rt_dmam_block_pool_create_linux);
 }
 
 rt_err_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)

@@ -106,3 +106,25 @@ void replaced(struct rt_device *dev)
     dev->dma_ops = RT_NULL;
     rt_dma_free(dev, SIZE, ring, handle, COHERENT);
 }
+
+void replaced_pool(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(dev, SIZE, &handle, COHERENT);
+
+    /* The first call of the next device creates a pool. */
+    dev->dma_ops = RT_NULL;
+    rt_dmam_block_pool_destroy(rt_dmam_block_pool_create("wrong", dev, 64, 64, 0));
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
+
+void replaced_managed(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dmam_alloc(dev, SIZE, &handle, COHERENT);
+
+    /* The first call of the next device is a release, which must not free what is the earlier one's. */
+    dev->dma_ops = RT_NULL;
+    rt_dmam_release(dev);
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}

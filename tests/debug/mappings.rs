@@ -25,6 +25,30 @@ fn unmaps_that_do_not_fit_are_reported() {
     }
 }
 
+/// Of two managed mappings with one handle, the library ends none for an unmap that fits neither.
+#[test]
+fn an_ambiguous_managed_unmap_ends_nothing() {
+    let rig = Rig::new();
+    let memory = own_memory(&rig);
+    let map = |size| {
+        let managed = Holding { is_managed: true, ..buffer(memory, size, Direction::ToDevice) };
+        rig.map_as(rig.device, managed)
+    };
+    let unmap = |handle, size| rig.unmap_by(UnmappedBy::ManagedSingle, given(handle, size, Direction::ToDevice));
+    let handle = map(64);
+    map(128);
+    unmap(handle, 256);
+    assert_eq!(rig.lines().len(), 1);
+    unmap(handle, 64);
+    unmap(handle, 128);
+    assert_eq!(rig.lines(), [""; 0], "they were not unmapped before");
+    map(64);
+    unmap(handle, 256);
+    assert_eq!(rig.lines().len(), 1);
+    unmap(handle, 64);
+    assert!(rig.lines()[0].starts_with("eth0: unmapped twice"), "the only one was unmapped");
+}
+
 #[test]
 fn an_unmap_of_unknown_memory_names_what_it_is() {
     let rig = Rig::new();

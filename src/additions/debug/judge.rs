@@ -162,8 +162,11 @@ impl Judge<'_> {
         let Some((index, entry @ Holding { kind: Kind::Mapping(mapping), .. })) = best else {
             return self.unmap_unknown(given);
         };
-        // What the library refuses stays mapped.
-        if entry.is_managed || !matches!(by, UnmappedBy::ManagedSingle) {
+        // What the library refuses stays mapped. If several managed mappings have the handle, one must fit exactly.
+        let may_be_meant = |other: &&Holding| other.is_managed && (other.device, other.handle) == (device, handle);
+        let is_exact = (entry.size, mapping.direction) == (size, direction);
+        let is_one = || is_exact || self.state.table.live().iter().filter(may_be_meant).count() == 1;
+        if !matches!(by, UnmappedBy::ManagedSingle) || entry.is_managed && is_one() {
             self.give_back(index, &entry);
         }
         if !by.is_for(&entry) {

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
-use super::{DEBUG, after, before, rt_dma_watch_call};
+use super::{DEBUG, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::Holding;
 use crate::ffi::{c_device, device};
@@ -109,7 +109,7 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
-    let Some(call) = after(call) else { return };
+    let Some(call) = before(call) else { return };
     DEBUG.gone(&call);
 }
 
@@ -119,6 +119,7 @@ pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_released(call: Option<&rt_dma_watch_call>) {
-    let Some(call) = after(call) else { return };
+    // The release of a new device is its first call, and is not checked before.
+    let Some(call) = before(call) else { return };
     DEBUG.released(&call);
 }
