@@ -28,8 +28,8 @@
 static void invalidate_tlbs(void)
 {
     /*
-     * Not by rt_hw_tlb_invalidate_aspace(): in RT-Thread 5.2.2 it reaches the TLB of this core only, and with
-     * ARCH_USING_ASID it leaves the entries of the kernel, which are global.
+     * Not by rt_hw_tlb_invalidate_aspace(): in RT-Thread 5.2.2 it reaches the TLB of this core only. With ARCH_USING_ASID
+     * it drops the entries of one address space, and a TLB may have entries of several for an address of the kernel.
      */
     rt_hw_tlb_invalidate_all_local();
 #ifdef RT_USING_SMP
