@@ -49,6 +49,14 @@ CHECK((rt_err_t)-1 < 0, "rttypes.h: rt_err_t is not signed");
 CHECK((rt_size_t)-1 > 0, "rttypes.h: rt_size_t is signed");
 CHECK((rt_ubase_t)-1 > 0, "rttypes.h: rt_ubase_t is signed");
 
+/*
+ * The heap: the library has atomic words there, which fault on some processors if they are not aligned. Other heaps than
+ * these two do not read RT_ALIGN_SIZE.
+ */
+#if defined(RT_USING_SMALL_MEM_AS_HEAP) || defined(RT_USING_MEMHEAP_AS_HEAP)
+CHECK(RT_ALIGN_SIZE % WORD == 0, "rtconfig.h: RT_ALIGN_SIZE is less than the size of a pointer");
+#endif
+
 /* Pages */
 
 CHECK_VALUE(ARCH_PAGE_SIZE, 4096, "mmu.h");
