@@ -55,6 +55,15 @@ const char *linux_check_coherent(struct rt_device *dev)
     return type == expected ? RT_NULL : why("coherent memory is of type %d, not %d", type, expected);
 }
 
+/* A mask keeps the lines that a handle has, so that a driver that compares it knows whether a handle may have more than 32. */
+static const char *check_widest_mask(struct rt_device *dev)
+{
+    int result = dma_set_mask(dev, DMA_BIT_MASK(64));
+
+    return !result && dma_get_mask(dev) == (dma_addr_t)~(dma_addr_t)0 ? RT_NULL
+            : why("of 64 lines, a mask has 0x%lx above 32", (rt_ubase_t)(dma_get_mask(dev) >> 32));
+}
+
 const char *check_linux_memory(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc };
@@ -69,5 +78,5 @@ const char *check_linux_memory(void)
     {
         error = why("a BSP's operations get the flags 0x%lx", (rt_ubase_t)handle);
     }
-    return error;
+    return error ? error : check_widest_mask(&plain);
 }

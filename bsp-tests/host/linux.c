@@ -232,6 +232,7 @@ static void limits(void)
     EXPECT(dma_set_min_align_mask(&disk, 0xfff) == 0 && dma_set_min_align_mask(&disk, 0x1fff) == -EIO);
     EXPECT(dma_get_max_seg_size(&disk) == 4096 && dma_get_seg_boundary(&disk) == 0xffff);
     EXPECT(dma_get_min_align_mask(&disk) == 0xfff && dma_get_seg_boundary_nr_pages(&disk, 12) == 16);
+    EXPECT(dma_get_seg_boundary_nr_pages((struct rt_device *)NULL, 12) == 0x100000);
     EXPECT(dma_map_resource(&disk, 0x9000000, 4096, DMA_BIDIRECTIONAL, 0) == 0x9000000);
     EXPECT(dma_set_mask(&disk, DMA_BIT_MASK(32)) == 0);
     EXPECT(dma_map_resource(&disk, 0x100000000, 4096, DMA_BIDIRECTIONAL, 0) == DMA_MAPPING_ERROR);

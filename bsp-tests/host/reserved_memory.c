@@ -147,6 +147,10 @@ void drivers_with_reserved_memory(void)
     EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, -1) == -ENODEV);
     EXPECT(of_reserved_mem_device_init_by_name(&decoder, NULL, "frames") == -EINVAL);
     EXPECT(of_reserved_mem_device_init(&plain) == -EINVAL);
+    /* A driver does without a region if there is none, but must not if the region cannot be had at this time. */
+    host_interrupt(1);
+    EXPECT(of_reserved_mem_device_init(&decoder) == -ENOMEM);
+    host_interrupt(0);
     of_reserved_mem_device_release(&decoder);
     EXPECT(!rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE));
     EXPECT(of_reserved_mem_device_init(&decoder) == 0);

@@ -36,16 +36,30 @@ const void *rt_dma_port_node(void *dev);
 #endif
 /** @endcond */
 
-/** @brief Gives the device region `idx` of its node. Returns 0; -EINVAL for another node; -ENODEV. Context: thread. */
+/**
+ * @brief Gives the device region `idx` of its node.
+ *
+ * @return 0; -EINVAL for another node; -ENODEV if there is no such region, or it is refused or disabled; -ENOMEM if there is no
+ * memory for the bookkeeping, or the caller is no thread.
+ * @note Context: thread.
+ */
 static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)
 {
     struct rt_device *rt = dma_rt_device(dev);
+    long error;
 
     if (!rt || !np || (const void *)np != rt_dma_port_node(rt))
     {
         return -EINVAL;
     }
-    return idx < 0 || rt_dma_own_region_init(rt, np, (uintptr_t)idx) ? -ENODEV : 0;
+    error = idx < 0 ? 1 : (long)rt_dma_own_region_init(rt, np, (uintptr_t)idx);
+#ifdef RT_EBUSY
+    if (error == -RT_EBUSY)
+    {
+        return -ENOMEM;
+    }
+#endif
+    return error ? -ENODEV : 0;
 }
 
 /** @brief Gives the device the region that `memory-region-names` of its node calls `name`. Returns 0, -EINVAL or -ENODEV. */

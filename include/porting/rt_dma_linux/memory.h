@@ -58,10 +58,10 @@ static inline int dma_coerce_mask_and_coherent(dma_device_t dev, uint64_t mask)
     return rt_dma_set_mask_and_coherent(dma_rt_device(dev), mask) ? -EIO : 0;
 }
 
-/** @brief Returns the streaming mask; all ones if none was set. */
+/** @brief Returns the streaming mask; all ones if none was set. It has no more bits than a `dma_addr_t`. */
 static inline uint64_t dma_get_mask(dma_device_t dev)
 {
-    return rt_dma_get_mask(dma_rt_device(dev));
+    return (dma_addr_t)rt_dma_get_mask(dma_rt_device(dev));
 }
 
 /** @brief Returns the mask of every address that a handle can hold: a device with two kinds of descriptors uses the larger. */
@@ -103,10 +103,10 @@ static inline unsigned long dma_get_seg_boundary(dma_device_t dev)
     return rt_dma_get_segment_boundary(dma_rt_device(dev));
 }
 
-/** @brief Returns how many pages of `1 << page_shift` bytes lie between two boundaries. */
+/** @brief Returns how many pages of `1 << page_shift` bytes lie between two boundaries; without a device, those of 4 GiB. */
 static inline unsigned long dma_get_seg_boundary_nr_pages(dma_device_t dev, unsigned int page_shift)
 {
-    return (dma_get_seg_boundary(dev) >> page_shift) + 1;
+    return ((dma_rt_device(dev) ? dma_get_seg_boundary(dev) : 0xffffffffUL) >> page_shift) + 1;
 }
 
 /** @brief Sets which low bits of a buffer's address a bounce buffer keeps. Returns 0; -EIO without memory. */
