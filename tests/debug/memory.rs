@@ -284,6 +284,10 @@ fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
     assert!(rig.lines()[0].starts_with("usb0: unmap of a map that failed"));
     assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(rig.device));
     assert_eq!(rig.debug.find(Name::of(c"eth0")), None);
+    // The device is removed, and found again at another address.
+    let again = rig.other(c"usb0");
+    rig.debug.must_fail(&rig.by(again, END), 64);
+    assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(again));
 }
 
 #[test]

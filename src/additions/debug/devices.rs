@@ -122,10 +122,11 @@ impl Devices {
         self.records.iter().position(|record| record.device == device)
     }
 
-    /// Returns the device with a name; `None` if no such device has a record.
+    /// Returns the device with a name, of several the one whose record is the newest: the others may be gone. Returns
+    /// `None` if no such device has a record.
     pub fn find(&self, name: Name, names: &Names) -> Option<Device> {
         let is_it = |(index, record): &(usize, &WatchedDevice)| record.device != Device::NONE && names.is(*index, name);
-        self.records.iter().enumerate().find(is_it).map(|(_, record)| record.device)
+        self.records.iter().enumerate().rfind(is_it).map(|(_, record)| record.device)
     }
 
     /// Ends the record of the device at an address if a device with another name lies there now.
