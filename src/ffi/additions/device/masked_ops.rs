@@ -41,29 +41,26 @@ pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
     masked_index(table).is_some()
 }
 
+/// Returns whether the function that `operation` returns of a table is a masked one.
+fn is_masked_in<F: PartialEq>(table: &rt_dma_map_ops, operation: impl Fn(&rt_dma_map_ops) -> Option<F>) -> bool {
+    let [masked, ..] = &MASKED;
+    operation(table) == operation(masked)
+}
+
 /// Returns whether any operation of a table is masked: it is a masked table, or a [copy](is_copy) of one. If none is,
 /// the masks that are known for a device with this table were set for an earlier device at its address, or for
 /// operations that the BSP has replaced.
 pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
-    let [masked, ..] = &MASKED;
-    let is_ours = |(own, masked): (Option<usize>, Option<usize>)| own == masked;
-    addresses_of(table).into_iter().zip(addresses_of(masked)).any(is_ours)
+    is_masked_in(table, |table| table.alloc)
+        || is_masked_in(table, |table| table.free)
+        || is_masked_in(table, |table| table.sync_out_data)
+        || is_masked_in(table, |table| table.sync_in_data)
 }
 
 /// Returns whether a table is one into which the BSP has copied a function of a masked table. That function reads the
 /// masks and the original table in the device's record.
 pub(super) fn is_copy(table: &rt_dma_map_ops) -> bool {
     !is_masked(table) && has_masked_operation(table)
-}
-
-/// Returns the addresses of a table's functions.
-fn addresses_of(table: &rt_dma_map_ops) -> [Option<usize>; 4] {
-    [
-        table.alloc.map(|alloc| alloc as usize),
-        table.free.map(|free| free as usize),
-        table.sync_out_data.map(|sync| sync as usize),
-        table.sync_in_data.map(|sync| sync as usize),
-    ]
 }
 
 /// Returns the table for these masks: a masked one, or without a mask the original table.
@@ -107,24 +104,28 @@ pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> 
     }
 }
 
-/// Returns the function of the device that `operation` returns of a table: in place of a masked one, also where the BSP
-/// has copied that into another table, the one of the original table, and in place of a null one the default one.
+/// Returns the present table of the device, or the original one if the function that `operation` returns is masked.
+fn table_with<F: PartialEq>(
+    device: Device,
+    operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
+) -> Option<&'static rt_dma_map_ops> {
+    let now = table_of(device)?;
+    if is_masked_in(now, operation) { Some(original_of(device)?.original) } else { Some(now) }
+}
+
+/// Returns the function of the device that `operation` returns of a table: in place of a masked one that of the
+/// original table, and in place of a null one the default one.
 pub(in crate::ffi) fn unmasked_operation<F: PartialEq>(
     device: Device,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<F> {
-    let [masked, ..] = &MASKED;
-    let now = operation(table_of(device)?);
-    let own = if now == operation(masked) { operation(original_of(device)?.original) } else { now };
-    own.or_else(|| operation(default_table(device)))
+    operation(table_with(device, &operation)?).or_else(|| operation(default_table(device)))
 }
 
 /// Returns the operations by which the library allocates for the device; `None` if an operation of the BSP allocates,
 /// or if the device gets no memory.
 pub(in crate::ffi) fn allocating_ops_of(device: Device) -> Option<MapOps> {
-    let ([masked, ..], table) = (&MASKED, table_of(device)?);
-    let ([own, ..], [masked, ..]) = (addresses_of(table), addresses_of(masked));
-    allocating_ops(if own == masked { original_of(device)?.original } else { table })
+    allocating_ops(table_with(device, |table| table.alloc)?)
 }
 
 /// Allocates within the coherent mask.
