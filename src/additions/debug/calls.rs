@@ -3,7 +3,7 @@
 use super::holding::{Holding, Kind, MappedBy};
 use crate::additions::streaming::Direction;
 use crate::flags::Flags;
-use crate::kernel::{Handle, Va};
+use crate::kernel::{Device, Handle, PAGE_SHIFT, Va};
 
 /// A function that frees memory.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,22 @@ pub struct FreedMemory {
     pub size: usize,
     /// The handle; 0 if the caller did not ask for it.
     pub handle: Handle,
+}
+
+impl FreedMemory {
+    /// Returns whether the library does this free of memory that was allocated, for `device`.
+    pub(super) fn is_done(&self, memory: &Holding, device: Device) -> bool {
+        let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
+        let fits = match (self.by, memory.kind) {
+            (FreedBy::Free, Kind::Buffer { .. }) => pages(self.size) == pages(memory.size),
+            (FreedBy::ManagedFree, Kind::Buffer { .. }) => {
+                memory.is_managed && self.size == memory.size && memory.device == device
+            }
+            (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
+            _ => false,
+        };
+        fits && memory.is_freed_with(self.handle)
+    }
 }
 
 /// A function that unmaps.

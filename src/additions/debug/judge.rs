@@ -7,7 +7,7 @@ use super::mistake::Mistake;
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
-use crate::kernel::{Device, PAGE_SHIFT};
+use crate::kernel::Device;
 
 /// A call that is judged, and what the debug mode knows.
 pub(super) struct Judge<'a> {
@@ -27,16 +27,11 @@ pub(super) struct FirstByte {
 }
 
 impl Judge<'_> {
-    /// Returns the calling device.
-    fn device(&self) -> Device {
-        self.call.device
-    }
-
     /// Counts a mistake of the call, and has it reported. The values are the address, the size, and the detail.
     pub(super) fn report(&mut self, mistake: Mistake, values: [usize; 3]) {
-        let ([address, size, detail], device) = (values, self.device());
+        let [address, size, detail] = values;
         self.state.devices.count(self.name, mistake);
-        self.state.reports.add(mistake, device, self.name, [address, size, detail, self.call.caller]);
+        self.state.reports.add(mistake, self.call.device, self.name, [address, size, detail, self.call.caller]);
     }
 
     /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.
@@ -54,9 +49,8 @@ impl Judge<'_> {
 
     /// Takes the entry at an index out of the table, and remembers that the call gave it back.
     fn give_back(&mut self, index: usize, entry: &Holding) {
-        let device = self.device();
         self.state.table.remove(index);
-        self.state.table.remember_gone(entry, device, self.call.caller);
+        self.state.table.remember_gone(entry, self.call.device, self.call.caller);
     }
 
     /// Records memory that was allocated, or a block pool that was created.
@@ -85,7 +79,7 @@ impl Judge<'_> {
     /// Returns true if the table has the memory, or remembers an earlier free of it, which is reported. Returns false
     /// if it has neither: the free is a mistake then only if the library refuses it.
     pub(super) fn free(&mut self, freed: &FreedMemory) -> bool {
-        let device = self.device();
+        let device = self.call.device;
         let FreedMemory { by, va, size, handle } = *freed;
         let best = self.state.table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
@@ -93,7 +87,8 @@ impl Judge<'_> {
         });
         // Of two devices for which one call allocated, a full table may have one: see `allocation`.
         if let Some((index, entry)) = best.filter(|(_, entry)| entry.device == device || !self.state.table.may_miss()) {
-            if self.judge_free(freed, &entry) {
+            self.report_free(freed, &entry);
+            if freed.is_done(&entry, device) {
                 self.give_back(index, &entry);
             }
             true
@@ -106,36 +101,24 @@ impl Judge<'_> {
         }
     }
 
-    /// Reports what is wrong with the free of this memory. Returns false if the library refuses the free, so that the
-    /// memory stays allocated.
-    fn judge_free(&mut self, freed: &FreedMemory, entry: &Holding) -> bool {
+    /// Reports what is wrong with the free of this memory.
+    fn report_free(&mut self, freed: &FreedMemory, entry: &Holding) {
         let FreedMemory { by, va, size, handle } = *freed;
-        let is_kind = by.is_for(entry);
-        let is_device = entry.device == self.device();
-        let is_pool = match (by, entry.kind) {
+        let is_owner = match (by, entry.kind) {
             (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
-            _ => true,
+            _ => [self.call.device, Device::NONE].contains(&entry.device),
         };
-        let is_handle = entry.is_freed_with(handle);
-        let is_buffer = matches!(entry.kind, Kind::Buffer { .. });
-        let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
-        if !is_kind {
+        if !by.is_for(entry) {
             self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
-        } else if !is_pool || !is_device && entry.device != Device::NONE {
+        } else if !is_owner {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
         }
-        if !is_handle {
+        if !entry.is_freed_with(handle) {
             self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
         }
-        if is_buffer && is_kind && size != entry.size {
+        if matches!(entry.kind, Kind::Buffer { .. }) && by.is_for(entry) && size != entry.size {
             self.report(Mistake::FreeSize, [va, size, entry.size]);
         }
-        let is_size = match by {
-            FreedBy::ManagedFree => size == entry.size,
-            _ => !is_buffer || pages(size) == pages(entry.size),
-        };
-        let is_owner = is_device || !matches!(by, FreedBy::ManagedFree);
-        is_kind && is_pool && is_handle && is_size && is_owner
     }
 
     /// Judges a map that did not fail, and records the mapping. If devices write to the buffer and to that of an
@@ -152,7 +135,7 @@ impl Judge<'_> {
     /// Judges an unmap, and takes the entry of the mapping out of the table unless the library refuses the unmap.
     pub(super) fn unmap(&mut self, by: UnmappedBy, given: MappedPart) {
         let MappedPart { handle, size, direction } = given;
-        let device = self.device();
+        let device = self.call.device;
         let best = self.state.table.best(|entry| match entry.kind {
             Kind::Mapping(mapping) if entry.handle == handle && entry.device == device => {
                 Some((by.is_for(entry), entry.size == size, mapping.direction == direction, mapping.is_checked))
@@ -196,7 +179,7 @@ impl Judge<'_> {
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
             self.report(Mistake::UnmapFailed, [handle, size, 0]);
-        } else if let Some(first) = self.state.table.gone_at(true, self.device(), handle) {
+        } else if let Some(first) = self.state.table.gone_at(true, self.call.device, handle) {
             self.report(Mistake::UnmapTwice, [handle, size, first]);
         } else if self.state.table.may_miss() {
             self.state.table.note_missing();
@@ -212,7 +195,7 @@ impl Judge<'_> {
     /// Judges a sync of a mapping or of a part of it.
     pub(super) fn sync(&mut self, given: MappedPart) {
         let MappedPart { handle, size, direction } = given;
-        let device = self.device();
+        let device = self.call.device;
         let end = handle.saturating_add(size);
         let is_long_enough = |entry: &Holding| end <= entry.handle.saturating_add(entry.size);
         let best = self.state.table.best(|entry| match entry.kind {
@@ -258,7 +241,7 @@ impl Judge<'_> {
             return self.report(Mistake::Unmapped, [va, size, 0]);
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
-        let (table, device) = (&self.state.table, self.device());
+        let (table, device) = (&self.state.table, self.call.device);
         let contains = |entry: &&Holding| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
         let mistake = if self.call.has_on_stack(va) {
             Some((Mistake::Stack, 0))
@@ -278,7 +261,7 @@ impl Judge<'_> {
     /// Takes out of the table what the release of the device's managed resources has ended, and reports what the device
     /// still holds.
     pub(super) fn release(&mut self) {
-        let (device, table) = (self.device(), &mut self.state.table);
+        let (device, table) = (self.call.device, &mut self.state.table);
         table.forget(|table, entry| {
             let is_used_pool = matches!(entry.kind, Kind::BlockPool { .. }) && table.has_blocks(entry.va);
             entry.is_managed && entry.device == device && !is_used_pool
