@@ -3,6 +3,7 @@
 #[path = "../fake_kernel/mod.rs"]
 mod fake_kernel;
 
+mod held;
 mod mappings;
 mod memory;
 mod mode;

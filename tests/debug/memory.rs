@@ -4,6 +4,7 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind, Mistake, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Name;
 
@@ -61,9 +62,10 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     rig.silent();
 
     // The address of a buffer without a mapping is the physical one.
-    let kind = Kind::Buffer { flags: Flags::NOMAP };
-    rig.debug.allocated(&rig.call(MAP), Holding { kind, handle: 0x8000_9000, ..allocated(0x9000) });
-    assert!(rig.free(FreedMemory { by: FreedBy::Free, va: 0x9000, size: 64, handle: 0x9000 }));
+    rig.machine.dma.pools().next().unwrap().add_flags(Flags::NOMAP);
+    let held = rig.machine.alloc(rig.device, 64, Flags::NOMAP).unwrap();
+    rig.record(rig.device, &Held { handle: held.va + 0x1000_0000, ..held });
+    assert!(rig.free(FreedMemory { handle: held.va, ..freed(&held) }));
     rig.debug.released(&rig.call(END));
     rig.silent();
 }
@@ -141,12 +143,12 @@ fn blocks_belong_to_their_pools() {
     rig.debug.allocated(&rig.call(MAP), Holding { kind, va: 0x8040, handle: 0x40, size: 64, ..Holding::NONE });
     let entry = rig.debug.block_pool(0x1000).unwrap();
     assert_eq!((entry.device, entry.size), (rig.device, 64));
-    let free = |by| rig.free(FreedMemory { by, va: 0x8040, size: 64, handle: 0x40 });
-    free(FreedBy::BlockFree { pool: 0x2000 });
+    let free = |by, handle| rig.free(FreedMemory { by, va: 0x8040, size: 64, handle });
+    free(FreedBy::BlockFree { pool: 0x2000 }, 0x40);
     rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
-    free(FreedBy::Free);
+    free(FreedBy::Free, 0);
     assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
-    assert!(free(FreedBy::BlockFree { pool: 0x1000 }));
+    assert!(free(FreedBy::BlockFree { pool: 0x1000 }, 0x40));
     for is_gone in [false, true] {
         rig.debug.destroying(0x1000);
         rig.debug.destroyed(0x1000, is_gone);
@@ -217,8 +219,9 @@ fn a_sync_past_a_buffer_and_of_a_freed_one_are_reported() {
     rig.sync_data(held.va, 64, Flags::empty());
     rig.found(Mistake::SyncFreed, &format!("{:#x}, 64 bytes, freed by 0x2222", held.va));
     // Of two frees, the line has the later one.
-    rig.record(rig.device, &Held { va: held.va - 64, ..held });
-    rig.debug.freeing(rig.machine.dma, &rig.call(0x3333), &FreedMemory { va: held.va - 64, ..freed(&held) });
+    let around = Held { va: held.va - 64, handle: 0, ..held };
+    rig.record(rig.device, &around);
+    rig.debug.freeing(rig.machine.dma, &rig.call(0x3333), &freed(&around), Some(MapOps::UNTRANSLATED));
     rig.sync_data(held.va, 64, Flags::empty());
     assert!(rig.lines()[0].ends_with("64 bytes, freed by 0x3333; caller 0x2222"));
     // The library itself may use the memory meanwhile.
@@ -307,7 +310,8 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
     let rig = Rig::new();
     let bus = rig.other(c"bus");
     let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
-    let free = |device| rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
+    let free =
+        |device| rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held), Some(MapOps::UNTRANSLATED));
     for _ in 0..2 {
         rig.record(bus, &held);
         rig.record(rig.device, &held);

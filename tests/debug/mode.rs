@@ -3,6 +3,7 @@
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{Call, FreedMemory, Holding, Mistake, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
 
@@ -206,7 +207,7 @@ fn what_is_not_in_a_full_table_is_not_taken_for_another_thing() {
         }
         rig.record(rig.device, &held);
         for device in [rig.device, bus] {
-            rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
+            rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held), Some(MapOps::UNTRANSLATED));
         }
         rig.silent();
     }

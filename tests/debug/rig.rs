@@ -60,7 +60,7 @@ impl Rig {
     }
 
     pub fn free(&self, freed: FreedMemory) -> bool {
-        self.debug.freeing(self.machine.dma, &self.call(END), &freed)
+        self.debug.freeing(self.machine.dma, &self.call(END), &freed, self.machine.first_call(self.device))
     }
 
     /// Records a mapping, whose handle is its physical address.

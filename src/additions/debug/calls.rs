@@ -44,18 +44,17 @@ pub struct FreedMemory {
 }
 
 impl FreedMemory {
-    /// Returns whether the library does this free of memory that was allocated, for `device`.
-    pub(super) fn is_done(&self, memory: &Holding, device: Device) -> bool {
+    /// Returns whether the library does this free of memory that was allocated, for `device`, if the handle is right.
+    pub(super) fn fits(&self, memory: &Holding, device: Device) -> bool {
         let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
-        let fits = match (self.by, memory.kind) {
+        match (self.by, memory.kind) {
             (FreedBy::Free, Kind::Buffer { .. }) => pages(self.size) == pages(memory.size),
             (FreedBy::ManagedFree, Kind::Buffer { .. }) => {
                 memory.is_managed && self.size == memory.size && memory.device == device
             }
             (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
             _ => false,
-        };
-        fits && memory.is_freed_with(self.handle)
+        }
     }
 }
 

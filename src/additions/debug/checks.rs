@@ -8,6 +8,7 @@ use super::mistake::Mistake;
 use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::MapOps;
 use crate::kernel::{Handle, Kernel, Va};
 
 impl<K: Kernel> Debug<K> {
@@ -37,21 +38,25 @@ impl<K: Kernel> Debug<K> {
         self.state.lock(self.kernel).table.block_pool(pool).copied()
     }
 
-    /// Checks a free, and forgets what it frees. Returns false if the table does not have it: then the caller calls
-    /// [`refused`](Self::refused) if the library refuses the free.
+    /// Checks a free, and forgets what it frees. `ops` are those by which `rt_dma_free` frees for the device; `None` if
+    /// an operation of the BSP does, and for other functions. Returns false if the table does not have the memory: then
+    /// the caller calls [`refused`](Self::refused) if the library refuses the free.
     ///
     /// Outside of a thread, a free that needs one is not checked, and true is returned: the library refuses it and logs
     /// that, and a thread may repeat it.
-    pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> bool {
-        let needs_thread = match freed.by {
-            FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
+    pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory, ops: Option<MapOps>) -> bool {
+        let FreedMemory { by, va, handle, .. } = *freed;
+        let needs_thread = match by {
+            FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(va).is_some()),
             FreedBy::ManagedFree => true,
             FreedBy::BlockFree { .. } => false,
         };
-        // `rt_dma_free` takes the physical address for a handle, too.
-        let is_pa = matches!(freed.by, FreedBy::Free) && self.kernel.v2p(freed.va) == Some(freed.handle);
-        let freed = FreedMemory { handle: if is_pa { 0 } else { freed.handle }, ..*freed };
-        needs_thread && !self.kernel.can_sleep() || self.with(call, |judge| judge.free(&freed))
+        // `rt_dma_free` takes any handle that leads the device to the memory, and the physical address.
+        let has_pa = |pa| dma.pools().any(|pool| pool.buffer_without_mapping(pa).is_some());
+        let leads_to = |pa| pa == handle || ops.is_some_and(|ops| dma.bus(ops, call.device).is_handle(pa, handle));
+        let is_taken = handle == 0 || self.kernel.v2p(va).is_some_and(leads_to) || has_pa(va) && leads_to(va);
+        let is_handle = (matches!(by, FreedBy::Free) && (is_taken || ops.is_some())).then_some(is_taken);
+        needs_thread && !self.kernel.can_sleep() || self.with(call, |judge| judge.free(freed, is_handle))
     }
 
     /// Reports that the library refused the free of memory that the table does not have.

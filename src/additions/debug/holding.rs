@@ -173,13 +173,6 @@ impl Holding {
         if self.is_mapping() { self.handle } else { self.va }
     }
 
-    /// Returns whether a free of the memory may have this handle: its own, or 0, and of a buffer without a mapping its
-    /// physical address.
-    pub fn is_freed_with(&self, handle: Handle) -> bool {
-        let has_pa = matches!(self.kind, Kind::Buffer { flags } if flags.contains(Flags::NOMAP));
-        handle == 0 || handle == self.handle || has_pa && handle == self.va
-    }
-
     /// Returns the address of a mapped buffer that the driver passed to the map.
     pub fn mapped_address(&self) -> usize {
         match self.kind {

@@ -77,18 +77,20 @@ impl Judge<'_> {
     /// Judges a free, and takes the entry of the memory out of the table unless the library refuses the free.
     ///
     /// Returns true if the table has the memory, or remembers an earlier free of it, which is reported. Returns false
-    /// if it has neither: the free is a mistake then only if the library refuses it.
-    pub(super) fn free(&mut self, freed: &FreedMemory) -> bool {
+    /// if it has neither: the free is a mistake then only if the library refuses it. `is_handle` states whether the
+    /// library takes the handle for the memory's; `None` if it must be the one that the allocation returned, or 0.
+    pub(super) fn free(&mut self, freed: &FreedMemory, is_handle: Option<bool>) -> bool {
         let device = self.call.device;
         let FreedMemory { by, va, size, handle } = *freed;
+        let is_handle_of = |entry: &Holding| is_handle.unwrap_or(handle == 0 || handle == entry.handle);
         let best = self.state.table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
-            is_freed_memory.then_some((by.is_for(entry), entry.device == device, entry.is_freed_with(handle)))
+            is_freed_memory.then_some((by.is_for(entry), entry.device == device, is_handle_of(entry)))
         });
         // Of two devices for which one call allocated, a full table may have one: see `allocation`.
         if let Some((index, entry)) = best.filter(|(_, entry)| entry.device == device || !self.state.table.may_miss()) {
-            self.report_free(freed, &entry);
-            if freed.is_done(&entry, device) {
+            self.report_free(freed, &entry, is_handle_of(&entry));
+            if is_handle_of(&entry) && freed.fits(&entry, device) {
                 self.give_back(index, &entry);
             }
             true
@@ -102,8 +104,8 @@ impl Judge<'_> {
     }
 
     /// Reports what is wrong with the free of this memory.
-    fn report_free(&mut self, freed: &FreedMemory, entry: &Holding) {
-        let FreedMemory { by, va, size, handle } = *freed;
+    fn report_free(&mut self, freed: &FreedMemory, entry: &Holding, is_handle: bool) {
+        let FreedMemory { by, va, size, .. } = *freed;
         let is_owner = match (by, entry.kind) {
             (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
             _ => [self.call.device, Device::NONE].contains(&entry.device),
@@ -113,7 +115,7 @@ impl Judge<'_> {
         } else if !is_owner {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
         }
-        if !entry.is_freed_with(handle) {
+        if !is_handle {
             self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
         }
         if matches!(entry.kind, Kind::Buffer { .. }) && by.is_for(entry) && size != entry.size {
