@@ -223,11 +223,18 @@ pub fn destroy() {
     let is_empty = known.blocks.is_empty();
     let has_died = if known.is_managed && how < 2 {
         let ((), happened) = call(|| unsafe { rt_dmam_block_pool_destroy(pool) });
-        // Without memory for the bookkeeping, the pool stays.
         let again = if is_empty { unsafe { rt_dma_block_pool_destroy(pool) } } else { BUSY };
-        assert!(again != OK || happened.had_failure, "a managed pool without blocks stays");
+        assert!(again != OK, "a managed pool without blocks stays");
+        assert!(is_empty || happened.errors != 0, "the blocks of a pool that stays are not logged");
         again != BUSY
     } else {
+        if !known.is_managed && how == 0 {
+            let ((), happened) = call(|| unsafe { rt_dmam_block_pool_destroy(pool) });
+            assert!(
+                happened.errors != 0 || happened.was_interrupted,
+                "a pool that is not managed is destroyed as if it were"
+            );
+        }
         let (result, _) = call(|| unsafe { rt_dma_block_pool_destroy(pool) });
         assert!(
             result == if is_empty { OK } else { BUSY },
