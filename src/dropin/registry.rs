@@ -181,6 +181,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     #[cold]
+    #[inline(never)]
     pub(crate) fn refuse_for_pool(&self, error: Error, pool: Option<&Pool<K>>, size: usize, va: Va, handle: Handle) {
         let _names = self.read_names();
         self.refuse(error, pool.map_or(Name::NONE, Pool::name), size, va, handle);

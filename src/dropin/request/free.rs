@@ -8,7 +8,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
 
 /// The place of a buffer.
 #[derive(Clone, Copy)]
@@ -165,23 +165,19 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     fn find(&self, va: Va, flags: Flags) -> Option<Found<K>> {
         if flags.contains(Flags::NOMAP)
-            && let Some(found) = self.find_without_mapping(va)
+            && let Some(found) = self.find_by(|pool| pool.buffer_without_mapping(va))
         {
             return Some(found);
         }
         // The views first, so that buffers in views do not pay for those with mappings of their own.
-        self.find_in_view(va).or_else(|| self.find_own_mapping(va)).or_else(|| self.find_without_mapping(va))
+        self.find_by(|pool| pool.buffer_in_view(va))
+            .or_else(|| self.find_own_mapping(va))
+            .or_else(|| self.find_by(|pool| pool.buffer_without_mapping(va)))
     }
 
-    fn find_in_view(&self, va: Va) -> Option<Found<K>> {
-        self.pools()
-            .find_map(|pool| Some(Found { place: Place { pool, page: pool.buffer_in_view(va)? }, mapping: None }))
-    }
-
-    fn find_without_mapping(&self, pa: Pa) -> Option<Found<K>> {
-        self.pools().find_map(|pool| {
-            Some(Found { place: Place { pool, page: pool.buffer_without_mapping(pa)? }, mapping: None })
-        })
+    /// Finds a buffer that is not mapped alone, by what `page_in` returns for its pool: its first page.
+    fn find_by(&self, page_in: impl Fn(&Pool<K>) -> Option<usize>) -> Option<Found<K>> {
+        self.pools().find_map(|pool| Some(Found { place: Place { pool, page: page_in(pool)? }, mapping: None }))
     }
 
     fn find_own_mapping(&self, va: Va) -> Option<Found<K>> {
