@@ -61,13 +61,13 @@ impl PageMap {
         // one or before it.
         let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
         let start = index * BITS + bit;
-        let end = self.run_end_in(index, !free, start);
+        let end = self.run_end_in(!free, start);
         // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
         if start >= end || count > end - start {
             return None;
         }
         self.in_use.add(count);
-        self.open = OpenRun::from_start(start, end, count);
+        self.open = OpenRun::from_start(start..end, count);
         if is_across(start, count) {
             self.mark_across(start, count, PageState::InUse);
         } else {

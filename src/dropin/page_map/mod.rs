@@ -110,7 +110,7 @@ mod tests;
 pub use free::Freed;
 pub use labels::{Label, Labels};
 pub use run_tree::Node;
-pub use search::SearchStep;
+pub use search::{Alignment, SearchStep};
 pub use settle::TimeLeft;
 pub use tree_shape::TreeShape;
 
@@ -172,7 +172,7 @@ impl PageMap {
             in_use: PagesInUse::NONE,
         };
         map.runs.raise(0, pages);
-        map.tag_run(0, pages);
+        map.tag_run(0..pages);
         map
     }
 
@@ -212,9 +212,10 @@ impl PageMap {
 //
 // | function | its pages | what it does | callers |
 // | --- | --- | --- | --- |
-// | `mark_used` | any | marks and counts them, by one of the next two | `allocate_from_open`, `allocate_between` |
-// | `mark_in_word` | in one word, given by the caller | marks them | fast paths, `allocate_from_tree`, `try_free` |
-// | `mark_across` | in several words | marks them | `allocate_from_tree`, `try_free` |
+// | `mark_used` | any | marks and counts them, by `mark_in_word` or `mark_across` | `allocate_from_open`, `allocate_in_part` |
+// | `mark_free` | any, the first word given by the caller | the same for a free | `try_free` |
+// | `mark_in_word` | in one word, given by the caller | marks them | fast paths, `allocate_from_tree` |
+// | `mark_across` | in several words | marks them | `allocate_from_tree` |
 // | `mark_start` | in several words | marks only the first, in `STARTS` | fast paths, which mark `USED` themselves |
 
 impl PageMap {

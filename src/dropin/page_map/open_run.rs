@@ -54,9 +54,8 @@ impl OpenRun {
     pub(super) const CLOSED: OpenRun =
         OpenRun { start: NOWHERE, end: NOWHERE, next: NOWHERE, hole: NO_HOLE, least: NO_REQUEST, last: NOWHERE };
 
-    /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages
-    /// begins before it.
-    pub(super) fn from_start(start: usize, end: usize, count: usize) -> Self {
+    /// Opens a free run, of which the first `count` pages are allocated. No run of `count` pages begins before it.
+    pub(super) fn from_start(Range { start, end }: Range<usize>, count: usize) -> Self {
         let next = start + count;
         OpenRun { start, end, next, hole: NO_HOLE, least: count, last: start }
     }
@@ -89,9 +88,9 @@ impl OpenRun {
         self.start <= page && page < self.next
     }
 
-    /// Returns whether a free run `[page, after)` outside of it would touch it.
-    pub(super) fn is_next_to(&self, page: usize, after: usize) -> bool {
-        after == self.start || page == self.end
+    /// Returns whether free `pages` outside of it would touch it.
+    pub(super) fn is_next_to(&self, pages: &Range<usize>) -> bool {
+        pages.end == self.start || pages.start == self.end
     }
 
     /// Returns its length, used part included, if it begins in word `index`; else zero.
@@ -99,11 +98,11 @@ impl OpenRun {
         if self.start / BITS == index { self.end - self.start } else { 0 }
     }
 
-    /// Raises `least` above the length of the free run `[start, end)` if that run is before this one: it now serves the
+    /// Raises `least` above the length of the free run `other` if that run is before this one: it now serves the
     /// requests up to its length. It does not touch this one.
-    pub(super) fn raise_least_above(&mut self, start: usize, end: usize) {
-        if start < self.start {
-            self.least = self.least.max(end - start + 1);
+    pub(super) fn raise_least_above(&mut self, other: &Range<usize>) {
+        if other.start < self.start {
+            self.least = self.least.max(other.len() + 1);
         }
     }
 
@@ -151,9 +150,10 @@ impl OpenRun {
         self.join_hole_at_end();
     }
 
-    /// Frees the allocation `[page, after)` of the used part. Returns false, and changes nothing, if that would make a
-    /// second hole.
-    pub(super) fn free(&mut self, page: usize, after: usize) -> bool {
+    /// Frees the allocation of `count` pages that begins at `page`, in the used part. Returns false, and changes nothing,
+    /// if that would make a second hole.
+    pub(super) fn free(&mut self, page: usize, count: usize) -> bool {
+        let after = page + count;
         if after == self.next {
             self.next = page;
             self.last = page;

@@ -1,12 +1,14 @@
 //! Where free runs begin and end: what the bitmap and the tree show together.
 
+use core::ops::Range;
+
 use super::PageMap;
 use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
 
 impl PageMap {
-    /// Records in the tree where the run `[start, end)` begins, if it fills a word after the one in which it begins.
+    /// Records in the tree where a free run begins, if it fills a word after the one in which it begins.
     #[inline(always)]
-    pub(super) fn tag_run(&mut self, start: usize, end: usize) {
+    pub(super) fn tag_run(&mut self, Range { start, end }: Range<usize>) {
         if end / BITS > start / BITS + 1 {
             self.runs.set_tag(end / BITS - 1, start);
         }
@@ -29,7 +31,7 @@ impl PageMap {
         let mut length = 0;
         if leaving != 0 {
             let after = (index + 1) * BITS;
-            let end = after + trailing_zeros(word(self.used(), after / BITS));
+            let end = first_set(index + 1, word(self.used(), index + 1));
             // The bits after the last page are clear.
             length = (end.min(self.pages) + leaving).saturating_sub(after);
             free &= !from_bit(after - leaving);
@@ -40,16 +42,15 @@ impl PageMap {
     /// Returns the page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
     #[inline(always)]
     pub(super) fn run_end(&self, page: usize) -> usize {
-        let index = page / BITS;
-        self.run_end_in(index, word(self.used(), index), page)
+        self.run_end_in(word(self.used(), page / BITS), page)
     }
 
-    /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `page` is in word
-    /// `index`, which is `used`.
+    /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `used` is the
+    /// word of the bitmap in which `page` is.
     #[inline(always)]
-    pub(super) fn run_end_in(&self, index: usize, used: usize, page: usize) -> usize {
+    pub(super) fn run_end_in(&self, used: usize, page: usize) -> usize {
         let used = used & from_bit(page);
-        let end = if used != 0 { index * BITS + trailing_zeros(used) } else { self.end_of_leaving(page) };
+        let end = if used != 0 { first_set(page / BITS, used) } else { self.end_of_leaving(page) };
         // The bits after the last page are clear.
         end.min(self.pages)
     }
@@ -62,7 +63,7 @@ impl PageMap {
         if longest >= BITS {
             return page + longest;
         }
-        (index + 1) * BITS + trailing_zeros(word(self.used(), index + 1))
+        first_set(index + 1, word(self.used(), index + 1))
     }
 
     /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use.
@@ -75,7 +76,7 @@ impl PageMap {
         let Some(before) = index.checked_sub(1) else { return 0 };
         let used = word(self.used(), before);
         if used != 0 {
-            return index * BITS - leading_zeros(used);
+            return after_last_set(before, used);
         }
         // `before` is the last word that the run fills.
         self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
@@ -87,8 +88,20 @@ impl PageMap {
     pub(super) fn run_start_in_word(&self, page: usize) -> Option<usize> {
         let index = page / BITS;
         let used = word(self.used(), index) & !from_bit(page);
-        (used != 0).then(|| (index + 1) * BITS - leading_zeros(used))
+        (used != 0).then(|| after_last_set(index, used))
     }
+}
+
+/// Returns the page of the lowest bit that is set in `word`, which is word `index` of a bitmap; the first page of the
+/// next word if none is.
+pub(super) fn first_set(index: usize, word: usize) -> usize {
+    index * BITS + trailing_zeros(word)
+}
+
+/// Returns the page after that of the highest bit that is set in `word`, which is word `index` of a bitmap; the first
+/// page of the word if none is.
+pub(super) fn after_last_set(index: usize, word: usize) -> usize {
+    (index + 1) * BITS - leading_zeros(word)
 }
 
 /// Returns the length of the longest run of ones in `word`.

@@ -1,9 +1,12 @@
 //! Requests for a part of the pool, or for an aligned address: they get the lowest pages that fit, as every request
 //! does.
 
+use core::ops::Range;
+
 use super::PageMap;
-use super::bits::{BITS, complement, from_bit, leading_ones, trailing_zeros, word};
+use super::bits::{BITS, complement, from_bit, word};
 use super::open_run::OpenRun;
+use super::runs::{after_last_set, first_set};
 
 /// The result of one step of a search.
 pub enum SearchStep {
@@ -15,18 +18,36 @@ pub enum SearchStep {
     NoRun,
 }
 
+/// At which pages an allocation may begin: those whose number and `base` add up to a multiple of `align`, which is a
+/// power of two.
+#[derive(Clone, Copy)]
+pub struct Alignment {
+    /// The number of the page whose address is the start of the pool: its address divided by the size of a page.
+    pub base: usize,
+    /// In pages.
+    pub align: usize,
+}
+
+impl Alignment {
+    /// Returns the first such page from `page` on.
+    fn first_from(self, page: usize) -> Option<usize> {
+        let at = self.base.checked_add(page)?.checked_next_multiple_of(self.align)?;
+        Some(at - self.base)
+    }
+}
+
 impl PageMap {
-    /// Looks for a free run at `from`, or one that begins after `from` in the same word. If there is one, allocates its
-    /// first `count` pages in `[from, end)` that begin where `base + page` is a multiple of `align`, or returns where
-    /// the run ends if it has no such pages. If there is none, returns the word in which to look next. The open run
-    /// must be [closed](OpenRun::CLOSED): the caller [settles](Self::settle_step) the map. `count` is not zero, and
-    /// `align` is a power of two.
+    /// Looks for a free run at the first page of `part`, or one that begins after it in the same word. If there is one,
+    /// allocates its first `count` aligned pages in `part`, or returns where the run ends if it has no such pages. If
+    /// there is none, returns the word in which to look next. The open run must be [closed](OpenRun::CLOSED): the
+    /// caller [settles](Self::settle_step) the map. `count` is not zero.
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
-    pub fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> SearchStep {
+    pub fn allocate_in_part(&mut self, part: Range<usize>, count: usize, alignment: Alignment) -> SearchStep {
         if count > self.pages {
             return SearchStep::NoRun;
         }
+        let Range { start: from, end } = part;
         let index = from / BITS;
         let free = complement(self.used(), index) & from_bit(from);
         if free == 0 {
@@ -35,14 +56,12 @@ impl PageMap {
                 None => SearchStep::NoRun,
             };
         }
-        let first = index * BITS + trailing_zeros(free);
+        let first = first_set(index, free);
         // At the first step, or if another call freed pages since the last step, `from` may be in the middle of a run.
         let start = if first == from { self.run_around(from) } else { first };
         let run_end = self.run_end(start);
-        let Some(page) = base.checked_add(first).and_then(|at| at.checked_next_multiple_of(align)) else {
-            return SearchStep::NoRun;
-        };
-        let (page, limit) = (page - base, run_end.min(end));
+        let Some(page) = alignment.first_from(first) else { return SearchStep::NoRun };
+        let limit = run_end.min(end);
         if page >= limit || count > limit - page {
             return if run_end < end { SearchStep::ContinueAt(run_end) } else { SearchStep::NoRun };
         }
@@ -66,6 +85,6 @@ impl PageMap {
         // The run fills every word between this one and the last word before it in which a run begins: it is the last
         // run that begins there.
         let begin = self.runs.last_before(index).unwrap_or(before);
-        (begin + 1) * BITS - leading_ones(complement(self.used(), begin))
+        after_last_set(begin, word(self.used(), begin))
     }
 }

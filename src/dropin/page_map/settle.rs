@@ -71,8 +71,8 @@ impl PageMap {
     /// this word can change.
     fn close_in_word(&mut self) -> TimeLeft {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
-        let (index, length) = (start / BITS, end - start);
-        self.lower_word(index, length, 0, LEVELS_IF_IN_WORD);
+        let gone = GoneRun { word_index: start / BITS, length: end - start, known_length: 0, to_tag: 0..0 };
+        self.lower_word(&gone, LEVELS_IF_IN_WORD);
         // The tree is not high, and a stretch has time for this short step and a search (see `settle_for_search`).
         if self.has_pending() { TimeLeft::None } else { TimeLeft::ForSearch }
     }
@@ -121,27 +121,27 @@ impl PageMap {
     }
 
     /// Removes a run from the tree. Returns how many levels of the tree changed.
-    fn remove(&mut self, gone: GoneRun) -> usize {
-        let index = gone.word_index;
+    fn remove(&mut self, mut gone: GoneRun) -> usize {
         // A free may have left this work while a run was open in the word. The tree has all of that run as free.
-        let known_length = gone.known_length.max(self.open.length_in(index));
-        let levels = self.lower_word(index, gone.length, known_length, LEVELS_PER_STEP);
+        gone.known_length = gone.known_length.max(self.open.length_in(gone.word_index));
+        let levels = self.lower_word(&gone, LEVELS_PER_STEP);
         // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just
         // lowered.
-        self.tag_run(gone.to_tag.start, gone.to_tag.end);
+        self.tag_run(gone.to_tag);
         levels
     }
 
-    /// Lowers the value of a word if it is `length`, that of a run which is gone. A run of `known_length` begins in the
-    /// word now, if that is not zero. Returns how many levels of the tree changed.
+    /// Lowers the value of the word of a run that is gone, on at most `max_levels` levels. Returns how many levels of
+    /// the tree changed.
     #[inline(always)]
-    fn lower_word(&mut self, index: usize, length: usize, known_length: usize, max_levels: usize) -> usize {
-        if self.runs.longest_in(index) != length {
+    fn lower_word(&mut self, gone: &GoneRun, max_levels: usize) -> usize {
+        let index = gone.word_index;
+        if self.runs.longest_in(index) != gone.length {
             // A longer run of the word hides the one that is gone.
             return 0;
         }
-        let remaining = self.longest_beginning_in(index).max(known_length);
-        self.lower(self.runs.lowering(index, length, remaining), max_levels)
+        let remaining = self.longest_beginning_in(index).max(gone.known_length);
+        self.lower(self.runs.lowering(index, gone.length, remaining), max_levels)
     }
 
     /// Lowers values on at most `max_levels` levels of the tree, and keeps what is left to do there for the next step.
@@ -174,7 +174,7 @@ impl PageMap {
         }
         let index = part.start / BITS;
         let levels = if index == gone_from { 0 } else { self.runs.raise(index, part.len()) };
-        self.tag_run(part.start, part.end);
+        self.tag_run(part);
         levels
     }
 }

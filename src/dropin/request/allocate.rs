@@ -284,7 +284,7 @@ impl<K: Kernel> Dma<K> {
             let end = (part.last - start + 1).checked_sub(request.size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if from + pages <= end {
                 error = AllocError::Full;
-                if let Some(page) = pool.allocate_pages_between(from, end, pages, request.align) {
+                if let Some(page) = pool.allocate_pages_in_part(from..end, pages, request.align) {
                     return Ok((page, part.handle + (pool.pa_of(page) - part.first)));
                 }
             }

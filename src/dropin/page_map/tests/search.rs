@@ -16,7 +16,7 @@ fn allocate_between(
 ) -> Option<usize> {
     loop {
         map.settle_all();
-        match map.allocate_between(from, end, count, base, align) {
+        match map.allocate_in_part(from..end, count, Alignment { base, align }) {
             SearchStep::Allocated(page) => return Some(page),
             SearchStep::ContinueAt(page) if page < end => {
                 assert!(page > from, "no step stands still");
@@ -151,10 +151,13 @@ fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
     map.free(10, 130).unwrap();
     map.free(290, 10).unwrap();
     map.settle_all();
-    assert!(matches!(map.allocate_between(0, 1000, 10, 0, 256), SearchStep::ContinueAt(140)));
+    assert!(matches!(
+        map.allocate_in_part(0..1000, 10, Alignment { base: 0, align: 256 }),
+        SearchStep::ContinueAt(140)
+    ));
     map.free(140, 150).unwrap();
     map.settle_all();
-    let taken = map.allocate_between(140, 1000, 10, 0, 256);
+    let taken = map.allocate_in_part(140..1000, 10, Alignment { base: 0, align: 256 });
     map.settle_all();
     assert_tree_is_exact(&mut map);
     if let SearchStep::Allocated(page) = taken {

@@ -250,7 +250,7 @@ impl<'a> Visit<'a> {
         loop {
             let by = Stretch::AllocateBetween(at as u8, end as u8, count as u8, base as u8, align as u8);
             steps += 1;
-            match self.act(|map| map.allocate_between(at, end, count, base, align)) {
+            match self.act(|map| map.allocate_in_part(at..end, count, Alignment { base, align })) {
                 SearchStep::Allocated(page) => {
                     assert_eq!(Some(page), lowest, "{by:?}");
                     self.took(page, count, by);

@@ -161,7 +161,7 @@ impl World {
         };
         let lowest = || (0..self.pages).find(|&page| fits(page));
         let end = self.map.pages;
-        match self.map.allocate_between(from, end, count, base, align) {
+        match self.map.allocate_in_part(from..end, count, Alignment { base, align }) {
             SearchStep::Allocated(page) => {
                 assert!(fits(page));
                 assert!(changes != self.changes || lowest() == Some(page));

@@ -34,10 +34,8 @@ fn fault_26_no_page_after_the_last_is_handed_out_whatever_c_wrote_to_the_bitmap(
                 3 => {
                     map.settle_all();
                     let (from, count) = (random.below(pages), 1 + random.below(pages));
-                    let align = 1 << random.below(4);
-                    if let SearchStep::Allocated(page) =
-                        map.allocate_between(from, pages, count, random.below(9), align)
-                    {
+                    let alignment = Alignment { align: 1 << random.below(4), base: random.below(9) };
+                    if let SearchStep::Allocated(page) = map.allocate_in_part(from..pages, count, alignment) {
                         held.push((page, count));
                     }
                 }
