@@ -67,6 +67,7 @@ rt_bool_t rt_dma_debug_has_failed(struct rt_device *dev);
  * @brief Reports what a device holds, because its driver is removed.
  *
  * `rt_dmam_release` does so by itself. A driver without managed resources calls this function at the end of its removal.
+ * What is managed, and was not released, is reported, too.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @note Context: any.

@@ -19,17 +19,19 @@ impl<K: Kernel> Debug<K> {
 
     /// Notes that a block pool is about to be destroyed.
     pub fn destroying(&self, pool: Va) {
-        self.state.lock(self.kernel).table.note_leaving(pool, true);
+        if let Some(held) = self.state.lock(self.kernel).table.held_pool(pool) {
+            held.is_leaving = true;
+        }
     }
 
     /// Forgets a block pool that was destroyed, and its blocks, unless a later pool has its address already. If the
     /// pool was not destroyed, it stays in the table.
     pub fn destroyed(&self, pool: Va, is_gone: bool) {
         let table = &mut self.state.lock(self.kernel).table;
-        let kind = table.block_pool(pool).map(|entry| entry.kind);
-        match kind {
-            Some(Kind::BlockPool { is_leaving: true, .. }) if is_gone => table.forget_pool(pool),
-            _ => table.note_leaving(pool, false),
+        match table.held_pool(pool) {
+            Some(held) if held.is_leaving && is_gone => table.forget_pool(pool),
+            Some(held) => held.is_leaving = false,
+            None => {}
         }
     }
 

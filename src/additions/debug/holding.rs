@@ -22,14 +22,18 @@ pub enum Kind {
         pool: Va,
     },
     /// A block pool.
-    BlockPool {
-        /// A block of the pool was allocated, now or earlier.
-        had_blocks: bool,
-        /// A call is destroying the pool. Another one may have its address before that call ends.
-        is_leaving: bool,
-    },
+    BlockPool(HeldPool),
     /// A buffer of the driver's own that is mapped.
     Mapping(HeldMapping),
+}
+
+/// What only a block pool has.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldPool {
+    /// A block of the pool was allocated, now or earlier.
+    pub had_blocks: bool,
+    /// A call is destroying the pool. Another one may have its address before that call ends.
+    pub is_leaving: bool,
 }
 
 /// The function that mapped a buffer.
@@ -87,14 +91,14 @@ impl Kind {
     }
 
     /// A block pool that was created just now.
-    pub const NEW_POOL: Kind = Kind::BlockPool { had_blocks: false, is_leaving: false };
+    pub const NEW_POOL: Kind = Kind::BlockPool(HeldPool { had_blocks: false, is_leaving: false });
 
     /// Returns the words with which lines describe the kind.
     pub fn label(&self) -> Name<'static> {
         Name::of(match self {
             Kind::Buffer { .. } => apart!("buffer"),
             Kind::Block { .. } => apart!("block"),
-            Kind::BlockPool { .. } => apart!("block pool"),
+            Kind::BlockPool(_) => apart!("block pool"),
             Kind::Mapping(mapping) => mapping.by.label(),
         })
     }

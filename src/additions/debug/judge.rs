@@ -61,15 +61,17 @@ impl Judge<'_> {
             |old: &Holding| old.device != device && old.made_at_ms.wrapping_sub(time).cast_signed() >= 0;
         // What else the table has at the same address was given back in a way that did not pass here.
         let table = &mut self.state.table;
-        if let Kind::BlockPool { .. } = new.kind {
+        if let Kind::BlockPool(_) = new.kind {
             table.forget_pool(new.va);
         } else {
             table.forget(|_, old| {
                 old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size) && !is_of_this_call(old)
             });
         }
-        if let Kind::Block { pool } = new.kind {
-            table.note_block(pool);
+        if let Kind::Block { pool } = new.kind
+            && let Some(held) = table.held_pool(pool)
+        {
+            held.had_blocks = true;
         }
         self.add(new);
     }
@@ -265,7 +267,7 @@ impl Judge<'_> {
     pub(super) fn release(&mut self) {
         let (device, table) = (self.call.device, &mut self.state.table);
         table.forget(|table, entry| {
-            let is_used_pool = matches!(entry.kind, Kind::BlockPool { .. }) && table.has_blocks(entry.va);
+            let is_used_pool = matches!(entry.kind, Kind::BlockPool(_)) && table.has_blocks(entry.va);
             entry.is_managed && entry.device == device && !is_used_pool
         });
         // A managed block pool of which blocks are in use stays, and is not managed any more.

@@ -28,6 +28,7 @@ pub use holding::{HeldMapping, Holding, Kind, MappedBy};
 pub use mistake::Mistake;
 
 use self::devices::{Devices, Names};
+use self::holding::HeldPool;
 use self::judge::Judge;
 use self::reports::{Report, Reports};
 use self::table::Table;
@@ -128,7 +129,7 @@ impl<K: Kernel> Debug<K> {
     /// A device without map operations lies at this address: whatever was held by an earlier one, it holds no more.
     fn replace(&self, state: &mut State, device: Device, name: Name) {
         // The device of a pool without blocks needs no operations: it may be the one that is there now.
-        let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool { had_blocks: false, .. });
+        let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
         state.report_held(device, is_old);
         for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_old(entry)) {
             entry.device = Device::NONE;

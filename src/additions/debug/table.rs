@@ -1,6 +1,6 @@
 //! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
 
-use super::holding::{Holding, Kind};
+use super::holding::{HeldPool, Holding, Kind};
 use crate::kernel::{Device, Va};
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
@@ -174,28 +174,18 @@ impl Table {
         self.live().iter().any(|entry| matches!(entry.kind, Kind::Block { pool: its } if its == pool))
     }
 
-    /// Notes that a block of a pool was allocated.
-    pub fn note_block(&mut self, pool: Va) {
-        for entry in self.live_mut().iter_mut().filter(|entry| entry.va == pool) {
-            if let Kind::BlockPool { had_blocks, .. } = &mut entry.kind {
-                *had_blocks = true;
-            }
-        }
-    }
-
-    /// Notes whether a call is destroying a block pool.
-    pub fn note_leaving(&mut self, pool: Va, is_now: bool) {
-        for entry in self.live_mut().iter_mut().filter(|entry| entry.va == pool) {
-            if let Kind::BlockPool { is_leaving, .. } = &mut entry.kind {
-                *is_leaving = is_now;
-            }
-        }
+    /// Returns what is known of a block pool, to be changed.
+    pub fn held_pool(&mut self, pool: Va) -> Option<&mut HeldPool> {
+        self.live_mut().iter_mut().find_map(|entry| match &mut entry.kind {
+            Kind::BlockPool(held) if entry.va == pool => Some(held),
+            _ => None,
+        })
     }
 
     /// Takes a block pool out, and its blocks.
     pub fn forget_pool(&mut self, pool: Va) {
         self.forget(|_, entry| match entry.kind {
-            Kind::BlockPool { .. } => entry.va == pool,
+            Kind::BlockPool(_) => entry.va == pool,
             Kind::Block { pool: its } => its == pool,
             _ => false,
         });
@@ -203,6 +193,6 @@ impl Table {
 
     /// Returns the entry of a block pool.
     pub fn block_pool(&self, pool: Va) -> Option<&Holding> {
-        self.live().iter().find(|entry| entry.va == pool && matches!(entry.kind, Kind::BlockPool { .. }))
+        self.live().iter().find(|entry| entry.va == pool && matches!(entry.kind, Kind::BlockPool(_)))
     }
 }
