@@ -99,18 +99,19 @@ impl Unit {
         self.va_of(shape, self.first_slot as usize)
     }
 
-    /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the list's
-    /// lock.
-    pub fn add(&self, in_use: usize) {
-        self.group.get().word.add(self.bits(), in_use);
+    /// Adds the blocks. Those of `free`, which are bits of the group's word, are free. The caller holds the list's lock.
+    pub fn add_blocks(&self, free: usize) {
+        self.group.get().word.add(free);
         self.blocks.store(self.capacity, Relaxed);
     }
 
     /// Removes the blocks, if all are free. Returns whether they were. The caller holds the list's lock.
-    pub fn remove(&self) -> bool {
+    pub fn remove_blocks(&self) -> bool {
         if !self.is_free() {
             return false;
         }
+        // Before the bits are cleared: a free that looks at the word after that must find no block here. Otherwise a
+        // second free could set a bit of a unit that is gone (`word`, "A second free is refused").
         self.blocks.store(0, Relaxed);
         let is_removed = self.group.get().word.remove(self.bits());
         if !is_removed {

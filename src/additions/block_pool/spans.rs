@@ -20,9 +20,6 @@ use crate::mem::turn::Turn;
 /// seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
-/// No bit of a group's word: all blocks of a unit become free.
-pub const NONE_IN_USE: usize = 0;
-
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
     pub turn: Turn,
@@ -162,17 +159,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // `None` does not occur: a span has units.
         let (first, others) = span.units.split_first()?;
         // The last unit comes first, so that blocks are taken from the lowest address on.
-        others.iter().rev().for_each(|unit| self.publish(unit, NONE_IN_USE));
-        self.publish(first, 1usize.wrapping_shl(first.first_slot));
+        others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
+        self.publish(first, first.bits() & !first.first_bits(1));
         Some(first.block(&self.groups.shape, first.first_slot as usize))
     }
 
-    /// Makes the blocks of a unit free for every caller, except those of `in_use`, which are bits of the group's
-    /// word.
-    pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
+    /// Adds the blocks of a unit that has none. Those of `free`, which are bits of the group's word, can be allocated;
+    /// the others are the caller's.
+    pub(super) fn publish(&self, unit: &'static Unit, free: usize) {
         self.groups.update(self.kernel, unit.group.get(), || {
             self.set_reach(unit);
-            unit.add(in_use);
+            unit.add_blocks(free);
         });
     }
 

@@ -20,7 +20,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         let pool_groups = ListedGroups::new(Shape::new(64, 0, 0).unwrap());
         for group in &groups {
             group.word.set_reach(blocks, blocks);
-            group.word.add(blocks, 0);
+            group.word.add(blocks);
             pool_groups.update(Heap, group, || {});
             pool_groups.update(Heap, group, || {});
         }
@@ -60,7 +60,7 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
             let one = Unit::new(0, 3);
             let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(one))));
             pool_groups.update(Heap, group, || group.word.set_reach(blocks, blocks));
-            group.word.add(blocks, 0);
+            group.word.add(blocks);
             pool_groups.update(Heap, group, || {});
             // It is the core's current group, and all its blocks are in use.
             assert!(pool_groups.take_from_any(Heap, 0).is_some() && pool_groups.take_from_any(Heap, 0).is_some());
@@ -97,7 +97,7 @@ fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
     let group = new_group(WrappingSlice::of_one(&NO_UNIT));
     let pool_groups = ListedGroups::new(Shape::new(64, 0, 0).unwrap());
     let reach = |bits| pool_groups.update(Heap, group, || group.word.set_reach(blocks, bits));
-    group.word.add(blocks, 0);
+    group.word.add(blocks);
     for (bits, listed) in [(6, 1), (0, 0), (4, 1), (2, 1), (0, 0)] {
         reach(bits);
         assert_eq!((list(&pool_groups).len(), group.word.free_bits()), (listed, 6));
@@ -115,7 +115,7 @@ fn groups_with(count: usize) -> ListedGroups {
         let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(unit))));
         pool_groups.update(Heap, group, || {
             group.word.set_reach(6, 6);
-            group.word.add(6, 0);
+            group.word.add(6);
         });
     }
     pool_groups
@@ -165,7 +165,7 @@ fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
         }
         assert!(pool_groups.take_from_any(Heap, emptied_by).is_none());
         if trimmed {
-            pool_groups.update(Heap, group, || group.word.add(6, 2));
+            pool_groups.update(Heap, group, || group.word.add(4));
         } else {
             assert!(!group.word.give_back(group.word.look(), 2).unwrap(), "it is not listed");
             pool_groups.update(Heap, group, || {});
