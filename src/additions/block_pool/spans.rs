@@ -150,9 +150,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Some(span)
     }
 
-    /// Gives memory to a span that is ready [for it](Self::span_for). Its blocks are free but the first, which is the
-    /// caller's and is returned. The caller holds the turn.
-    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory<'_, K, P>) -> Option<Block> {
+    /// Gives memory to a span that is ready [for it](Self::span_for), and returns its first block. Its blocks are free
+    /// but the first `taken`, 0 or 1, which is the caller's. The caller holds the turn.
+    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory<'_, K, P>, taken: usize) -> Option<Block> {
         span.memory.put(memory);
         self.spans.vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
@@ -160,7 +160,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let (first, others) = span.units.split_first()?;
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
-        self.publish(first, first.bits() & !first.first_bits(1));
+        self.publish(first, first.bits() & !first.first_bits(taken));
         Some(first.block(&self.groups.shape, first.first_slot as usize))
     }
 

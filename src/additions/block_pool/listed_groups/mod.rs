@@ -153,20 +153,16 @@ impl ListedGroups {
         group.before.set(None);
     }
 
-    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups of the list at most.
+    /// Returns how many blocks are missing until `count` can be taken; 0 if as many can. Looks at `count` groups of the
+    /// list at most.
     ///
     /// Context: any.
-    pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
-        if count == 0 {
-            return true;
-        }
+    pub fn missing<K: Kernel>(&self, kernel: K, count: usize) -> usize {
         let list = self.list.lock(kernel);
         let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(NonNullRef::get);
-        let mut found = 0usize;
-        current.chain(groups_of(*list).take(count)).any(|group| {
-            found = found.saturating_add(group.word.takeable());
-            found >= count
-        })
+        let mut groups = current.chain(groups_of(*list).take(count));
+        // `None`, with which the search ends: more can be taken than are missing.
+        groups.try_fold(count, |missing, group| missing.checked_sub(group.word.takeable())).unwrap_or(0)
     }
 
     /// Returns whether `place` is the current group of the first core that has this group. So a group that several

@@ -169,9 +169,8 @@ impl Shape {
     }
 
     /// Returns the number of blocks in a span.
-    #[cfg(test)]
     pub fn span_blocks(&self) -> usize {
-        (self.span_units >> self.piece_unit_shift) * self.piece_blocks
+        (self.span_units >> self.piece_unit_shift).wrapping_mul(self.piece_blocks)
     }
 
     /// Returns how many of `blocks` consecutive blocks, the first of which begins at `start` for the device, end at or
