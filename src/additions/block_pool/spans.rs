@@ -7,7 +7,7 @@
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::group::{Group, Unit};
-use super::shape::Shape;
+use super::shape::{Shape, previous_power_of_two};
 use super::span_memory::{KeptMemory, SpanMemory};
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
@@ -15,9 +15,9 @@ use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
 
-/// The number of units of the first group, if as many fit. The groups that are made next have twice as many as those
-/// before, up to eight times: a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group
-/// seldom runs out of free ones, which costs time.
+/// The number of units of the first group, if as many fit. A later group has this many more than the pool has units,
+/// rounded down to a power of two, if as many fit: a pool of few large blocks gets little bookkeeping, and in a pool of
+/// many blocks a group seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
@@ -29,8 +29,6 @@ pub struct Spans {
     newest: AtomicRef<Span>,
     /// The first vacant span.
     pub vacant: AtomicRef<Span>,
-    /// How often bookkeeping was made.
-    made: AtomicUsize,
     /// The number of units that have memory.
     pub unit_count: AtomicUsize,
 }
@@ -53,7 +51,6 @@ impl Spans {
             growing: AtomicUsize::new(0),
             newest: AtomicRef::new(),
             vacant: AtomicRef::new(),
-            made: AtomicUsize::new(0),
             unit_count: AtomicUsize::new(0),
         }
     }
@@ -113,8 +110,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return None;
         }
         let shape = &self.groups.shape;
-        let made = self.spans.made.load(Relaxed);
-        let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
+        // No span is vacant now: these are all units.
+        let unit_count = self.spans.unit_count.load(Relaxed);
+        let group_units = shape.group_units.min(previous_power_of_two(unit_count.saturating_add(FIRST_UNITS)));
         let units = group_units.max(shape.span_units);
         let (groups, spans) = (units.checked_div(group_units)?, units.checked_div(shape.span_units)?);
         let tail = slice_bytes::<Group>(groups) + slice_bytes::<Unit>(units) + slice_bytes::<Span>(spans);
@@ -124,7 +122,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             self.spans.newest.set(Some(span));
             self.add_vacant(span);
         }
-        self.spans.made.store(made.saturating_add(1), Relaxed);
         spans.first()
     }
 

@@ -225,7 +225,7 @@ pub fn lowest_bits(count: usize) -> usize {
 }
 
 /// Returns the largest power of two that is not greater than `number`; 1 for zero.
-fn previous_power_of_two(number: usize) -> usize {
+pub fn previous_power_of_two(number: usize) -> usize {
     1 << number.checked_ilog2().unwrap_or(0)
 }
 
