@@ -18,7 +18,7 @@ pub struct Unit {
     base: AtomicUsize,
     /// The device's address of each block, minus the processor's.
     handle_offset: AtomicUsize,
-    /// The processor's address of the first block, as [`Shape::scaled`] makes it.
+    /// The processor's address of the first block, as [`scaled`](super::shape::division::ExactDivision::scaled) makes it.
     pub scaled_start: AtomicUsize,
     /// The group. Written once, when the group is made.
     pub group: NonNullRef<Group>,
@@ -75,7 +75,7 @@ impl Unit {
     pub fn set_addresses(&self, shape: &Shape, start: Va, handle: Handle) {
         self.base.store(start.wrapping_sub(shape.distance(self.first_slot as usize)), Relaxed);
         self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
-        self.scaled_start.store(shape.scaled(start), Relaxed);
+        self.scaled_start.store(shape.division.scaled(start), Relaxed);
     }
 
     /// Returns the block in a slot.
