@@ -5,7 +5,8 @@
 //! | [`page_map`] | Which pages of a pool are in use. |
 //! | [`pool`] | One pool: its pages, its mappings, its flags and the devices to which it belongs. |
 //! | `pool_list` | The list of the pools of a system. |
-//! | [`registry`] | All DMA memory of a system, and the counters of refused calls. |
+//! | [`registry`] | All DMA memory of a system. |
+//! | `refusals` | Counting and logging refused calls. |
 //! | [`install`], [`extract`] | Making pools of a region, and of the memory that boot code reserved. |
 //! | [`translate`] | Addresses for a device: `dma-ranges`, PCI windows, masks. |
 //! | [`request`], [`sync`] | What drivers call: allocate, free, and keep the cache consistent. |
@@ -21,6 +22,7 @@ pub mod loans;
 pub mod page_map;
 pub mod pool;
 pub(crate) mod pool_list;
+mod refusals;
 pub mod registry;
 pub mod report;
 pub mod request;

@@ -53,7 +53,7 @@ impl<K: Kernel> Dma<K> {
     ) -> Result<(), Error> {
         if va == 0 || size == 0 {
             let error = if va == 0 { Error::Foreign } else { Error::WrongSize };
-            self.refuse_for_pool(error, None, size, va, handle);
+            self.refuse_free(error, None, size, va, handle);
             return Err(error);
         }
         if ops.are_translated() {
@@ -119,7 +119,7 @@ impl<K: Kernel> Dma<K> {
         };
         let result = pool.free_pages_locked(map, page, whole_pages(size));
         if let Err(error) = result {
-            self.refuse_for_pool(error, Some(pool), size, va, handle);
+            self.refuse_free(error, Some(pool), size, va, handle);
         }
         result
     }
@@ -140,7 +140,7 @@ impl<K: Kernel> Dma<K> {
             Some(found) => self.free_found(found, self.bus(ops, device), size, va, handle),
             None => Err(Error::Foreign),
         };
-        result.inspect_err(|error| self.refuse_for_pool(*error, found.map(|found| found.place.pool), size, va, handle))
+        result.inspect_err(|error| self.refuse_free(*error, found.map(|found| found.place.pool), size, va, handle))
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.

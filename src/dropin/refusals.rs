@@ -1,0 +1,90 @@
+//! Counting and logging refused calls.
+//!
+//! Each `inline(never)` here makes the linked core 24 to 116 bytes smaller on aarch64.
+
+use core::ffi::CStr;
+
+use crate::dropin::pool::Pool;
+use crate::dropin::registry::Dma;
+use crate::error::Error;
+use crate::kernel::{Device, Handle, Kernel, Va};
+use crate::log::{Level, Line, Name};
+use crate::mem::atomics::Ordering::Relaxed;
+
+/// The format of the log line about a failed call: the reason, two addresses and a number. `docs/options.md` explains
+/// them.
+const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
+
+impl<K: Kernel> Dma<K> {
+    /// Returns the number of calls that were refused because the caller made a mistake.
+    pub fn bad_calls(&self) -> usize {
+        self.bad_calls.load(Relaxed)
+    }
+
+    /// Counts a call that is refused because the caller made a mistake, and [logs a line](Self::log_failure).
+    ///
+    /// Context: any.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, address: usize, other: usize) {
+        self.count_refused();
+        self.log_failure(error, name, number, address, other);
+    }
+
+    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses, and a number, which
+    /// is a size or an index. All such lines have the format [`REFUSAL`].
+    ///
+    /// Context: any.
+    // The arguments are in the order of the port's function, so that most of them are in the right registers already.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn log_failure(&self, error: Error, name: Name, number: usize, address: usize, other: usize) {
+        let level = if error == Error::High { Level::Warning } else { Level::Error };
+        let values = &[Name::of(error.reason()).argument(), address, other, number];
+        self.kernel.log(level, &Line::about(name, REFUSAL, values));
+    }
+
+    /// Counts and logs a refused call of a device.
+    ///
+    /// Context: any.
+    #[cold]
+    #[inline(never)]
+    // The reason comes last, so that the other arguments are in the registers in which the sync calls got them.
+    pub(crate) fn refuse_device(&self, device: Device, address: usize, size: usize, error: Error) {
+        self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
+    }
+
+    /// Returns a line that begins with the name of the device, or with its address if it has no name.
+    ///
+    /// Context: any.
+    pub(crate) fn line_about<'a>(&'a self, device: Device, format: &'static CStr, values: &'a [usize]) -> Line<'a> {
+        Line { device: device.address(), ..Line::about(self.kernel.device_name(device), format, values) }
+    }
+
+    /// Counts a refused call, and logs nothing. It is for calls that would have to sleep where the caller may neither
+    /// sleep nor write to the log.
+    ///
+    /// Context: any.
+    pub(crate) fn count_refused(&self) {
+        self.bad_calls.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a call that is refused because the caller made a mistake, and logs `line`, which contains the reason.
+    ///
+    /// Context: any.
+    pub(crate) fn refuse_line(&self, line: &Line) {
+        self.count_refused();
+        self.kernel.log(Level::Error, line);
+    }
+
+    /// Counts and logs a refused free, as [`refuse`](Self::refuse) does, with the name of `pool`; without a name if
+    /// `pool` is `None`.
+    ///
+    /// Context: any.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refuse_free(&self, error: Error, pool: Option<&Pool<K>>, size: usize, va: Va, handle: Handle) {
+        let _names = self.read_names();
+        self.refuse(error, pool.map_or(Name::NONE, Pool::name), size, va, handle);
+    }
+}
