@@ -67,14 +67,15 @@ impl<T> IrqLock<T> {
         guard
     }
 
+    /// Takes the lock if it is free. The caller masked interrupts, for which `irq_save` returned `saved`.
     #[inline(always)]
     fn try_lock<K: Kernel>(&self, kernel: K, saved: usize) -> Option<IrqGuard<'_, K, T>> {
         // `SpinMutex::lock` would add 64 bytes to the linked core on aarch64: it tries once before its loop, at each
         // place where it is inlined.
-        self.0.try_lock_weak().map(|guard| {
-            forget(guard);
-            IrqGuard { lock: &self.0, saved, kernel, holds: PhantomData }
-        })
+        let guard = self.0.try_lock_weak()?;
+        // The lock stays held: `IrqGuard` releases it.
+        forget(guard);
+        Some(IrqGuard { lock: &self.0, saved, kernel, holds: PhantomData })
     }
 
     /// Waits until the lock is free, and takes it. The caller masked interrupts, for which `irq_save` returned `saved`,

@@ -33,7 +33,7 @@ impl<K: Kernel> Pool<K> {
             Pools::All => match (own_flags.contains(Flags::DEVICE), flags.contains(Flags::DEVICE)) {
                 (false, false) => true,
                 (true, true) => self.belongs_to(device),
-                _ => false,
+                (true, false) | (false, true) => false,
             },
         }
     }
