@@ -107,7 +107,7 @@ In how many of the rows and traces above the library takes fewer instructions th
 BOUNDED = """
 The library takes fewer in every row *success* {success}; in every row *failure*, if an empty pool has room for
 the request, {failure}; and in every trace {traces}. Where it takes more, it pays for what the
-scan does not have: the bitmap of first pages, by which wrong frees are found; labels; statistics; and a lock that is held for a
+scan does not have: the bitmap of first pages, by which wrong frees are found; that of clean pages; statistics; and a lock that is held for a
 bounded time. The longest search of the scan with
 the lock held is in the table of [stretches](#the-longest-stretch-with-the-lock-held).
 """

@@ -66,9 +66,9 @@ fn buffers_of_different_cores_never_overlap() {
     }
 }
 
-/// The labels of pages, cached or not, lie next to each other in words. If one is lost, a free finds no buffer.
+/// The cache states of pages lie next to each other in words. If one is lost, a free finds no buffer.
 #[test]
-fn labels_of_pages_are_changed_with_the_lock_held() {
+fn cache_states_of_pages_are_changed_with_the_lock_held() {
     let (machine, pool) = Machine::with_pool(c"pool", START, 32 * PAGE);
     let device = machine.plain_device();
     machine.first_call(device);

@@ -165,11 +165,13 @@ impl Rig {
     }
 
     pub fn list_for_cpu<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
-        list.iter().for_each(|segment| self.for_cpu(master, segment.handle(), segment.size(), way).unwrap());
+        // SAFETY: as above.
+        unsafe { self.streaming().sync_list_for_cpu(master, list, way) }
     }
 
     pub fn list_for_device<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
-        list.iter().for_each(|segment| self.for_device(master, segment.handle(), segment.size(), way).unwrap());
+        // SAFETY: as above.
+        unsafe { self.streaming().sync_list_for_device(master, list, way) }
     }
 
     /// Where the device's access goes.

@@ -1,5 +1,6 @@
 //! The memory of a span: it is allocated and checked here, kept by the span's bookkeeping, and freed.
 
+use super::shape::Shape;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
@@ -63,7 +64,7 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
 
     /// Returns the number of pages.
     pub fn pages(&self) -> usize {
-        self.size / PAGE_SIZE
+        Shape::pages(self.size)
     }
 }
 
@@ -91,7 +92,7 @@ impl KeptMemory {
 
     /// Returns the number of pages; zero if there is no memory.
     pub fn pages(&self) -> usize {
-        self.size.load(Relaxed) / PAGE_SIZE
+        Shape::pages(self.size.load(Relaxed))
     }
 
     /// Puts memory here, where there is none.

@@ -3,7 +3,7 @@
 use super::bits::{ALL, BITS, BitRange, change_across, differs_across, leading_ones, trailing_zeros};
 use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
-use super::{LABELS, Label, PageMap, PageState, USED, is_across, mark_in_word, mark_start};
+use super::{CLEAN, CacheState, PageMap, PageState, USED, is_across, mark_in_word, mark_start};
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
@@ -17,16 +17,16 @@ impl PageMap {
     }
 
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not
-    /// lie in one word, or if one of them has another label than `label`.
-    pub fn allocate_from_open_in_word(&mut self, count: usize, label: Label) -> Option<usize> {
+    /// lie in one word, or if one of them has another cache state than `cache`.
+    pub fn allocate_from_open_in_word(&mut self, count: usize, cache: CacheState) -> Option<usize> {
         let page = self.open.lowest(count)?;
         if is_across(page, count) {
             return None;
         }
         let bit = page % BITS;
         let mask = mask_of(bit, count);
-        let [used, starts, labels] = self.bits.words_at(page / BITS)?;
-        if differs_in(labels, mask, label.is_set()) {
+        let [used, starts, clean] = self.bits.words_at(page / BITS)?;
+        if differs_in(clean, mask, cache.is_clean()) {
             return None;
         }
         mark_in_word([used, starts], bit, mask, PageState::InUse);
@@ -36,11 +36,11 @@ impl PageMap {
     }
 
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages
-    /// has another label than `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
-    pub fn allocate_from_open_across(&mut self, count: usize, label: Label) -> Option<usize> {
+    /// has another cache state than `cache`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
+    pub fn allocate_from_open_across(&mut self, count: usize, cache: CacheState) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let (range, bits) = (BitRange::new(page, count), self.bits);
-        if differs_across(bits.words::<LABELS>(), range, label.is_set()) {
+        if differs_across(bits.words::<CLEAN>(), range, cache.is_clean()) {
             return None;
         }
         mark_start(&bits, page, PageState::InUse);

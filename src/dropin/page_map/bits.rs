@@ -82,9 +82,8 @@ pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// Calls `act` with each item. This loop checks for its end after its body. A `for` checks before it: with `for` here
-/// and in [`for_each_eight`], an allocation of 1 MiB and its free take 13 instructions more on aarch64, and exceed
-/// their bound of 320.
+/// Calls `act` with each item. This loop checks for its end after its body. A `for` checks before it: with `for` in
+/// its place, an allocation of 1 MiB and its free take 13 instructions more on aarch64, and exceed their bound of 320.
 #[inline(always)]
 fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     let mut items = items.iter();
@@ -213,7 +212,7 @@ pub fn differs_across(words: &[BitmapWord], range: BitRange, is_set: bool) -> bo
     // Bits that differ. (As `bool`, it would take 3 instructions more for 1 MiB on aarch64, and exceed the bound.)
     let mut any = different(first) & low | different(last) & high;
     // Eight at a time: two and a half instructions a word, of the four that the lock's bound allows. With
-    // `for_each_eight`, the linked core has 156 bytes more on aarch64, and an allocation of 1 MiB takes 6 instructions
+    // `for_each`, the linked core has 156 bytes more on aarch64, and an allocation of 1 MiB takes 6 instructions
     // more.
     let (eights, rest) = filled.as_chunks();
     for [a, b, c, d, e, f, g, h] in eights {

@@ -19,8 +19,7 @@ pub enum Freed {
     SettleFirst,
 }
 
-/// The words of the three bitmaps in which the bit of a page is: of [`USED`](super::USED), `STARTS` and
-/// [`LABELS`](super::LABELS).
+/// The words of the three bitmaps in which the bit of a page is: of [`USED`], `STARTS` and [`CLEAN`](super::CLEAN).
 type WordsOfPage = [&'static BitmapWord; 3];
 
 impl PageMap {

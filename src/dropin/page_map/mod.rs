@@ -7,7 +7,7 @@
 //! * `used`: the bitmap that C sees as `pool->map`. It is the truth.
 //! * `starts`: the first page of each allocation. It distinguishes a right free from one with a wrong size, one inside
 //!   a buffer, and a second one. The bit of a free page is clear.
-//! * A [`Label`], which the pool sets: whether the cache may hold dirty lines of the page.
+//! * `clean`: the pages of which the cache holds no dirty lines (see [`CacheState`]). The pool sets it.
 //! * The [`RunTree`]: for each word the longest free run that begins there, and maxima above these. It finds the lowest
 //!   run that is long enough, or shows that there is none, and knows where a long run begins and ends, so none is
 //!   walked.
@@ -92,8 +92,8 @@
 
 mod allocate;
 pub(crate) mod bits;
+mod cache_state;
 mod free;
-mod labels;
 mod open_run;
 mod pages_in_use;
 mod run_tree;
@@ -107,8 +107,8 @@ mod width;
 #[cfg(test)]
 mod tests;
 
+pub use cache_state::{CacheState, CacheStates};
 pub use free::Freed;
-pub use labels::{Label, Labels};
 pub use run_tree::Node;
 pub use search::{Alignment, SearchStep};
 pub use settle::TimeLeft;
@@ -124,8 +124,8 @@ use settle::Pending;
 /// The bitmap that C sees as `pool->map`.
 pub const USED: usize = 0;
 const STARTS: usize = 1;
-/// The bitmap of labels.
-pub const LABELS: usize = 2;
+/// The bitmap of clean pages: bit `n` is set if the cache holds no dirty lines of page `n` (see [`CacheState`]).
+pub const CLEAN: usize = 2;
 
 /// What the bitmaps have of a page.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -150,8 +150,8 @@ impl OpenRun {
         self.join_hole_at_end();
     }
 
-    /// Frees the allocation of `count` pages that begins at `page`, in the used part. Returns false, and changes nothing,
-    /// if that would make a second hole.
+    /// Frees the allocation of `count` pages that begins at `page`, in the used part. Returns false, and changes
+    /// nothing, if that would make a second hole.
     pub(super) fn free(&mut self, page: usize, count: usize) -> bool {
         let after = page + count;
         if after == self.next {

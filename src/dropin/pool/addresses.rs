@@ -3,7 +3,7 @@
 
 use super::Pool;
 use super::view::View;
-use crate::dropin::page_map::Label;
+use crate::dropin::page_map::CacheState;
 #[cfg(any(feature = "debug", feature = "internals"))]
 use crate::dropin::page_map::bits::test;
 use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
@@ -74,8 +74,8 @@ impl<K: Kernel> Pool<K> {
         let base = if self.was_cached(offset >> PAGE_SHIFT) {
             cached.base()
         } else {
-            // The label does not distinguish these two views. Maintenance through the write-through view covers all
-            // lines that either of them can have in the cache.
+            // The cache state does not distinguish these two views. Maintenance through the write-through view covers
+            // all lines that either of them can have in the cache.
             write_through.base().or(uncached.base())
         };
         base?.checked_add(offset)
@@ -120,7 +120,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether `page` was last handed out cached or without a mapping.
     pub fn was_cached(&self, page: usize) -> bool {
-        self.labels.of(page) == Label::Dirty
+        self.cache_states.of(page) == CacheState::Dirty
     }
 
     /// Returns whether the page that contains `pa` is in use; false if `pa` does not belong to this pool.

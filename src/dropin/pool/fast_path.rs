@@ -6,8 +6,8 @@
 //! Without `inline(always)` here, a free takes 36 instructions more on aarch64.
 
 use super::Pool;
-use super::locked_path::memory_for;
-use crate::dropin::page_map::{Label, PageMap};
+use super::map_buffer::memory_for;
+use crate::dropin::page_map::{CacheState, PageMap};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::lock::IrqGuard;
@@ -26,8 +26,8 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
-        let (mut map, base, label) = self.lock_with_view(flags)?;
-        match map.allocate_from_open_in_word(pages, label) {
+        let (mut map, base, cache) = self.lock_with_view(flags)?;
+        match map.allocate_from_open_in_word(pages, cache) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
             None => Err(Unserved::Locked(map)),
         }
@@ -38,24 +38,24 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
-        let (mut map, base, label) = self.lock_with_view(flags)?;
-        match map.allocate_from_open_across(pages, label) {
+        let (mut map, base, cache) = self.lock_with_view(flags)?;
+        match map.allocate_from_open_across(pages, cache) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
             None => Err(Unserved::Locked(map)),
         }
     }
 
-    /// Takes the lock if it is free. Returns it with the address of the view for these flags, and with the label of
-    /// pages that were handed out through that view. Fails also if the view is not mapped.
+    /// Takes the lock if it is free. Returns it with the address of the view for these flags, and with the cache state
+    /// of pages that were handed out through that view. Fails also if the view is not mapped.
     #[inline(always)]
-    fn lock_with_view(&self, flags: Flags) -> Result<(IrqGuard<'_, K, PageMap>, Va, Label), Unserved<'_, K>> {
-        let (memory, label) = memory_for(flags);
+    fn lock_with_view(&self, flags: Flags) -> Result<(IrqGuard<'_, K, PageMap>, Va, CacheState), Unserved<'_, K>> {
+        let (memory, cache) = memory_for(flags);
         let view = self.view(memory);
         let map = self.lock_if_free()?;
         // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at
         // that time, and is not unmapped while the page is in use (uninstall: see `pool/removal.rs`).
         let base = view.base().ok_or(Unserved::NotLocked)?;
-        Ok((map, base, label))
+        Ok((map, base, cache))
     }
 
     /// Takes the lock if it is free.
@@ -72,12 +72,13 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)]
     pub fn buffer_in_view_fast(&self, va: Va) -> Option<usize> {
         let [cached, uncached, ..] = &self.views;
-        let (page, label) = match cached.page_of_aligned(va, self.pages) {
-            Some(page) => (page, Label::Dirty),
-            None => (uncached.page_of_aligned(va, self.pages)?, Label::Clean),
+        let (page, cache) = match cached.page_of_aligned(va, self.pages) {
+            Some(page) => (page, CacheState::Dirty),
+            None => (uncached.page_of_aligned(va, self.pages)?, CacheState::Clean),
         };
-        // With the other label, the page was last handed out through another view, and `va` is no buffer's address.
-        (self.labels.of(page) == label && !self.has_own_mappings()).then_some(page)
+        // With the other cache state, the page was last handed out through another view, and `va` is no buffer's
+        // address.
+        (self.cache_states.of(page) == cache && !self.has_own_mappings()).then_some(page)
     }
 
     /// Frees the `pages` pages from `page` on, which lie in one word, if they are the last allocation from the open

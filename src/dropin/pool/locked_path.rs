@@ -3,31 +3,14 @@
 use core::ops::Range;
 
 use super::Pool;
-use crate::dropin::page_map::{Alignment, Freed, Label, PageMap, SearchStep, TimeLeft};
+use crate::dropin::page_map::{Alignment, Freed, PageMap, SearchStep, TimeLeft};
 use crate::error::Error;
-use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT};
+use crate::kernel::{Kernel, PAGE_SHIFT};
 use crate::mem::lock::IrqGuard;
 
 /// How many times a call releases the lock between steps that settle the map. After that it does all remaining steps
 /// without releasing the lock.
 const SETTLE_PATIENCE: usize = 16;
-
-/// Returns the flags of a request to a pool with `pool_flags`: `flags`, and `NOCACHE` if the pool has it. C may change
-/// the pool's flags while a call runs, so a call maps its buffer by flags that it has read once.
-pub fn flags_for(pool_flags: Flags, flags: Flags) -> Flags {
-    flags | pool_flags & Flags::NOCACHE
-}
-
-/// Returns the memory type of a request with `flags`, and the label of pages that were last handed out with this type.
-/// They contain neither `NOMAP` nor `WRITE_THROUGH`.
-pub(super) fn memory_for(flags: Flags) -> (MemoryType, Label) {
-    if flags.contains(Flags::NOCACHE) {
-        (MemoryType::Uncached, Label::Clean)
-    } else {
-        (MemoryType::Cached, Label::Dirty)
-    }
-}
 
 impl<K: Kernel> Pool<K> {
     /// Allocates the lowest `pages` contiguous free pages and returns the first; `None` if no free run is long enough.
@@ -41,7 +24,7 @@ impl<K: Kernel> Pool<K> {
     /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
     pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
         // The open run may serve the request although the fast path failed: that one also refuses pages in two words,
-        // and pages with another label.
+        // and pages with another cache state.
         match map.allocate_from_open(pages) {
             Some(page) => Some(page),
             None => self.settle_for_search(map).allocate_from_tree(pages),

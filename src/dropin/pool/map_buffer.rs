@@ -3,17 +3,32 @@
 use core::num::NonZeroUsize;
 
 use super::Pool;
-use super::locked_path::memory_for;
 use super::own_mappings::OwnMapping;
 use super::view::map_checked;
-use crate::dropin::page_map::Label;
+use crate::dropin::page_map::CacheState;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
-/// A buffer's address for the processor, and the label of its pages.
-type Mapped = (NonZeroUsize, Label);
+/// A buffer's address for the processor, and the cache state of its pages.
+type Mapped = (NonZeroUsize, CacheState);
+
+/// Returns the flags of a request to a pool with `pool_flags`: `flags`, and `NOCACHE` if the pool has it. C may change
+/// the pool's flags while a call runs, so a call maps its buffer by flags that it has read once.
+pub fn flags_for(pool_flags: Flags, flags: Flags) -> Flags {
+    flags | pool_flags & Flags::NOCACHE
+}
+
+/// Returns the memory type of a request with `flags`, which contain neither `NOMAP` nor `WRITE_THROUGH`, and the cache
+/// state of pages that were last handed out with this type.
+pub(super) fn memory_for(flags: Flags) -> (MemoryType, CacheState) {
+    if flags.contains(Flags::NOCACHE) {
+        (MemoryType::Uncached, CacheState::Clean)
+    } else {
+        (MemoryType::Cached, CacheState::Dirty)
+    }
+}
 
 /// Returns the memory type of a request with `flags`, which do not contain `NOMAP`.
 fn memory_type(flags: Flags) -> MemoryType {
@@ -35,9 +50,9 @@ impl<K: Kernel> Pool<K> {
     pub fn map_buffer(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         // The usual case: the view is mapped, and the cache has no dirty lines of another memory type.
         let is_usual = !flags.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
-        let (memory, label) = memory_for(flags);
+        let (memory, cache) = memory_for(flags);
         match self.view(memory).base() {
-            Some(base) if is_usual && !self.labels.differ(page, pages, label) => {
+            Some(base) if is_usual && !self.cache_states.differ(page, pages, cache) => {
                 NonZeroUsize::new(base + (page << PAGE_SHIFT))
             }
             _ => self.map_buffer_slow(page, pages, flags),
@@ -45,16 +60,16 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case:
-    /// maps them if necessary, flushes dirty lines of another memory type, and sets the label of the pages.
+    /// maps them if necessary, flushes dirty lines of another memory type, and sets the cache state of the pages.
     pub fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         let is_physical = flags.contains(Flags::NOMAP);
         let memory = memory_type(flags);
         let mapped = if is_physical {
-            NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, Label::Dirty))
+            NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty))
         } else {
             self.map_pages(page, pages, memory)
         };
-        let Some((va, label)) = mapped else {
+        let Some((va, cache)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
             let _ = self.free_pages(page, pages);
             return None;
@@ -62,16 +77,16 @@ impl<K: Kernel> Pool<K> {
         if is_physical {
             self.has_physical.store(true, Relaxed);
         }
-        // The old label is compared with that of clean pages, and not with the new one: such pages may get the label of
+        // The old cache state is compared with that of clean pages, and not with the new one: such pages may get that of
         // cached ones.
         let is_cached = memory == MemoryType::Cached && !is_physical;
-        if !is_cached && self.labels.differ(page, pages, Label::Clean) {
+        if !is_cached && self.cache_states.differ(page, pages, CacheState::Clean) {
             self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
         }
-        if self.labels.differ(page, pages, label) {
+        if self.cache_states.differ(page, pages, cache) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
-            self.labels.set(page, pages, label);
+            self.cache_states.set(page, pages, cache);
         }
         Some(va)
     }
@@ -86,30 +101,30 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns whether a buffer with its own mapping of this memory type is labelled as cached. The label is the only
-    /// record of the memory type of such a mapping. A write-through mapping therefore counts as cached if the cache may
-    /// hold lines of it.
+    /// Returns whether pages with an own mapping of this memory type get the cache state of cached ones. The cache state
+    /// is the only record of the memory type of such a mapping. A write-through mapping therefore counts as cached if
+    /// the cache may hold lines of it.
     fn counts_as_cached(&self, memory: MemoryType) -> bool {
         memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
     }
 
     /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet, and
-    /// the label of the pages. If the view cannot be mapped, maps the buffer alone.
+    /// the cache state of the pages. If the view cannot be mapped, maps the buffer alone.
     fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
         let (kernel, view) = (self.kernel, self.view(memory));
         if view.base().is_none() && memory != MemoryType::Cached && !kernel.has_page_tables() {
             return None;
         }
         if let Some(base) = view.base().or_else(|| self.make_view(memory)) {
-            let label = if memory == MemoryType::Cached { Label::Dirty } else { Label::Clean };
-            return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, label));
+            let cache = if memory == MemoryType::Cached { CacheState::Dirty } else { CacheState::Clean };
+            return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, cache));
         }
         let counts_as_cached = self.counts_as_cached(memory);
         let turn = self.own_mappings.turn(kernel)?;
         let record = self.own_mappings.reserve(turn, kernel, page, pages, counts_as_cached)?;
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
         self.own_mappings.set_address(record, va);
-        va.map(|va| (va, if counts_as_cached { Label::Dirty } else { Label::Clean }))
+        va.map(|va| (va, if counts_as_cached { CacheState::Dirty } else { CacheState::Clean }))
     }
 
     /// Removes the own mapping of the buffer of `pages` pages at `page`, which is mapped at `va`.

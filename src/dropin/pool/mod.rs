@@ -30,7 +30,7 @@ pub mod view;
 
 pub use addresses::AddressInfo;
 pub use fast_path::Unserved;
-pub use locked_path::flags_for;
+pub use map_buffer::flags_for;
 pub use origin::Origin;
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
@@ -41,7 +41,7 @@ pub use usage::Usage;
 use core::mem::{MaybeUninit, size_of};
 
 use crate::abi::{rt_device, rt_dma_pool, rt_list_t};
-use crate::dropin::page_map::{LABELS, Labels, PageMap, TreeShape, USED, words_for};
+use crate::dropin::page_map::{CLEAN, CacheStates, PageMap, TreeShape, USED, words_for};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
@@ -69,7 +69,7 @@ pub struct Pool<K: Kernel> {
     start: Pa,
     /// Number of pages.
     pages: usize,
-    labels: Labels,
+    cache_states: CacheStates,
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out
     /// without a mapping: it begins at the pool's physical address.
     views: [View; 4],
@@ -141,7 +141,7 @@ impl<K: Kernel> Pool<K> {
             start,
             pages,
             // All pages are dirty: boot code may have written to the memory through the cache.
-            labels: Labels::new(bits.words::<LABELS>()),
+            cache_states: CacheStates::new(bits.words::<CLEAN>()),
             // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             is_mapping: Flag::new(),

@@ -12,7 +12,7 @@
 //!   mapping later is never taken for an address in the view.
 
 use super::{Pool, PoolSpec, first_flags};
-use crate::dropin::page_map::{Label, TimeLeft};
+use crate::dropin::page_map::{CacheState, TimeLeft};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Pa};
 use crate::mem::atomics::{
@@ -218,8 +218,8 @@ impl<K: Kernel> Pool<K> {
     pub(crate) fn reopen(&self) {
         self.membership.set(MembershipState::New);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed:
-        // labels are changed by calls that have allocated pages, and this call has all of them.
-        self.labels.set(0, self.pages, Label::Dirty);
+        // cache states are changed by calls that have allocated pages, and this call has all of them.
+        self.cache_states.set(0, self.pages, CacheState::Dirty);
         let mut map = self.lock();
         map.put_back();
         let _ = self.free_pages_locked(map, 0, self.pages);

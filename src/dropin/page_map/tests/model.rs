@@ -111,9 +111,9 @@ impl PageMap {
     /// Allocates `count` pages from the open run and returns the first, if the open run serves the request.
     pub fn allocate_usual(&mut self, count: usize) -> Option<usize> {
         let usual = if count >= FEWEST_ACROSS {
-            self.allocate_from_open_across(count, Label::Dirty)
+            self.allocate_from_open_across(count, CacheState::Dirty)
         } else {
-            self.allocate_from_open_in_word(count, Label::Dirty)
+            self.allocate_from_open_in_word(count, CacheState::Dirty)
         };
         usual.or_else(|| self.allocate_from_open(count))
     }
