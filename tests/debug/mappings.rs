@@ -42,6 +42,10 @@ fn an_ambiguous_managed_unmap_ends_nothing() {
     unmap(handle, 64);
     unmap(handle, 128);
     assert_eq!(rig.lines(), [""; 0], "they were not unmapped before");
+    // A managed buffer may have the handle of its mapping.
+    let kind = Kind::Buffer { flags: Flags::empty() };
+    let managed = Holding { kind, va: memory, handle, size: 64, is_managed: true, ..Holding::NONE };
+    rig.debug.allocated(&rig.call(MAP), managed);
     map(64);
     unmap(handle, 256);
     assert_eq!(rig.lines().len(), 1);

@@ -150,7 +150,9 @@ impl Judge<'_> {
             return self.unmap_unknown(given);
         };
         // What the library refuses stays mapped. If several managed mappings have the handle, one must fit exactly.
-        let may_be_meant = |other: &&Holding| other.is_managed && (other.device, other.handle) == (device, handle);
+        let may_be_meant = |other: &&Holding| {
+            other.is_mapping() && other.is_managed && (other.device, other.handle) == (device, handle)
+        };
         let is_exact = (entry.size, mapping.direction) == (size, direction);
         let is_one = || is_exact || self.state.table.live().iter().filter(may_be_meant).count() == 1;
         if !matches!(by, UnmappedBy::ManagedSingle) || entry.is_managed && is_one() {
