@@ -145,18 +145,11 @@ impl<P: Platform> System<P> {
 }
 
 /// A device, from which its driver gets DMA memory.
+#[derive(Clone, Copy)]
 pub struct Device<P: Platform> {
     system: &'static System<P>,
     device: kernel::Device,
 }
-
-impl<P: Platform> Clone for Device<P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<P: Platform> Copy for Device<P> {}
 
 impl<P: Platform> Device<P> {
     /// Makes a value for the device `device` of the system's kernel.

@@ -100,12 +100,7 @@ impl ListedGroups {
 
     /// Leaves each core whose current group is `group` without a current group. Returns whether there was such a core.
     fn leave(&self, group: &'static Group) -> bool {
-        let mut is_current = false;
-        for current in self.cores_of(group) {
-            current.set(&NO_GROUP);
-            is_current = true;
-        }
-        is_current
+        self.cores_of(group).inspect(|current| current.set(&NO_GROUP)).count() != 0
     }
 
     /// Returns the places of the cores whose current group is `group`.

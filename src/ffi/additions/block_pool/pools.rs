@@ -62,7 +62,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
     // SAFETY: the caller passes a C string or null.
-    unsafe { create(name, dev, size, align, boundary, |spec| POOLS.create(spec)) }
+    let spec = unsafe { spec_of(name, dev, size, align, boundary) };
+    pointer_to(POOLS.create(&spec))
 }
 
 /// @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
@@ -94,29 +95,29 @@ pub unsafe extern "C" fn rt_dma_block_pool_create_linux(
     align: rt_size_t,
     boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
-    let create_linux = |spec: &BlockPoolSpec| POOLS.create_linux(spec, DevicePages::WriteCombining);
     // SAFETY: the caller passes a C string or null.
-    unsafe { create(name, dev, size, align, boundary, create_linux) }
+    let spec = unsafe { spec_of(name, dev, size, align, boundary) };
+    pointer_to(POOLS.create_linux(&spec, DevicePages::WriteCombining))
 }
 
-/// Creates a pool by `create`, which gets what C asked for. Returns null if there is none.
+/// Returns what a creation was called with.
 ///
 /// # Safety
 /// `name` is null or points to a string that ends with a zero byte.
-unsafe fn create(
+unsafe fn spec_of(
     name: *const c_char,
     dev: *mut rt_device,
     size: usize,
     align: usize,
     boundary: usize,
-    create: impl FnOnce(&BlockPoolSpec) -> Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>,
-) -> *mut rt_dma_block_pool {
+) -> BlockPoolSpec {
     // SAFETY: the caller passes a `name` that is null or points to a C string.
-    let spec = BlockPoolSpec { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
-    match create(&spec) {
-        Ok(pool) => core::ptr::from_ref(pool).cast_mut().cast(),
-        Err(_) => core::ptr::null_mut(),
-    }
+    BlockPoolSpec { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary }
+}
+
+/// Returns a pool that was created, as a pointer for C; null if there is none.
+fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>) -> *mut rt_dma_block_pool {
+    created.map_or(core::ptr::null_mut(), |pool| core::ptr::from_ref(pool).cast_mut().cast())
 }
 
 /// @brief Makes sure that blocks are free, for an interrupt that will allocate them.
