@@ -177,7 +177,7 @@ impl GroupWord {
 
     /// Returns the bits of the free blocks, also of those that the device does not reach.
     pub fn free_bits(&self) -> usize {
-        self.word.load(Relaxed) & (usize::MAX >> (usize::BITS as usize - SLOTS))
+        self.word.load(Relaxed) & (LISTED - 1)
     }
 
     /// Returns the number of free blocks that the device reaches.

@@ -56,13 +56,9 @@ impl LinearRange {
     ///
     /// Context: any.
     pub fn note_direct<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
-        if self.offset().is_none() || !self.holds(va, last) {
-            self.note_new_direct(kernel, va, last, pa);
+        if self.offset().is_some() && self.holds(va, last) {
+            return;
         }
-    }
-
-    #[cold]
-    fn note_new_direct<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
         self.offset.store(pa.wrapping_sub(va), Release);
         // A buffer of several pages was added when these were looked up (`is_contiguous`).
         if va / PAGE_SIZE == last / PAGE_SIZE {

@@ -97,6 +97,7 @@ pub(in crate::ffi) fn master_of(device: Device) -> Result<BusMaster, MapError> {
     Ok(BusMaster { device, ops, mask })
 }
 
+/// Returns the direction with this number; `Neither` if there is none.
 pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
     match number {
         RT_DMA_BIDIRECTIONAL => Direction::Bidirectional,
