@@ -70,7 +70,7 @@ impl Shape {
         if align > PAGE_SIZE {
             return Err(BadShape::Align);
         }
-        Shape::with_least_step(size, align, WORD, boundary)
+        Shape::aligned(size, checked_align(align)?.max(WORD), boundary)
     }
 
     /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of
@@ -80,14 +80,13 @@ impl Shape {
             return Err(BadShape::Size);
         }
         let least = if size == 0 { 0 } else { LINUX_LEAST };
-        Shape::with_least_step(size.max(least), align, 1, boundary)
+        Shape::aligned(size.max(least), checked_align(align)?, boundary)
     }
 
-    /// Returns the shape of blocks whose distance is the least multiple of `align` and of `least_step`, a power of two,
-    /// that holds `size` bytes.
-    fn with_least_step(size: usize, align: usize, least_step: usize, boundary: usize) -> Result<Shape, BadShape> {
-        let align = align.max(1);
-        let (stride, span_size) = sizes(size, align, least_step, boundary)?;
+    /// Returns the shape of blocks whose distance is the least multiple of `align`, a power of two, that holds `size`
+    /// bytes.
+    fn aligned(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
+        let (stride, span_size) = sizes(size, align, boundary)?;
         let has_many_pages = stride > PAGE_SIZE;
         // Blocks that fill the space between two boundaries exactly never cross one.
         let may_cross = boundary != 0 && boundary < PAGE_SIZE && !boundary.is_multiple_of(stride);
@@ -201,15 +200,17 @@ impl Shape {
     }
 }
 
+/// Returns an alignment that is a power of two; zero means 1.
+fn checked_align(align: usize) -> Result<usize, BadShape> {
+    Some(align.max(1)).filter(|align| align.is_power_of_two()).ok_or(BadShape::Align)
+}
+
 /// Returns the distance of two blocks, and the size of a span of one block, both in bytes.
-fn sizes(size: usize, align: usize, least_step: usize, boundary: usize) -> Result<(usize, usize), BadShape> {
-    if !align.is_power_of_two() {
-        return Err(BadShape::Align);
-    }
+fn sizes(size: usize, align: usize, boundary: usize) -> Result<(usize, usize), BadShape> {
     if boundary != 0 && !boundary.is_power_of_two() {
         return Err(BadShape::Boundary);
     }
-    let stride = size.checked_next_multiple_of(align.max(least_step)).filter(|stride| *stride != 0);
+    let stride = size.checked_next_multiple_of(align).filter(|stride| *stride != 0);
     let stride = stride.ok_or(BadShape::Size)?;
     if boundary != 0 && stride > boundary {
         return Err(BadShape::Boundary);
