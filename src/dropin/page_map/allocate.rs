@@ -1,7 +1,8 @@
 //! Allocating: from the open run, or from the lowest run in the tree that is long enough.
 
-use super::bits::{ALL, BITS, BitRange, change_across, differs_across, leading_ones, trailing_zeros};
-use super::bits::{differs_in, mask_of};
+use super::bits::{
+    ALL, BITS, BitRange, change_across, differs_across, differs_in, leading_ones, mask_of, trailing_zeros,
+};
 use super::open_run::OpenRun;
 use super::{CLEAN, CacheState, PageMap, PageState, USED, is_across, mark_in_word, mark_start};
 use crate::mem::atomics::Ordering::Relaxed;

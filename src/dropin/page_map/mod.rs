@@ -12,6 +12,9 @@
 //!   run that is long enough, or shows that there is none, and knows where a long run begins and ends, so none is
 //!   walked.
 //!
+//! In the functions here, an allocation is a first page and a count, as in the calls of drivers; free pages are a
+//! `Range`.
+//!
 //! # How it is kept
 //!
 //! The tree is exact except for two things:

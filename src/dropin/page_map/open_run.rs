@@ -60,11 +60,11 @@ impl OpenRun {
         OpenRun { start, end, next, hole: NO_HOLE, least: count, last: start }
     }
 
-    /// Opens a free run, of which the pages `allocated` are allocated: the pages before these are the hole. A longer
-    /// run may begin before this one, so it serves no request.
-    pub(super) fn around(Range { start, end }: Range<usize>, allocated: Range<usize>) -> Self {
-        let next = allocated.end;
-        OpenRun { start, end, next, hole: start..allocated.start, least: NO_REQUEST, last: next }
+    /// Opens a free run, of which the `count` pages from `page` on are allocated: the pages before these are the hole.
+    /// A longer run may begin before this one, so it serves no request.
+    pub(super) fn around(Range { start, end }: Range<usize>, page: usize, count: usize) -> Self {
+        let next = page + count;
+        OpenRun { start, end, next, hole: start..page, least: NO_REQUEST, last: next }
     }
 
     /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.

@@ -65,9 +65,8 @@ impl PageMap {
         if page >= limit || count > limit - page {
             return if run_end < end { SearchStep::ContinueAt(run_end) } else { SearchStep::NoRun };
         }
-        let after = page + count;
         // To put what is left into the tree as well would take too long in this stretch.
-        self.open = OpenRun::around(start..run_end, page..after);
+        self.open = OpenRun::around(start..run_end, page, count);
         self.mark_used(page, count);
         SearchStep::Allocated(page)
     }

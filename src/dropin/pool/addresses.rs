@@ -25,10 +25,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn address_info(&self, va: Va, pa: Pa) -> Option<AddressInfo> {
-        let offset = pa.wrapping_sub(self.start);
-        if offset >= self.size() {
-            return None;
-        }
+        let offset = self.offset_of(pa)?;
         let contains = |view: &View| view.base().is_some_and(|base| va.wrapping_sub(base) == offset);
         let [cached, uncached, write_through, _] = &self.views;
         Some(if contains(uncached) {
@@ -66,10 +63,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn va_of(&self, pa: Pa) -> Option<Va> {
-        let offset = pa.wrapping_sub(self.start);
-        if offset >= self.size() {
-            return None;
-        }
+        let offset = self.offset_of(pa)?;
         let [cached, uncached, write_through, _] = &self.views;
         let base = if self.was_cached(offset >> PAGE_SHIFT) {
             cached.base()
@@ -113,6 +107,12 @@ impl<K: Kernel> Pool<K> {
         self.has_own_mappings() && self.own_mappings.contains(page)
     }
 
+    /// Returns the distance of `pa` from the start of the pool; `None` if `pa` does not belong to the pool.
+    fn offset_of(&self, pa: Pa) -> Option<usize> {
+        let offset = pa.wrapping_sub(self.start);
+        (offset < self.size()).then_some(offset)
+    }
+
     /// Returns the physical address of `page`.
     pub fn pa_of(&self, page: usize) -> Pa {
         self.start.wrapping_add(page << PAGE_SHIFT)
@@ -128,7 +128,6 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[cfg(any(feature = "debug", feature = "internals"))]
     pub fn is_in_use(&self, pa: Pa) -> bool {
-        let page = pa.wrapping_sub(self.start) >> PAGE_SHIFT;
-        page < self.pages && test(self.bitmaps().0, page)
+        self.offset_of(pa).is_some_and(|offset| test(self.bitmaps().0, offset >> PAGE_SHIFT))
     }
 }
