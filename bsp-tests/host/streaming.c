@@ -223,6 +223,7 @@ void streaming_drivers(void)
     cleared_memory_of_own_operations();
     own_allocations_and_default_syncs();
     bounce_within_the_mask();
+    bounce_out_of_the_mask();
     copied_sync_out_of_reach();
     own_syncs_that_move_kept_bits();
     wrong_mappings();

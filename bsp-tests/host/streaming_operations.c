@@ -304,6 +304,35 @@ void bounce_within_the_mask(void)
     at_zero = HOST_RAM;
 }
 
+/*
+ * The pool within the streaming mask is full, but the BSP's table leads the device to the others, too. A bounce buffer
+ * comes from one of them, and no request has failed.
+ */
+void bounce_out_of_the_mask(void)
+{
+    static const struct rt_dma_map_ops ops = { .sync_out_data = iommu_out, .sync_in_data = iommu_in };
+    static struct rt_device dac = { .parent.name = "dac", .dma_ops = &ops };
+    rt_region_t region = { HOST_RAM + 8 * MIB, HOST_RAM + 9 * MIB, "low" };
+    struct rt_dma_pool *low = rt_dma_pool_install(&region);
+    struct rt_dma_pool_usage usage = { .struct_size = sizeof(usage) };
+    rt_ubase_t handle, full_handle;
+    void *full;
+
+    at_zero = 16 * MIB;
+    EXPECT(low && rt_dma_set_mask_and_coherent(&dac, region.end - 1) == RT_EOK);
+    full = rt_dma_alloc(&dac, MIB, &full_handle, 0);
+    EXPECT(full && full_handle == region.start);
+    handle = rt_dma_map_single(&dac, kernel_memory(), 1024, RT_DMA_TO_DEVICE);
+    EXPECT(!rt_dma_mapping_error(&dac, handle) && handle < region.end);
+    rt_dma_unmap_single(&dac, handle, 1024, RT_DMA_TO_DEVICE);
+    EXPECT(rt_dma_pool_statistics(low, &usage) == RT_EOK);
+    EXPECT_EQ(usage.failed, 0);
+    rt_dma_free(&dac, MIB, full, full_handle, 0);
+    rt_dmam_release(&dac);
+    EXPECT(rt_dma_pool_uninstall(low) == RT_EOK);
+    at_zero = HOST_RAM;
+}
+
 /* A table of the BSP has a sync of the library that does not reach the buffer. A map then bounces, which is no error. */
 void copied_sync_out_of_reach(void)
 {

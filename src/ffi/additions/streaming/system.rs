@@ -33,8 +33,8 @@ pub(super) static OWN: OwnOps = OwnOps {
             // Within the streaming mask if possible. `rt_dma_alloc` keeps to the coherent mask.
             let request = BufferRequest::new(ops, device, size, Flags::empty());
             let mask = masks_of(device).streaming;
-            let within_mask = DMA.allocate_in_order(&BufferRequest { mask, ..request }).ok();
-            return within_mask.or_else(|| DMA.try_allocate(&request));
+            let within_mask = DMA.try_allocate(&BufferRequest { mask, ..request });
+            return within_mask.or_else(|| DMA.allocate_in_order(&request).ok());
         }
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle may be written.
         let buffer = with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) });
