@@ -165,13 +165,11 @@ impl Rig {
     }
 
     pub fn list_for_cpu<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
-        // SAFETY: as above.
-        unsafe { self.streaming().sync_list_for_cpu(master, list, way) }
+        list.iter().for_each(|segment| self.for_cpu(master, segment.handle(), segment.size(), way).unwrap());
     }
 
     pub fn list_for_device<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
-        // SAFETY: as above.
-        unsafe { self.streaming().sync_list_for_device(master, list, way) }
+        list.iter().for_each(|segment| self.for_device(master, segment.handle(), segment.size(), way).unwrap());
     }
 
     /// Where the device's access goes.

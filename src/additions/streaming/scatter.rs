@@ -1,4 +1,4 @@
-//! Scatter lists: several buffers that are mapped or synced by one call.
+//! Scatter lists: several buffers that are mapped by one call.
 
 use super::errors::{MapError, report};
 use super::{Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Query, Streaming};
@@ -58,44 +58,11 @@ impl<K: Kernel> Streaming<'_, K> {
     #[cold]
     unsafe fn undo_map_list<S: Segment>(self, master: &BusMaster, list: &mut [S], mapped: usize, direction: Direction) {
         for segment in list.iter().take(mapped) {
+            let (handle, size, attributes) = (segment.handle(), segment.size(), Attributes::empty());
             // It is mapped, so that the unmap succeeds.
             // SAFETY: the query is that of a mapping that is live.
-            let _ = unsafe { self.unmap(master, &query(segment, direction)) };
+            let _ = unsafe { self.unmap(master, &Query { handle, size, direction, attributes }) };
         }
         list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
     }
-
-    /// Makes every buffer of a list the processor's for a time, as [`Streaming::sync_for_cpu`] does.
-    ///
-    /// Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_list_for_cpu<S: Segment>(self, master: &BusMaster, list: &[S], direction: Direction) {
-        for segment in list {
-            // A refused call is logged where it is refused.
-            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            let _ = unsafe { self.sync_for_cpu(master, &query(segment, direction)) };
-        }
-    }
-
-    /// Makes every buffer of a list the device's again, as [`Streaming::sync_for_device`] does.
-    ///
-    /// Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_list_for_device<S: Segment>(self, master: &BusMaster, list: &[S], direction: Direction) {
-        for segment in list {
-            // A refused call is logged where it is refused.
-            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            let _ = unsafe { self.sync_for_device(master, &query(segment, direction)) };
-        }
-    }
-}
-
-/// Returns what a call for a mapped buffer of a list asks for.
-fn query<S: Segment>(segment: &S, direction: Direction) -> Query {
-    let (handle, size) = (segment.handle(), segment.size());
-    Query { handle, size, direction, attributes: Attributes::empty() }
 }

@@ -125,8 +125,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
 ) {
     let Ok(master) = master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
-    let list = unsafe { entries(sg, nents) };
-    for segment in list {
+    for segment in unsafe { entries(sg, nents) } {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         unsafe { unmap(&master, &query_of(segment.dma_handle, segment.length, direction, attrs)) };
     }
@@ -148,9 +147,12 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
 ) {
     let Ok(master) = master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
-    let list = unsafe { entries(sg, nents) };
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
-    unsafe { STREAMING.sync_list_for_cpu(&master, list, direction_of(direction)) };
+    for segment in unsafe { entries(sg, nents) } {
+        let query = query_of(segment.dma_handle, segment.length, direction, 0);
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
+        // A refused call is logged where it is refused, and C gets no error.
+        let _ = unsafe { STREAMING.sync_for_cpu(&master, &query) };
+    }
 }
 
 /// @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
@@ -169,7 +171,10 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
 ) {
     let Ok(master) = master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
-    let list = unsafe { entries(sg, nents) };
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
-    unsafe { STREAMING.sync_list_for_device(&master, list, direction_of(direction)) };
+    for segment in unsafe { entries(sg, nents) } {
+        let query = query_of(segment.dma_handle, segment.length, direction, 0);
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
+        // A refused call is logged where it is refused, and C gets no error.
+        let _ = unsafe { STREAMING.sync_for_device(&master, &query) };
+    }
 }
