@@ -298,10 +298,10 @@ fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
     every_execution("block, added beyond the mask", || {
         let word = leak(GroupWord::new());
         word.set_reach(0b11, 0b11);
-        word.add(0b10, 0);
+        word.add(0b10);
         let reader = thread::spawn(move || assert_eq!(word.take(), Some(1), "a block beyond the mask is handed out"));
         word.set_reach(0b01, 0);
-        word.add(0b01, 0);
+        word.add(0b01);
         reader.join().unwrap();
     });
 }

@@ -41,7 +41,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
         let handle = unit.handle_of(unit.start(&self.groups.shape));
-        unit.first_bits(self.groups.shape.blocks_within(unit.capacity(), handle, self.limit.load(Relaxed)))
+        let reached = self.groups.shape.blocks_within(handle, self.limit.load(Relaxed));
+        unit.first_bits(reached.min(unit.capacity()))
     }
 
     /// Returns whether the device reaches all blocks of a unit.

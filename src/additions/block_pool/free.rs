@@ -75,7 +75,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<usize> {
         word::preemption_point();
         // An address in another unit, or inside of a block, gives a number that no block has.
-        let number = self.groups.shape.index(va, unit.scaled_start.load(Relaxed));
+        let number = self.groups.shape.division.quotient(unit.scaled_start.load(Relaxed), va);
         word::preemption_point();
         (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first_slot) as usize)
     }

@@ -18,7 +18,7 @@ pub struct Unit {
     base: AtomicUsize,
     /// The device's address of each block, minus the processor's.
     handle_offset: AtomicUsize,
-    /// The processor's address of the first block, as [`Shape::scaled`] makes it.
+    /// The processor's address of the first block, as [`scaled`](super::shape::division::ExactDivision::scaled) makes it.
     pub scaled_start: AtomicUsize,
     /// The group. Written once, when the group is made.
     pub group: NonNullRef<Group>,
@@ -75,7 +75,7 @@ impl Unit {
     pub fn set_addresses(&self, shape: &Shape, start: Va, handle: Handle) {
         self.base.store(start.wrapping_sub(shape.distance(self.first_slot as usize)), Relaxed);
         self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
-        self.scaled_start.store(shape.scaled(start), Relaxed);
+        self.scaled_start.store(shape.division.scaled(start), Relaxed);
     }
 
     /// Returns the block in a slot.
@@ -99,18 +99,19 @@ impl Unit {
         self.va_of(shape, self.first_slot as usize)
     }
 
-    /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the list's
-    /// lock.
-    pub fn add(&self, in_use: usize) {
-        self.group.get().word.add(self.bits(), in_use);
+    /// Adds the blocks. Those of `free`, which are bits of the group's word, are free. The caller holds the list's lock.
+    pub fn add_blocks(&self, free: usize) {
+        self.group.get().word.add(free);
         self.blocks.store(self.capacity, Relaxed);
     }
 
     /// Removes the blocks, if all are free. Returns whether they were. The caller holds the list's lock.
-    pub fn remove(&self) -> bool {
+    pub fn remove_blocks(&self) -> bool {
         if !self.is_free() {
             return false;
         }
+        // Before the bits are cleared: a free that looks at the word after that must find no block here. Otherwise a
+        // second free could set a bit of a unit that is gone (`word`, "A second free is refused").
         self.blocks.store(0, Relaxed);
         let is_removed = self.group.get().word.remove(self.bits());
         if !is_removed {

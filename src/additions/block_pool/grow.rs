@@ -36,23 +36,28 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Adds a span and returns one of its blocks. If a block is free by then, because another thread added a span or
-    /// freed a block, returns that one and adds no span.
+    /// freed a block, returns that one and adds no span. `None` if there is no memory, or if the caller can neither
+    /// take the turn nor wait for it.
     fn grow(&self) -> Option<Block> {
-        self.add_span_unless(|| self.take_from_any())
-    }
-
-    /// Adds a span, whose blocks are free but the first, which is the caller's and is returned. If `find` returns a
-    /// block once the memory is there, adds no span, and returns that block. `None` if there is no memory, or if the
-    /// caller can neither take the turn nor wait for it.
-    pub(super) fn add_span_unless(&self, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
         let memory = SpanMemory::allocate(self)?;
         // The turn ends before the memory, if that is not used, is freed: what is declared last is dropped first.
         let _turn = self.spans.turn.take_or_try(self.kernel)?;
-        if let Some(block) = find() {
+        if let Some(block) = self.take_from_any() {
             return Some(block);
         }
         let span = self.span_for(&memory)?;
-        self.give_memory(span, memory)
+        self.give_memory(span, memory, 1)
+    }
+
+    /// Adds a span whose blocks are all free. `None` if there is no memory.
+    ///
+    /// Context: thread.
+    pub(super) fn add_free_span(&self) -> Option<()> {
+        let memory = SpanMemory::allocate(self)?;
+        let _turn = self.spans.turn.take(self.kernel)?;
+        let span = self.span_for(&memory)?;
+        self.give_memory(span, memory, 0);
+        Some(())
     }
 
     /// For a thread that got no memory: waits while another thread adds a span, and takes a free block. Returns `None`

@@ -38,10 +38,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return false;
         }
-        while !self.groups.has_at_least(self.kernel, count) {
-            let Some(block) = self.add_span_unless(|| None) else { return false };
-            // It is a block of the new span, so that the free succeeds.
-            let _ = self.free(block.va, block.handle);
+        // Other callers may take blocks meanwhile, so that the blocks are counted again at the end.
+        while let missing @ 1.. = self.groups.missing(self.kernel, count) {
+            for _ in (0..missing).step_by(self.groups.shape.span_blocks().max(1)) {
+                if self.add_free_span().is_none() {
+                    return false;
+                }
+            }
         }
         self.prepare_bookkeeping();
         true

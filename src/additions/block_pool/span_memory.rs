@@ -1,6 +1,5 @@
 //! The memory of a span: it is allocated and checked here, kept by the span's bookkeeping, and freed.
 
-use super::shape::Shape;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
@@ -64,7 +63,7 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
 
     /// Returns the number of pages.
     pub fn pages(&self) -> usize {
-        Shape::pages(self.size)
+        self.size / PAGE_SIZE
     }
 }
 
@@ -92,7 +91,7 @@ impl KeptMemory {
 
     /// Returns the number of pages; zero if there is no memory.
     pub fn pages(&self) -> usize {
-        Shape::pages(self.size.load(Relaxed))
+        self.size.load(Relaxed) / PAGE_SIZE
     }
 
     /// Puts memory here, where there is none.

@@ -7,7 +7,7 @@
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::group::{Group, Unit};
-use super::shape::Shape;
+use super::shape::{Shape, previous_power_of_two};
 use super::span_memory::{KeptMemory, SpanMemory};
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
@@ -15,13 +15,10 @@ use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
 
-/// The number of units of the first group, if as many fit. The groups that are made next have twice as many as those
-/// before, up to eight times: a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group
-/// seldom runs out of free ones, which costs time.
+/// The number of units of the first group, if as many fit. A later group has this many more than the pool has units,
+/// rounded down to a power of two, if as many fit: a pool of few large blocks gets little bookkeeping, and in a pool of
+/// many blocks a group seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
-
-/// No bit of a group's word: all blocks of a unit become free.
-pub const NONE_IN_USE: usize = 0;
 
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
@@ -32,8 +29,6 @@ pub struct Spans {
     newest: AtomicRef<Span>,
     /// The first vacant span.
     pub vacant: AtomicRef<Span>,
-    /// How often bookkeeping was made.
-    made: AtomicUsize,
     /// The number of units that have memory.
     pub unit_count: AtomicUsize,
 }
@@ -56,7 +51,6 @@ impl Spans {
             growing: AtomicUsize::new(0),
             newest: AtomicRef::new(),
             vacant: AtomicRef::new(),
-            made: AtomicUsize::new(0),
             unit_count: AtomicUsize::new(0),
         }
     }
@@ -116,8 +110,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return None;
         }
         let shape = &self.groups.shape;
-        let made = self.spans.made.load(Relaxed);
-        let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
+        // No span is vacant now: these are all units.
+        let unit_count = self.spans.unit_count.load(Relaxed);
+        let group_units = shape.group_units.min(previous_power_of_two(unit_count.saturating_add(FIRST_UNITS)));
         let units = group_units.max(shape.span_units);
         let (groups, spans) = (units.checked_div(group_units)?, units.checked_div(shape.span_units)?);
         let tail = slice_bytes::<Group>(groups) + slice_bytes::<Unit>(units) + slice_bytes::<Span>(spans);
@@ -127,7 +122,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             self.spans.newest.set(Some(span));
             self.add_vacant(span);
         }
-        self.spans.made.store(made.saturating_add(1), Relaxed);
         spans.first()
     }
 
@@ -153,26 +147,26 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Some(span)
     }
 
-    /// Gives memory to a span that is ready [for it](Self::span_for). Its blocks are free but the first, which is the
-    /// caller's and is returned. The caller holds the turn.
-    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory<'_, K, P>) -> Option<Block> {
+    /// Gives memory to a span that is ready [for it](Self::span_for), and returns its first block. Its blocks are free
+    /// but the first `taken`, 0 or 1, which is the caller's. The caller holds the turn.
+    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory<'_, K, P>, taken: usize) -> Option<Block> {
         span.memory.put(memory);
         self.spans.vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
         // `None` does not occur: a span has units.
         let (first, others) = span.units.split_first()?;
         // The last unit comes first, so that blocks are taken from the lowest address on.
-        others.iter().rev().for_each(|unit| self.publish(unit, NONE_IN_USE));
-        self.publish(first, 1usize.wrapping_shl(first.first_slot));
+        others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
+        self.publish(first, first.bits() & !first.first_bits(taken));
         Some(first.block(&self.groups.shape, first.first_slot as usize))
     }
 
-    /// Makes the blocks of a unit free for every caller, except those of `in_use`, which are bits of the group's
-    /// word.
-    pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
+    /// Adds the blocks of a unit that has none. Those of `free`, which are bits of the group's word, can be allocated;
+    /// the others are the caller's.
+    pub(super) fn publish(&self, unit: &'static Unit, free: usize) {
         self.groups.update(self.kernel, unit.group.get(), || {
             self.set_reach(unit);
-            unit.add(in_use);
+            unit.add_blocks(free);
         });
     }
 

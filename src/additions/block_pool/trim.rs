@@ -4,7 +4,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 
 use super::group::Unit;
 use super::span_memory::SpanMemory;
-use super::spans::{NONE_IN_USE, Span};
+use super::spans::Span;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
@@ -30,15 +30,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Frees the spans without a block in use that have a unit which is wanted. Returns the number of their pages.
     fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
-        let mut pages = 0;
-        for span in self.spans.all() {
-            if span.units.iter().any(&is_wanted)
-                && let Some(memory) = self.remove_span(span)
-            {
-                pages += memory.pages();
-            }
-        }
-        pages
+        let wanted = self.spans.all().filter(|span| span.units.iter().any(&is_wanted));
+        wanted.filter_map(|span| self.remove_span(span)).map(|memory| memory.pages()).sum()
     }
 
     /// Removes the units of a span, if none of its blocks is in use, and returns its memory.
@@ -62,10 +55,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !units.iter().all(Unit::is_free) {
             return false;
         }
-        let remove = |unit: &Unit| self.groups.update(self.kernel, unit.group.get(), || unit.remove());
+        let remove = |unit: &Unit| self.groups.update(self.kernel, unit.group.get(), || unit.remove_blocks());
         let removed = units.iter().take_while(|unit| remove(unit)).count();
         if removed != units.len() {
-            units.iter().take(removed).for_each(|unit| self.publish(unit, NONE_IN_USE));
+            units.iter().take(removed).for_each(|unit| self.publish(unit, unit.bits()));
         }
         removed == units.len()
     }

@@ -82,17 +82,6 @@ pub enum NotFreed {
     Changed,
 }
 
-/// The result of an attempt to mark a group as not listed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unlist {
-    /// The group was listed, and is not listed now.
-    Done,
-    /// A block can be taken. Nothing was changed.
-    HasSome,
-    /// The group was not listed.
-    WasNotListed,
-}
-
 impl GroupWord {
     /// Makes the word of a group without memory.
     pub const fn new() -> Self {
@@ -162,12 +151,12 @@ impl GroupWord {
         self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
 
-    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the list's lock. It has
-    /// written the unit's addresses before, and writes its number of blocks afterwards.
+    /// Sets the free bits `free` of a unit. The caller holds the list's lock. It has written the unit's addresses
+    /// before, and writes its number of blocks afterwards.
     ///
     /// Context: any.
-    pub fn add(&self, blocks: usize, in_use: usize) {
-        let added = |word: usize| Some((word | blocks & !in_use).wrapping_add(VERSION));
+    pub fn add(&self, free: usize) {
+        let added = |word: usize| Some((word | free).wrapping_add(VERSION));
         preemption_point();
         // Release: a call that looks at the new word reads the new addresses. Acquire: the number of blocks, written
         // after this, is not seen by a free whose exchange comes before this. It always succeeds: `added` returns a
@@ -196,27 +185,19 @@ impl GroupWord {
         self.reach.store(self.reach.load(Relaxed) & !all | reached & all, Relaxed);
     }
 
-    /// Returns the bits of the blocks that the device reaches.
-    pub fn reach(&self) -> usize {
-        self.reach.load(Relaxed)
-    }
-
     /// Marks the group as listed. Returns whether it was not listed before. The caller holds the list's lock.
     pub fn list(&self) -> bool {
         preemption_point();
         self.word.fetch_or(LISTED, AcqRel) & LISTED == 0
     }
 
-    /// Marks the group as not listed, if no block can be taken. The caller holds the list's lock.
-    pub fn unlist(&self) -> Unlist {
-        let reach = self.reach();
+    /// Marks the group as not listed, and returns true, if it is listed and no block can be taken. Otherwise changes
+    /// nothing and returns false. The caller holds the list's lock.
+    pub fn unlist(&self) -> bool {
+        let reach = self.reach.load(Relaxed);
         let unlisted = |word: usize| (word & LISTED != 0 && word & reach == 0).then_some(word & !LISTED);
         preemption_point();
-        match self.word.fetch_update(AcqRel, Relaxed, unlisted) {
-            Ok(_) => Unlist::Done,
-            Err(word) if word & reach != 0 => Unlist::HasSome,
-            Err(_) => Unlist::WasNotListed,
-        }
+        self.word.fetch_update(AcqRel, Relaxed, unlisted).is_ok()
     }
 }
 

@@ -5,7 +5,7 @@
 use super::Block;
 use super::group::{Group, NO_GROUP};
 use super::shape::Shape;
-use super::word::{Unlist, preemption_point};
+use super::word::preemption_point;
 use crate::kernel::Kernel;
 use crate::mem::index::at_or_first;
 use crate::mem::lock::{IrqGuard, IrqLock};
@@ -78,13 +78,13 @@ impl ListedGroups {
     fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut list = self.list.lock(kernel);
         let current = self.current(core);
-        // The check for a free block and the change of the listed bit are one operation. If they were two, a block
-        // could be freed between them, and the group would leave the list with it.
-        if current.get().word.unlist() == Unlist::HasSome {
-            return true;
-        }
-        // Without this test, an allocation and its free take 0.7 instructions more: a core often has no group here.
+        // A core often has no group here.
         if !core::ptr::eq(current.get(), &NO_GROUP) {
+            // The check for a free block and the change of the listed bit are one operation. If they were two, a block
+            // could be freed between them, and the group would leave the list with it.
+            if !current.get().word.unlist() {
+                return true;
+            }
             self.leave(current.get());
         }
         let next = match *list {
@@ -120,7 +120,7 @@ impl ListedGroups {
             if group.word.list() {
                 Self::push(&mut list, group);
             }
-        } else if group.word.unlist() == Unlist::Done && !self.leave(group) {
+        } else if group.word.unlist() && !self.leave(group) {
             Self::remove(&mut list, group);
         }
         result
@@ -148,20 +148,16 @@ impl ListedGroups {
         group.before.set(None);
     }
 
-    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups of the list at most.
+    /// Returns how many blocks are missing until `count` can be taken; 0 if as many can. Looks at `count` groups of the
+    /// list at most.
     ///
     /// Context: any.
-    pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
-        if count == 0 {
-            return true;
-        }
+    pub fn missing<K: Kernel>(&self, kernel: K, count: usize) -> usize {
         let list = self.list.lock(kernel);
         let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(NonNullRef::get);
-        let mut found = 0usize;
-        current.chain(groups_of(*list).take(count)).any(|group| {
-            found = found.saturating_add(group.word.takeable());
-            found >= count
-        })
+        let mut groups = current.chain(groups_of(*list).take(count));
+        // `None`, with which the search ends: more can be taken than are missing.
+        groups.try_fold(count, |missing, group| missing.checked_sub(group.word.takeable())).unwrap_or(0)
     }
 
     /// Returns whether `place` is the current group of the first core that has this group. So a group that several

@@ -20,7 +20,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         let pool_groups = ListedGroups::new(Shape::new(64, 0, 0).unwrap());
         for group in &groups {
             group.word.set_reach(blocks, blocks);
-            group.word.add(blocks, 0);
+            group.word.add(blocks);
             pool_groups.update(Heap, group, || {});
             pool_groups.update(Heap, group, || {});
         }
@@ -60,7 +60,7 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
             let one = Unit::new(0, 3);
             let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(one))));
             pool_groups.update(Heap, group, || group.word.set_reach(blocks, blocks));
-            group.word.add(blocks, 0);
+            group.word.add(blocks);
             pool_groups.update(Heap, group, || {});
             // It is the core's current group, and all its blocks are in use.
             assert!(pool_groups.take_from_any(Heap, 0).is_some() && pool_groups.take_from_any(Heap, 0).is_some());
@@ -97,7 +97,7 @@ fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
     let group = new_group(WrappingSlice::of_one(&NO_UNIT));
     let pool_groups = ListedGroups::new(Shape::new(64, 0, 0).unwrap());
     let reach = |bits| pool_groups.update(Heap, group, || group.word.set_reach(blocks, bits));
-    group.word.add(blocks, 0);
+    group.word.add(blocks);
     for (bits, listed) in [(6, 1), (0, 0), (4, 1), (2, 1), (0, 0)] {
         reach(bits);
         assert_eq!((list(&pool_groups).len(), group.word.free_bits()), (listed, 6));
@@ -115,7 +115,7 @@ fn groups_with(count: usize) -> ListedGroups {
         let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(unit))));
         pool_groups.update(Heap, group, || {
             group.word.set_reach(6, 6);
-            group.word.add(6, 0);
+            group.word.add(6);
         });
     }
     pool_groups
@@ -132,8 +132,8 @@ fn each_core_takes_from_a_group_of_its_own_while_there_are_groups_enough() {
     }
     // The fifth group remains, for the core that comes first.
     assert_eq!(
-        (pool_groups.listed(Heap).len(), pool_groups.has_at_least(Heap, 2), pool_groups.has_at_least(Heap, 3)),
-        (1, true, false)
+        (pool_groups.listed(Heap).len(), [0, 1, 2, 3, 5].map(|count| pool_groups.missing(Heap, count))),
+        (1, [0, 0, 0, 1, 3])
     );
 }
 
@@ -145,10 +145,11 @@ fn a_core_finds_every_block_whatever_group_it_is_in() {
             (0..used_by_others).for_each(|core| assert!(pool_groups.take_from_any(Heap, core % CORES).is_some()));
             let left = 2 * groups - used_by_others;
             for count in (1..=left).rev() {
-                assert!(pool_groups.has_at_least(Heap, count) && !pool_groups.has_at_least(Heap, count + 1));
+                assert_eq!([count, count + 2].map(|count| pool_groups.missing(Heap, count)), [0, 2]);
                 assert!(pool_groups.take_from_any(Heap, 3).is_some(), "{groups} groups, {used_by_others} taken before");
             }
-            assert!(pool_groups.take_from_any(Heap, 3).is_none() && !pool_groups.has_at_least(Heap, 1));
+            assert!(pool_groups.take_from_any(Heap, 3).is_none());
+            assert_eq!(pool_groups.missing(Heap, 1), 1);
         }
     }
 }
@@ -165,7 +166,7 @@ fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
         }
         assert!(pool_groups.take_from_any(Heap, emptied_by).is_none());
         if trimmed {
-            pool_groups.update(Heap, group, || group.word.add(6, 2));
+            pool_groups.update(Heap, group, || group.word.add(4));
         } else {
             assert!(!group.word.give_back(group.word.look(), 2).unwrap(), "it is not listed");
             pool_groups.update(Heap, group, || {});

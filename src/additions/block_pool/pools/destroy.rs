@@ -84,10 +84,10 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         if pool.usage().pages == 0 {
             return Ok(pool);
         }
-        // Against the rules, a block was allocated meanwhile. The memory must stay, so the pool is put back, at the end
-        // of the list. (The caller may sleep, or `unlink` would have failed, so the turn is got here.)
+        // Against the rules, a block was allocated meanwhile. The memory must stay, so the pool is put back into the
+        // list. (The caller may sleep, or `unlink` would have failed, so the turn is got here.)
         let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
-        self.append(pool);
+        self.link(pool);
         Err(pool.blocks_in_use().map_or(Refusal::Context, Refusal::InUse))
     }
 

@@ -157,22 +157,21 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         let serial = self.next_serial.fetch_add(1, Relaxed);
         let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
         let pool = pool.ok_or(BadCreate::NoMemory)?;
-        self.append(pool);
+        self.link(pool);
         Ok(pool)
     }
 
-    /// Puts a pool at the end of the list, and lets it follow a mask that was set before. The caller holds the turn.
-    fn append(&self, pool: &'static BlockPool<K, P>) {
-        let last = self.pools().last();
+    /// Puts a pool at the beginning of the list, and lets it follow a mask that was set before. The caller holds the
+    /// turn.
+    fn link(&self, pool: &'static BlockPool<K, P>) {
         let held = self.links.lock(self.kernel);
-        pool.next.set(None);
-        last.map_or(&self.first, |last| &last.next).set(Some(pool));
+        pool.next.set(self.first.get());
+        self.first.set(Some(pool));
         drop(held);
         pool.follow_mask();
     }
 
-    /// Returns the pools in the order in which they were [appended](Self::append): that of their creation, except for
-    /// pools that [`destroy`](Self::destroy) had to put back. The caller holds the turn, or the lock of the links.
+    /// Returns the pools. The caller holds the turn, or the lock of the links.
     fn pools(&self) -> impl Iterator<Item = &'static BlockPool<K, P>> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }

@@ -11,8 +11,11 @@
 //! A piece has as many blocks as fit: as many as with Linux's `dma_pool`. The size of a part is a power of two, so that
 //! the unit of an address is found by a shift, also if the last block of a part ends in the next part.
 
+pub mod division;
+
 use super::word::SLOTS;
-use crate::kernel::{Handle, PAGE_SHIFT, PAGE_SIZE};
+use crate::kernel::{Handle, PAGE_SIZE};
+use division::ExactDivision;
 
 /// `rt_dma_block_pool_zalloc` clears words, and drivers write descriptors in words.
 const WORD: usize = size_of::<usize>();
@@ -41,10 +44,9 @@ pub struct Shape {
     /// Base-two logarithm of [`part_size`](Self::part_size), or, for blocks of several pages, of a block's bytes,
     /// rounded down.
     pub key_shift: usize,
-    /// The number of the lowest bit that is set in `stride`.
-    stride_shift: usize,
-    /// The inverse of `stride >> stride_shift`, which is odd, modulo two to the power of the word's bits.
-    inverse: usize,
+    /// Divides the distance from a unit's first block to an address by `stride`, which gives the number of the block
+    /// that begins there. If no block of the unit does, the number is not less than that of the unit's blocks.
+    pub division: ExactDivision,
     /// Blocks in a piece.
     piece_blocks: usize,
     /// Base-two logarithm of the units in a piece.
@@ -99,13 +101,11 @@ impl Shape {
         }
         let slot_shift = begin_in(part_size).next_power_of_two().trailing_zeros();
         let part_shift = part_size.trailing_zeros();
-        let stride_shift = stride.trailing_zeros();
         Ok(Shape {
             stride,
             key_shift: (if has_many_pages { stride.checked_ilog2().unwrap_or(0) } else { part_shift }) as usize,
             slot_shift: slot_shift as usize,
-            inverse: inverse(stride >> stride_shift),
-            stride_shift: stride_shift as usize,
+            division: ExactDivision::by(stride),
             piece_blocks,
             piece_unit_shift: piece_size.trailing_zeros().wrapping_sub(part_shift),
             part_size,
@@ -123,61 +123,45 @@ impl Shape {
         va.wrapping_shr(self.key_shift as u32)
     }
 
-    /// Returns the number of the block that begins at `va`, in a unit whose first block is at the address that
-    /// [`scaled`](Self::scaled) made `scaled_start` of. It is one of the unit's blocks if the result is less than their
-    /// number; otherwise no block begins there.
-    ///
-    /// A product with the inverse divides exactly those offsets that are multiples, and makes all others large
-    /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9). To multiply the
-    /// unit's address beforehand takes two instructions less than to subtract it first.
-    pub fn index(&self, va: usize, scaled_start: usize) -> usize {
-        self.scaled(va).wrapping_sub(scaled_start).rotate_right(self.stride_shift as u32)
-    }
-
     /// Returns the distance of a slot's block from slot 0 of its unit's group.
     pub fn distance(&self, slot: usize) -> usize {
         slot.wrapping_mul(self.stride)
-    }
-
-    /// Returns the product of an address with the inverse: what [`index`](Self::index) needs of the unit's first block.
-    pub fn scaled(&self, va: usize) -> usize {
-        va.wrapping_mul(self.inverse)
     }
 
     /// Returns the distance of the first byte of a span's unit from the first byte of the span's first unit.
     pub fn unit_offset(&self, unit: usize) -> usize {
         let piece = unit >> self.piece_unit_shift;
         let piece_size = self.part_size << self.piece_unit_shift;
-        piece.wrapping_mul(piece_size).wrapping_add(self.first_block(unit).wrapping_mul(self.stride))
+        let first_block = self.blocks_before_part(self.part_of(unit));
+        piece.wrapping_mul(piece_size).wrapping_add(first_block.wrapping_mul(self.stride))
     }
 
     /// Returns the number of blocks in a span's unit.
     pub fn unit_blocks(&self, unit: usize) -> usize {
-        let part_end = self.number_in_piece(unit).wrapping_add(1).wrapping_mul(self.part_size);
-        blocks_that_begin_before(part_end, self.stride).min(self.piece_blocks).saturating_sub(self.first_block(unit))
+        let part = self.part_of(unit);
+        self.blocks_before_part(part.wrapping_add(1)).saturating_sub(self.blocks_before_part(part))
     }
 
-    /// Returns the number of a span's unit in its piece.
-    fn number_in_piece(&self, unit: usize) -> usize {
+    /// Returns the part of its piece in which the blocks of a span's unit begin.
+    fn part_of(&self, unit: usize) -> usize {
         unit & (1usize << self.piece_unit_shift).wrapping_sub(1)
     }
 
-    /// Returns the number, in its piece, of the first block of a span's unit.
-    fn first_block(&self, unit: usize) -> usize {
-        blocks_that_begin_before(self.number_in_piece(unit).wrapping_mul(self.part_size), self.stride)
+    /// Returns the number of a piece's blocks that begin before one of its parts.
+    fn blocks_before_part(&self, part: usize) -> usize {
+        blocks_that_begin_before(part.wrapping_mul(self.part_size), self.stride).min(self.piece_blocks)
     }
 
     /// Returns the number of blocks in a span.
-    #[cfg(test)]
     pub fn span_blocks(&self) -> usize {
-        (self.span_units >> self.piece_unit_shift) * self.piece_blocks
+        (self.span_units >> self.piece_unit_shift).wrapping_mul(self.piece_blocks)
     }
 
-    /// Returns how many of `blocks` consecutive blocks, the first of which begins at `start` for the device, end at or
-    /// before the address `limit`.
-    pub fn blocks_within(&self, blocks: usize, start: usize, limit: usize) -> usize {
+    /// Returns how many consecutive blocks, the first of which begins at `start` for the device, end at or before the
+    /// address `limit`.
+    pub fn blocks_within(&self, start: Handle, limit: Handle) -> usize {
         let bytes = limit.checked_sub(start).map_or(0, |distance| distance.saturating_add(1));
-        bytes.checked_div(self.stride).unwrap_or(0).min(blocks)
+        bytes.checked_div(self.stride).unwrap_or(0)
     }
 
     /// Returns the distance from the start of a span at `handle` to its first block.
@@ -192,11 +176,6 @@ impl Shape {
     /// Returns the bytes of a span in which a block fits wherever the span begins.
     pub fn wide_span(&self) -> usize {
         self.span_size.saturating_mul(2) - PAGE_SIZE
-    }
-
-    /// Returns the number of pages in `bytes`, which are whole pages.
-    pub fn pages(bytes: usize) -> usize {
-        bytes >> PAGE_SHIFT
     }
 }
 
@@ -227,23 +206,13 @@ pub fn lowest_bits(count: usize) -> usize {
 }
 
 /// Returns the largest power of two that is not greater than `number`; 1 for zero.
-fn previous_power_of_two(number: usize) -> usize {
+pub fn previous_power_of_two(number: usize) -> usize {
     1 << number.checked_ilog2().unwrap_or(0)
 }
 
 /// Returns how many blocks of a piece begin before its byte `offset`, if the piece is long enough.
 fn blocks_that_begin_before(offset: usize, stride: usize) -> usize {
     offset.wrapping_add(stride.wrapping_sub(1)).checked_div(stride).unwrap_or(0)
-}
-
-/// Returns `x` such that `x * odd` is one, modulo two to the power of the word's bits. Each step of Newton's method
-/// doubles the number of right bits.
-fn inverse(odd: usize) -> usize {
-    let mut x = odd; // right in three bits
-    for _ in 0..5 {
-        x = x.wrapping_mul(2usize.wrapping_sub(odd.wrapping_mul(x)));
-    }
-    x
 }
 
 #[cfg(test)]
