@@ -256,5 +256,6 @@ void linux_drivers(void)
     chained_lists();
     tables();
     limits();
+    edges_of_the_porting_headers();
     rt_iounmap(own);
 }

@@ -21,5 +21,7 @@ int is_zero(const void *memory, size_t size);
 void skipped_sync_of_pages_and_lists(void);
 void chained_lists(void);
 void tables(void);
+/* In linux_edges.c; linux_drivers() calls it. */
+void edges_of_the_porting_headers(void);
 
 #endif

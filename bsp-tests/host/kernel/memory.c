@@ -79,7 +79,10 @@ void *rt_calloc(rt_size_t count, rt_size_t size)
 
 void *rt_malloc(rt_size_t size)
 {
-    return rt_calloc(1, size);
+    void *memory = rt_calloc(1, size);
+
+    /* As with RT-Thread, the memory is not cleared. */
+    return memory ? memset(memory, 0x5a, size) : NULL;
 }
 
 void rt_free(void *ptr)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The porting headers at the limits of their arguments: lists and tables, and physical addresses. */
+#include <string.h>
+
+#include <linux/dma-mapping.h>
+#include <linux/scatterlist.h>
+#include "linux_tests.h"
+
+/* A list with memory of its own has whole entries but for the last one, and zeros, although the heap's blocks have none. */
+static void lists_with_memory(void)
+{
+    for (int round = 0; round < 2; round++)
+    {
+        unsigned int nents = 0;
+        struct scatterlist *list = sgl_alloc_order(12288 + 100, 1, round != 0, GFP_KERNEL, &nents);
+
+        EXPECT(list && nents == 2 && sg_nents(list) == 2 + round);
+        EXPECT(list[0].length == 8192 && list[1].length == 4196 && !list[0].offset && !list[1].offset);
+        EXPECT(is_zero(sg_virt(&list[0]), 8192) && is_zero(sg_virt(&list[1]), 4196));
+        sgl_free_order(list, 1);
+    }
+}
+
+static void walks(void)
+{
+    struct scatterlist list[2];
+    struct sg_mapping_iter miter;
+    struct sg_page_iter piter;
+    int count = 0;
+
+    /* The first byte is beyond the entry's first page. */
+    sg_init_table(list, 2);
+    sg_set_page(&list[0], virt_to_page(own), 100, 4096 + 50);
+    sg_set_buf(&list[1], own + 3 * 4096, 3 * 4096);
+    sg_miter_start(&miter, list, 1, SG_MITER_TO_SG);
+    EXPECT(sg_miter_next(&miter) && miter.addr == own + 4096 + 50 && miter.length == 100);
+    EXPECT(!sg_miter_next(&miter));
+    sg_miter_stop(&miter);
+
+    /* The walk begins in the second entry: the first one has two pages. */
+    for_each_sg_page(list, &piter, 2, 3)
+    {
+        EXPECT(sg_page_iter_page(&piter) == virt_to_page(own + (4 + count) * 4096));
+        count++;
+    }
+    EXPECT_EQ(count, 2);
+}
+
+static void tables_of_the_drivers_own_entries(void)
+{
+    struct scatterlist own_entries[2];
+    struct sg_table table;
+    struct page *pages[4];
+
+    /* As many entries as fit: nothing is allocated, and nothing is freed. */
+    EXPECT(sg_alloc_table_chained(&table, 2, own_entries, 2) == 0 && table.sgl == own_entries);
+    sg_free_table_chained(&table, 2);
+    EXPECT(sg_alloc_table_chained(&table, 3, own_entries, 2) == 0 && table.sgl != own_entries);
+    sg_free_table_chained(&table, 2);
+
+    for (int i = 0; i < 4; i++)
+    {
+        pages[i] = virt_to_page(own + i * 4096);
+    }
+    EXPECT(sg_alloc_table_from_pages_segment(&table, pages, 4, 0, 16384, 4095, GFP_KERNEL) == -EINVAL);
+    EXPECT(sg_alloc_table_from_pages_segment(&table, pages, 4, 4096, 16384, 8192, GFP_KERNEL) == -EINVAL);
+    EXPECT(sg_alloc_table_from_pages_segment(&table, pages, 4, 0, 16384, 8192 + 4095, GFP_KERNEL) == 0);
+    EXPECT(table.nents == 2 && table.sgl[0].length == 8192 && table.sgl[1].length == 8192);
+    sg_free_table(&table);
+}
+
+/* An unmap covers what was mapped, whatever the driver writes to the entry meanwhile. */
+static void entries_that_change(void)
+{
+    struct scatterlist list[3], second[1];
+
+    memset(list, 0xff, sizeof(list));
+    sg_set_buf(&list[0], own + 100, 64);
+    EXPECT(dma_linux_mapped_length(&list[0]) == 64);
+
+    sg_init_table(list, 2);
+    sg_init_table(second, 1);
+    sg_chain(list, 2, second);
+    EXPECT(!sg_is_last(&list[1]) && sg_next(&list[0]) == second);
+
+    sg_init_one(list, own + 100, 100);
+    EXPECT(dma_map_sg(dev, list, 1, DMA_FROM_DEVICE) == 1);
+    memset(host_device_view(sg_dma_address(list)), 0x61, 100);
+    list[0].length = 7;
+    host_forget_text();
+    dma_unmap_sg(dev, list, 1, DMA_FROM_DEVICE);
+    EXPECT(!strcmp(host_text(), ""));
+    EXPECT(own[100] == 0x61 && own[199] == 0x61 && !own[99] && !own[200]);
+}
+
+static void physical_addresses(void)
+{
+    static struct rt_device narrow = { .parent.name = "narrow of linux" };
+    rt_ubase_t memory = 0;
+    unsigned char *bytes = rt_dma_alloc((struct rt_device *)dev, 4096, &memory, 0);
+    dma_addr_t handle;
+
+    EXPECT(dma_set_mask(&narrow, DMA_BIT_MASK(32)) == 0);
+    EXPECT(dma_map_resource(&narrow, 0xfffff000, 0x1000, DMA_TO_DEVICE, 0) == 0xfffff000);
+    EXPECT(dma_map_resource(&narrow, 0xfffff000, 0x1001, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
+    EXPECT(dma_map_resource(&narrow, 0x9000000, 4096, DMA_NONE, 0) == DMA_MAPPING_ERROR);
+
+    /* For this device, the handle of its memory is the physical address. */
+    host_forget_text();
+    handle = dma_map_phys(dev, memory + 100, 50, DMA_TO_DEVICE, 0);
+    EXPECT(!dma_mapping_error(dev, handle));
+    bytes[100] = 0x63;
+    dma_sync_single_for_device(dev, handle, 50, DMA_TO_DEVICE);
+    EXPECT(*(unsigned char *)host_device_view(handle) == 0x63);
+    dma_unmap_phys(dev, handle, 50, DMA_TO_DEVICE, 0);
+    rt_dma_free((struct rt_device *)dev, 4096, bytes, memory, 0);
+    /* A register needs no mapping, so that there is none to end. */
+    handle = dma_map_phys(dev, 0x9000000, 4096, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
+    EXPECT(handle == 0x9000000);
+    dma_unmap_phys(dev, handle, 4096, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
+    EXPECT(!strcmp(host_text(), ""));
+    rt_dmam_release(&narrow);
+}
+
+void edges_of_the_porting_headers(void)
+{
+    memset(own, 0, OWN_SIZE);
+    lists_with_memory();
+    walks();
+    tables_of_the_drivers_own_entries();
+    entries_that_change();
+    physical_addresses();
+    memset(own, 0, OWN_SIZE);
+}
