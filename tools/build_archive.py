@@ -4,7 +4,8 @@
 usage: tools/build TARGET [OUTDIR] [--prefix PREFIX] [--no-install] [--features LIST] [--env]
 
 TARGET      a Rust target, such as aarch64-unknown-none
-OUTDIR      the output folder for librt_dma_pool.a, include/ and the headers of rtthread-port/ (default: out)
+OUTDIR      the output folder for librt_dma_pool.a, librt_dma_pool.target with the target's name, include/ and the headers of
+            rtthread-port/ (default: out)
 --prefix    the C toolchain's prefix, such as aarch64-none-elf- (default: the first one found)
 --no-install  print which tool is missing instead of installing it
 --env       only print the shell assignments with which cargo builds any crate for the target
@@ -221,6 +222,9 @@ def main():
         os.makedirs(options.outdir, exist_ok=True)
         library = os.path.join(options.outdir, LIBRARY)
         names = keep_exports(archive, prefix, library)
+        # SConscript compares it with the target that it finds out for the BSP.
+        with open(os.path.join(options.outdir, "librt_dma_pool.target"), "w") as file:
+            file.write(options.target + "\n")
         shutil.copytree(os.path.join(ROOT, "include"), os.path.join(options.outdir, "include"), dirs_exist_ok=True)
         # By the port's own headers, SConscript finds out whether the archive fits the port.
         shutil.copytree(os.path.join(ROOT, "rtthread-port"), os.path.join(options.outdir, "rtthread-port"),
