@@ -51,6 +51,8 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
     fn can_sleep(&self) -> bool {
         true
     }
+    /// Is [`Cache::device_barrier`].
+    fn device_barrier(&self) {}
     /// Is [`Threads::core_hint`].
     fn core_hint(&self) -> usize {
         0
@@ -134,7 +136,9 @@ unsafe impl<S: Services> Mappings for S {
 // SAFETY: no test touches memory that is mapped.
 unsafe impl<S: Services> Cache for S {
     unsafe fn copy(&self, _to: Va, _from: Va, _size: usize) {}
-    fn device_barrier(&self) {}
+    fn device_barrier(&self) {
+        Services::device_barrier(self);
+    }
     fn caches_write_through(&self) -> bool {
         true
     }

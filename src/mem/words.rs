@@ -134,7 +134,8 @@ impl<K: Kernel> DeviceMemory<K> {
 
     /// Writes the value at `offset` (in bytes), word by word in rising order.
     ///
-    /// The device observes the value before anything that is written after this call.
+    /// The device observes the last word after all others, and the value before anything that is written after this
+    /// call.
     ///
     /// Context: any.
     ///
@@ -143,8 +144,14 @@ impl<K: Kernel> DeviceMemory<K> {
     pub fn write<W: Words>(&mut self, offset: usize, value: W) -> Result<(), OutOfRange> {
         let address = self.address_of(offset, W::SIZE, size_of::<W::Word>()).ok_or(OutOfRange)?;
         let words = with_exposed_provenance_mut::<W::Word>(address);
-        // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
-        value.scatter(|at, word| unsafe { words.wrapping_add(at).write_volatile(word) });
+        value.scatter(|at, word| {
+            // The last word may have the bit that gives the others to the device.
+            if at != 0 && at.wrapping_add(1) == W::COUNT {
+                self.kernel.device_barrier();
+            }
+            // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
+            unsafe { words.wrapping_add(at).write_volatile(word) }
+        });
         self.kernel.device_barrier();
         Ok(())
     }
@@ -208,7 +215,7 @@ impl<K: Kernel> DeviceMemory<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::testing::HeapOnly;
+    use crate::kernel::testing::{HeapOnly, Services};
 
     /// Makes memory of 8-byte words, which are aligned for every integer, with a frame around it.
     fn memory(frame: &mut [u64; 6], start: usize, size: usize) -> DeviceMemory<HeapOnly> {
@@ -239,6 +246,35 @@ mod tests {
         assert_eq!(memory.read_bytes(15, &mut bytes), Ok(()));
         assert_eq!(bytes, [0, 3, 0, 0, 0]);
         assert_eq!((frame[0], frame[4], frame[5]), (!0, !0, !0));
+    }
+
+    /// A kernel that keeps what the three words at this address are at each barrier.
+    #[derive(Clone, Copy)]
+    struct Watched(Va);
+
+    std::thread_local! {
+        static AT_BARRIERS: std::cell::RefCell<std::vec::Vec<[u32; 3]>> = const { std::cell::RefCell::new(std::vec![]) };
+    }
+
+    // SAFETY: it maps nothing.
+    unsafe impl Services for Watched {
+        fn device_barrier(&self) {
+            // SAFETY: the test below has the words there, and no reference to them meanwhile.
+            let words = unsafe { with_exposed_provenance::<[u32; 3]>(self.0).read_volatile() };
+            AT_BARRIERS.with_borrow_mut(|at_barriers| at_barriers.push(words));
+        }
+    }
+
+    /// It may have the bit that gives a descriptor to the device.
+    #[test]
+    fn the_device_observes_the_last_word_after_all_others() {
+        let mut words = [0u32; 3];
+        let start = words.as_mut_ptr().expose_provenance();
+        // SAFETY: the test does not use the array meanwhile.
+        let mut memory = unsafe { DeviceMemory::new(Watched(start), start, size_of_val(&words)) };
+        assert_eq!(memory.write(0, [1u32, 2, 3]), Ok(()));
+        assert_eq!(memory.write(0, 4u32), Ok(()));
+        assert_eq!(AT_BARRIERS.take(), [[1, 2, 0], [1, 2, 3], [4, 2, 3]]);
     }
 
     #[test]

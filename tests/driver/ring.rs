@@ -29,6 +29,20 @@ fn the_device_works_off_what_is_pushed() {
     });
 }
 
+/// The words of a value are read one after the other, and the device writes between two of them.
+#[test]
+fn a_value_that_the_device_wrote_while_it_was_read_is_read_again() {
+    let rig = Rig::new();
+    let mut ring = rig.plain().ring::<Descriptor>(1).unwrap();
+    let slot = ring.push(Descriptor { address: 0, length: 64, is_devices: false }).unwrap();
+    let length = ring.handle_of(slot).unwrap() + 8;
+    let popped = ring.pop_if(|descriptor| {
+        rig.machine.device_write(length, &60u32.to_le_bytes());
+        !descriptor.is_devices
+    });
+    assert_eq!(popped, Some((0, Descriptor { address: 0, length: 60, is_devices: false })));
+}
+
 #[test]
 fn a_full_ring_gives_the_value_back() {
     let rig = Rig::new();

@@ -73,17 +73,18 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
         self.offset_of(index)?.checked_add(offset)
     }
 
-    /// Reads value `index`, word by word from the first. Returns `None` if there is no such value.
+    /// Reads value `index`, word by word from the first. Returns `None` if there is no such value. If the device writes
+    /// the value meanwhile, the words need not belong together: after the word that states that it is done, read again.
     ///
     /// Context: any.
     pub fn read(&self, index: usize) -> Option<T> {
         self.memory.read(self.offset_of(index)?).map(T::from_words)
     }
 
-    /// Writes value `index`, word by word from the first. The device observes it before anything that the driver does
-    /// next.
+    /// Writes value `index`, word by word from the first. The device observes the last word after all others, and the
+    /// value before anything that the driver does next.
     ///
-    /// If the device takes a descriptor as soon as a certain bit is set, write the word with this bit by itself, last,
+    /// If the device takes a descriptor as soon as a certain bit is set, this bit lies in the last word, or is set last,
     /// with [`write_word`](CoherentBuffer::write_word).
     ///
     /// Context: any.

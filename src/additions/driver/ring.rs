@@ -119,11 +119,17 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
 
     /// Takes the oldest slot back, as [`pop`](Ring::pop), if `is_done` returns true for its value: the device has
     /// processed it. Otherwise returns `None`.
+    ///
+    /// The value is read twice. `is_done` may get one that the device was writing; the one that is returned was read
+    /// after the device was done.
     pub fn pop_if(&mut self, is_done: impl FnOnce(&T) -> bool) -> Option<(usize, T)> {
-        let oldest = self.oldest().filter(|(_, value)| is_done(value))?;
+        let (slot, _) = self.oldest().filter(|(_, value)| is_done(value))?;
+        // The device may have written other words of the value after they were read, and before the one that states
+        // that it is done.
+        let value = self.slots.read(slot)?;
         self.oldest_slot = self.after_oldest(1);
         self.used = self.used.wrapping_sub(1);
-        Some(oldest)
+        Some((slot, value))
     }
 
     /// Reads the value of a slot, in use or not. Returns `None` if there is no such slot.
