@@ -136,7 +136,10 @@ impl<K: Kernel> Dma<K> {
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
     /// in time, or if the caller may not sleep.
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && self.may_serve(pool, request)) {
+        let BufferRequest { ops, device, mask, .. } = *request;
+        // Whether the device reaches the pool is asked once, and not for each borrower: it may need a search of ranges.
+        let may_lend = |pool| may_serve(pool, request) && self.can_reach_page_of(pool, ops, device, mask);
+        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && may_lend(pool)) {
             return None;
         }
         // While `waiting` is not zero, no memory is lent, so that other borrowers cannot take what is given back.
@@ -197,9 +200,9 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
-        let may_return = |loan: &Loan<K>| {
-            let lent = *loan.lent.lock(self.kernel);
-            lent.map_or_else(|| loan.is_taken.load(SeqCst), |memory| self.may_serve(memory.pool, request))
+        let may_return = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
+            Some(memory) => may_serve(memory.pool, request),
+            None => loan.is_taken.load(SeqCst),
         };
         self.loans().any(may_return)
     }
@@ -207,7 +210,7 @@ impl<K: Kernel> Dma<K> {
     /// Returns the lent memory with the lowest physical address from `from` on, in a pool that may serve the request.
     fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<Lent<K>> {
         let lent = self.loans().filter_map(|loan| *loan.lent.lock(self.kernel));
-        lent.filter(|memory| memory.pa >= from && self.may_serve(memory.pool, request)).min_by_key(|memory| memory.pa)
+        lent.filter(|memory| memory.pa >= from && may_serve(memory.pool, request)).min_by_key(|memory| memory.pa)
     }
 
     /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
@@ -224,13 +227,10 @@ impl<K: Kernel> Dma<K> {
             from = memory.pa.saturating_add(1);
         }
     }
+}
 
-    /// Returns whether the request may be served if memory of this pool is given back: its device owns the pool, which
-    /// has the properties that the flags ask for, is large enough, and lies within the device's reach.
-    fn may_serve(&self, pool: &Pool<K>, request: &BufferRequest) -> bool {
-        let BufferRequest { ops, device, size, flags, mask, .. } = *request;
-        pool.serves_from(device, flags, Pools::Owned)
-            && size <= pool.size()
-            && self.can_reach_page_of(pool, ops, device, mask)
-    }
+/// Returns whether the request may be served if memory of this pool is given back: its device owns the pool, which has
+/// the properties that the flags ask for, and is large enough.
+fn may_serve<K: Kernel>(pool: &Pool<K>, request: &BufferRequest) -> bool {
+    pool.serves_from(request.device, request.flags, Pools::Owned) && request.size <= pool.size()
 }
