@@ -58,7 +58,7 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     let (va, pa) = (held.va, held.handle);
     rig.debug.allocated(&rig.call(MAP), Holding { handle: pa + 0x1000_0000, ..allocated(va) });
     assert!(rig.free(FreedMemory { handle: pa, ..freed(&held) }));
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     rig.silent();
 
     // The address of a buffer without a mapping is the physical one.
@@ -66,7 +66,7 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     let held = rig.machine.alloc(rig.device, 64, Flags::NOMAP).unwrap();
     rig.record(rig.device, &Held { handle: held.va + 0x1000_0000, ..held });
     assert!(rig.free(FreedMemory { handle: held.va, ..freed(&held) }));
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     rig.silent();
 }
 
@@ -119,7 +119,7 @@ fn a_call_that_is_refused_outside_of_a_thread_may_be_repeated_in_one() {
     let unmap = || rig.unmap_by(UnmappedBy::ManagedSingle, given(handle, 64, Direction::ToDevice));
     rig.machine.in_interrupt(unmap);
     unmap();
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     rig.silent();
 }
 
@@ -129,7 +129,7 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     let unknown = FreedMemory { by: FreedBy::Free, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(unknown));
     rig.silent();
-    rig.debug.refused(&rig.call(END), unknown.va, unknown.size);
+    rig.debug.free_refused(&rig.call(END), unknown.va, unknown.size);
     rig.found(Mistake::FreeUnknown, "0x9000, 64 bytes");
 }
 
@@ -237,10 +237,10 @@ fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
     let [kept, managed] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
     rig.record(rig.device, &kept);
     rig.debug.allocated(&rig.call(MAP), Holding { handle: managed.handle, is_managed: true, ..allocated(managed.va) });
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", kept.va);
     assert_eq!(rig.lines(), [line]);
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     assert_eq!(rig.lines(), [""; 0], "it is reported once");
     assert!(rig.free(freed(&kept)), "a free after that is no mistake");
     assert_eq!(rig.lines(), [""; 0]);
@@ -251,9 +251,9 @@ fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
 fn what_is_managed_and_was_not_released_is_reported_too() {
     let rig = Rig::new();
     rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..allocated(0x9000) });
-    rig.debug.gone(&rig.call(END));
+    rig.debug.driver_removed(&rig.call(END));
     assert_eq!(rig.lines(), ["eth0: still held after removal: 0x9000, 64 bytes, a buffer; caller 0x1111"]);
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(freed), "the release has ended it");
 }
@@ -265,10 +265,10 @@ fn a_managed_pool_in_use_outlives_a_second_release() {
     rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..block_pool(0x1000) });
     let block = Holding { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
     rig.debug.allocated(&rig.call(MAP), block);
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     assert_eq!(rig.lines().len(), 2);
     assert!(rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x1000 }, va: 0x8040, size: 64, handle: 0 }));
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     assert!(rig.debug.block_pool(0x1000).is_some());
 }
 
@@ -279,7 +279,7 @@ fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
     rig.debug.must_fail(&Call { is_new: true, ..rig.call(END) }, 64);
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
     assert_eq!(rig.lines(), [line]);
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     assert_eq!(rig.lines(), [""; 0], "the new device holds nothing");
     rig.machine.replace(rig.device, DeviceInfo::plain().named(c"usb0"));
     rig.debug.must_fail(&Call { is_new: true, ..rig.call(END) }, 64);
@@ -323,7 +323,7 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
     rig.record(rig.device, &held);
     assert!(free(rig.device));
     for device in [bus, rig.device] {
-        rig.debug.released(&rig.by(device, END));
+        rig.debug.managed_released(&rig.by(device, END));
     }
     rig.silent();
 }

@@ -40,7 +40,7 @@ fn a_driver_without_mistakes_causes_no_line() {
     }
     // The sync calls of drivers/dma.h need no mapping.
     rig.sync_data(memory, 64, Flags::empty());
-    rig.debug.released(&rig.call(END));
+    rig.debug.managed_released(&rig.call(END));
     rig.silent();
 }
 
@@ -148,7 +148,7 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
                     let handle = 0x10_0000 * (core + 1) + 64 * (round % 16);
                     let run = || {
                         debug.mapped(&caller, Holding { handle, ..buffer(memory, 64, Direction::ToDevice) });
-                        debug.checked(&caller, handle);
+                        debug.mapping_checked(&caller, handle);
                         debug.unmapping(&caller, UnmappedBy::Single, given(handle, 64, Direction::ToDevice));
                     };
                     if round % 3 == 0 { machine.in_interrupt(run) } else { run() }

@@ -71,7 +71,7 @@ impl Rig {
     pub fn map_as(&self, device: Device, buffer: Holding) -> usize {
         let handle = self.machine.at(buffer.va).unwrap().0;
         self.debug.mapped(&self.by(device, MAP), Holding { handle, ..buffer });
-        self.debug.checked(&self.by(device, MAP), handle);
+        self.debug.mapping_checked(&self.by(device, MAP), handle);
         handle
     }
 

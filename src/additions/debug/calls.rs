@@ -21,7 +21,7 @@ pub enum FreedBy {
 
 impl FreedBy {
     /// Returns whether the function is for this kind of memory.
-    pub(super) fn is_for(self, holding: &Holding) -> bool {
+    pub(super) fn is_for_kind_of(self, holding: &Holding) -> bool {
         match self {
             FreedBy::Free => matches!(holding.kind, Kind::Buffer { .. }),
             FreedBy::ManagedFree => matches!(holding.kind, Kind::Buffer { .. }) && holding.is_managed,
@@ -46,15 +46,13 @@ pub struct FreedMemory {
 impl FreedMemory {
     /// Returns whether the library does this free of memory that was allocated, for `device`, if the handle is right.
     pub(super) fn fits(&self, memory: &Holding, device: Device) -> bool {
-        let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
-        match (self.by, memory.kind) {
-            (FreedBy::Free, Kind::Buffer { .. }) => pages(self.size) == pages(memory.size),
-            (FreedBy::ManagedFree, Kind::Buffer { .. }) => {
-                memory.is_managed && self.size == memory.size && memory.device == device
-            }
-            (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
-            _ => false,
-        }
+        let last_page = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
+        let is_right = match self.by {
+            FreedBy::Free => last_page(self.size) == last_page(memory.size),
+            FreedBy::ManagedFree => self.size == memory.size && memory.device == device,
+            FreedBy::BlockFree { pool } => matches!(memory.kind, Kind::Block { pool: owner } if owner == pool),
+        };
+        is_right && self.by.is_for_kind_of(memory)
     }
 }
 
@@ -78,7 +76,7 @@ pub enum UnmappedBy {
 
 impl UnmappedBy {
     /// Returns whether the function is for this kind of mapping.
-    pub(super) fn is_for(self, holding: &Holding) -> bool {
+    pub(super) fn is_for_kind_of(self, holding: &Holding) -> bool {
         let Kind::Mapping(mapping) = holding.kind else { return false };
         match self {
             UnmappedBy::Single => mapping.by == MappedBy::Single,

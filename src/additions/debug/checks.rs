@@ -9,7 +9,7 @@ use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
-use crate::kernel::{Handle, Kernel, Va};
+use crate::kernel::{Device, Handle, Kernel, Va};
 
 impl<K: Kernel> Debug<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
@@ -42,27 +42,41 @@ impl<K: Kernel> Debug<K> {
 
     /// Checks a free, and forgets what it frees. `ops` are those by which `rt_dma_free` frees for the device; `None` if
     /// an operation of the BSP does, and for other functions. Returns false if the table does not have the memory: then
-    /// the caller calls [`refused`](Self::refused) if the library refuses the free.
+    /// the caller calls [`free_refused`](Self::free_refused) if the library refuses the free.
     ///
     /// Outside of a thread, a free that needs one is not checked, and true is returned: the library refuses it and logs
     /// that, and a thread may repeat it.
     pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory, ops: Option<MapOps>) -> bool {
-        let FreedMemory { by, va, handle, .. } = *freed;
-        let needs_thread = match by {
-            FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(va).is_some()),
+        let needs_thread = match freed.by {
+            FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
             FreedBy::ManagedFree => true,
             FreedBy::BlockFree { .. } => false,
         };
-        // `rt_dma_free` takes any handle that leads the device to the memory, and the physical address.
-        let has_pa = |pa| dma.pools().any(|pool| pool.buffer_without_mapping(pa).is_some());
-        let leads_to = |pa| pa == handle || ops.is_some_and(|ops| dma.bus(ops, call.device).is_handle(pa, handle));
-        let is_taken = handle == 0 || self.kernel.v2p(va).is_some_and(leads_to) || has_pa(va) && leads_to(va);
-        let is_handle = (matches!(by, FreedBy::Free) && (is_taken || ops.is_some())).then_some(is_taken);
-        needs_thread && !self.kernel.can_sleep() || self.with(call, |judge| judge.free(freed, is_handle))
+        if needs_thread && !self.kernel.can_sleep() {
+            return true;
+        }
+        let is_handle = match freed.by {
+            FreedBy::Free if self.accepts_handle(dma, call.device, freed, ops) => Some(true),
+            // `rt_dma_free` will refuse it.
+            FreedBy::Free if ops.is_some() => Some(false),
+            // For an operation of the BSP, and for other functions, it must be that of the allocation, or 0.
+            _ => None,
+        };
+        self.with(call, |judge| judge.free(freed, is_handle))
+    }
+
+    /// Returns whether `rt_dma_free` accepts the handle: it is 0, the physical address of the memory, or one that leads
+    /// the device to it.
+    fn accepts_handle(&self, dma: &Dma<K>, device: Device, freed: &FreedMemory, ops: Option<MapOps>) -> bool {
+        let FreedMemory { va, handle, .. } = *freed;
+        let leads_to = |pa| pa == handle || ops.is_some_and(|ops| dma.bus(ops, device).is_handle(pa, handle));
+        // A buffer without a mapping is freed by its physical address.
+        let is_pa = || dma.pools().any(|pool| pool.buffer_without_mapping(va).is_some());
+        handle == 0 || self.kernel.v2p(va).is_some_and(leads_to) || is_pa() && leads_to(va)
     }
 
     /// Reports that the library refused the free of memory that the table does not have.
-    pub fn refused(&'static self, call: &Call, va: Va, size: usize) {
+    pub fn free_refused(&'static self, call: &Call, va: Va, size: usize) {
         self.with(call, |judge| judge.report(Mistake::FreeUnknown, [va, size, 0]));
     }
 
@@ -94,10 +108,10 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Notes that the driver checked whether a map failed.
-    pub fn checked(&'static self, call: &Call, handle: Handle) {
+    pub fn mapping_checked(&'static self, call: &Call, handle: Handle) {
         self.with(call, |judge| {
-            let is_it = |entry: &&mut Holding| entry.handle == handle && entry.device == call.device;
-            for entry in judge.state.table.live_mut().iter_mut().filter(is_it) {
+            let is_this_mapping = |entry: &&mut Holding| entry.handle == handle && entry.device == call.device;
+            for entry in judge.state.table.live_mut().iter_mut().filter(is_this_mapping) {
                 if let Kind::Mapping(mapping) = &mut entry.kind {
                     mapping.is_checked = true;
                 }
@@ -143,12 +157,12 @@ impl<K: Kernel> Debug<K> {
 
     /// Notes that the driver released its managed resources, because it is removed, and reports what the device still
     /// holds.
-    pub fn released(&'static self, call: &Call) {
+    pub fn managed_released(&'static self, call: &Call) {
         self.with(call, |judge| judge.release());
     }
 
     /// Reports what the device holds, because its driver is removed.
-    pub fn gone(&'static self, call: &Call) {
+    pub fn driver_removed(&'static self, call: &Call) {
         self.with(call, |judge| judge.state.report_held(call.device, |_| true));
     }
 }

@@ -87,7 +87,7 @@ impl Judge<'_> {
         let is_handle_of = |entry: &Holding| is_handle.unwrap_or(handle == 0 || handle == entry.handle);
         let best = self.state.table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
-            is_freed_memory.then_some((by.is_for(entry), entry.device == device, is_handle_of(entry)))
+            is_freed_memory.then_some((by.is_for_kind_of(entry), entry.device == device, is_handle_of(entry)))
         });
         // Of two devices for which one call allocated, a full table may have one: see `allocation`.
         if let Some((index, entry)) = best.filter(|(_, entry)| entry.device == device || !self.state.table.may_miss()) {
@@ -109,10 +109,10 @@ impl Judge<'_> {
     fn report_free(&mut self, freed: &FreedMemory, entry: &Holding, is_handle: bool) {
         let FreedMemory { by, va, size, .. } = *freed;
         let is_owner = match (by, entry.kind) {
-            (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
+            (FreedBy::BlockFree { pool }, Kind::Block { pool: owner }) => pool == owner,
             _ => [self.call.device, Device::NONE].contains(&entry.device),
         };
-        if !by.is_for(entry) {
+        if !by.is_for_kind_of(entry) {
             self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
         } else if !is_owner {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
@@ -120,7 +120,7 @@ impl Judge<'_> {
         if !is_handle {
             self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
         }
-        if matches!(entry.kind, Kind::Buffer { .. }) && by.is_for(entry) && size != entry.size {
+        if matches!(entry.kind, Kind::Buffer { .. }) && by.is_for_kind_of(entry) && size != entry.size {
             self.report(Mistake::FreeSize, [va, size, entry.size]);
         }
     }
@@ -142,7 +142,7 @@ impl Judge<'_> {
         let device = self.call.device;
         let best = self.state.table.best(|entry| match entry.kind {
             Kind::Mapping(mapping) if entry.handle == handle && entry.device == device => {
-                Some((by.is_for(entry), entry.size == size, mapping.direction == direction, mapping.is_checked))
+                Some((by.is_for_kind_of(entry), entry.size == size, mapping.direction == direction, mapping.is_checked))
             }
             _ => None,
         });
@@ -158,7 +158,7 @@ impl Judge<'_> {
         if !matches!(by, UnmappedBy::ManagedSingle) || entry.is_managed && is_one() {
             self.give_back(index, &entry);
         }
-        if !by.is_for(&entry) {
+        if !by.is_for_kind_of(&entry) {
             self.report(Mistake::UnmapKind, [handle, size, entry.kind.label().argument()]);
         } else if let UnmappedBy::List { entries } = by
             && entries != mapping.list_entries

@@ -110,7 +110,7 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
     let Some(call) = before(call) else { return };
-    DEBUG.gone(&call);
+    DEBUG.driver_removed(&call);
 }
 
 /// @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
@@ -121,5 +121,5 @@ pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
 pub unsafe extern "C" fn rt_dma_watch_released(call: Option<&rt_dma_watch_call>) {
     // The release of a new device is its first call, and is not checked before.
     let Some(call) = before(call) else { return };
-    DEBUG.released(&call);
+    DEBUG.managed_released(&call);
 }

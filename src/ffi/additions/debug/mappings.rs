@@ -95,7 +95,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_checked(call: Option<&rt_dma_watch_call>, dma_handle: rt_ubase_t) {
     let Some(call) = before(call) else { return };
-    DEBUG.checked(&call, dma_handle);
+    DEBUG.mapping_checked(&call, dma_handle);
 }
 
 /// @brief The call is for mappings of `rt_dma_map_single`.

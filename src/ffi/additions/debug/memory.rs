@@ -87,7 +87,7 @@ fn check_freed(call: Option<&rt_dma_watch_call>, cpu_addr: *mut c_void, size: us
         && bad_calls.wrapping_add(1) != refused
         && let Some(call) = after(call)
     {
-        DEBUG.refused(&call, cpu_addr.expose_provenance(), size);
+        DEBUG.free_refused(&call, cpu_addr.expose_provenance(), size);
     }
 }
 
