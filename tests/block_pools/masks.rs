@@ -109,3 +109,15 @@ fn a_mask_of_another_device_changes_nothing() {
     let held = blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).count());
     assert_eq!(held, 4);
 }
+
+/// A driver copies the operations of a device with a wider mask. No call of the library reports that.
+#[test]
+fn a_fill_uses_what_a_mask_of_copied_operations_reaches() {
+    let blocks = Blocks::with_pages(8);
+    blocks.mask.store(reaching(2), Relaxed);
+    let pool = blocks.create(4096, 0, 0);
+    assert!(!pool.fill(8), "two pages are within reach");
+    blocks.mask.store(usize::MAX, Relaxed);
+    assert!(pool.fill(8));
+    blocks.destroy(pool);
+}

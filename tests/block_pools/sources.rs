@@ -160,25 +160,47 @@ fn a_page_without_a_place_in_the_table_takes_no_heap() {
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
-/// A source of pages at which others act while a pool gives pages back: `at_free` runs once, in the first free.
+/// What another caller does once.
+type Act = Mutex<Option<Box<dyn FnOnce() + Send>>>;
+
+/// A source of pages at which others act while a pool gets pages or gives them back: `at_allocate` and `at_free` run in
+/// the next allocation and the next free.
 #[derive(Clone, Copy)]
 struct Acting {
     addresses: Listed,
     mask: &'static AtomicUsize,
-    at_free: &'static Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    at_allocate: &'static Act,
+    at_free: &'static Act,
+}
+
+impl Acting {
+    fn new(addresses: Vec<(Va, usize)>) -> Self {
+        Acting {
+            addresses: Listed::new(addresses),
+            mask: keep(AtomicUsize::new(usize::MAX)),
+            at_allocate: keep(Mutex::new(None)),
+            at_free: keep(Mutex::new(None)),
+        }
+    }
+}
+
+fn run(act: &Act) {
+    let act = act.lock().unwrap().take();
+    if let Some(act) = act {
+        act();
+    }
 }
 
 // SAFETY: as for `Listed`.
 unsafe impl Pages for Acting {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        self.addresses.allocate(device, size)
+        let pages = self.addresses.allocate(device, size);
+        run(self.at_allocate);
+        pages
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
-        let act = self.at_free.lock().unwrap().take();
-        if let Some(act) = act {
-            act();
-        }
+        run(self.at_free);
         // SAFETY: the caller gives back what it got.
         unsafe { self.addresses.free(device, size, va, handle) }
     }
@@ -191,9 +213,8 @@ unsafe impl Pages for Acting {
 #[test]
 fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
     let machine = Machine::new();
-    let spans = (0..2).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect();
-    let mask = keep(AtomicUsize::new(usize::MAX));
-    let source = Acting { addresses: Listed::new(spans), mask, at_free: keep(Mutex::new(None)) };
+    let source = Acting::new((0..2).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
+    let mask = source.mask;
     let pools = keep(Pools::<Acting>::new(machine.kernel, source));
     let device = machine.plain_device();
     let pool = pools.create(&request(Some(device), 2048, 0, 0)).unwrap();
@@ -214,4 +235,21 @@ fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
     held.lock().unwrap().drain(..).for_each(|block| pool.free(block.va, block.handle).unwrap());
     // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
+}
+
+/// Two threads fill a pool with four blocks of a page at the same time: the second one does so while the first one gets its
+/// first page.
+#[test]
+fn a_fill_counts_the_blocks_that_another_thread_adds_meanwhile() {
+    for pages in [5, 64] {
+        let machine = Machine::new();
+        let source = Acting::new((0..pages).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
+        let pools = keep(Pools::<Acting>::new(machine.kernel, source));
+        let pool = pools.create(&request(Some(machine.plain_device()), PAGE, 0, 0)).unwrap();
+        *source.at_allocate.lock().unwrap() = Some(Box::new(|| assert!(pool.fill(4))));
+        assert!(pool.fill(4), "{} blocks are free", pool.usage().blocks);
+        assert!(pool.usage().blocks <= 6, "{} pages for four blocks", pool.usage().pages);
+        // SAFETY: the pool is not used after this call.
+        unsafe { pools.destroy(pool) }.unwrap();
+    }
 }

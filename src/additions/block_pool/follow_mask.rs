@@ -29,6 +29,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
+    /// Follows a mask that changed without a call of this library: a driver copied the operations of a device with a
+    /// mask. Returns whether there is such a mask.
+    pub(super) fn follow_copied_mask(&self) -> bool {
+        let is_new = self.pages.limit(self.device) != self.limit.load(Relaxed);
+        if is_new {
+            self.follow_mask();
+        }
+        is_new
+    }
+
     /// Sets which blocks of a unit the device reaches. The caller holds the list's lock.
     pub(super) fn set_reach(&self, unit: &Unit) {
         let reached = self.reached(unit);

@@ -17,47 +17,44 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return if self.has_reserve() { self.grow() } else { None };
         }
-        // The mask may have changed without a call of this library: a driver copied the operations of a device with a
-        // mask.
-        if self.pages.limit(self.device) != self.limit.load(Relaxed) {
-            self.follow_mask();
-            if let Some(block) = self.take_from_any() {
-                return Some(block);
-            }
+        if self.follow_copied_mask()
+            && let Some(block) = self.take_from_any()
+        {
+            return Some(block);
         }
         // The memory of spans out of the device's reach goes back to the pools before memory is taken from them.
         self.trim_unreachable();
-        // Counted, so that a thread that gets no memory waits for this one.
-        self.spans.growing.fetch_add(1, Relaxed);
-        let block = self.grow();
-        // A thread that waits and sees this also sees the new span: it reads the number with Acquire.
-        self.spans.growing.fetch_sub(1, Release);
-        block.or_else(|| self.wait_for_block())
+        self.grow().or_else(|| self.wait_for_block())
     }
 
     /// Adds a span and returns one of its blocks. If a block is free by then, because another thread added a span or
-    /// freed a block, returns that one and adds no span. `None` if there is no memory, or if the caller can neither
-    /// take the turn nor wait for it.
+    /// freed a block, returns that one and adds no span.
     fn grow(&self) -> Option<Block> {
+        self.add_span_unless(1, || self.take_from_any())
+    }
+
+    /// Adds a span, and returns its first block. Its blocks are free but the first `taken`, 0 or 1, which is the
+    /// caller's. If `find` returns a block once the memory is there, adds no span, and returns that block. `None` if
+    /// there is no memory, or if the caller can neither take the turn nor wait for it.
+    pub(super) fn add_span_unless(&self, taken: usize, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
+        // Counted, so that a thread that gets no memory waits for this call.
+        self.spans.growing.fetch_add(1, Relaxed);
+        let block = self.try_add_span_unless(taken, find);
+        // A thread that waits and sees this also sees the new span: it reads the number with Acquire.
+        self.spans.growing.fetch_sub(1, Release);
+        block
+    }
+
+    /// Is [`add_span_unless`](Self::add_span_unless) without the count.
+    fn try_add_span_unless(&self, taken: usize, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
         let memory = SpanMemory::allocate(self)?;
         // The turn ends before the memory, if that is not used, is freed: what is declared last is dropped first.
         let _turn = self.spans.turn.take_or_try(self.kernel)?;
-        if let Some(block) = self.take_from_any() {
+        if let Some(block) = find() {
             return Some(block);
         }
         let span = self.span_for(&memory)?;
-        self.give_memory(span, memory, 1)
-    }
-
-    /// Adds a span whose blocks are all free. `None` if there is no memory.
-    ///
-    /// Context: thread.
-    pub(super) fn add_free_span(&self) -> Option<()> {
-        let memory = SpanMemory::allocate(self)?;
-        let _turn = self.spans.turn.take(self.kernel)?;
-        let span = self.span_for(&memory)?;
-        self.give_memory(span, memory, 0);
-        Some(())
+        self.give_memory(span, memory, taken)
     }
 
     /// For a thread that got no memory: waits while another thread adds a span, and takes a free block. Returns `None`

@@ -38,11 +38,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return false;
         }
-        // Other callers may take blocks meanwhile, so that the blocks are counted again at the end.
+        // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
         while let missing @ 1.. = self.groups.missing(self.kernel, count) {
-            for _ in (0..missing).step_by(self.groups.shape.span_blocks().max(1)) {
-                if self.add_free_span().is_none() {
-                    return false;
+            self.follow_copied_mask();
+            for _ in (0..missing.div_ceil(2)).step_by(self.groups.shape.span_blocks().max(1)) {
+                if self.add_span_unless(0, || None).is_none() {
+                    // Other callers may have added the last memory.
+                    return self.groups.missing(self.kernel, count) == 0;
                 }
             }
         }
@@ -70,9 +72,11 @@ mod tests {
     use super::*;
     use crate::additions::block_pool::PoolName;
     use crate::additions::block_pool::shape::Shape;
+    use crate::additions::block_pool::tests::preemption::run_before_step;
     use crate::additions::block_pool::tests::trim::Endless;
-    use crate::kernel::Device;
     use crate::kernel::testing::Services;
+    use crate::kernel::{Device, Va};
+    use std::cell::Cell;
 
     /// Stops a test that waits for a turn.
     #[derive(Clone, Copy)]
@@ -100,5 +104,47 @@ mod tests {
             drop(turn);
             assert_eq!(pool.usage().in_use, 0);
         }
+    }
+
+    std::thread_local! {
+        static WAITS: Cell<usize> = const { Cell::new(0) };
+        static IS_EMPTY: Cell<bool> = const { Cell::new(false) };
+    }
+
+    #[derive(Clone, Copy)]
+    struct CountsWaits;
+
+    // SAFETY: it maps nothing.
+    #[allow(unsafe_code)]
+    unsafe impl Services for CountsWaits {
+        fn pause(&self) {
+            WAITS.set(WAITS.get() + 1);
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    struct OnePage;
+
+    // SAFETY: the test does not touch the memory.
+    #[allow(unsafe_code)]
+    unsafe impl Pages for OnePage {
+        fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
+            if IS_EMPTY.replace(true) { None } else { Some((0x1000_0000, 0x1000_0000)) }
+        }
+        unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
+        fn limit(&self, _: Device) -> usize {
+            usize::MAX
+        }
+    }
+
+    /// The other thread asks for a block while the fill has the last page, whose blocks are not free yet.
+    #[test]
+    fn a_thread_that_gets_no_memory_waits_for_a_fill() {
+        let shape = Shape::new(64, 0, 0).unwrap();
+        let pool = BlockPool::new(CountsWaits, OnePage, PoolName::new([]), Device::at(1), shape, 0).unwrap();
+        let other = move || _ = pool.allocate();
+        let (filled, was_interrupted) = run_before_step(0, other, || pool.fill(1));
+        assert!(filled && was_interrupted);
+        assert_ne!(WAITS.get(), 0);
     }
 }

@@ -23,7 +23,7 @@ const FIRST_UNITS: usize = 8;
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
     pub turn: Turn,
-    /// The number of threads that are getting memory, or adding it.
+    /// The number of calls that are getting memory, or adding it.
     pub growing: AtomicUsize,
     /// All spans, with memory and vacant, the newest first.
     newest: AtomicRef<Span>,
