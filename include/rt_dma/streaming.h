@@ -165,8 +165,8 @@ int rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle);
  * @param[in] size The size that was mapped, in bytes.
  * @param[in] direction The direction of the mapping.
  * @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a
- * call for a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until
- * `rt_dmam_release`.
+ * call for a streaming mapping, or uninstalls a pool. If the BSP's own operations allocated it, the device must exist
+ * until then, or until `rt_dmam_release`.
  */
 void rt_dma_unmap_single(struct rt_device *dev,
                          rt_ubase_t dma_handle,

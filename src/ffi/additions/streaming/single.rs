@@ -129,8 +129,8 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: r
 /// @param[in] size The size that was mapped, in bytes.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a
-/// call for a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until
-/// `rt_dmam_release`.
+/// call for a streaming mapping, or uninstalls a pool. If the BSP's own operations allocated it, the device must exist
+/// until then, or until `rt_dmam_release`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single(
     dev: *mut rt_device,
