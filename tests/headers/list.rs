@@ -84,6 +84,7 @@ typedef struct rt_region_t rt_region_t;"
             "Managed resources: rt_dmam_release gives back everything of a device.",
             &[
                 "src/ffi/additions/device/managed/buffers.rs",
+                "src/ffi/additions/device/managed/release.rs",
                 "src/ffi/additions/device/managed/mappings.rs",
                 "src/ffi/additions/device/managed/block_pools.rs",
             ],

@@ -7,7 +7,7 @@ use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::ffi::additions::block_pool::{
     destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
 };
-use crate::ffi::additions::device::managed::buffers::reserve;
+use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::Device;
 use crate::log::{Line, Name};
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
 
 /// Creates a pool, and ties it to the device.
 fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) -> *mut rt_dma_block_pool {
-    // Before the pool is, so that nothing can fail after.
+    // The slot is reserved first, so that nothing can fail once the pool is created.
     let Some(slot) = device(dev).and_then(reserve) else { return core::ptr::null_mut() };
     let pool = create();
     if !pool.is_null() {
@@ -105,6 +105,6 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
 unsafe fn release(_device: Device, arguments: Arguments) {
     let [pool, ..] = arguments;
     let pool: *mut c_void = pointer(pool);
-    // SAFETY: no driver uses a pool after its device is released. What is in use is logged, and stays.
+    // SAFETY: no driver uses a pool after its device is released. If blocks are in use, `destroy` logs them and refuses.
     let _ = unsafe { destroy(pool.cast()) };
 }

@@ -1,22 +1,19 @@
-//! `rt_dmam_alloc`, `rt_dmam_free`, `rt_dmam_release`.
+//! `rt_dmam_alloc`, `rt_dmam_free`, and what `rt_dma_free` does in place of its own code once a buffer is managed.
 
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::device::managed::{ManagedClaim, Slot};
+use crate::additions::device::managed::ManagedClaim;
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::dropin::translate::MapOps;
+use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::device::masked_ops::unmasked_operation;
-use crate::ffi::additions::device::masks::update_block_pools;
-use crate::ffi::additions::device::{forget_earlier, watch_for_new_devices};
-use crate::ffi::additions::hooks::{MASKS, STREAMS};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::ops::{ops_with, table_of};
 use crate::ffi::dropin::request::{Free, MANAGED_FREE, rt_dma_alloc};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
-use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Handle, Threads, Va};
+use crate::kernel::{Device, Handle, Va};
 use crate::text::apart;
 
 /// @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
@@ -106,11 +103,11 @@ pub unsafe extern "C" fn rt_dmam_free(
         return;
     }
     let va = cpu_addr.expose_provenance();
-    let is_it = |arguments: &Arguments| {
-        let [its_va, its_size, its_handle, _] = *arguments;
-        (its_size, its_va) == (size, va) && (dma_handle == 0 || dma_handle == its_handle)
+    let is_wanted = |arguments: &Arguments| {
+        let [managed_va, managed_size, managed_handle, _] = *arguments;
+        managed_va == va && managed_size == size && (dma_handle == 0 || dma_handle == managed_handle)
     };
-    match DEVICES.unmanage(device, ResourceKind::Buffer, is_it) {
+    match DEVICES.unmanage(device, ResourceKind::Buffer, is_wanted) {
         // SAFETY: the buffer has left the list, and its device exists.
         Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {
@@ -118,51 +115,6 @@ pub unsafe extern "C" fn rt_dmam_free(
             DMA.refuse_line(&DMA.line_about(device, format, &[va, dma_handle, size]));
         }
     }
-}
-
-/// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
-///
-/// A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an
-/// interrupt unmapped buffers are freed: the library keeps nothing of the device. If it is called twice, or by two
-/// threads at once, each resource is released once. Where the caller may not sleep, the call is logged and counted, and
-/// changes nothing.
-///
-/// @param[in] dev The device. With NULL the call does nothing.
-/// @note Context: thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
-    let Some(device) = device(dev) else { return };
-    // A device without operations is a new one: what is recorded at its address was an earlier device's.
-    forget_earlier(device);
-    // The operations of the BSP's own that free them read the device.
-    if let Some(streams) = STREAMS.get() {
-        (streams.tidy)();
-    }
-    if DEVICES.release(device) {
-        // Last, because the device's present table frees what it allocated: the BSP may have copied a masked table.
-        if let Some(masks) = MASKS.get() {
-            (masks.unmask)(device);
-        }
-        DEVICES.forget_masks_and_limits(device);
-        update_block_pools(device);
-    } else {
-        DMA.refuse_line(&DMA.line_about(device, apart!("managed release: needs a thread"), &[]));
-    }
-}
-
-/// Reserves a slot for a managed resource of the device. First chooses the device's operations if it has none: this
-/// removes the records that an earlier device at the same address left. Returns `None` if one of these is not possible
-/// now. If the reason is that the caller may not sleep, counts the call as refused.
-///
-/// Context: thread.
-pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
-    table_of(device)?;
-    watch_for_new_devices();
-    let slot = DEVICES.reserve(device);
-    if slot.is_none() && !DMA.kernel.can_sleep() {
-        DMA.count_refused();
-    }
-    slot
 }
 
 /// Frees a managed buffer.
@@ -184,7 +136,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
 unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
     let va = cpu_addr.expose_provenance();
-    let claim = claim(va, dma_handle, flags);
+    let claim = claim_managed(va, dma_handle, flags);
     // SAFETY: the caller passes a `dev` that points to a device.
     let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
@@ -192,19 +144,17 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
     }
 }
 
-/// Claims the managed buffer that a plain free at this address is about, if there is one.
+/// Claims the managed buffer that a plain free at this address is about, if there is one. The physical address of an
+/// unmapped buffer may also be the address of a mapped one:
 ///
-/// The physical address of an unmapped buffer may be the address of another buffer. If no managed one has the flag of
-/// the call, the driver passed a wrong flag, or its buffer is not managed: then it has another handle than a managed
-/// one.
-fn claim(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
-    if !DEVICES.may_manage(va) {
-        return None;
-    }
-    let has_flag = |its: usize| !Flags::from_bits_retain(its ^ flags).contains(Flags::NOMAP);
-    DEVICES.claim(ResourceKind::Buffer, va, |_, &[.., its_flags]| has_flag(its_flags)).or_else(|| {
-        DEVICES.claim(ResourceKind::Buffer, va, |_, &[_, _, its_handle, _]| handle == 0 || handle == its_handle)
-    })
+/// 1. The buffer is the managed one at this address whose NOMAP flag is that of the call.
+/// 2. If there is none, the driver passed a wrong flag, or its buffer is not managed. The handle then decides: a buffer
+///    that is not managed has another handle than a managed one.
+fn claim_managed(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
+    let is_nomap = |flags| Flags::from_bits_retain(flags).contains(Flags::NOMAP);
+    let by_flag = |_, &[.., managed_flags]: &Arguments| is_nomap(managed_flags) == is_nomap(flags);
+    let by_handle = |_, &[_, _, managed_handle, _]: &Arguments| handle == 0 || handle == managed_handle;
+    DEVICES.claim(ResourceKind::Buffer, va, by_flag).or_else(|| DEVICES.claim(ResourceKind::Buffer, va, by_handle))
 }
 
 /// Frees a buffer by the device's own operations; false if they refuse, which an operation of the BSP's own cannot
@@ -216,15 +166,16 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize
     if table_of(device).is_none() {
         return false;
     }
-    let free = unmasked_operation(device, |table| table.free);
-    match free.map(|own| (own, ops_with(own, |table| table.free))) {
-        Some((own, None)) => {
+    let operation = unmasked_operation(device, |table| table.free);
+    let ops = operation.map_or(Some(MapOps::UNTRANSLATED), |operation| ops_with(operation, |table| table.free));
+    match (operation, ops) {
+        (Some(operation), None) => {
             // SAFETY: the caller passes a device, and an operation demands no more.
-            unsafe { own(c_device(device), size, pointer(va), handle, flags) };
+            unsafe { operation(c_device(device), size, pointer(va), handle, flags) };
             true
         }
-        found => {
-            let ops = found.and_then(|(_, ops)| ops).unwrap_or(MapOps::UNTRANSLATED);
+        (_, ops) => {
+            let ops = ops.unwrap_or(MapOps::UNTRANSLATED);
             DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok()
         }
     }

@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::additions::streaming::MAPPING_ERROR;
-use crate::ffi::additions::device::managed::buffers::reserve;
+use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::streaming::arguments::query_of;
 use crate::ffi::additions::streaming::single::rt_dma_map_single;
 use crate::ffi::additions::streaming::system::STREAMING;

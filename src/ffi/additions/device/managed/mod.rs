@@ -3,7 +3,31 @@
 mod block_pools;
 pub(in crate::ffi) mod buffers;
 mod mappings;
+mod release;
 
 pub use block_pools::*;
 pub use buffers::*;
 pub use mappings::*;
+pub use release::*;
+
+use crate::additions::device::managed::Slot;
+use crate::ffi::additions::device::watch_for_new_devices;
+use crate::ffi::dropin::ops::table_of;
+use crate::ffi::{DEVICES, DMA};
+use crate::kernel::rtthread::RtThread;
+use crate::kernel::{Device, Threads};
+
+/// Reserves a slot for a managed resource of the device. First chooses the device's operations if it has none: this
+/// removes the records that an earlier device at the same address left. Returns `None` if one of these is not possible
+/// now. If the reason is that the caller may not sleep, counts the call as refused.
+///
+/// Context: thread.
+fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
+    table_of(device)?;
+    watch_for_new_devices();
+    let slot = DEVICES.reserve(device);
+    if slot.is_none() && !DMA.kernel.can_sleep() {
+        DMA.count_refused();
+    }
+    slot
+}

@@ -1,0 +1,41 @@
+//! `rt_dmam_release`.
+
+use crate::abi::rt_device;
+use crate::ffi::additions::device::forget_earlier;
+use crate::ffi::additions::device::masks::update_block_pools;
+use crate::ffi::additions::hooks::{MASKS, STREAMS};
+use crate::ffi::{DEVICES, DMA, device};
+use crate::text::apart;
+
+/// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
+///
+/// A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an
+/// interrupt unmapped buffers are freed: the library keeps nothing of the device. If it is called twice, or by two
+/// threads at once, each resource is released once. Where the caller may not sleep, the call is logged and counted, and
+/// changes nothing.
+///
+/// @param[in] dev The device. With NULL the call does nothing.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
+    let Some(device) = device(dev) else { return };
+    // A device without operations is a new one: what is recorded at its address was an earlier device's.
+    forget_earlier(device);
+    // Frees the bounce buffers that interrupts left. An operation of the BSP that frees one reads the device, which may
+    // be gone after this call.
+    if let Some(streams) = STREAMS.get() {
+        (streams.tidy)();
+    }
+    if DEVICES.release(device) {
+        // After the release of the resources. The device may have a copy of a masked table, in which the BSP replaced
+        // `alloc` and `free`. Unmasking replaces the copy by the original table, which would then free buffers that the
+        // BSP's `alloc` returned.
+        if let Some(masks) = MASKS.get() {
+            (masks.unmask)(device);
+        }
+        DEVICES.forget_masks_and_limits(device);
+        update_block_pools(device);
+    } else {
+        DMA.refuse_line(&DMA.line_about(device, apart!("managed release: needs a thread"), &[]));
+    }
+}
