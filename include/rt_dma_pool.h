@@ -120,7 +120,7 @@ void *rt_dma_alloc(struct rt_device *dev,
  * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
  * @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
  * @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs
- * a thread.
+ * a thread: elsewhere the call is refused and counted, and the buffer stays allocated.
  */
 void rt_dma_free(struct rt_device *dev,
                  rt_size_t size,

@@ -1,7 +1,8 @@
-//! The four tables of map operations that the library gives to devices, and the functions in them.
+//! The four tables of map operations that the library gives to devices, the functions in them, and
+//! `rt_dma_ofw_device_map_ops`, which returns one of them to C.
 //!
-//! The exported functions in `request` check the device, the address and the size, and then call these functions. A BSP
-//! may also call those of a table itself.
+//! The functions that drivers call check the device, the address and the size, and then call those of the device's table.
+//! A BSP may also call those of a table itself.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -72,6 +73,8 @@ pub(in crate::ffi) fn ops_with<F: PartialEq>(
 
 /// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps
 /// around.
+// Comparing pointers would cost more on aarch64: 2 instructions for each `rt_dma_sync_out_data` if `is_ours` compared
+// with both ends, and at least 5 for a mapping with a record if `ops_of` searched the tables.
 fn offset_in_ours(table: &rt_dma_map_ops) -> usize {
     core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr())
 }

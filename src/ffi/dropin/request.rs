@@ -1,7 +1,7 @@
 //! `rt_dma_alloc`, `rt_dma_free`.
 //!
-//! Each exported function is short and needs no stack frame: it calls another with the arguments that it got. What a
-//! device's first call needs stands in functions of their own, as does the handle that a caller does not ask for.
+//! Two cases have functions of their own, so that the usual call has no stack frame: a device's first call, and a caller
+//! that does not ask for the handle.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -102,7 +102,7 @@ unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut u
 ///
 /// # Safety
 /// See [the module](crate::ffi). `alloc` is the operation of the device's table.
-#[inline(never)]
+#[inline(never)] // Inlined, its variable would give `rt_dma_alloc` a stack frame: 4 instructions a call on aarch64.
 unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
     let mut unasked = 0;
     // SAFETY: the caller passes a device and its operation; the handle is a local variable.
@@ -120,7 +120,7 @@ unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, f
 /// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
 /// @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
 /// @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs
-/// a thread.
+/// a thread: elsewhere the call is refused and counted, and the buffer stays allocated.
 #[unsafe(no_mangle)]
 // As for `rt_dma_alloc`.
 #[unsafe(link_section = ".text.rt_dma_free")]
