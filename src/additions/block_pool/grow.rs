@@ -15,7 +15,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// reserve.
     pub(super) fn allocate_by_growing(&self) -> Option<Block> {
         if !self.kernel.can_sleep() {
-            return if self.has_reserve() { self.grow() } else { None };
+            return if self.may_grow_in_interrupt() { self.grow() } else { None };
         }
         if self.follow_copied_mask()
             && let Some(block) = self.take_from_any()

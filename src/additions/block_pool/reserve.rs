@@ -9,7 +9,8 @@ use crate::mem::atomics::Ordering::Relaxed;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
-/// The number of blocks that threads leave free.
+/// The number of blocks that threads leave free. Any small number serves: when these are taken, an interrupt adds a span
+/// itself, which takes longer.
 const RESERVE: usize = 4;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
@@ -31,38 +32,44 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the
-    /// next spans. Returns false if the memory does not suffice for the blocks.
+    /// next spans. Returns false if the memory does not suffice for the blocks. Where the caller may not sleep, returns
+    /// false and changes nothing.
     ///
-    /// Context: thread.
+    /// Context: any.
     pub fn fill(&self, count: usize) -> bool {
         if !self.kernel.can_sleep() {
             return false;
         }
-        // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
-        while let missing @ 1.. = self.groups.missing(self.kernel, count) {
+        let span_blocks = self.groups.shape.span_blocks().max(1);
+        let mut missing = self.groups.missing(self.kernel, count);
+        while missing != 0 {
             self.follow_copied_mask();
-            for _ in (0..missing.div_ceil(2)).step_by(self.groups.shape.span_blocks().max(1)) {
+            // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
+            for _ in 0..missing.div_ceil(2).div_ceil(span_blocks) {
                 if self.add_span_unless(0, || None).is_none() {
                     // Other callers may have added the last memory.
                     return self.groups.missing(self.kernel, count) == 0;
                 }
             }
+            missing = self.groups.missing(self.kernel, count);
         }
         self.prepare_bookkeeping();
         true
     }
 
-    /// Makes sure that a span can be added without the heap, if the heap has room now. The caller may sleep.
+    /// Makes sure that a span can be added without the heap, if the heap has room now.
+    ///
+    /// Context: thread.
     fn prepare_bookkeeping(&self) {
         // If nothing has to be done, the call takes no turn, for which it might wait.
         if self.spans.vacant.get().is_none() || !self.has_places() {
-            let _turn = self.spans.turn.take(self.kernel);
+            let Some(_turn) = self.spans.turn.take(self.kernel) else { return };
             let _ = self.vacant_span();
         }
     }
 
     /// Returns whether an interrupt may add a span.
-    pub(super) fn has_reserve(&self) -> bool {
+    pub(super) fn may_grow_in_interrupt(&self) -> bool {
         self.keeps_reserve.load(Relaxed) && self.spans.vacant.get().is_some()
     }
 }
@@ -72,8 +79,8 @@ mod tests {
     use super::*;
     use crate::additions::block_pool::PoolName;
     use crate::additions::block_pool::shape::Shape;
+    use crate::additions::block_pool::tests::Endless;
     use crate::additions::block_pool::tests::preemption::run_before_step;
-    use crate::additions::block_pool::tests::trim::Endless;
     use crate::kernel::testing::Services;
     use crate::kernel::{Device, Va};
     use std::cell::Cell;

@@ -1,28 +1,10 @@
-//! Trimming, and memory for it and for other tests.
+//! Trimming.
 
+use super::Endless;
 use crate::additions::block_pool::shape::Shape;
-use crate::additions::block_pool::{BlockPool, Pages, PoolName};
+use crate::additions::block_pool::{BlockPool, PoolName};
+use crate::kernel::Device;
 use crate::kernel::testing::HeapOnly;
-use crate::kernel::{Device, Va};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-static NEXT: AtomicUsize = AtomicUsize::new(0x1000_0000);
-
-#[derive(Clone, Copy)]
-pub struct Endless;
-
-// SAFETY: the tests do not touch the memory.
-#[allow(unsafe_code)]
-unsafe impl Pages for Endless {
-    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
-        let va = NEXT.fetch_add(size, Relaxed);
-        Some((va, va))
-    }
-    unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
-    fn limit(&self, _: Device) -> usize {
-        usize::MAX
-    }
-}
 
 /// Otherwise the next allocation would have to pass them all.
 #[test]
