@@ -86,6 +86,19 @@ fn in_an_interrupt_while_a_block_is_free() {
 }
 
 #[test]
+fn a_pool_that_is_dropped_in_an_interrupt_stays() {
+    let rig = Rig::new();
+    let device = rig.plain();
+    let pool = device.block_pool::<u32>("dropped", 0, 0).unwrap();
+    drop(pool.allocate().unwrap());
+    rig.machine.in_interrupt(|| drop(pool));
+    assert_eq!((rig.used(), rig.block_pools.bad_calls()), (PAGE, 1));
+    rig.block_pools.report();
+    let lines = rig.machine.take_printed();
+    assert!(lines.iter().any(|line| line.starts_with("dropped ")), "{lines:?}");
+}
+
+#[test]
 fn a_pool_that_cannot_be() {
     let rig = Rig::new();
     let device = rig.plain();

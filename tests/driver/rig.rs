@@ -65,6 +65,7 @@ pub fn keep<T: ?Sized>(value: Box<T>) -> &'static T {
 pub struct Rig {
     pub machine: Machine,
     pub streaming: Streaming<'static, FakeKernel>,
+    pub block_pools: &'static BlockPools<FakeKernel, Coherent>,
     system: &'static System<Fake>,
 }
 
@@ -80,7 +81,7 @@ impl Rig {
         machine.premap_linear(HEAP, MIB);
         let dma = machine.dma;
         let streaming = Streaming::new(dma, keep(Box::new(StreamingMaps::new())));
-        let pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
+        let block_pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
         let master = move |device| {
             let ops = dma.choose_ops(device).map_err(|_| MapError::NoMemory)?;
             Ok(BusMaster { device, ops: Ops::Library(ops), mask: u32::MAX as usize })
@@ -88,8 +89,8 @@ impl Rig {
         let master: Box<dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync> = Box::new(master);
         // SAFETY: the tests do not free what a driver has.
         let system =
-            keep(Box::new(unsafe { System::new(machine.kernel, streaming, pools, Coherent(dma), keep(master)) }));
-        Rig { machine, streaming, system }
+            keep(Box::new(unsafe { System::new(machine.kernel, streaming, block_pools, Coherent(dma), keep(master)) }));
+        Rig { machine, streaming, block_pools, system }
     }
 
     pub fn device(&self, info: DeviceInfo) -> Device<Fake> {

@@ -10,11 +10,15 @@ use crate::mem::words::{DeviceMemory, Word, Words};
 
 /// A pool of blocks of coherent memory, each for one value: see [`block_pool`].
 ///
-/// The pool outlives its boxes. Dropping it, which needs a thread, frees all memory. If a box was forgotten
-/// ([`core::mem::forget`]), the pool is not destroyed, because a device may still use the memory of the box; a line in
-/// the log reports it.
+/// The pool outlives its boxes. Dropping it in a thread frees all memory. In two cases the pool and its memory stay
+/// for ever:
+///
+/// * A box was forgotten ([`core::mem::forget`]), because a device may still use the memory of the box. A line in the
+///   log reports it.
+/// * The pool is dropped where the caller may not sleep. `list_dma_block_pool` counts the drop as a refused call, and
+///   still lists the pool.
 pub struct BlockPool<T: AsWords, P: Platform> {
-    pool: &'static block_pool::BlockPool<P::Kernel, P::Pages>,
+    blocks: &'static block_pool::BlockPool<P::Kernel, P::Pages>,
     device: Device<P>,
     values: PhantomData<fn(T) -> T>,
 }
@@ -39,8 +43,8 @@ impl<P: Platform> Device<P> {
         let align = if is_allowed { align.max(size_of::<WordOf<T>>()) } else { align };
         let name = PoolName::new(name.bytes());
         let spec = BlockPoolSpec { name, device: Some(self.device), size: size_of_form::<T>(), align, boundary };
-        let pool = self.system.block_pools.create(&spec)?;
-        Ok(BlockPool { pool, device: *self, values: PhantomData })
+        let blocks = self.system.block_pools.create(&spec)?;
+        Ok(BlockPool { blocks, device: *self, values: PhantomData })
     }
 }
 
@@ -49,7 +53,7 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
     ///
     /// Context: any. If no block is free, a thread allocates more memory; an interrupt gets `None`.
     pub fn allocate(&self) -> Option<BlockBox<'_, T, P>> {
-        let block = self.pool.allocate()?;
+        let block = self.blocks.allocate()?;
         // SAFETY: the block has the size of the value. It is mapped, and used by this box only until it is freed.
         #[allow(unsafe_code)]
         let mut memory = unsafe { DeviceMemory::new(self.device.system.kernel, block.va, size_of_form::<T>()) };
@@ -61,7 +65,7 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
     ///
     /// Context: thread.
     pub fn trim(&self) -> usize {
-        self.pool.trim()
+        self.blocks.trim()
     }
 }
 
@@ -70,7 +74,7 @@ impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
         // SAFETY: only this value and its boxes use the pool. The boxes have been dropped; if one was forgotten,
         // `destroy` refuses.
         #[allow(unsafe_code)]
-        let _ = unsafe { self.device.system.block_pools.destroy(self.pool) };
+        let _ = unsafe { self.device.system.block_pools.destroy(self.blocks) };
     }
 }
 
@@ -138,6 +142,6 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
 impl<T: AsWords, P: Platform> Drop for BlockBox<'_, T, P> {
     fn drop(&mut self) {
         // An error does not occur: the block is the pool's, and is freed this once.
-        let _ = self.pool.pool.free(self.block.va, self.block.handle);
+        let _ = self.pool.blocks.free(self.block.va, self.block.handle);
     }
 }
