@@ -299,3 +299,36 @@ fn fault_05_a_call_that_finds_no_room_is_not_counted() {
     assert_eq!(machine.dma.bad_calls(), 0);
     machine.free(held).unwrap();
 }
+
+/// A pool out of the device's reach does not make a request its driver's mistake while memory in reach is only full.
+#[test]
+fn fault_05_a_call_that_finds_no_room_in_reach_is_not_counted() {
+    let (near, far) = (BASE, BASE + 16 * MIB);
+    // The device reaches the first half of the near pool.
+    let window = bus_range(near, 0x10_0000, MIB);
+    let owner_of = |start| {
+        let regions = vec![Ok(named_region(start, 2 * MIB))];
+        DeviceInfo { regions, ..DeviceInfo::behind_ranges(&[window]) }
+    };
+    let devices = [DeviceInfo::pci(&[window]), DeviceInfo::behind_ranges(&[window]), owner_of(near), owner_of(far)];
+    let orders = [[near, far], [far, near]];
+    for (info, order) in devices.iter().flat_map(|info| orders.map(|order| (info.clone(), order))) {
+        let machine = Machine::new();
+        let device = machine.device(info);
+        machine.first_call(device).unwrap();
+        for start in order {
+            // One of them may be the device's own region.
+            if machine.dma.pools().all(|pool| pool.start() != start) {
+                machine.install(c"pool", start, 2 * MIB);
+            }
+        }
+        let held = machine.alloc(device, MIB, CACHED).unwrap();
+        assert_eq!(held.handle, 0x10_0000);
+        assert_eq!(machine.alloc(device, PAGE, CACHED), None);
+        assert_eq!(machine.alloc(device, 2 * MIB + 1, CACHED), None, "larger than each pool");
+        assert_eq!((machine.dma.bad_calls(), machine.take_errors()), (0, vec![]));
+        machine.free(held).unwrap();
+        assert_eq!(machine.alloc(device, MIB + 1, CACHED), None, "out of reach even while nothing is in use");
+        assert_eq!((machine.dma.bad_calls(), machine.take_errors().len()), (1, 1));
+    }
+}

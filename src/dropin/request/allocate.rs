@@ -13,13 +13,15 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 
-/// Why an allocation fails.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why an allocation fails. If pools fail for different reasons, the last of them in this order is that of the request.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum AllocError {
-    /// No pool has room.
-    Full,
-    /// A pool has room, from this address on, but the device does not reach it.
+    /// No pool serves such a request.
+    NoPool,
+    /// The pool that begins at this address is large enough, but the device does not reach enough of it.
     Unreachable(Pa),
+    /// A pool has no room now, or is too small.
+    Full,
     /// A pool has room that could not be mapped for the processor.
     Unmapped,
 }
@@ -194,10 +196,10 @@ impl<K: Kernel> Dma<K> {
     /// [`AllocError::Unreachable`] is not.
     pub fn allocate_in_order(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
         if request.size == 0 {
-            return Err(AllocError::Full);
+            return Err(AllocError::NoPool);
         }
         let mut request = *request;
-        let mut error_in_owned = AllocError::Full;
+        let mut error_in_owned = AllocError::NoPool;
         if request.ops.are_translated() {
             // Only a device with translated handles can own `memory-region` pools. These are searched first.
             match self.allocate_from_pools(&request, Pools::Owned) {
@@ -214,7 +216,7 @@ impl<K: Kernel> Dma<K> {
             request.flags |= Flags::ADDRESS_32BITS;
         }
         self.allocate_from_pools(&request, Pools::All).map_err(|error| {
-            let error = if error == AllocError::Full { error_in_owned } else { error };
+            let error = error.max(error_in_owned);
             self.count_failure(request.device, request.size, request.flags);
             if error == AllocError::Unmapped {
                 self.refuse_unmapped(request.device, request.size);
@@ -226,18 +228,17 @@ impl<K: Kernel> Dma<K> {
     /// Allocates a buffer for `request`, whose size is not zero, from the first of these pools that can serve it.
     ///
     /// # Errors
-    /// Why the last pool that had room did not serve the request; [`AllocError::Full`] if none had.
+    /// The last of the pools' reasons, in the order of [`AllocError`].
     pub(crate) fn allocate_from_pools(
         &self,
         request: &BufferRequest,
         pools: Pools,
     ) -> Result<(Va, Handle), AllocError> {
-        let mut error = AllocError::Full;
+        let mut error = AllocError::NoPool;
         for pool in self.pools().filter(|pool| pool.serves_from(request.device, request.flags, pools)) {
             match self.allocate_from_pool(request, pool, pools) {
                 Ok(buffer) => return Ok(buffer),
-                Err(AllocError::Full) => {}
-                Err(other) => error = other,
+                Err(other) => error = error.max(other),
             }
         }
         Err(error)
@@ -272,9 +273,12 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// [`AllocError::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an
-    /// empty pool; [`AllocError::Full`] if it could.
+    /// empty pool; [`AllocError::Full`] if it could, or if the pool is too small.
     fn allocate_reachable(&self, request: &BufferRequest, pool: &Pool<K>) -> Result<(usize, Handle), AllocError> {
         let pages = whole_pages(request.size);
+        if pages > pool.pages() {
+            return Err(AllocError::Full);
+        }
         let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
         let mut error = AllocError::Unreachable(start);
         for part in self.bus(request.ops, request.device).reachable(start, last, request.mask) {
