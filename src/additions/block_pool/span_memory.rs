@@ -44,6 +44,7 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
         }
         // A view begins at any page, so only the device's address is aligned to more than a page.
         if va == 0 || !va.is_multiple_of(PAGE_SIZE) || !handle.is_multiple_of(align) {
+            // Freed first: the line may call the driver of the console, which may need this memory.
             drop(memory);
             pool.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
             return None;
@@ -70,7 +71,8 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
 impl<K: Kernel, P: Pages> Drop for SpanMemory<'_, K, P> {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
-        // SAFETY: `allocate_pages` has allocated the memory, no other code uses it, and the value ends here.
+        // SAFETY: `allocate_pages` has allocated the memory for this pool; `put` and `take` passed it on, to one owner
+        // each. No other code uses it, and the value ends here.
         unsafe { self.pool.pages.free(self.pool.device, self.size, self.va, self.handle) }
     }
 }
@@ -102,9 +104,10 @@ impl KeptMemory {
         core::mem::forget(memory);
     }
 
-    /// Takes the memory, which is that of `pool`, away.
-    pub fn take<'a, K: Kernel, P: Pages>(&self, pool: &'a BlockPool<K, P>) -> SpanMemory<'a, K, P> {
+    /// Takes the memory, which is that of `pool`, away; `None` if there is none.
+    pub fn take<'a, K: Kernel, P: Pages>(&self, pool: &'a BlockPool<K, P>) -> Option<SpanMemory<'a, K, P>> {
         let size = self.size.swap(0, Relaxed);
-        SpanMemory { pool, va: self.va.load(Relaxed), handle: self.handle.load(Relaxed), size }
+        let (va, handle) = (self.va.load(Relaxed), self.handle.load(Relaxed));
+        (size != 0).then(|| SpanMemory { pool, va, handle, size })
     }
 }

@@ -170,12 +170,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         });
     }
 
-    /// Takes the memory from a span, which is vacant then. It has memory, and no block of it is in use or can be
-    /// allocated. The caller holds the turn.
-    pub(super) fn take_memory(&self, span: &'static Span) -> SpanMemory<'_, K, P> {
-        let memory = span.memory.take(self);
+    /// Takes the memory from a span, which is vacant then; `None` if it was vacant already. No block of it is in use or
+    /// can be allocated. The caller holds the turn.
+    pub(super) fn take_memory(&self, span: &'static Span) -> Option<SpanMemory<'_, K, P>> {
+        let memory = span.memory.take(self)?;
         self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
         self.add_vacant(span);
-        memory
+        Some(memory)
     }
 }

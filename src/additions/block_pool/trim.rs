@@ -45,7 +45,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return None;
         }
         self.remove_units(span.units);
-        Some(self.take_memory(span))
+        self.take_memory(span)
     }
 
     /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.
