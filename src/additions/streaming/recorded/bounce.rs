@@ -70,7 +70,8 @@ impl Bounce {
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
         let filled = unsafe { fill(dma, master, allocation, from, size, kept_bits) };
         if filled.is_none() {
-            free(dma, master, allocation);
+            // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
+            unsafe { free(dma, master, allocation) };
         }
         filled
     }
@@ -81,8 +82,10 @@ impl Bounce {
     /// Context: thread.
     pub(crate) unsafe fn prepare<K: Kernel>(dma: &Dma<K>, master: &BusMaster) -> bool {
         // SAFETY: the caller guarantees that the device exists.
-        let allocation = unsafe { allocate(dma, master, 1) };
-        allocation.map(|allocation| free(dma, master, allocation)).is_some()
+        let Some(allocation) = (unsafe { allocate(dma, master, 1) }) else { return false };
+        // SAFETY: as above; the memory was allocated here, and is not used.
+        unsafe { free(dma, master, allocation) };
+        true
     }
 
     /// Returns whether [`free`](Bounce::free) may be called here.
@@ -94,7 +97,10 @@ impl Bounce {
     ///
     /// Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
     pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &BusMaster) {
-        free(dma, master, self.allocation);
+        // SAFETY: the caller of `new` guarantees that the device exists until its mappings have ended and `tidy` has
+        // freed what interrupts left, and `forget` frees none of a device that is gone. A bounce buffer is freed once,
+        // with the record of its mapping.
+        unsafe { free(dma, master, self.allocation) };
     }
 }
 
@@ -134,6 +140,9 @@ unsafe fn fill<K: Kernel>(
 }
 
 /// Allocates memory that the device reaches.
+///
+/// # Safety
+/// The device exists.
 // As a function of its own it takes 29 instructions more of a bounced map (`ci/bench`, rows "aligned").
 #[inline(always)]
 unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<Allocation> {
@@ -149,7 +158,11 @@ unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> 
 }
 
 /// Frees memory that [`allocate`] returned.
-fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, allocation: Allocation) {
+///
+/// # Safety
+/// A device with operations of a BSP's own exists. The memory was allocated for it, is not used any more, and is not
+/// freed a second time.
+unsafe fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, allocation: Allocation) {
     let Allocation { start, handle, size } = allocation;
     match master.ops {
         Ops::Library(_) => {
@@ -157,8 +170,7 @@ fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, allocation: Allocation) {
             // one whose buffer an interrupt left to a thread may be removed by now.
             let _ = dma.free(master.device, size, start, 0, Flags::empty(), MapOps::UNTRANSLATED);
         }
-        // SAFETY: the caller of `map` guarantees that the device exists until its bounce buffers are freed. `forget`
-        // frees none of a device that is gone.
+        // SAFETY: the caller keeps to the duties.
         Ops::Own(own) => unsafe { (own.free)(master.device, size, start, handle) },
     }
 }
