@@ -1,8 +1,8 @@
 //! The four tables of map operations that the library gives to devices, the functions in them, and
 //! `rt_dma_ofw_device_map_ops`, which returns one of them to C.
 //!
-//! The functions that drivers call check the device, the address and the size, and then call those of the device's table.
-//! A BSP may also call those of a table itself.
+//! The functions that drivers call check the device, the address and the size, and then call those of the device's
+//! table. A BSP may also call those of a table itself.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;

@@ -1,7 +1,7 @@
 //! `rt_dma_alloc`, `rt_dma_free`.
 //!
-//! Two cases have functions of their own, so that the usual call has no stack frame: a device's first call, and a caller
-//! that does not ask for the handle.
+//! Two cases have functions of their own, so that the usual call has no stack frame: a device's first call, and a
+//! caller that does not ask for the handle.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
