@@ -121,3 +121,18 @@ fn a_fill_uses_what_a_mask_of_copied_operations_reaches() {
     assert!(pool.fill(8));
     blocks.destroy(pool);
 }
+
+/// The pool's second span ends beyond the mask. When it is given back, two pages within reach lie next to each other.
+#[test]
+fn a_fill_gives_back_what_is_out_of_reach_before_it_takes_memory() {
+    let blocks = Blocks::with_pages(6);
+    let (pages, pool) = (blocks.create(PAGE, 0, 0), blocks.create(2 * PAGE, 0, 0));
+    let [first, a, page, b] = [pages, pool, pages, pool].map(|pool| take(&blocks, pool));
+    free_all(pages, [page]);
+    assert_eq!(pages.trim(), 1);
+    free_all(pool, [a, b]);
+    blocks.set_mask(reaching(5));
+    assert!(pool.fill(2));
+    free_all(pages, [first]);
+    [pages, pool].into_iter().for_each(|pool| blocks.destroy(pool));
+}

@@ -44,6 +44,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let mut missing = self.groups.missing(self.kernel, count);
         while missing != 0 {
             self.follow_copied_mask();
+            self.trim_unreachable();
             // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
             for _ in 0..missing.div_ceil(2).div_ceil(span_blocks) {
                 if self.add_span_unless(0, || None).is_none() {
