@@ -3,6 +3,7 @@
 //! A device becomes an owner of the regions in its node's `memory-region` at its first call in any case. The functions
 //! here also return whether a certain region is available, and end the device's claims.
 
+use crate::dropin::device_tree::is_pool_of;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Kernel};
 
@@ -25,7 +26,7 @@ impl<K: Kernel> Dma<K> {
             return Err(NoOwnRegion::NotNow);
         }
         match self.kernel.memory_region(device, index) {
-            Some(Ok(region)) if self.pool_in(region.start, region.end).is_some_and(|pool| pool.is_owned_by(device)) => {
+            Some(Ok(region)) if self.pools().any(|pool| pool.is_owned_by(device) && is_pool_of(pool, &region)) => {
                 Ok(())
             }
             _ => Err(NoOwnRegion::NotThere),

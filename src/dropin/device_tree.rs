@@ -97,7 +97,7 @@ impl<K: Kernel> Dma<K> {
 }
 
 /// Returns whether the pool was made of exactly this region.
-fn is_pool_of<K: Kernel>(pool: &Pool<K>, region: &NamedRegion) -> bool {
+pub(crate) fn is_pool_of<K: Kernel>(pool: &Pool<K>, region: &NamedRegion) -> bool {
     let known = pool.region();
     (known.start, known.end) == (region.start, region.end)
 }

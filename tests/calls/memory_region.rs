@@ -2,6 +2,7 @@
 //! `region_owners` has the devices that come and go.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::additions::own_region::NoOwnRegion;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -36,6 +37,21 @@ fn several_regions_serve_in_the_nodes_order() {
     let device = machine.device(DeviceInfo::naming(&regions));
     let handles: Vec<_> = (0..3).map(|_| machine.alloc(device, PAGE, CACHED).unwrap().handle).collect();
     assert_eq!(handles, [OWN + 8 * MIB, OWN, BASE]);
+}
+
+#[test]
+fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_there() {
+    let machine = Machine::new();
+    // The third shares a page with the first, but has no whole page.
+    let regions = [named_region(OWN, 4 * PAGE), named_region(OWN, 8 * PAGE), named_region(OWN + PAGE / 2, PAGE / 2)];
+    let device = machine.device(DeviceInfo::naming(&regions));
+    assert_eq!(machine.dma.have_own_region(device, 0), Ok(()));
+    for index in [1, 2] {
+        assert_eq!(machine.dma.have_own_region(device, index), Err(NoOwnRegion::NotThere), "{index}");
+    }
+    // Two devices that name one region share it.
+    let second = machine.device(DeviceInfo::naming(&regions[..1]));
+    assert_eq!(machine.dma.have_own_region(second, 0), Ok(()));
 }
 
 #[test]
