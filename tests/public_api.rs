@@ -86,3 +86,28 @@ fn the_driver_on_rtthread_of_the_page_for_rust_compiles() {
     let output = compile(&folder, &path);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// Appends the Rust files in `folder` and in the folders below it.
+fn find_sources(folder: &Path, sources: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            find_sources(&path, sources);
+        } else {
+            sources.push(path);
+        }
+    }
+}
+
+/// A driver may call the functions for C. With a pointer to no device they would read any memory.
+#[test]
+fn fault_25_every_c_function_with_a_pointer_is_unsafe_to_call() {
+    let mut sources = Vec::new();
+    find_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ffi"), &mut sources);
+    let texts: Vec<_> = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let safe = texts.iter().flat_map(|text| text.split("\npub extern \"C\" fn ").skip(1));
+    let safe: Vec<_> = safe.map(|function| function.split_once(')').unwrap().0).collect();
+    let with_pointer: Vec<_> = safe.iter().filter(|function| function.contains('*')).collect();
+    assert!(with_pointer.is_empty(), "{with_pointer:#?}");
+    assert!(!safe.is_empty(), "the functions without arguments are found");
+}

@@ -57,7 +57,7 @@ pub unsafe extern "C" fn rt_dma_borrow(
 /// @param[in] memory The memory.
 /// @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_give_back(memory: *mut c_void) {
+pub unsafe extern "C" fn rt_dma_give_back(memory: *mut c_void) {
     if !memory.is_null() {
         // A refusal was logged.
         let _ = DMA.give_back_memory(memory.expose_provenance());

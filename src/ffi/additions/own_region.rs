@@ -63,7 +63,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_own_region_release(dev: *mut rt_device) {
+pub unsafe extern "C" fn rt_dma_own_region_release(dev: *mut rt_device) {
     if let Some(device) = device(dev) {
         DMA.release_own_regions(device);
     }

@@ -91,7 +91,7 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
 /// @return The next pool; NULL after the last one, and if `pool` is not installed.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma_pool {
+pub unsafe extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma_pool {
     let mut pools = DMA.pools();
     let next = if pool.is_null() {
         pools.next()

@@ -39,7 +39,7 @@ use crate::text::apart;
 /// In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err_t {
+pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err_t {
     let errors = errors();
     // Bounce buffers that interrupts left to a thread are in use until then.
     if let Some(streams) = STREAMS.get() {

@@ -134,7 +134,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
 /// @param[in] pool The pool.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_pool) {
+pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_pool) {
     DEBUG.destroying(pool.expose_provenance());
 }
 
@@ -144,7 +144,7 @@ pub extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_pool) {
 /// @param[in] pool The pool.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
+pub unsafe extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
     // Only a thread can destroy a pool.
     let is_gone = DMA.kernel.can_sleep() && device_of(pool).is_none();
     DEBUG.destroyed(pool.expose_provenance(), is_gone);
@@ -156,7 +156,7 @@ pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
 /// @return The device; null if the pool is not in the table.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) -> *mut rt_device {
+pub unsafe extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) -> *mut rt_device {
     DEBUG.block_pool(pool.expose_provenance()).map_or(core::ptr::null_mut(), |entry| c_device(entry.device))
 }
 

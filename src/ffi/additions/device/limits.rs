@@ -54,7 +54,7 @@ fn limits_of(dev: *mut rt_device) -> Limits {
 /// @retval -RT_EBUSY The call needs a thread.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: rt_size_t) -> rt_err_t {
+pub unsafe extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: rt_size_t) -> rt_err_t {
     change_limits(dev, size != 0, |limits| limits.max_segment = size)
 }
 
@@ -64,7 +64,7 @@ pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: rt_size_t) -
 /// @return Bytes; 65,536 if no limit was set.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> rt_size_t {
+pub unsafe extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> rt_size_t {
     limits_of(dev).max_segment
 }
 
@@ -78,7 +78,7 @@ pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> rt_size_t {
 /// @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
+pub unsafe extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
     change_limits(dev, is_low_bits(mask), |limits| limits.boundary_mask = mask)
 }
 
@@ -88,7 +88,7 @@ pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: rt_ubas
 /// @return The boundary minus one; all ones if none was set.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t {
+pub unsafe extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t {
     limits_of(dev).boundary_mask
 }
 
@@ -103,7 +103,7 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t
 /// @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two up to a page.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
+pub unsafe extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
     /// What [`KEPT_BITS`] refers to.
     static KEPT_BY_LIMITS: KeptBits = KeptBits { mask_of: |device| DEVICES.limits(device).align_mask };
     change_limits(dev, is_low_bits(mask) && mask < PAGE_SIZE, |limits| {
@@ -118,6 +118,6 @@ pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_
 /// @return The bits; 0 if none were set.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_get_min_align_mask(dev: *mut rt_device) -> rt_ubase_t {
+pub unsafe extern "C" fn rt_dma_get_min_align_mask(dev: *mut rt_device) -> rt_ubase_t {
     limits_of(dev).align_mask
 }

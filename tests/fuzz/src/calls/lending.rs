@@ -27,7 +27,7 @@ fn give_back(va: usize) {
         Some((loan, pa))
     });
     let Some((loan, pa)) = loan else { return };
-    let (before, _) = (pools::is_used(pa), call(|| rt_dma_give_back(pointer(va))));
+    let (before, _) = (pools::is_used(pa), call(|| unsafe { rt_dma_give_back(pointer(va)) }));
     assert!(before, "borrowed memory was not in use");
     // A mapping of its own is removed by a thread only.
     if machine::is_atomic() && pools::is_used(pa) {
@@ -44,7 +44,8 @@ pub fn lend() {
     match (input::below(4), loan) {
         (0, Some((va, _))) => give_back(va),
         (1, _) => {
-            call(|| rt_dma_give_back(pointer(input::one_of(&[0, 0x1000, memory::linear(pa_of(72)) + 1]))));
+            let stranger = pointer(input::one_of(&[0, 0x1000, memory::linear(pa_of(72)) + 1]));
+            call(|| unsafe { rt_dma_give_back(stranger) });
         }
         _ => {
             let size = input::one_of(&[PAGE, 1, 3 * PAGE, 8 * PAGE, 0, 9 * PAGE, usize::MAX]);

@@ -65,16 +65,13 @@ pub fn limits() {
     let dev = Device::any().pointer();
     let number = input::one_of(&[0, 1, 0xfff, 0xffff, 0x1fff, usize::MAX, 0x1234, 63]);
     let which = input::below(3);
-    let (set, happened) = call(|| match which {
-        0 => rt_dma_set_max_segment(dev, number),
-        1 => rt_dma_set_segment_boundary(dev, number),
-        _ => rt_dma_set_min_align_mask(dev, number),
-    });
+    let set = [rt_dma_set_max_segment, rt_dma_set_segment_boundary, rt_dma_set_min_align_mask][which];
+    let (set, happened) = call(|| unsafe { set(dev, number) });
     let get = [rt_dma_get_max_segment, rt_dma_get_segment_boundary, rt_dma_get_min_align_mask][which];
-    let (read, then) = call(|| get(dev));
+    let (read, then) = call(|| unsafe { get(dev) });
     let was_changed = happened.was_interrupted || then.was_interrupted;
     assert!(set != OK || read == number || was_changed, "a limit is {read:#x} after it was set to {number:#x}");
     let null = std::ptr::null_mut();
-    assert!(rt_dma_set_max_segment(null, 1) != OK && unsafe { rt_dma_set_mask(null, 1) } != OK);
+    assert!(unsafe { rt_dma_set_max_segment(null, 1) != OK && rt_dma_set_mask(null, 1) != OK });
     assert!(unsafe { rt_dma_get_mask(null) | rt_dma_get_coherent_mask(null) } == 0);
 }

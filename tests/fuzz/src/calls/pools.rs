@@ -30,7 +30,7 @@ impl Pool {
 /// Returns all pools in the order in which they were installed.
 pub fn all() -> Vec<Pool> {
     let mut pools = Vec::new();
-    let mut public = rt_dma_pool_next(std::ptr::null_mut());
+    let mut public = unsafe { rt_dma_pool_next(std::ptr::null_mut()) };
     while !public.is_null() {
         // SAFETY: the public part of a pool is never freed.
         let pool = unsafe { &*public };
@@ -40,7 +40,7 @@ pub fn all() -> Vec<Pool> {
         let words = (0..pages.div_ceil(usize::BITS as usize)).map(|index| unsafe { map.add(index).read_volatile() });
         let (start, flags) = (pool.start.load(Relaxed), pool.flags.load(Relaxed));
         pools.push(Pool { public, start, pages, flags, words: words.collect() });
-        public = rt_dma_pool_next(public);
+        public = unsafe { rt_dma_pool_next(public) };
     }
     pools
 }
@@ -153,7 +153,7 @@ pub fn uninstall() {
     let choice = input::below(16);
     let Some(pool) = all().into_iter().nth(choice) else {
         let address = input::one_of(&[0, 8, 0x5555]);
-        let (result, _) = call(|| rt_dma_pool_uninstall(address as *mut rt_dma_pool));
+        let (result, _) = call(|| unsafe { rt_dma_pool_uninstall(address as *mut rt_dma_pool) });
         assert!(result == INVAL || machine::is_atomic() && result == BUSY, "a pool is uninstalled that is none");
         return;
     };
@@ -161,7 +161,7 @@ pub fn uninstall() {
     // The library writes back what it can reach: a pool that it never mapped may have dirty lines of the boot code.
     let was_cached = memory::v2p(memory::linear(pool.start)).is_some();
     crate::log!("uninstall the pool of {} pages at {:#x}", pool.pages, pool.start);
-    let (result, happened) = call(|| rt_dma_pool_uninstall(pool.public));
+    let (result, happened) = call(|| unsafe { rt_dma_pool_uninstall(pool.public) });
     if result != OK {
         assert!(result == BUSY, "a pool that is installed is not found");
         let may_stay = is_in_use || firmware::is_named(pool.start) || !happened.is_plain();
@@ -180,7 +180,7 @@ pub fn uninstall() {
     if was_cached {
         memory::with(|memory| memory.assert_clean(pool.start, pool.pages * PAGE));
     }
-    let (again, _) = call(|| rt_dma_pool_uninstall(pool.public));
+    let (again, _) = call(|| unsafe { rt_dma_pool_uninstall(pool.public) });
     assert!(again == INVAL, "a pool is uninstalled twice");
 }
 
@@ -247,7 +247,7 @@ fn assert_usage(index: usize) {
 pub fn own_region() {
     let device = Device::any();
     match input::below(3) {
-        0 => call(|| rt_dma_own_region_release(device.pointer())).0,
+        0 => call(|| unsafe { rt_dma_own_region_release(device.pointer()) }).0,
         _ => {
             let index = input::below(4);
             call(|| unsafe { rt_dma_own_region_init(device.pointer(), std::ptr::null(), index) });
