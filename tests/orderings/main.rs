@@ -12,7 +12,7 @@ use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::word::GroupWord;
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
-use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;
+use rt_dma_pool::dropin::pool::own_mappings::{OwnMapping, OwnMappings};
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use rt_dma_pool::mem::hook::Hook;
@@ -20,7 +20,7 @@ use rt_dma_pool::mem::shared::{AtomicRef, NonNullRef};
 use rt_dma_pool::mem::turn::Turn;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize as Counter, Ordering::SeqCst};
-use threads::Threads;
+use threads::{Threads, unless_it_waits};
 
 /// Plain memory: loom stops the test if two cores access it without an order, and one of them writes.
 struct Plain(UnsafeCell<usize>);
@@ -208,18 +208,23 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
             mappings.set_address(record, NonZeroUsize::new(VA));
             record
         };
+        let take =
+            move |record: &OwnMapping, page, pages| record.take(mappings.turn(THREADS).unwrap(), VA, page, pages);
         let first = map(1);
-        assert!(first.take(VA, 1, 2).is_err() && mappings.find(VA).is_some());
-        let wrong = thread::spawn(move || first.take(VA, 1, 1).is_ok());
-        let right = first.take(VA, 1, 1).is_ok();
-        if right {
-            mappings.release(first);
-            // The record and the address of the first buffer, for another page.
-            let second = map(2);
-            assert_eq!(second.take(VA, 2, 1), Ok(()), "a wrong free hides the buffer from its owner");
-            assert!(!wrong.join().unwrap(), "two frees of one buffer are accepted, or one of another's");
-        } else {
-            assert!(wrong.join().unwrap(), "no free is accepted");
+        assert!(take(first, 1, 2).is_err() && mappings.find(VA).is_some());
+        let wrong = thread::spawn(move || unless_it_waits(|| take(first, 1, 1).is_ok()));
+        let right = unless_it_waits(|| {
+            let is_right = take(first, 1, 1).is_ok();
+            if is_right {
+                mappings.release(first);
+                // The record and the address of the first buffer, for another page.
+                let second = map(2);
+                assert_eq!(take(second, 2, 1), Ok(()), "a wrong free hides the buffer from its owner");
+            }
+            is_right
+        });
+        if let (Some(right), Some(wrong)) = (right, wrong.join().unwrap()) {
+            assert!(right != wrong, "no free is accepted, or two of one buffer are, or one of another's");
         }
     });
 }
@@ -232,20 +237,24 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
         let memory = leak(Plain::new(0));
         let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 1, 1, false).unwrap();
         mappings.set_address(record, NonZeroUsize::new(VA));
-        assert!(record.take(VA, 1, 2).is_err() && mappings.find(VA).is_some());
+        assert!(record.take(mappings.turn(THREADS).unwrap(), VA, 1, 2).is_err() && mappings.find(VA).is_some());
         let next = thread::spawn(move || {
-            let next = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 2, 1, false).unwrap();
-            let is_reused = std::ptr::eq(next, record);
+            let reserve = || mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 2, 1, false).unwrap();
+            let is_reused = unless_it_waits(reserve).is_some_and(|next| std::ptr::eq(next, record));
             if is_reused {
                 memory.write(2);
             }
             is_reused
         });
-        record.take(VA, 1, 1).unwrap();
-        memory.write(1);
-        mappings.release(record);
+        let is_released = unless_it_waits(|| {
+            record.take(mappings.turn(THREADS).unwrap(), VA, 1, 1).unwrap();
+            memory.write(1);
+            mappings.release(record);
+        });
         let is_reused = next.join().unwrap();
-        assert_eq!(memory.read(), if is_reused { 2 } else { 1 });
+        if is_released.is_some() {
+            assert_eq!(memory.read(), if is_reused { 2 } else { 1 });
+        }
     });
 }
 

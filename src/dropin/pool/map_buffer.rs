@@ -134,10 +134,8 @@ impl<K: Kernel> Pool<K> {
     /// # Errors
     /// [`Error::Context`] if the caller may not sleep, and the errors of [`OwnMapping::take`].
     pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        if !self.kernel.can_sleep() {
-            return Err(Error::Context);
-        }
-        mapping.take(va, page, pages)?;
+        let turn = self.own_mappings.turn(self.kernel).ok_or(Error::Context)?;
+        mapping.take(turn, va, page, pages)?;
         // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
         // through which they could be flushed then.
         self.kernel.cache_flush(va, pages << PAGE_SHIFT);

@@ -12,32 +12,25 @@ use crate::mem::atomics::{
 use core::num::NonZeroUsize;
 
 use crate::error::Error;
-use crate::kernel::{Kernel, PAGE_SIZE, Va};
+use crate::kernel::{Kernel, Va};
 use crate::mem::heap::place;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
 
 /// The value of `page` in a record that has no buffer.
 const FREE: usize = usize::MAX;
-/// The bits of `va_and_uses` that count how often the record was used. An address has none of them, because it is that
-/// of a page. The count wraps: a wrong free would succeed if the record had exactly 4,096 further buffers at this
-/// address while the free is between two instructions of [`OwnMapping::take`]. Each of them is mapped and unmapped
-/// meanwhile, which takes far longer.
-const USES: usize = PAGE_SIZE - 1;
 
 /// The record of one buffer with its own mapping.
 ///
-/// 1. The holder of the turn writes `page` and `pages` into a free record.
-/// 2. After the buffer is mapped, it writes `va_and_uses`. From then on, a free finds the record by the address.
-/// 3. The call that removes the address frees the buffer. Only one call succeeds in this.
-/// 4. After the buffer is unmapped, this call writes [`FREE`] to `page`. From then on, the record can be reused.
+/// 1. A call that holds the turn writes `page` and `pages` into a free record.
+/// 2. Without the turn, it maps the buffer, and then writes `va`. From then on, a free finds the record by the address.
+/// 3. A free that holds the turn removes the address. Of several frees, one succeeds in this.
+/// 4. Without the turn, it unmaps the buffer, and then writes [`FREE`] to `page`. From then on, the record can be reused.
 pub struct OwnMapping {
     /// The first page of the buffer, or [`FREE`].
     page: AtomicUsize,
-    /// The address of the buffer; 0 if it is not mapped yet, or is being freed. Added to it is the number of buffers
-    /// that had the record (see [`USES`]). So the value changes also if the record and the address are used again, for
-    /// another buffer.
-    va_and_uses: AtomicUsize,
+    /// The address of the buffer; 0 if it is not mapped yet, or is being freed.
+    va: AtomicUsize,
     /// The number of pages of the buffer.
     pages: AtomicUsize,
     next: Option<&'static OwnMapping>,
@@ -45,7 +38,7 @@ pub struct OwnMapping {
 
 /// The records of all buffers of a pool that have their own mappings.
 pub struct OwnMappings {
-    /// The turn of calls that add a record.
+    /// The turn of calls that reserve a record, or take the address out of one.
     turn: Turn,
     first: AtomicRef<OwnMapping>,
     /// Number of buffers that have their own mappings now.
@@ -55,22 +48,23 @@ pub struct OwnMappings {
 }
 
 impl OwnMapping {
-    /// Takes the address `va` out of the record, if the buffer is the one of `pages` pages at `page`. This succeeds for
-    /// one call only. That call unmaps the buffer and then [releases](OwnMappings::release) the record.
+    /// Takes the address `va` out of the record, if the buffer is the one of `pages` pages at `page`. Of several calls
+    /// that free the buffer, this succeeds for one. That call unmaps the buffer and then
+    /// [releases](OwnMappings::release) the record. Ends the turn.
     ///
     /// # Errors
-    /// [`Error::WrongSize`] if the record is for another size; [`Error::NotAllocated`] if another call has freed the
-    /// buffer.
-    pub fn take(&self, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        let uses = self.va_and_uses.load(Acquire) & USES;
-        // The size is checked before the address is removed, so that a free with a wrong size cannot make a concurrent
-        // correct free fail.
+    /// [`Error::NotAllocated`] if another call has freed the buffer; [`Error::WrongSize`] if the record is for another
+    /// size, or for another buffer that was mapped at the address since.
+    pub fn take<K: Kernel>(&self, _turn: TurnGuard<K>, va: Va, page: usize, pages: usize) -> Result<(), Error> {
+        // `Relaxed` is enough. A call that reads an address here has the turn after the call that reserved the record for
+        // the buffer there, so it also reads the `page` and `pages` of this buffer.
+        if self.va.load(Relaxed) != va {
+            return Err(Error::NotAllocated);
+        }
         if self.page.load(Relaxed) != page || self.pages.load(Relaxed) != pages {
             return Err(Error::WrongSize);
         }
-        // If two calls free the buffer at the same time, this succeeds for one of them. It fails also if the buffer was
-        // freed since `uses` was read, and another one was mapped at the address: then the number of uses is another.
-        self.va_and_uses.compare_exchange(va | uses, uses, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
+        self.va.store(0, Relaxed);
         Ok(())
     }
 }
@@ -86,7 +80,7 @@ impl OwnMappings {
         }
     }
 
-    /// Waits for the turn to add a record. Returns `None` if the caller may not sleep.
+    /// Waits for the turn to reserve a record, or to take the address out of one.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
     pub fn turn<K: Kernel>(&self, kernel: K) -> Option<TurnGuard<'_, K>> {
@@ -100,7 +94,7 @@ impl OwnMappings {
     /// Context: thread.
     pub fn reserve<K: Kernel>(
         &self,
-        _: TurnGuard<K>,
+        _turn: TurnGuard<K>,
         kernel: K,
         page: usize,
         pages: usize,
@@ -109,6 +103,7 @@ impl OwnMappings {
         if is_cached {
             self.may_have_cached.store(true, Relaxed);
         }
+        // With the `Release` of the two stores of `FREE`: the record's last buffer is unmapped before it gets another.
         if let Some(record) = self.records().find(|record| record.page.load(Acquire) == FREE) {
             record.page.store(page, Relaxed);
             record.pages.store(pages, Relaxed);
@@ -116,7 +111,7 @@ impl OwnMappings {
         }
         let record = place(kernel, 0, |_| OwnMapping {
             page: AtomicUsize::new(page),
-            va_and_uses: AtomicUsize::new(0),
+            va: AtomicUsize::new(0),
             pages: AtomicUsize::new(pages),
             next: self.first.get(),
         })?;
@@ -129,19 +124,21 @@ impl OwnMappings {
     pub fn set_address(&self, record: &OwnMapping, va: Option<NonZeroUsize>) {
         match va {
             Some(va) => {
-                let uses = record.va_and_uses.load(Relaxed).wrapping_add(1) & USES;
-                record.va_and_uses.store(va.get() | uses, Release);
+                record.va.store(va.get(), Relaxed);
                 self.count.fetch_add(1, Relaxed);
             }
             None => record.page.store(FREE, Release),
         }
     }
 
-    /// Returns the first page and the record of the buffer whose own mapping is at `va`.
+    /// Returns the first page and the record of the buffer whose own mapping is at `va`, which is not zero: a record
+    /// without a mapped buffer has the address zero.
     ///
     /// Context: any.
     pub fn find(&self, va: Va) -> Option<(usize, &'static OwnMapping)> {
-        let record = self.records().find(|record| record.va_and_uses.load(Relaxed) & !USES == va)?;
+        // The reads may be `Relaxed`. A driver frees a buffer after the call that allocated it has returned, so a right
+        // free reads the address and the page of its buffer. What a wrong free reads is checked by `OwnMapping::take`.
+        let record = self.records().find(|record| record.va.load(Relaxed) == va)?;
         Some((record.page.load(Relaxed), record))
     }
 
