@@ -98,3 +98,35 @@ fn the_open_run_of_the_worked_example_is_what_the_map_has() {
     assert_eq!(map.try_free(0, 1), Ok(Freed::Done));
     assert_eq!(map.open.hole, 0..3);
 }
+
+#[test]
+fn the_least_request_of_the_worked_example_is_what_the_map_has() {
+    let drawn = include_str!("../../../../docs/design.md");
+    assert!(drawn.contains(" used         #  .  #  #    #  .  .  .    .  .  .  .\n"));
+    let settle = |map: &mut PageMap| while map.settle_step() != TimeLeft::ForAnything {};
+    let state = || {
+        let mut map = map_of(12);
+        for page in 0..3 {
+            assert_eq!(map.allocate(1), Some(page));
+        }
+        assert_eq!(map.try_free(1, 1), Ok(Freed::Done));
+        settle(&mut map);
+        assert_eq!(map.allocate(2), Some(3));
+        map
+    };
+    // Start, end, next, no hole, least, last.
+    let [start, end, next, _, _, least, _] = state().open.fields();
+    assert_eq!([start, end, next, least], [3, 12, 5, 2]);
+
+    assert_eq!(state().allocate_usual(2), Some(5));
+    let mut map = state();
+    assert_eq!(map.allocate_usual(1), None);
+    assert_eq!(map.allocate(1), Some(1));
+
+    let mut map = state();
+    assert_eq!(map.try_free(0, 1), Ok(Freed::Done));
+    let [_, _, _, _, _, least, _] = map.open.fields();
+    assert_eq!(least, 3);
+    assert_eq!(map.allocate_usual(2), None);
+    assert_eq!(map.allocate(2), Some(0));
+}
