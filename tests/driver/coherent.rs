@@ -105,6 +105,19 @@ fn there_may_be_none() {
 }
 
 #[test]
+fn memory_that_is_not_aligned_for_the_words_is_given_back() {
+    let rig = Rig::with_offset(4);
+    rig.machine.install(c"dma", POOL, POOL_SIZE);
+    let device = rig.plain();
+    assert!(device.coherent::<u64>(1).is_none() && device.ring::<[u64; 2]>(4).is_none());
+    assert_eq!(rig.used(), 0);
+    let mut ring = device.ring::<Descriptor>(4).unwrap();
+    let descriptor = Descriptor { address: 5, ..Descriptor::default() };
+    assert_eq!(ring.push(descriptor), Ok(0));
+    assert_eq!(ring.pop(), Some((0, descriptor)));
+}
+
+#[test]
 fn the_handle_is_the_devices() {
     let rig = Rig::new();
     let info = DeviceInfo::behind_ranges(&[bus_range(0, BUS_OFFSET, usize::MAX / 2)]);

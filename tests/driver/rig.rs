@@ -33,18 +33,25 @@ impl Platform for Fake {
 
 /// Coherent memory of a machine, as `rt_dma_alloc_coherent` returns it.
 #[derive(Clone, Copy)]
-pub struct Coherent(&'static Dma<FakeKernel>);
+pub struct Coherent {
+    dma: &'static Dma<FakeKernel>,
+    /// Bytes between the beginning of a page and the memory: not 0 if an operation of the BSP allocates so.
+    offset: usize,
+}
 
 // SAFETY: the pools of the machine keep the rules of `Pages`.
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
-        let ops = self.0.choose_ops(device).ok()?;
-        self.0.allocate_in_order(&BufferRequest::new(ops, device, size, Flags::COHERENT)).ok()
+        let ops = self.dma.choose_ops(device).ok()?;
+        let request = BufferRequest::new(ops, device, size.checked_add(self.offset)?, Flags::COHERENT);
+        let (va, handle) = self.dma.allocate_in_order(&request).ok()?;
+        Some((va + self.offset, handle + self.offset))
     }
 
     unsafe fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {
-        let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
-        self.0.free(device, size, va, handle, Flags::COHERENT, ops).expect("it is given back as it was taken");
+        let ops = self.dma.choose_ops(device).expect("it was chosen to allocate");
+        let (size, va, handle) = (size + self.offset, va - self.offset, handle - self.offset);
+        self.dma.free(device, size, va, handle, Flags::COHERENT, ops).expect("it is given back as it was taken");
     }
 
     fn limit(&self, _: kernel::Device) -> usize {
@@ -77,11 +84,17 @@ impl Rig {
     }
 
     pub fn without_pool() -> Self {
+        Self::with_offset(0)
+    }
+
+    /// A machine without pools, whose coherent memory begins `offset` bytes after the beginning of a page.
+    pub fn with_offset(offset: usize) -> Self {
         let machine = Machine::new();
         machine.premap_linear(HEAP, MIB);
         let dma = machine.dma;
         let streaming = Streaming::new(dma, keep(Box::new(StreamingMaps::new())));
-        let block_pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
+        let pages = Coherent { dma, offset };
+        let block_pools = keep(Box::new(BlockPools::new(machine.kernel, pages)));
         let master = move |device| {
             let ops = dma.choose_ops(device).map_err(|_| MapError::NoMemory)?;
             Ok(BusMaster { device, ops: Ops::Library(ops), mask: u32::MAX as usize })
@@ -89,7 +102,7 @@ impl Rig {
         let master: Box<dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync> = Box::new(master);
         // SAFETY: the tests do not free what a driver has.
         let system =
-            keep(Box::new(unsafe { System::new(machine.kernel, streaming, block_pools, Coherent(dma), keep(master)) }));
+            keep(Box::new(unsafe { System::new(machine.kernel, streaming, block_pools, pages, keep(master)) }));
         Rig { machine, streaming, block_pools, system }
     }
 

@@ -104,7 +104,8 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
         self.block.handle
     }
 
-    /// Reads the value, word by word from the first.
+    /// Reads the value, word by word from the first. If the device writes it meanwhile, the words need not belong
+    /// together: after the word that states that it is done, read again.
     ///
     /// Context: any.
     pub fn read(&self) -> T {
@@ -112,7 +113,7 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
         T::from_words(self.memory.read(0).unwrap_or_else(|| T::Words::gather(|_| WordOf::<T>::ZERO)))
     }
 
-    /// Writes the value, word by word from the first. The device observes it before anything that the driver does next.
+    /// Writes the value as [`CoherentBuffer::write`](super::CoherentBuffer::write).
     ///
     /// Context: any.
     pub fn write(&mut self, value: T) {

@@ -23,8 +23,9 @@ pub struct CoherentBuffer<T: AsWords, P: Platform> {
 }
 
 impl<P: Platform> Device<P> {
-    /// Allocates coherent memory for `length` values, whose words are all zero. Returns `None` if `length` is 0, or if
-    /// no pool that serves the device has room.
+    /// Allocates coherent memory for `length` values, whose words are all zero. Returns `None` if `length` is 0, if no
+    /// pool that serves the device has room, or if an operation of the BSP returned memory that is not aligned for the
+    /// words.
     ///
     /// Context: thread first, then any, as `rt_dma_alloc_coherent`.
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
@@ -35,6 +36,9 @@ impl<P: Platform> Device<P> {
         #[allow(unsafe_code)]
         let memory = unsafe { DeviceMemory::new(self.system.kernel, start, size) };
         let mut buffer = CoherentBuffer { memory, device: *self, start, handle, size, values: PhantomData };
+        if !start.is_multiple_of(size_of::<WordOf<T>>()) {
+            return None;
+        }
         buffer.zero();
         Some(buffer)
     }

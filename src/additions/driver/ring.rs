@@ -40,8 +40,8 @@ impl<T: AsWords, P: Platform> fmt::Debug for Ring<T, P> {
 }
 
 impl<P: Platform> Device<P> {
-    /// Makes an empty ring of `capacity` slots, whose words are all zero. Returns `None` if `capacity` is 0, or if no
-    /// pool that serves the device has room.
+    /// Makes an empty ring of `capacity` slots, whose words are all zero. Returns `None` if
+    /// [`coherent`](Device::coherent) does.
     ///
     /// Context: thread first, then any, as [`coherent`](Device::coherent).
     pub fn ring<T: AsWords>(&self, capacity: usize) -> Option<Ring<T, P>> {
@@ -103,7 +103,8 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         Ok(slot)
     }
 
-    /// Returns the oldest slot in use and its present value; `None` if no slot is in use.
+    /// Returns the oldest slot in use and its present value, read as [`CoherentBuffer::read`]; `None` if no slot is in
+    /// use.
     pub fn oldest(&self) -> Option<(usize, T)> {
         if self.is_empty() {
             return None;
@@ -132,7 +133,7 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         Some((slot, value))
     }
 
-    /// Reads the value of a slot, in use or not. Returns `None` if there is no such slot.
+    /// Reads the value of a slot, in use or not, as [`CoherentBuffer::read`]. Returns `None` if there is no such slot.
     pub fn read(&self, slot: usize) -> Option<T> {
         self.slots.read(slot)
     }
