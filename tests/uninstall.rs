@@ -177,7 +177,7 @@ fn a_devices_region_stays_until_the_device_gives_it_up() {
     let [device, second] = [c"first", c"second"].map(|name| machine.device(DeviceInfo::naming(&[region]).named(name)));
     let _ = [device, second].map(|device| machine.first_call(device).unwrap());
     for _ in 0..3 {
-        let _ = [device, second].map(|device| machine.dma.have_own_region(device, 0).unwrap());
+        let _ = [device, second].map(|device| machine.dma.claim_own_region(device, 0).unwrap());
         let pool = machine.dma.pools().next().unwrap();
         assert_eq!(uninstall(&machine, pool), IN_USE);
         machine.dma.release_own_regions(device);
@@ -193,7 +193,7 @@ fn memory_that_is_lent_keeps_its_pool() {
     let machine = Machine::new();
     let region = NamedRegion { is_reusable: true, ..named_region(BASE, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
-    machine.dma.have_own_region(device, 0).unwrap();
+    machine.dma.claim_own_region(device, 0).unwrap();
     machine.dma.release_own_regions(device);
     let pool = machine.dma.pools().next().unwrap();
     unsafe extern "C" fn reclaim(_: *mut c_void, _: usize, _: *mut c_void) {}

@@ -106,8 +106,8 @@ struct rt_dma_pool *rt_dma_pool_next(struct rt_dma_pool *pool);
  * @brief The shell command `list_dma_pool` with options.
  *
  * `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
- * `-m` prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option
- * prints how the command is used.
+ * `-m` prints a map of each pool with a character for each group of adjacent pages, 78 characters wide at most.
+ * Another option prints how the command is used.
  *
  * The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
  *

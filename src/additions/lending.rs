@@ -55,13 +55,13 @@ impl<K: Kernel> Dma<K> {
             return None;
         }
         self.lending.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
-        let loan = self.free_loan()?;
-        let lent = self.lend(size, reclaim, argument);
-        match lent {
-            Some(_) => *loan.lent.lock(self.kernel) = lent,
-            None => loan.is_taken.store(false, Release),
-        }
-        lent.map(|memory| memory.va)
+        let loan = self.take_free_loan()?;
+        let Some(memory) = self.lend(size, reclaim, argument) else {
+            loan.is_taken.store(false, Release);
+            return None;
+        };
+        *loan.lent.lock(self.kernel) = Some(memory);
+        Some(memory.va)
     }
 
     /// Allocates and maps memory for a borrower that has taken an entry; `None` if an owner waits for memory, or if no
@@ -113,7 +113,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Takes a free entry of the record, or makes a new one; `None` if the heap has no room for it.
-    fn free_loan(&self) -> Option<&'static Loan<K>> {
+    fn take_free_loan(&self) -> Option<&'static Loan<K>> {
         let free = self.loans().find(|loan| !loan.is_taken.swap(true, SeqCst));
         if free.is_some() {
             return free;

@@ -21,16 +21,16 @@ impl<K: Kernel> Dma<K> {
     /// its pools.
     ///
     /// Context: thread.
-    pub fn have_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
+    ///
+    /// # Errors
+    /// [`NoOwnRegion`].
+    pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
         if !self.kernel.can_sleep() || self.claim_regions(device).is_err() {
             return Err(NoOwnRegion::NotNow);
         }
-        match self.kernel.memory_region(device, index) {
-            Some(Ok(region)) if self.pools().any(|pool| pool.is_owned_by(device) && is_pool_of(pool, &region)) => {
-                Ok(())
-            }
-            _ => Err(NoOwnRegion::NotThere),
-        }
+        let Some(Ok(region)) = self.kernel.memory_region(device, index) else { return Err(NoOwnRegion::NotThere) };
+        let is_there = self.pools().any(|pool| pool.is_owned_by(device) && is_pool_of(pool, &region));
+        if is_there { Ok(()) } else { Err(NoOwnRegion::NotThere) }
     }
 
     /// Ends the device's claims on its regions. Its buffers stay valid, and are freed as before.

@@ -23,7 +23,7 @@ pub enum ReservedError {
     BadNode,
     /// The boot allocator has no such memory, or not any more.
     NoRoom,
-    /// Any other call that installs a pool would be refused for this reason, too.
+    /// The reason for which a call that installs a pool is refused.
     Install(Error),
 }
 
@@ -47,18 +47,18 @@ impl<K: ReservedMemory> Dma<K> {
         let mut result = Ok(());
         let mut index = 0;
         loop {
+            let refuse = |format, error| {
+                self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
+                Err(error)
+            };
             let installed = match self.kernel.shared_pool(index) {
                 None => return result,
-                Some(Err(reason)) => {
-                    let (format, error) = match reason {
-                        NoSharedPool::NoTree => return Err(ReservedError::NoTree),
-                        NoSharedPool::BadNode => (apart!("shared-dma-pool %lu cannot be read"), ReservedError::BadNode),
-                        NoSharedPool::NoMemory => {
-                            (apart!("shared-dma-pool %lu: out of memory"), Error::NoMemory.into())
-                        }
-                    };
-                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
-                    Err(error)
+                Some(Err(NoSharedPool::NoTree)) => return Err(ReservedError::NoTree),
+                Some(Err(NoSharedPool::BadNode)) => {
+                    refuse(apart!("shared-dma-pool %lu cannot be read"), ReservedError::BadNode)
+                }
+                Some(Err(NoSharedPool::NoMemory)) => {
+                    refuse(apart!("shared-dma-pool %lu: out of memory"), Error::NoMemory.into())
                 }
                 Some(Ok(pool)) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
             };
@@ -74,7 +74,7 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(ReservedError::BadNode);
         }
         let (start, end) = match pool.range {
-            Some((start, end)) if self.is_any_paged(start, end) => return Err(Error::NotReserved.into()),
+            Some((start, end)) if self.page_allocator_owns_any(start, end) => return Err(Error::NotReserved.into()),
             Some(range) => range,
             None => self.reserve(pool)?,
         };
@@ -120,26 +120,26 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Returns the lowest place within `memory` and one of the node's `alloc-ranges`.
     fn lowest_of(&self, node: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
-        let (first, end) = memory;
+        let (from, to) = memory;
         if self.kernel.alloc_range(node, 0).is_none() {
-            return self.lowest_between(first, end, size, alignment);
+            return self.lowest_between(from, to, size, alignment);
         }
         let ranges = (0..).map_while(|index| self.kernel.alloc_range(node, index));
         let place = |(start, bytes)| {
-            // A range beyond what this processor can name holds none of its memory.
+            // A range that begins beyond the processor's highest address holds none of its memory.
             let start = usize::try_from(start).ok()?;
             let range_end = start.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
-            self.lowest_between(first.max(start), end.min(range_end), size, alignment)
+            self.lowest_between(from.max(start), to.min(range_end), size, alignment)
         };
         ranges.filter_map(place).min()
     }
 
-    /// Returns the lowest place in `[first, last)` for `size` bytes at this alignment, of which no part has an owner.
-    fn lowest_between(&self, first: Pa, last: Pa, size: usize, alignment: usize) -> Option<Pa> {
+    /// Returns the lowest place in `[from, to)` for `size` bytes at this alignment, of which no part has an owner.
+    fn lowest_between(&self, from: Pa, to: Pa, size: usize, alignment: usize) -> Option<Pa> {
         // No pool contains physical page 0.
-        let mut start = first.max(1).checked_next_multiple_of(alignment)?;
+        let mut start = from.max(1).checked_next_multiple_of(alignment)?;
         loop {
-            let end = start.checked_add(size).filter(|end| *end <= last)?;
+            let end = start.checked_add(size).filter(|end| *end <= to)?;
             match self.taken_to(start, end) {
                 Some(taken) => start = taken.checked_next_multiple_of(alignment)?,
                 None => return Some(start),
@@ -163,10 +163,10 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Returns whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator
     /// knows.
-    fn is_any_paged(&self, start: Pa, end: Pa) -> bool {
+    fn page_allocator_owns_any(&self, start: Pa, end: Pa) -> bool {
         let mut memory = (0..).map_while(|index| self.kernel.boot_memory(index));
-        memory.any(|(first, last)| {
-            let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
+        memory.any(|(from, to)| {
+            let mut pages = (start.max(from)..end.min(to)).step_by(PAGE_SIZE);
             pages.any(|page| self.kernel.page_allocator_owns(page))
         })
     }

@@ -45,13 +45,13 @@ fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_th
     // The third shares a page with the first, but has no whole page.
     let regions = [named_region(OWN, 4 * PAGE), named_region(OWN, 8 * PAGE), named_region(OWN + PAGE / 2, PAGE / 2)];
     let device = machine.device(DeviceInfo::naming(&regions));
-    assert_eq!(machine.dma.have_own_region(device, 0), Ok(()));
+    assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
     for index in [1, 2] {
-        assert_eq!(machine.dma.have_own_region(device, index), Err(NoOwnRegion::NotThere), "{index}");
+        assert_eq!(machine.dma.claim_own_region(device, index), Err(NoOwnRegion::NotThere), "{index}");
     }
     // Two devices that name one region share it.
     let second = machine.device(DeviceInfo::naming(&regions[..1]));
-    assert_eq!(machine.dma.have_own_region(second, 0), Ok(()));
+    assert_eq!(machine.dma.claim_own_region(second, 0), Ok(()));
 }
 
 #[test]

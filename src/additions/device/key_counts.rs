@@ -66,7 +66,9 @@ impl KeyCounts {
         match resource.state {
             ResourceState::Managed => self.remove(&resource.arguments),
             ResourceState::Claimed => {}
-            ResourceState::GivenBack => _ = self.given_back.fetch_sub(1, Relaxed),
+            ResourceState::GivenBack => {
+                self.given_back.fetch_sub(1, Relaxed);
+            }
         }
     }
 }

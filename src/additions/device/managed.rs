@@ -44,7 +44,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Reserves a place in the device's list for a resource that the caller is about to make; `None` if there is no
     /// memory.
     ///
-    /// Context: thread.
+    /// Context: thread. In any other context it returns `None` and changes nothing.
     pub fn reserve(&self, device: Device) -> Option<Slot<'_, K>> {
         if !self.kernel.can_sleep() {
             return None;
@@ -55,43 +55,45 @@ impl<K: Kernel> DeviceRecords<K> {
         Some(Slot { records: self, device, resource: Some(resource) })
     }
 
-    /// Removes the newest resource of this kind for whose arguments `wanted` returns true from the device's list,
-    /// without releasing it. Returns `None` if there is none, because the caller made a mistake or another call
+    /// Removes from the device's list, without releasing it, the newest resource of this kind for whose arguments
+    /// `is_wanted` returns true. Returns `None` if there is none, because the caller made a mistake or another call
     /// released it.
     ///
-    /// Context: thread.
+    /// Context: thread. In any other context it returns `None` and changes nothing.
     pub fn unmanage(
         &self,
         device: Device,
         kind: ResourceKind,
-        wanted: impl Fn(&Arguments) -> bool,
+        is_wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(device, |resource| is_managed(resource, kind) && wanted(&resource.arguments), Which::Newest)
+        self.take_out(device, |resource| is_managed(resource, kind) && is_wanted(&resource.arguments), Which::Newest)
     }
 
-    /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other
-    /// one.
+    /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `is_wanted` returns true for no
+    /// other one.
+    ///
+    /// Context: thread. In any other context it returns `None` and changes nothing.
     pub fn unmanage_only(
         &self,
         device: Device,
         kind: ResourceKind,
-        wanted: impl Fn(&Arguments) -> bool,
+        is_wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(device, |resource| is_managed(resource, kind) && wanted(&resource.arguments), Which::Only)
+        self.take_out(device, |resource| is_managed(resource, kind) && is_wanted(&resource.arguments), Which::Only)
     }
 
-    /// Takes one resource out of the device's list: of those for which `is_it` returns true, the one that `which`
-    /// selects. Returns its arguments.
-    fn take_out(&self, device: Device, is_it: impl Fn(&Resource) -> bool, which: Which) -> Option<Arguments> {
+    /// Takes one resource out of the device's list: of those for which `is_wanted` returns true, the one that `which`
+    /// selects. Returns its arguments. Where the caller may not sleep, returns `None` and changes nothing.
+    fn take_out(&self, device: Device, is_wanted: impl Fn(&Resource) -> bool, which: Which) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
         }
         let taken = self.find(device, |record| {
             let list = &mut record.resources;
-            if which == Which::Only && list.iter().filter(|resource| is_it(resource)).count() > 1 {
+            if which == Which::Only && list.iter().filter(|resource| is_wanted(resource)).count() > 1 {
                 return None;
             }
-            list.take_first(&is_it)
+            list.take_first(&is_wanted)
         });
         let resource = taken.flatten()?;
         let arguments = resource.arguments;
@@ -104,7 +106,11 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Frees the entries of the device's resources that plain calls gave back. In an interrupt, where the heap cannot
     /// be called, they stay until the device gets another resource or is released.
     fn free_given_back(&self, device: Device) {
-        while self.keys.has_given_back() && self.take_out(device, is_given_back, Which::Newest).is_some() {}
+        while self.keys.has_given_back() {
+            if self.take_out(device, is_given_back, Which::Newest).is_none() {
+                return;
+            }
+        }
     }
 
     /// Returns false only if no managed resource has this key. May return true although none has. Takes no lock.
@@ -114,9 +120,9 @@ impl<K: Kernel> DeviceRecords<K> {
         self.keys.may_have(key)
     }
 
-    /// Claims a resource with this kind and key for which `wanted` returns true, for a plain call that is about to give
-    /// it back. The resource may belong to any device. From now on no other call releases it. Returns `None` if there
-    /// is no such resource.
+    /// Claims a resource with this kind and key for which `is_wanted` returns true, for a plain call that is about to
+    /// give it back. The resource may belong to any device. From now on no other call releases it. Returns `None` if
+    /// there is no such resource.
     ///
     /// If there is no resource with the key, this takes one load, unless another resource uses the same counter.
     ///
@@ -125,14 +131,15 @@ impl<K: Kernel> DeviceRecords<K> {
         &self,
         kind: ResourceKind,
         key: usize,
-        wanted: impl Fn(Device, &Arguments) -> bool,
+        is_wanted: impl Fn(Device, &Arguments) -> bool,
     ) -> Option<ManagedClaim> {
         if !self.keys.may_have(key) {
             return None;
         }
         self.find_map(|device, record| {
             let resource = record.resources.find_mut(|resource| {
-                is_managed(resource, kind) && key_of(&resource.arguments) == key && wanted(device, &resource.arguments)
+                let has_key = is_managed(resource, kind) && key_of(&resource.arguments) == key;
+                has_key && is_wanted(device, &resource.arguments)
             })?;
             self.keys.remove(&resource.arguments);
             resource.state = ResourceState::Claimed;

@@ -60,10 +60,10 @@ impl<K: Kernel> DeviceRecord<K> {
         (self.mask, self.limits) = (None, Limits::DEFAULT);
     }
 
-    /// Returns whether the record can be freed: it has no data, or its device is gone.
-    fn is_idle(&self) -> bool {
+    /// Returns whether the record has no data.
+    fn is_empty(&self) -> bool {
         let has_resources = !self.resources.is_empty() || self.reserved != 0;
-        self.device == Device::NONE || self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
+        self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
     }
 }
 
@@ -118,9 +118,9 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any if there is a record; otherwise thread.
     fn find_or_make<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Result<T, NoRecord> {
-        let is_its = |record: &DeviceRecord<K>| record.device == device;
+        let is_of_device = |record: &DeviceRecord<K>| record.device == device;
         let mut list = self.bucket(device);
-        if let Some(record) = list.find_mut(is_its) {
+        if let Some(record) = list.find_mut(is_of_device) {
             return Ok(work(record));
         }
         drop(list);
@@ -129,29 +129,31 @@ impl<K: Kernel> DeviceRecords<K> {
         }
         let resources = List::new();
         let record = DeviceRecord { device, mask: None, limits: Limits::DEFAULT, resources, reserved: 0 };
-        let mut record = Element::new(self.kernel, record).ok_or(NoRecord::NoMemory)?;
+        let mut made = Element::new(self.kernel, record).ok_or(NoRecord::NoMemory)?;
         let mut list = self.bucket(device);
-        // Another call may have added a record meanwhile: then the new one is freed, after the lock is released.
-        if let Some(record) = list.find_mut(is_its) {
+        // Another call may have added a record meanwhile. Then `made` is freed, after the lock is released.
+        if let Some(record) = list.find_mut(is_of_device) {
             return Ok(work(record));
         }
-        let seen = work(&mut record);
-        list.push(record);
-        Ok(seen)
+        let result = work(&mut made);
+        list.push(made);
+        Ok(result)
     }
 
     /// Frees the device's record if it has no data, and the records of devices that are gone.
     ///
     /// Context: thread.
     fn tidy(&self, device: Device) {
-        while self.take_idle(device).is_some() {}
+        while let Some(record) = self.take_unneeded(device) {
+            drop(record);
+        }
     }
 
-    /// Takes a record out that can be freed: that of the device, or that of one that is gone. The caller frees it
+    /// Takes out a record that can be freed: that of the device, or that of a device that is gone. The caller frees it
     /// without the lock, because the heap takes a mutex.
-    fn take_idle(&self, device: Device) -> Option<Element<K, DeviceRecord<K>>> {
-        let is_meant = |record: &DeviceRecord<K>| record.device == device || record.device == Device::NONE;
-        self.bucket(device).take_first(|record| is_meant(record) && record.is_idle())
+    fn take_unneeded(&self, device: Device) -> Option<Element<K, DeviceRecord<K>>> {
+        self.bucket(device)
+            .take_first(|record| record.device == Device::NONE || record.device == device && record.is_empty())
     }
 
     /// Removes the masks, the original table and the limits from the device's record.

@@ -2,8 +2,9 @@
 
 use crate::kernel::Device;
 
-/// The kind of a resource. The first argument of each is its key: no two resources of a kind have the same key, unless
-/// one buffer is mapped more than once.
+/// The kind of a resource. The first argument of each is its key. Two resources of a kind may have the same key in two
+/// cases: one buffer is mapped more than once, or the physical address of an unmapped buffer is the address of a mapped
+/// one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ResourceKind {
     /// A buffer: address, size, handle, flags.

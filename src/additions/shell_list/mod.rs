@@ -11,7 +11,7 @@ pub use statistics::Statistics;
 
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, PAGE_SIZE};
 use crate::text::apart;
 use buffers::Buffers;
 
@@ -38,9 +38,9 @@ impl<K: Kernel> Dma<K> {
     /// Prints how many buffers of each size a pool has, from the smallest size to the largest.
     fn print_sizes(&self, pool: &Pool<K>) {
         let mut last = 0;
-        // Each turn looks for the next size, so that no memory is needed to remember sizes.
+        // Each round searches for the next size, so that no memory is needed to remember sizes.
         while let Some((pages, count)) = Buffers::of(pool).next_size(last) {
-            self.kernel.print(apart!("    %8lu x %lu KiB\n"), &[count, pages * (crate::kernel::PAGE_SIZE >> 10)]);
+            self.kernel.print(apart!("    %8lu x %lu KiB\n"), &[count, pages * (PAGE_SIZE >> 10)]);
             last = pages;
         }
     }

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
     if !node.is_null() && !core::ptr::eq(node, own) {
         return errors.inval;
     }
-    match DMA.have_own_region(device, index) {
+    match DMA.claim_own_region(device, index) {
         Ok(()) => errors.ok,
         Err(NoOwnRegion::NotThere) => errors.empty,
         Err(NoOwnRegion::NotNow) => errors.busy,

@@ -59,8 +59,10 @@ const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *mut rt_dma_pool_usage) -> rt_err_t {
     let errors = errors();
-    let found = DMA.pools().find(|known| core::ptr::eq(&known.public, pool));
-    let (Some(pool), false) = (found, usage.is_null()) else { return errors.inval };
+    let Some(pool) = DMA.pools().find(|known| core::ptr::eq(&known.public, pool)) else { return errors.inval };
+    if usage.is_null() {
+        return errors.inval;
+    }
     // SAFETY: it is not null, and the caller guarantees that it is such a structure.
     let size = unsafe { (*usage).struct_size };
     if size < size_of::<rt_dma_pool_usage>() || !size.is_multiple_of(size_of::<usize>()) {
@@ -104,8 +106,8 @@ pub unsafe extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma
 /// @brief The shell command `list_dma_pool` with options.
 ///
 /// `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
-/// `-m` prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option
-/// prints how the command is used.
+/// `-m` prints a map of each pool with a character for each group of adjacent pages, 78 characters wide at most.
+/// Another option prints how the command is used.
 ///
 /// The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
 ///
@@ -139,7 +141,14 @@ unsafe fn option(text: *const c_char) -> Option<u8> {
     }
     // SAFETY: the bytes of a C string up to its final zero can be read, and none after it is.
     unsafe {
-        let letter = if *text as u8 == b'-' { *text.add(1) as u8 } else { 0 };
-        (letter != 0 && *text.add(2) == 0).then_some(letter)
+        if *text as u8 != b'-' {
+            return None;
+        }
+        let letter = *text.add(1) as u8;
+        // The text may end after the `-`.
+        if letter == 0 || *text.add(2) != 0 {
+            return None;
+        }
+        Some(letter)
     }
 }

@@ -148,14 +148,16 @@ fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, H
     let MaskedOps { masks: Masks { coherent: mask, .. }, original } = original_of(device)?;
     let ops = allocating_ops(original);
     // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
-    let Some(own) = original.alloc.filter(|_| ops.is_none() || mask == !0) else {
+    let keeps_to_mask = ops.is_some() && mask != !0;
+    let operation = if keeps_to_mask { None } else { original.alloc };
+    let Some(operation) = operation else {
         let (ops, flags) = (ops.unwrap_or(MapOps::UNTRANSLATED), Flags::from_bits_retain(flags));
         let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
         return DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle));
     };
     let dev = c_device(device);
     // SAFETY: an operation of the device's table takes what this function takes; the handle is valid.
-    let (va, handle) = with_handle(|handle| unsafe { own(dev, size, handle, flags) })?;
+    let (va, handle) = with_handle(|handle| unsafe { operation(dev, size, handle, flags) })?;
     if !is_within(handle, size, mask) {
         // SAFETY: the buffer was allocated by this table just now. The device may have another table by now.
         unsafe { free_by(original, dev, size, va, handle, flags) };

@@ -19,10 +19,9 @@ use crate::kernel::{Addresses, Device, PAGE_SIZE};
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    match stored_table(device).filter(|now| has_masked_operation(now)).and_then(|_| original_of(device)) {
-        Some(ops) => ops.masks,
-        None => Masks::UNLIMITED,
-    }
+    let has_mask = stored_table(device).is_some_and(has_masked_operation);
+    let ops = if has_mask { original_of(device) } else { None };
+    ops.map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
 
 /// @brief Sets the streaming mask: the addresses that the device can use for buffers that are mapped for it.
@@ -160,7 +159,8 @@ fn reaches_kernel_memory(ops: MapOps, device: Device, mask: u64) -> bool {
 /// the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's record.
 fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) {
     loop {
-        if masks == Masks::UNLIMITED || !stored_table(device).is_some_and(is_copy) {
+        let keeps_copy = masks != Masks::UNLIMITED && stored_table(device).is_some_and(is_copy);
+        if !keeps_copy {
             store_table(device, table_for(&MaskedOps { masks, original }));
         }
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.

@@ -44,7 +44,8 @@ fn no_table() -> rt_err_t {
     if DMA.kernel.can_sleep() { errors().nomem } else { errors().busy }
 }
 
-/// Converts the reason why a record was not made to an error of C.
+/// Converts the reason why a record was not made to an error of C. Counts the call as refused if the caller may not
+/// sleep.
 fn refusal(reason: NoRecord) -> rt_err_t {
     match reason {
         NoRecord::NoMemory => errors().nomem,
