@@ -9,6 +9,7 @@ use rt_dma_pool::additions::reserved_memory::ReservedError;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, NamedRegion, Pa};
+use std::ffi::c_void;
 use std::ops::Range;
 use std::sync::Barrier;
 use std::thread;
@@ -70,6 +71,26 @@ fn who_names_the_default_pool_is_served_from_it_first() {
     assert_eq!(machine.alloc(stranger, MIB / 2, CACHED).unwrap().handle, START + MIB + 2 * PAGE);
     assert_eq!(machine.dma.pools().count(), 2);
     assert_eq!(machine.take_errors(), [""; 0]);
+}
+
+#[test]
+fn the_default_pool_is_lent_once_a_device_names_it() {
+    unsafe extern "C" fn keep(_: *mut c_void, _: usize, _: *mut c_void) {}
+    let nodes = [SharedNode::fixed(START + MIB, MIB).reusable().everyones()];
+    for device_comes_first in [false, true] {
+        let machine = machine(&nodes, &[]);
+        // SAFETY: `keep` does nothing.
+        let borrow = || unsafe { machine.dma.borrow_memory(PAGE, keep, 0) };
+        let owner = device_of(&machine, 0);
+        if device_comes_first {
+            machine.first_call(owner);
+        }
+        machine.dma.install_reserved().unwrap();
+        assert_eq!(borrow().is_some(), device_comes_first, "without an owner, no memory is lent");
+        machine.first_call(owner);
+        let lent = borrow().expect("the region has an owner");
+        assert_eq!(machine.at(lent).map(|(pa, _)| pa & !(MIB - 1)), Some(START + MIB));
+    }
 }
 
 #[test]

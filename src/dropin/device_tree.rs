@@ -85,6 +85,8 @@ impl<K: Kernel> Dma<K> {
         {
             pool.add_owner(device, node)?;
             pool.add_flags(flags & Flags::NOCACHE);
+            // The pool for every device was installed without an owner.
+            pool.set_reusable(region.is_reusable);
             return Ok(());
         }
         let (origin, is_reusable) = (Origin::RegionOf(device, node), region.is_reusable);

@@ -210,6 +210,11 @@ impl<K: Kernel> Pool<K> {
         self.is_reusable.load(Relaxed)
     }
 
+    /// Sets whether the region is `reusable`.
+    pub fn set_reusable(&self, is_reusable: bool) {
+        self.is_reusable.store(is_reusable, Relaxed);
+    }
+
     fn view(&self, memory: MemoryType) -> &View {
         at_or_first(&self.views, memory as usize)
     }

@@ -208,7 +208,7 @@ impl<K: Kernel> Pool<K> {
         public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.device()), Relaxed);
         self.owners.reset(spec.origin);
         self.has_physical.store(false, Relaxed);
-        self.is_reusable.store(spec.is_reusable, Relaxed);
+        self.set_reusable(spec.is_reusable);
         self.failures.forget();
     }
 
