@@ -296,7 +296,7 @@ fn fault_02_memory_that_firmware_keeps_unmapped_is_never_mapped_linearly() {
     let device = machine.device(DeviceInfo::naming(&[region]).coherent());
     machine.first_call(device).unwrap();
     let pool = machine.dma.pools().next().unwrap();
-    pool.public.flags.store(0, std::sync::atomic::Ordering::Relaxed);
+    machine.set_pool_flags(pool, Flags::empty());
     let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
     assert!(!machine.is_linear(LOW_START));
     machine.free(held).unwrap();

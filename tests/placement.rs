@@ -7,7 +7,6 @@ use fake_kernel::*;
 use proptest::prelude::*;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Pa;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// `dma_alloc` and `dma_free` of `dma_pool.c`, without its defects.
 struct Original {
@@ -59,7 +58,7 @@ proptest! {
             let start = if kinds[index] == 1 { HIGH.end - 64 * MIB } else { LOW.start } + index * MIB;
             let pool = machine.install(c"pool", start, pages * PAGE);
             if kinds[index] == 2 {
-                pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+                pool.add_flags(Flags::DEVICE);
                 machine.set_pool_owner(pool, device);
             }
             original.pools.push((start, pool.flags(), vec![false; pages]));

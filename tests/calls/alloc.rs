@@ -41,7 +41,7 @@ fn the_result_is_by_the_flags_of_request_and_pool() {
     for pool in [linear, plain] {
         // Until the next round, only this pool serves the device.
         let (pool_device, flags) = (machine.plain_device(), pool.flags());
-        pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+        pool.add_flags(Flags::DEVICE);
         machine.set_pool_owner(pool, pool_device);
         for (wanted, memory) in [
             (CACHED, Cached),
@@ -61,7 +61,7 @@ fn the_result_is_by_the_flags_of_request_and_pool() {
             }
             machine.free(held).unwrap();
         }
-        pool.public.flags.store(flags.bits(), Relaxed);
+        machine.set_pool_flags(pool, flags);
     }
     machine.free(machine.alloc(device, PAGE, CACHED).unwrap()).unwrap();
 }
@@ -85,14 +85,14 @@ fn every_mapping_of_a_page_shows_the_same_bytes() {
 fn nocache_on_the_pool_holds_for_every_request() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
-    pool.public.flags.fetch_or(Flags::NOCACHE.bits(), Relaxed);
+    pool.add_flags(Flags::NOCACHE);
     for flags in [CACHED, Flags::LINEAR, Flags::WRITE_THROUGH] {
         let held = machine.alloc(device, PAGE, flags).unwrap();
         assert_eq!(machine.at(held.va).unwrap().1, Uncached, "{flags:?}");
         machine.free(held).unwrap();
     }
     // After the BSP clears the flag, buffers are cached again.
-    pool.public.flags.fetch_and(!Flags::NOCACHE.bits(), Relaxed);
+    machine.set_pool_flags(pool, pool.flags() - Flags::NOCACHE);
     assert_eq!(machine.at(machine.alloc(device, PAGE, CACHED).unwrap().va).unwrap().1, Cached);
 }
 
@@ -104,7 +104,7 @@ fn a_nomap_request_gets_the_physical_address_of_a_nomap_pool_and_no_mapping() {
     let pool = machine.install(c"nomap", BASE + MIB, MIB);
     let device = machine.plain_device();
     assert_eq!(machine.alloc(device, PAGE, Flags::NOMAP), None, "no pool has the flag");
-    pool.public.flags.fetch_or(Flags::NOMAP.bits(), Relaxed);
+    pool.add_flags(Flags::NOMAP);
     let maps = machine.maps_made();
     for flags in [Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE, Flags::NOMAP | Flags::WRITE_THROUGH] {
         let held = machine.alloc(device, 3 * PAGE, flags).unwrap();
@@ -133,7 +133,7 @@ fn a_device_pool_serves_only_its_devices_requests_for_one() {
     machine.install(c"common", BASE + MIB, MIB);
     let (device, other) = (machine.plain_device(), machine.plain_device());
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "there is no device pool yet");
-    own.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+    own.add_flags(Flags::DEVICE);
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "no device owns it yet");
     machine.set_pool_owner(own, device);
 

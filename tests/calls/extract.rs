@@ -187,7 +187,7 @@ fn assert_every_page_serves(machine: &Machine) {
     let device = machine.plain_device();
     let mut expected = Vec::new();
     for pool in machine.dma.pools() {
-        pool.public.flags.fetch_or(Flags::NOMAP.bits(), std::sync::atomic::Ordering::Relaxed);
+        pool.add_flags(Flags::NOMAP);
         expected.extend((0..pool.size() / PAGE).map(|page| pool.start() + page * PAGE));
     }
     let all: Vec<_> = std::iter::from_fn(|| machine.alloc(device, PAGE, Flags::NOMAP)).collect();

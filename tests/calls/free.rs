@@ -1,5 +1,6 @@
 //! Tests how a buffer is freed: a correct call frees it; a wrong call logs one line, is counted, and changes nothing.
-//! `own_mappings` has the buffers that have mappings of their own.
+//! `own_mappings` has the buffers that have mappings of their own. The numbers in the names are those of
+//! `docs/defects.md`.
 //!
 //! The tests call `Dma::free`. C's `rt_dma_free` differs from it in one point: with size 0 or a null address it does
 //! nothing (`wrong_calls` in `bsp-tests/host/drivers.c`), and `Dma::free` refuses the call.
@@ -10,14 +11,13 @@ use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Mappings, MemoryType};
-use std::ops::Range;
-use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
 
-/// All combinations of the six flags that the revisions of the interface define.
-const FLAG_COMBINATIONS: Range<usize> = 0..1 << 6;
+/// View limits by which the pools of these tests have views, and by which each buffer has its own mapping.
+const WITH_VIEWS: usize = 64 * MIB;
+const WITHOUT_VIEWS: usize = 0;
 
 /// Flags of requests for buffers that the library maps, of each memory type.
 const MAPPED: [Flags; 3] = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH];
@@ -93,12 +93,12 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
 
 #[test]
 fn another_mapping_of_a_page_in_a_view_is_not_its_address() {
-    check_another_mapping(64 * MIB);
+    check_another_mapping(WITH_VIEWS);
 }
 
 #[test]
 fn another_mapping_of_a_buffer_with_its_own_mapping_is_not_its_address() {
-    check_another_mapping(0);
+    check_another_mapping(WITHOUT_VIEWS);
 }
 
 /// Maps a buffer of each memory type a second time, and checks that the second address does not free it.
@@ -176,7 +176,7 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
     let machine = Machine::new();
     machine.fail_always(Service::MapLinear);
     let pool = machine.install(c"pool", BASE, MIB);
-    pool.public.flags.fetch_or(Flags::NOMAP.bits(), Relaxed);
+    pool.add_flags(Flags::NOMAP);
     let device = machine.plain_device();
     let physical = machine.alloc(device, 2 * PAGE, Flags::NOMAP).unwrap();
     let mapped = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
@@ -194,7 +194,7 @@ fn a_pool_whose_flags_changed_takes_back_what_it_gave() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let (device, other) = (machine.plain_device(), machine.plain_device());
     let held = MAPPED.map(|flags| machine.alloc(device, PAGE, flags).unwrap());
-    pool.public.flags.store((Flags::NOCACHE | Flags::DEVICE).bits(), Relaxed);
+    machine.set_pool_flags(pool, Flags::NOCACHE | Flags::DEVICE);
     machine.set_pool_owner(pool, other);
     held.into_iter().for_each(|held| machine.free(held).unwrap());
     assert_eq!(pool.usage().used, 0);
@@ -214,22 +214,18 @@ fn refusals_are_counted_where_no_line_can_be_written() {
 #[test]
 fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
     for is_linear in [true, false] {
-        check_frees_after_a_change_of_flags(
-            64 * MIB,
-            is_linear,
-            &[&MAPPED[..], &NOT_MAPPED].concat(),
-            Error::NotAllocated,
-        );
-        check_frees_after_a_change_of_flags(0, is_linear, &NOT_MAPPED, Error::NotAllocated);
+        let requests = [&MAPPED[..], &NOT_MAPPED].concat();
+        check_frees_after_a_change_of_flags(WITH_VIEWS, is_linear, &requests, Error::NotAllocated);
+        check_frees_after_a_change_of_flags(WITHOUT_VIEWS, is_linear, &NOT_MAPPED, Error::NotAllocated);
     }
 }
 
 /// The mapping ends with the buffer, so that nothing is at its address at the second free.
 #[test]
 fn fault_18_a_buffer_with_its_own_mapping_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
-    check_frees_after_a_change_of_flags(0, false, &MAPPED, Error::Foreign);
+    check_frees_after_a_change_of_flags(WITHOUT_VIEWS, false, &MAPPED, Error::Foreign);
     // Here a cached buffer has no mapping of its own: it is seen through the linear map.
-    check_frees_after_a_change_of_flags(0, true, &[Flags::NOCACHE, Flags::WRITE_THROUGH], Error::Foreign);
+    check_frees_after_a_change_of_flags(WITHOUT_VIEWS, true, &[Flags::NOCACHE, Flags::WRITE_THROUGH], Error::Foreign);
 }
 
 /// Allocates a page by each of the requests, changes flags and owner of the pool, and frees each page twice. The first
@@ -243,17 +239,24 @@ fn check_frees_after_a_change_of_flags(view_limit: usize, is_linear: bool, reque
     }
     let pool = machine.install(c"pool", BASE, MIB);
     let device = machine.plain_device();
-    for (before, after) in FLAG_COMBINATIONS.flat_map(|before| FLAG_COMBINATIONS.map(move |after| (before, after))) {
-        let held = allocate_each(&machine, pool, device, before, requests);
-        pool.public.flags.store(after, Relaxed);
-        machine.set_pool_owner(pool, Device::NONE);
-        for held in held {
-            assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
-            assert_eq!(machine.free(held), Err(second_free), "twice: {held:x?}, flags {before:#x} and then {after:#x}");
+    for before in flag_combinations() {
+        for after in flag_combinations() {
+            let held = allocate_each(&machine, pool, device, before, requests);
+            machine.set_pool_flags(pool, after);
+            machine.set_pool_owner(pool, Device::NONE);
+            for held in held {
+                assert_eq!(machine.free(held), Ok(()), "{held:x?}, {before:?} and then {after:?}");
+                assert_eq!(machine.free(held), Err(second_free), "twice: {held:x?}, {before:?} and then {after:?}");
+            }
+            assert_eq!(pool.usage().used, 0);
+            assert_eq!(machine.take_errors().len(), requests.len());
         }
-        assert_eq!(pool.usage().used, 0);
-        assert_eq!(machine.take_errors().len(), requests.len());
     }
+}
+
+/// Returns all combinations of the six flags that the revisions of the interface define.
+fn flag_combinations() -> impl Iterator<Item = Flags> {
+    (0..1 << 6).map(Flags::from_bits_retain)
 }
 
 /// Makes `device` the owner of the pool, and allocates a page by each of the requests. Before each of them, it sets the
@@ -262,12 +265,12 @@ fn allocate_each(
     machine: &Machine,
     pool: &Pool<FakeKernel>,
     device: Device,
-    flags: usize,
+    flags: Flags,
     requests: &[Flags],
 ) -> Vec<Held> {
     machine.set_pool_owner(pool, device);
     let allocate = |request: Flags| {
-        pool.public.flags.store(flags | (request & Flags::NOMAP).bits(), Relaxed);
+        machine.set_pool_flags(pool, flags | request & Flags::NOMAP);
         machine.alloc(device, PAGE, request | (pool.flags() & Flags::DEVICE)).expect("the pool serves it")
     };
     requests.iter().map(|&request| allocate(request)).collect()
@@ -278,7 +281,7 @@ fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
-    pool.public.flags.fetch_or(Flags::NOMAP.bits(), Relaxed);
+    pool.add_flags(Flags::NOMAP);
     machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
     machine.free(held).unwrap();
 }

@@ -116,7 +116,7 @@ proptest! {
             // If two pools have the same place, the second is left out. Some pools contain `MIDDLE`.
             let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
             if kind >= 2 {
-                pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+                pool.add_flags(Flags::DEVICE);
                 machine.set_pool_owner(pool, if kind == 2 { device } else { stranger });
             }
         }

@@ -3,6 +3,7 @@
 use super::{Machine, ReservedRegion, range};
 use crate::fake_kernel::{DeviceInfo, FakeKernel, Fault, HIGH, LOW, Service};
 use rt_dma_pool::dropin::pool::Pool;
+use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, MemoryType, Pa, Va};
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -11,6 +12,11 @@ use std::sync::atomic::Ordering::Relaxed;
 impl Machine {
     pub fn install(&self, name: &'static CStr, start: Pa, size: usize) -> &'static Pool<FakeKernel> {
         self.dma.install(&range(name, start, size)).unwrap()
+    }
+
+    /// Writes the flags of a pool, as C does.
+    pub fn set_pool_flags(&self, pool: &Pool<FakeKernel>, flags: Flags) {
+        pool.public.flags.store(flags.bits(), Relaxed);
     }
 
     /// Writes the owner of a pool, as C does; [`Device::NONE`] for none.
