@@ -228,6 +228,16 @@ fn fault_18_a_buffer_with_its_own_mapping_is_given_back_whatever_the_board_made_
     check_frees_after_a_change_of_flags(WITHOUT_VIEWS, true, &[Flags::NOCACHE, Flags::WRITE_THROUGH], Error::Foreign);
 }
 
+#[test]
+fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    pool.add_flags(Flags::NOMAP);
+    machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
+    machine.free(held).unwrap();
+}
+
 /// Allocates a page by each of the requests, changes flags and owner of the pool, and frees each page twice. The first
 /// free succeeds, and the second one fails with `second_free`. This is done for each two combinations of the pool's
 /// flags.
@@ -274,16 +284,6 @@ fn allocate_each(
         machine.alloc(device, PAGE, request | (pool.flags() & Flags::DEVICE)).expect("the pool serves it")
     };
     requests.iter().map(|&request| allocate(request)).collect()
-}
-
-#[test]
-fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
-    let device = machine.plain_device();
-    let held = machine.alloc(device, PAGE, CACHED).unwrap();
-    pool.add_flags(Flags::NOMAP);
-    machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
-    machine.free(held).unwrap();
 }
 
 #[test]
