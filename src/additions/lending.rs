@@ -200,9 +200,10 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
-        let may_return = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
-            Some(memory) => may_serve(memory.pool, request),
-            None => loan.is_taken.load(SeqCst),
+        let may_return = |loan: &Loan<K>| {
+            // The lock is released before `may_serve`, which asks the kernel for the device's node.
+            let lent = *loan.lent.lock(self.kernel);
+            lent.map_or_else(|| loan.is_taken.load(SeqCst), |memory| may_serve(memory.pool, request))
         };
         self.loans().any(may_return)
     }

@@ -209,6 +209,7 @@ impl FakeKernel {
     }
 
     fn device(&self, device: Device) -> DeviceInfo {
+        assert!(!context::locked(), "a service for a device under a lock");
         let info = self.0.records.lock().unwrap().devices[device.address() / size_of::<usize>() - 1].clone();
         assert!(!info.is_removed, "a call for a device that was removed");
         info
