@@ -19,8 +19,8 @@ pub enum Freed {
     SettleFirst,
 }
 
-/// The words of the three bitmaps in which the bit of a page is: of [`USED`], `STARTS` and [`CLEAN`](super::CLEAN).
-type WordsOfPage = [&'static BitmapWord; 3];
+/// The words of [`USED`] and `STARTS` in which the bit of a page is.
+type WordsOfPage = [&'static BitmapWord; 2];
 
 impl PageMap {
     /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open
@@ -62,11 +62,11 @@ impl PageMap {
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
     pub fn try_free(&mut self, page: usize, count: usize) -> Result<Freed, Error> {
         let words = self.check_allocation(page, count)?;
-        if self.open.has(page) {
-            Ok(self.free_in_open_run(words, page, count))
+        Ok(if self.open.has(page) {
+            self.free_in_open_run(words, page, count)
         } else {
-            Ok(self.free_outside(words, page, count))
-        }
+            self.free_outside(words, page, count)
+        })
     }
 
     /// Frees an allocation of the used part of the open run. The tree does not change.
@@ -81,7 +81,7 @@ impl PageMap {
     /// Frees an allocation outside of the open run: into the tree now, or later if that would take too long.
     fn free_outside(&mut self, words: WordsOfPage, page: usize, count: usize) -> Freed {
         let pages = page..page + count;
-        if !self.prepare_to_add(&pages) {
+        if self.has_pending() || !self.close_open_run_next_to(&pages) {
             return Freed::SettleFirst;
         }
         self.mark_free(words, page, count);
@@ -99,22 +99,19 @@ impl PageMap {
 
     /// Marks the pages of an allocation as free, and counts them.
     #[inline(always)]
-    fn mark_free(&mut self, [used, starts, _]: WordsOfPage, page: usize, count: usize) {
+    fn mark_free(&mut self, words: WordsOfPage, page: usize, count: usize) {
         self.in_use.remove(count);
         if is_across(page, count) {
             self.mark_across(page, count, PageState::Free);
         } else {
             let bit = page % BITS;
-            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
+            mark_in_word(words, bit, mask_of(bit, count), PageState::Free);
         }
     }
 
-    /// Prepares the map for free `pages` outside of the open run: closes the open run if they touch it. Returns false,
-    /// and changes nothing, if the map must be settled first.
-    fn prepare_to_add(&mut self, pages: &Range<usize>) -> bool {
-        if self.has_pending() {
-            return false;
-        }
+    /// Closes the open run if `pages` touch it, which are outside of it and become free. Returns false, and changes
+    /// nothing, if pages of that run are in use: then the map must be settled first.
+    fn close_open_run_next_to(&mut self, pages: &Range<usize>) -> bool {
         if self.open.is_next_to(pages) {
             if self.open.is_used() {
                 return false;
@@ -146,16 +143,17 @@ impl PageMap {
     /// Checks that an allocation of `count` pages begins at `page`. Returns the words in which the bit of `page` is.
     pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<WordsOfPage, Error> {
         let bit = page % BITS;
-        let words @ [used, starts, _] = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;
+        let [used, starts, _] = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;
+        let words = [used, starts];
         let (used, starts) = (used.load(Relaxed), starts.load(Relaxed));
-        if (used & starts) >> bit & 1 == 0 {
+        if ((used & starts) >> bit) & 1 == 0 {
             return Err(Error::NotAllocated);
         }
         // The other pages of an allocation are in use, and no allocation begins there. There are two shifts, because
         // `bit + 1` may be the width of a word.
         let length = 1 + ((used & !starts) >> bit >> 1).trailing_ones() as usize;
         if bit + length == BITS {
-            self.check_many(page, count)?;
+            self.check_past_word(page, count)?;
         } else if length != count {
             return Err(Error::WrongSize);
         }
@@ -164,7 +162,7 @@ impl PageMap {
 
     /// Checks that the allocation that begins at `page` and reaches the end of its word has `count` pages.
     #[inline(never)]
-    fn check_many(&self, page: usize, count: usize) -> Result<(), Error> {
+    fn check_past_word(&self, page: usize, count: usize) -> Result<(), Error> {
         let after = page.wrapping_add(count);
         let is_in_pool = page < after && after <= self.pages;
         // All of the pages belong to this allocation if the last is in use and no other begins within. (If a page in
