@@ -7,7 +7,7 @@ import measure
 INTRODUCTION = """# What the library costs
 
 `ci/bench` writes this page and compares each number with its bound. A number that misses its bound is **bold**. All numbers without
-a unit are instructions of the library as `tools/build` makes it. Those of a host depend a little on its compilers.
+a unit are instructions of the library as `tools/build-archive` makes it. Those of a host depend a little on its compilers.
 """
 
 CALLS = """
@@ -165,7 +165,7 @@ MISSED_CORE = """
 
 MISSED_STRETCH = """
 * *A stretch with the lock held is longer than its bound: {list}.* The count includes the port's functions that mask interrupts,
-  which the library as `tools/build` makes it does not call. The pools of these rows are filled at random, so other sequences of
+  which the library as `tools/build-archive` makes it does not call. The pools of these rows are filled at random, so other sequences of
   random numbers may reach some instructions more, or fewer.
 """
 

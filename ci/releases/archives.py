@@ -77,7 +77,7 @@ def sbom(source, environment):
 def build(source, prebuilt, environment):
     for target, prefix in TARGETS.items():
         folder = os.path.join(prebuilt, target)
-        run([os.path.join(source, "tools", "build"), target, folder, "--prefix", prefix, "--no-install"],
+        run([os.path.join(source, "tools", "build-archive"), target, folder, "--prefix", prefix, "--no-install"],
             dict(environment, RT_DMA_POOL_CARGO_FLAGS="--locked"))
         # The list in docs/abi/ states what this archive exports, and the layouts of its headers.
         run([os.path.join(source, "ci", "abi"), os.path.join(folder, "librt_dma_pool.a"), "--prefix", prefix], environment)

@@ -8,8 +8,8 @@
 //! `ci/smoke` builds and runs it. By hand, from the repository's root:
 //!
 //! ```text
-//! tools/build aarch64-unknown-none out
-//! eval "$(tools/build aarch64-unknown-none --env)"
+//! tools/build-archive aarch64-unknown-none out
+//! eval "$(tools/build-archive aarch64-unknown-none --env)"
 //! cd bsp-tests/kernel
 //! RT_DMA_POOL_LIB_DIR=$PWD/../../out cargo build --release --target aarch64-unknown-none
 //! ../smoke --kernel target/aarch64-unknown-none/release/stand-in
