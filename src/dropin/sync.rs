@@ -1,10 +1,17 @@
 //! The sync calls, which make the bytes of a buffer visible to the device or to the processor. *Coherent* operations
 //! maintain the cache, and *non-coherent* operations do not: see [`MapOps`].
+//!
+//! | function | used for |
+//! | --- | --- |
+//! | `sync_out` | A call that wants the handle, or whose handle is translated. |
+//! | `first_window_handle`, then `flush_out` | The same for a PCI device whose buffer lies in the first window of the bridge. |
+//! | `sync_out_without_handle` | A call with coherent operations that does not want the handle. |
+//! | `sync_in` | A call for the processor, with operations that maintain the cache. |
 
 use core::mem::MaybeUninit;
 
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::MapOps;
+use crate::dropin::translate::{MapOps, NO_MASK};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
@@ -12,14 +19,14 @@ use crate::mem::cache;
 
 impl<K: Kernel> Dma<K> {
     /// Makes what the processor wrote to `[data, data + size)` visible to the device, and writes the handle to
-    /// `handle`. `size` is not zero.
+    /// `handle_out`. `size` is not zero.
     ///
     /// Context: any.
     ///
     /// # Errors
     /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space;
-    /// [`Error::NotReachable`] if the device does not reach every byte. Both are counted and logged, and `handle` stays
-    /// as it is.
+    /// [`Error::NotReachable`] if the device does not reach every byte. Both are counted and logged, and
+    /// `handle_out` stays as it is.
     #[inline(always)] // Otherwise each call with a handle takes 28 instructions more on aarch64.
     pub fn sync_out(
         &self,
@@ -27,22 +34,22 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         data: Va,
         size: usize,
-        handle: Option<&mut MaybeUninit<Handle>>,
+        handle_out: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Result<(), Error> {
         let Some(pa) = self.mapped(data, size) else { return self.refuse_sync(Error::NotMapped, device, data, size) };
-        let found = if ops.are_translated() {
+        let handle = if ops.are_translated() {
             // No mask here: a masked table checks the handle.
-            let Some(translated) = self.bus(ops, device).reach(pa, size, !0) else {
+            let Some(handle) = self.bus(ops, device).reach(pa, size, NO_MASK) else {
                 return self.refuse_sync(Error::NotReachable, device, pa, size);
             };
-            translated
+            handle
         } else {
             pa
         };
         // Before the cache is maintained, so that the handle takes no register during the maintenance.
-        if let Some(handle) = handle {
-            *handle = MaybeUninit::new(found);
+        if let Some(handle_out) = handle_out {
+            *handle_out = MaybeUninit::new(handle);
         }
         self.flush_out(ops, data, size, flags);
         Ok(())

@@ -8,6 +8,9 @@
 use crate::flags::Flags;
 use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 
+/// The mask of a device that can put every handle on its bus.
+pub const NO_MASK: u64 = u64::MAX;
+
 /// A set of map operations.
 ///
 /// *Coherent* and *non-coherent* are RT-Thread's names (`dma_pool.c`), in the opposite of their usual sense: the
@@ -46,7 +49,7 @@ pub struct BufferRequest {
 impl BufferRequest {
     /// Returns a request for a buffer at any address that the device reaches.
     pub fn new(ops: MapOps, device: Device, size: usize, flags: Flags) -> Self {
-        BufferRequest { ops, device, size, flags, mask: !0, align: PAGE_SIZE }
+        BufferRequest { ops, device, size, flags, mask: NO_MASK, align: PAGE_SIZE }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The streaming mappings of the system, and what they and the device records call.
 
 use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
-use crate::dropin::translate::BufferRequest;
+use crate::dropin::translate::{BufferRequest, NO_MASK};
 use crate::ffi::additions::device::masked_ops::{allocating_ops_of, unmasked_operation};
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::hooks::Streams;
@@ -48,7 +48,7 @@ pub(super) static OWN: OwnOps = OwnOps {
         let sync = unmasked_operation(device, |table| table.sync_out_data)?;
         if let Some(ops) = ops_with(sync, |table| table.sync_out_data) {
             // Not the function, which would log that the device does not reach the bytes.
-            let handle = DMA.bus(ops, device).reach(DMA.kernel.v2p(va)?, size, !0)?;
+            let handle = DMA.bus(ops, device).reach(DMA.kernel.v2p(va)?, size, NO_MASK)?;
             if !flags.contains(Flags::NOCACHE) {
                 DMA.kernel.cache_flush(va, size);
             }
