@@ -94,7 +94,7 @@ impl<K: Kernel> Dma<K> {
         #[allow(unsafe_code)]
         let name = unsafe { Name::from_ptr(name.as_ptr()) };
         let region = Region { start: region.start, end: region.end, name };
-        self.add_pool(turn, &PoolSpec { region, flags, origin, is_reusable }).map(|_| ())
+        self.install_in_turn(turn, &PoolSpec { region, flags, origin, is_reusable }).map(|_| ())
     }
 }
 

@@ -98,14 +98,6 @@ pub struct Pool<K: Kernel> {
     page_map: IrqLock<PageMap>,
 }
 
-/// A pool that is not in the list.
-pub enum NewPool<K: Kernel> {
-    /// A pool that was just made. Dropping it returns its memory to the heap.
-    Made(KBox<K, Pool<K>>),
-    /// A pool that was uninstalled and kept.
-    Kept(&'static Pool<K>),
-}
-
 /// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from the
 /// interface.
 fn first_flags<K: Kernel>(kernel: K, spec: &PoolSpec) -> Flags {
