@@ -14,7 +14,7 @@ use crate::kernel::{Device, Handle, Kernel, Va};
 impl<K: Kernel> Debug<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
     pub fn allocated(&'static self, call: &Call, new: Holding) {
-        self.with(call, |judge| judge.allocation(new));
+        self.with(call, |judge| judge.record_allocation(new));
     }
 
     /// Notes that a block pool is about to be destroyed.

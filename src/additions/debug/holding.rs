@@ -82,6 +82,11 @@ impl HeldMapping {
         let is_checked = by == MappedBy::List;
         HeldMapping { by, list_entries: 0, pa: 0, direction, is_checked, has_own_lines: false }
     }
+
+    /// Returns whether the mapping may be synced in `direction`: its own, or any if it is for both directions.
+    pub fn allows_sync(&self, direction: Direction) -> bool {
+        [direction, Direction::Bidirectional].contains(&self.direction)
+    }
 }
 
 impl Kind {

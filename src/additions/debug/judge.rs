@@ -2,7 +2,7 @@
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::devices::Names;
-use super::holding::{Holding, Kind, direction_label, overlap};
+use super::holding::{HeldMapping, Holding, Kind, direction_label, overlap};
 use super::mistake::Mistake;
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
@@ -15,7 +15,7 @@ pub(super) struct Judge<'a> {
     pub(super) names: &'static Names,
     pub(super) call: &'a Call,
     /// The index of the calling device's name.
-    pub(super) name: usize,
+    pub(super) name_index: usize,
 }
 
 /// How the first byte of a buffer is mapped and used.
@@ -30,15 +30,15 @@ impl Judge<'_> {
     /// Counts a mistake of the call, and has it reported. The values are the address, the size, and the detail.
     pub(super) fn report(&mut self, mistake: Mistake, values: [usize; 3]) {
         let [address, size, detail] = values;
-        self.state.devices.count(self.name, mistake);
-        self.state.reports.add(mistake, self.call.device, self.name, [address, size, detail, self.call.caller]);
+        self.state.devices.count(self.name_index, mistake);
+        self.state.reports.add(mistake, self.call.device, self.name_index, [address, size, detail, self.call.caller]);
     }
 
     /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.
     /// The first one for which there is no room is reported.
     fn add(&mut self, new: Holding) {
         let Call { device, caller, time, .. } = *self.call;
-        let new = Holding { device, name_index: self.name, return_address: caller, made_at_ms: time, ..new };
+        let new = Holding { device, name_index: self.name_index, return_address: caller, made_at_ms: time, ..new };
         let is_added = self.state.table.add(new);
         if !is_added && !self.state.has_said_full {
             self.state.has_said_full = true;
@@ -54,7 +54,7 @@ impl Judge<'_> {
     }
 
     /// Records memory that was allocated, or a block pool that was created.
-    pub(super) fn allocation(&mut self, new: Holding) {
+    pub(super) fn record_allocation(&mut self, new: Holding) {
         let Call { device, time, .. } = *self.call;
         // An operation of the BSP may have allocated the memory for another device, after the call began.
         let is_of_this_call =
@@ -89,7 +89,7 @@ impl Judge<'_> {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
             is_freed_memory.then_some((by.is_for_kind_of(entry), entry.device == device, is_handle_of(entry)))
         });
-        // Of two devices for which one call allocated, a full table may have one: see `allocation`.
+        // Of two devices for which one call allocated, a full table may have one: see `record_allocation`.
         if let Some((index, entry)) = best.filter(|(_, entry)| entry.device == device || !self.state.table.may_miss()) {
             self.report_free(freed, &entry, is_handle_of(&entry));
             if is_handle_of(&entry) && freed.fits(&entry, device) {
@@ -149,16 +149,27 @@ impl Judge<'_> {
         let Some((index, entry @ Holding { kind: Kind::Mapping(mapping), .. })) = best else {
             return self.unmap_unknown(given);
         };
-        // What the library refuses stays mapped. If several managed mappings have the handle, one must fit exactly.
-        let may_be_meant = |other: &&Holding| {
-            other.is_mapping() && other.is_managed && (other.device, other.handle) == (device, handle)
-        };
-        let is_exact = (entry.size, mapping.direction) == (size, direction);
-        let is_one = || is_exact || self.state.table.live().iter().filter(may_be_meant).count() == 1;
-        if !matches!(by, UnmappedBy::ManagedSingle) || entry.is_managed && is_one() {
+        if self.is_ended_by(by, &given, &entry, &mapping) {
             self.give_back(index, &entry);
         }
-        if !by.is_for_kind_of(&entry) {
+        self.report_unmap(by, &given, &entry, &mapping);
+    }
+
+    /// Returns whether the unmap ends this mapping of the calling device. What the library refuses stays mapped.
+    fn is_ended_by(&self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) -> bool {
+        let UnmappedBy::ManagedSingle = by else { return true };
+        // If several managed mappings have the handle, one must fit exactly.
+        let may_be_meant = |other: &&Holding| {
+            other.is_mapping() && other.is_managed && (other.device, other.handle) == (entry.device, entry.handle)
+        };
+        let is_exact = (entry.size, mapping.direction) == (given.size, given.direction);
+        entry.is_managed && (is_exact || self.state.table.live().iter().filter(may_be_meant).count() == 1)
+    }
+
+    /// Reports what is wrong with the unmap of this mapping.
+    fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) {
+        let MappedPart { handle, size, direction } = *given;
+        if !by.is_for_kind_of(entry) {
             self.report(Mistake::UnmapKind, [handle, size, entry.kind.label().argument()]);
         } else if let UnmappedBy::List { entries } = by
             && entries != mapping.list_entries
@@ -180,8 +191,9 @@ impl Judge<'_> {
     /// had no room for some mappings, this may be one of them, and nothing is reported.
     fn unmap_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
-        let others = |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != Device::NONE;
-        let memory = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
+        let is_of_other_device =
+            |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != Device::NONE;
+        let is_memory_at_handle = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
             self.report(Mistake::UnmapFailed, [handle, size, 0]);
@@ -189,9 +201,9 @@ impl Judge<'_> {
             self.report(Mistake::UnmapTwice, [handle, size, first]);
         } else if self.state.table.may_miss() {
             self.state.table.note_missing();
-        } else if let Some(other) = live.iter().find(others) {
+        } else if let Some(other) = live.iter().find(is_of_other_device) {
             self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other.name_index).argument()]);
-        } else if let Some(memory) = live.iter().find(memory) {
+        } else if let Some(memory) = live.iter().find(is_memory_at_handle) {
             self.report(Mistake::UnmapKind, [handle, size, memory.kind.label().argument()]);
         } else {
             self.report(Mistake::UnmapUnknown, [handle, size, 0]);
@@ -206,8 +218,7 @@ impl Judge<'_> {
         let is_long_enough = |entry: &Holding| end <= entry.handle.saturating_add(entry.size);
         let best = self.state.table.best(|entry| match entry.kind {
             Kind::Mapping(mapping) if entry.has_handle(handle) && entry.device == device => {
-                let is_direction = mapping.direction == direction || mapping.direction == Direction::Bidirectional;
-                Some((is_long_enough(entry) && is_direction, is_long_enough(entry)))
+                Some((is_long_enough(entry) && mapping.allows_sync(direction), is_long_enough(entry)))
             }
             _ => None,
         });
@@ -217,9 +228,7 @@ impl Judge<'_> {
         if !is_long_enough(&entry) {
             self.report(Mistake::SyncEnd, [handle, size, entry.handle.wrapping_add(entry.size)]);
         }
-        if mapping.direction != direction && mapping.direction != Direction::Bidirectional
-            || direction == Direction::Neither
-        {
+        if !mapping.allows_sync(direction) || direction == Direction::Neither {
             self.report(Mistake::SyncDirection, [handle, size, direction_label(mapping.direction).argument()]);
         }
     }
@@ -228,11 +237,11 @@ impl Judge<'_> {
     /// this may be one of them, and nothing is reported.
     fn sync_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
-        let others = |entry: &&Holding| entry.has_handle(handle) && entry.device != Device::NONE;
+        let is_of_other_device = |entry: &&Holding| entry.has_handle(handle) && entry.device != Device::NONE;
         if self.state.table.may_miss() {
             return;
         }
-        if let Some(other) = self.state.table.live().iter().find(others) {
+        if let Some(other) = self.state.table.live().iter().find(is_of_other_device) {
             self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other.name_index).argument()]);
         } else {
             self.report(Mistake::SyncUnknown, [handle, size, 0]);
@@ -287,7 +296,8 @@ fn mistake_in_buffer(buffer: &Holding, data: &SyncedData, line: usize) -> Option
     let buffer_end = buffer.va.saturating_add(buffer.size);
     let was_nocache = matches!(buffer.kind, Kind::Buffer { flags } if flags.contains(Flags::NOCACHE));
     // A driver may round the size up to a cache line.
-    if end > buffer_end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1) {
+    let rounded_end = buffer_end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1);
+    if end > rounded_end {
         Some((Mistake::SyncEnd, buffer_end))
     } else if was_nocache && !data.flags.contains(Flags::NOCACHE) {
         Some((Mistake::SyncCached, 0))

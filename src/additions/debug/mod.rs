@@ -116,8 +116,8 @@ impl<K: Kernel> Debug<K> {
         if call.is_new {
             self.replace(&mut state, call.device, name);
         }
-        let name = state.devices.record(call.device, name, &self.names);
-        let result = act(&mut Judge { state: &mut state, names: &self.names, call, name });
+        let name_index = state.devices.record(call.device, name, &self.names);
+        let result = act(&mut Judge { state: &mut state, names: &self.names, call, name_index });
         let must_write = state.reports.wait();
         drop(state);
         if must_write {
@@ -152,7 +152,7 @@ impl<K: Kernel> Debug<K> {
     /// Makes the `number`-th allocation or mapping of the device from now on fail; none if `number` is 0. Returns false
     /// if there is no room for a record of the device.
     pub fn fail(&'static self, call: &Call, number: usize) -> bool {
-        self.with(call, |judge| judge.state.devices.fail(judge.name, number))
+        self.with(call, |judge| judge.state.devices.fail(judge.name_index, number))
     }
 
     /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
