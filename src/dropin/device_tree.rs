@@ -50,8 +50,8 @@ impl<K: Kernel> Dma<K> {
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
         // makes it do so here, where the heap may be called. If the heap has no room, it finds no range at all.
-        let range = self.kernel.bus_address(device, 0);
-        if range.handle.is_none() && range.last == Pa::MAX {
+        let range = self.kernel.bus_range_from(device, 0);
+        if range.handle.is_none() && range.last_pa == Pa::MAX {
             return Err(Error::NoMemory);
         }
         Ok(Some(MapOps::DeviceTree))

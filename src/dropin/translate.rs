@@ -114,14 +114,14 @@ impl<K: Kernel> Bus<K> {
     /// Context: any.
     fn range_at(&self, pa: Pa) -> BusRange {
         let range = match self.ops {
-            MapOps::Coherent | MapOps::NonCoherent => BusRange { handle: Some(pa), last: Pa::MAX },
-            MapOps::DeviceTree => self.kernel.bus_address(self.device, pa),
+            MapOps::Coherent | MapOps::NonCoherent => BusRange { handle: Some(pa), last_pa: Pa::MAX },
+            MapOps::DeviceTree => self.kernel.bus_range_from(self.device, pa),
             MapOps::Pci => self.through_windows(pa),
         };
         // The range ends at the latest where its handles would pass the highest address and continue at zero.
         let to_wrap = usize::MAX - range.handle.unwrap_or(0);
         // A range has at least one byte, whatever the kernel returns. Therefore every loop over ranges ends.
-        BusRange { last: range.last.min(pa.saturating_add(to_wrap)).max(pa), ..range }
+        BusRange { last_pa: range.last_pa.min(pa.saturating_add(to_wrap)).max(pa), ..range }
     }
 
     /// Returns the windows of the host bridge.
@@ -143,11 +143,11 @@ impl<K: Kernel> Bus<K> {
                 let offset = address - cpu;
                 last = last.min(address.saturating_add(to_last - offset));
                 let handle = usize::try_from(bus.wrapping_add(offset)).ok();
-                return BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) };
+                return BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) };
             }
         }
         let handle = if self.windows().next().is_none() { Some(pa) } else { None };
-        BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
+        BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
     /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both
@@ -164,20 +164,20 @@ impl<K: Kernel> Bus<K> {
             {
                 let limit = first.saturating_add(below_mask).min(last);
                 // The next range belongs to the result, too, if its handles continue those of this one.
-                while end.last < limit {
-                    let next = end.last + 1;
+                while end.last_pa < limit {
+                    let next = end.last_pa + 1;
                     let range = self.range_at(next);
                     if range.handle != handle.checked_add(next - first) {
                         break;
                     }
                     end = range;
                 }
-                return Some(Reachable { first, last: end.last.min(limit), handle });
+                return Some(Reachable { first, last: end.last_pa.min(limit), handle });
             }
-            if end.last >= last {
+            if end.last_pa >= last {
                 return None;
             }
-            first = end.last + 1;
+            first = end.last_pa + 1;
         }
     }
 

@@ -41,7 +41,7 @@ pub struct BusRange {
     /// The address at which the device reaches the first byte; `None` if the device cannot reach the range.
     pub handle: Option<Handle>,
     /// The last physical address of the range; not below the first.
-    pub last: Pa,
+    pub last_pa: Pa,
 }
 
 /// What firmware states about devices. The caller passes devices that exist.
@@ -50,8 +50,8 @@ pub struct BusRange {
 ///
 /// * [`device_name`](Firmware::device_name) returns null, or a C string that stays as long as the device.
 /// * [`memory_region`](Firmware::memory_region) returns only memory that the kernel does not use.
-/// * [`bus_address`](Firmware::bus_address) and [`bus_window`](Firmware::bus_window) return handles at which the device
-///   reaches the memory that they are for, and no other.
+/// * [`bus_range_from`](Firmware::bus_range_from) and [`bus_window`](Firmware::bus_window) return handles at which the
+///   device reaches the memory that they are for, and no other.
 pub unsafe trait Firmware {
     /// Returns the device's name, which the caller uses while the device exists.
     ///
@@ -87,17 +87,17 @@ pub unsafe trait Firmware {
     /// translator reads them (`rt_ofw_translate_cpu2dma`). The device has a node.
     ///
     /// The result has no handle if no entry of `dma-ranges` covers `pa`, although that translator returns the address
-    /// unchanged in this case. If the heap has no room to read the ranges, the result has no handle, and its `last` is
-    /// the highest address.
+    /// unchanged in this case. If the heap has no room to read the ranges, the result has no handle, and its `last_pa`
+    /// is the highest address.
     ///
     /// Context: thread first, then any. The first call for a bus reads the ranges of the bus; the caller makes it in a
     /// thread.
-    fn bus_address(&self, device: Device, pa: Pa) -> BusRange;
+    fn bus_range_from(&self, device: Device, pa: Pa) -> BusRange;
 
     /// Returns the physical address that the device reaches at `handle` (`rt_ofw_translate_dma2cpu`); `None` if this
-    /// processor has no such address. It need not be the inverse of [`bus_address`](Firmware::bus_address).
+    /// processor has no such address. It need not be the inverse of [`bus_range_from`](Firmware::bus_range_from).
     ///
-    /// Context: thread first, then any, as `bus_address`.
+    /// Context: thread first, then any, as `bus_range_from`.
     fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa>;
 
     /// Returns DMA window `index` of the host bridge of a device on bus `"pci"`; `None` after the last, and for every

@@ -72,7 +72,7 @@ impl DeviceInfo {
     }
 
     /// Returns what the port returns: whether a range covers `pa`, and up to which address this holds.
-    pub fn bus_address(&self, pa: Pa) -> BusRange {
+    pub fn bus_range_from(&self, pa: Pa) -> BusRange {
         let handle = self.cpu_to_dma(pa);
         let holds = |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
         let is_covered = !self.has_dma_ranges || handle != pa as u64 || self.ranges.iter().any(holds);
@@ -82,7 +82,7 @@ impl DeviceInfo {
         let last = edges.filter(|edge| *edge > pa as u64).min().map_or(u64::MAX, |edge| edge - 1);
         // An address that the processor cannot hold is one that it cannot reach.
         let handle = usize::try_from(handle).ok().filter(|_| is_covered);
-        BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
+        BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
     /// Makes a device on the bus of a PCI host bridge.

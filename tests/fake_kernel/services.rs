@@ -229,8 +229,8 @@ unsafe impl Firmware for FakeKernel {
         self.device(device).has_dma_ranges
     }
 
-    fn bus_address(&self, device: Device, pa: Pa) -> BusRange {
-        self.device(device).bus_address(pa)
+    fn bus_range_from(&self, device: Device, pa: Pa) -> BusRange {
+        self.device(device).bus_range_from(pa)
     }
 
     fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {

@@ -194,11 +194,11 @@ unsafe impl Firmware for RtThread {
         ask(rt_dma_port_has_dma_ranges, device) != 0
     }
 
-    fn bus_address(&self, device: Device, pa: Pa) -> BusRange {
-        let mut last = pa;
-        // SAFETY: the port writes to `last` only.
-        let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.address()), pa, &mut last) });
-        BusRange { handle, last }
+    fn bus_range_from(&self, device: Device, pa: Pa) -> BusRange {
+        let mut last_pa = pa;
+        // SAFETY: the port writes to `last_pa` only.
+        let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.address()), pa, &mut last_pa) });
+        BusRange { handle, last_pa }
     }
 
     fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa> {
