@@ -3,6 +3,7 @@
 use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
 use super::span_memory::SpanMemory;
+use super::spans::FirstBlock;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
 
@@ -30,38 +31,37 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Adds a span and returns one of its blocks. If a block is free by then, because another thread added a span or
     /// freed a block, returns that one and adds no span.
     fn grow(&self) -> Option<Block> {
-        self.add_span_unless(1, || self.take_from_any())
+        self.add_span_unless(FirstBlock::Taken, || self.take_from_any())
     }
 
-    /// Adds a span, and returns its first block. Its blocks are free but the first `taken`, 0 or 1, which is the
-    /// caller's. If `find` returns a block once the memory is there, adds no span, and returns that block. `None` if
-    /// there is no memory, or if the caller can neither take the turn nor wait for it.
-    pub(super) fn add_span_unless(&self, taken: usize, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
+    /// Adds a span, and returns its first block. If `find` returns a block once the memory is there, adds no span, and
+    /// returns that block. `None` if there is no memory, or if the caller can neither take the turn nor wait for it.
+    pub(super) fn add_span_unless(&self, first: FirstBlock, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
         // Counted, so that a thread that gets no memory waits for this call.
-        self.spans.growing.fetch_add(1, Relaxed);
-        let block = self.try_add_span_unless(taken, find);
+        self.spans.growing_calls.fetch_add(1, Relaxed);
+        let block = self.try_add_span_unless(first, find);
         // A thread that waits and sees this also sees the new span: it reads the number with Acquire.
-        self.spans.growing.fetch_sub(1, Release);
+        self.spans.growing_calls.fetch_sub(1, Release);
         block
     }
 
     /// Is [`add_span_unless`](Self::add_span_unless) without the count.
-    fn try_add_span_unless(&self, taken: usize, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
+    fn try_add_span_unless(&self, first: FirstBlock, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
         let memory = SpanMemory::allocate(self)?;
         // The turn ends before the memory, if that is not used, is freed: what is declared last is dropped first.
-        let _turn = self.spans.turn.take_or_try(self.kernel)?;
+        let turn = self.spans.turn.take_or_try(self.kernel)?;
         if let Some(block) = find() {
             return Some(block);
         }
-        let span = self.span_for(&memory)?;
-        self.give_memory(span, memory, taken)
+        let span = self.span_for(&memory, &turn)?;
+        self.give_memory(span, memory, first, &turn)
     }
 
     /// For a thread that got no memory: waits while another thread adds a span, and takes a free block. Returns `None`
     /// if there is none.
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
-            let is_growing = self.spans.growing.load(Acquire) != 0;
+            let is_growing = self.spans.growing_calls.load(Acquire) != 0;
             let block = self.take_from_any();
             if block.is_some() || !is_growing {
                 return block;

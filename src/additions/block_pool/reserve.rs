@@ -6,6 +6,7 @@
 
 use crate::mem::atomics::Ordering::Relaxed;
 
+use super::spans::FirstBlock;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
@@ -47,7 +48,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             self.trim_unreachable();
             // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
             for _ in 0..missing.div_ceil(2).div_ceil(span_blocks) {
-                if self.add_span_unless(0, || None).is_none() {
+                if self.add_span_unless(FirstBlock::Free, || None).is_none() {
                     // Other callers may have added the last memory.
                     return self.groups.missing(self.kernel, count) == 0;
                 }
@@ -64,8 +65,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn prepare_bookkeeping(&self) {
         // If nothing has to be done, the call takes no turn, for which it might wait.
         if self.spans.vacant.get().is_none() || !self.has_places() {
-            let Some(_turn) = self.spans.turn.take(self.kernel) else { return };
-            let _ = self.vacant_span();
+            let Some(turn) = self.spans.turn.take(self.kernel) else { return };
+            let _ = self.vacant_span(&turn);
         }
     }
 

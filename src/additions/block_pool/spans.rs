@@ -1,8 +1,11 @@
 //! The bookkeeping of spans, with their groups and units.
 //!
-//! It is made for one span at a time if the span has several groups, or else for the spans of one group. A span is
-//! *vacant* until it gets memory, and again when its memory is freed: a caller that holds no lock may still look at its
-//! bookkeeping, which therefore stays, serves the memory that is added next, and is freed with the pool.
+//! It is allocated in batches: for one span if the span's units fill whole groups, otherwise for all the spans that
+//! share one group. A span is *vacant* until it gets memory, and again when its memory is freed: a caller that holds no
+//! lock may still look at its bookkeeping, which therefore stays, serves the memory that is added next, and is freed
+//! with the pool.
+
+use core::num::NonZeroUsize;
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
@@ -13,18 +16,19 @@ use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
-use crate::mem::turn::Turn;
+use crate::mem::turn::{Turn, TurnGuard};
 
-/// The number of units of the first group, if as many fit. A later group has this many more than the pool has units,
-/// rounded down to a power of two, if as many fit: a pool of few large blocks gets little bookkeeping, and in a pool of
-/// many blocks a group seldom runs out of free ones, which costs time.
+/// The number of units of a pool's first group. A later group has this many more than the pool has units, rounded down
+/// to a power of two: 16 if the pool has 8 units, 32 if it has 24. No group has more than [`Shape::group_units`]. So a
+/// pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free ones,
+/// which costs time.
 const FIRST_UNITS: usize = 8;
 
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
     pub turn: Turn,
     /// The number of calls that are getting memory, or adding it.
-    pub growing: AtomicUsize,
+    pub growing_calls: AtomicUsize,
     /// All spans, with memory and vacant, the newest first.
     newest: AtomicRef<Span>,
     /// The first vacant span.
@@ -43,12 +47,21 @@ pub struct Span {
     next_vacant: AtomicRef<Span>,
 }
 
+/// What becomes of the first block of a span that gets memory.
+#[derive(Clone, Copy)]
+pub enum FirstBlock {
+    /// It is the caller's.
+    Taken,
+    /// It is free, as the others are.
+    Free,
+}
+
 impl Spans {
     /// Makes the bookkeeping of a pool without memory.
     pub const fn new() -> Self {
         Spans {
             turn: Turn::new(),
-            growing: AtomicUsize::new(0),
+            growing_calls: AtomicUsize::new(0),
             newest: AtomicRef::new(),
             vacant: AtomicRef::new(),
             unit_count: AtomicUsize::new(0),
@@ -67,17 +80,18 @@ impl Spans {
 }
 
 impl Span {
-    /// Makes vacant spans with `units` units in all, in groups of `group_units`, in the memory of `tail`.
-    fn make(shape: &Shape, units: usize, group_units: usize, tail: &mut BumpAllocator) -> &'static [Span] {
-        let slot_of = |number: usize| number.checked_rem(group_units).unwrap_or(0) << shape.slot_shift;
-        let units = tail.slice_with(units, |number| Some(Unit::new(slot_of(number), shape.unit_blocks(number))));
-        let mut chunks = units.chunks(group_units.max(1));
-        let groups = tail.slice_with(chunks.len(), |_| Some(Group::new(WrappingSlice::new(chunks.next()?)?)));
-        for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
-            units.iter().for_each(|unit| unit.group.set(group));
+    /// Makes vacant spans with `unit_count` units in all, in groups of `group_units`, in the memory of `tail`.
+    fn make(shape: &Shape, unit_count: usize, group_units: NonZeroUsize, tail: &mut BumpAllocator) -> &'static [Span] {
+        let slot_of = |number: usize| (number % group_units) << shape.slot_shift;
+        let units = tail.slice_with(unit_count, |number| Some(Unit::new(slot_of(number), shape.unit_blocks(number))));
+        let mut group_chunks = units.chunks(group_units.get());
+        let groups =
+            tail.slice_with(group_chunks.len(), |_| Some(Group::new(WrappingSlice::new(group_chunks.next()?)?)));
+        for group in groups {
+            (0..group.units.length()).for_each(|number| group.units.at(number).group.set(group));
         }
-        let mut chunks = units.chunks(shape.span_units.max(1));
-        tail.slice_with(chunks.len(), |_| Some(Span::new(chunks.next()?)))
+        let mut span_chunks = units.chunks(shape.span_units.get());
+        tail.slice_with(span_chunks.len(), |_| Some(Span::new(span_chunks.next()?)))
     }
 
     fn new(units: &'static [Unit]) -> Self {
@@ -97,26 +111,26 @@ impl Span {
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes places in the table for the units of one more span, and returns a vacant span. `None` if the heap has no
-    /// room. The caller holds the turn.
-    pub(super) fn vacant_span(&self) -> Option<&'static Span> {
+    /// room.
+    pub(super) fn vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         self.make_places()?;
-        self.spans.vacant.get().or_else(|| self.make_spans())
+        self.spans.vacant.get().or_else(|| self.make_spans(turn))
     }
 
-    /// Makes vacant spans, and returns the first. `None` if the heap has no room, or the caller may not sleep. The
-    /// caller holds the turn.
-    fn make_spans(&self) -> Option<&'static Span> {
+    /// Makes vacant spans, and returns the first. `None` if the heap has no room, or the caller may not sleep.
+    fn make_spans(&self, _turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         if !self.kernel.can_sleep() {
             return None;
         }
         let shape = &self.groups.shape;
         // No span is vacant now: these are all units.
-        let unit_count = self.spans.unit_count.load(Relaxed);
-        let group_units = shape.group_units.min(previous_power_of_two(unit_count.saturating_add(FIRST_UNITS)));
-        let units = group_units.max(shape.span_units);
-        let (groups, spans) = (units.checked_div(group_units)?, units.checked_div(shape.span_units)?);
-        let tail = slice_bytes::<Group>(groups) + slice_bytes::<Unit>(units) + slice_bytes::<Span>(spans);
-        let spans = *self.arena.place(tail, |tail| Span::make(shape, units, group_units, tail))?;
+        let pool_units = self.spans.unit_count.load(Relaxed);
+        let group_units = shape.group_units.min(previous_power_of_two(pool_units.saturating_add(FIRST_UNITS)));
+        let unit_count = group_units.max(shape.span_units).get();
+        let (group_count, span_count) = (unit_count / group_units, unit_count / shape.span_units);
+        let tail_bytes =
+            slice_bytes::<Group>(group_count) + slice_bytes::<Unit>(unit_count) + slice_bytes::<Span>(span_count);
+        let spans = *self.arena.place(tail_bytes, |tail| Span::make(shape, unit_count, group_units, tail))?;
         for span in spans.iter().rev() {
             span.older.set(self.spans.newest.get());
             self.spans.newest.set(Some(span));
@@ -132,9 +146,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns a vacant span whose units have the addresses of `memory` and places in the table. `None` if the heap has
-    /// no room. The caller holds the turn.
-    pub(super) fn span_for(&self, memory: &SpanMemory<'_, K, P>) -> Option<&'static Span> {
-        let span = self.vacant_span()?;
+    /// no room.
+    pub(super) fn span_for(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
+        let span = self.vacant_span(turn)?;
         let (shape, lead) = (&self.groups.shape, memory.lead());
         for (number, unit) in span.units.iter().enumerate() {
             let Block { va, handle } = memory.at(lead.wrapping_add(shape.unit_offset(number)));
@@ -147,18 +161,27 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Some(span)
     }
 
-    /// Gives memory to a span that is ready [for it](Self::span_for), and returns its first block. Its blocks are free
-    /// but the first `taken`, 0 or 1, which is the caller's. The caller holds the turn.
-    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory<'_, K, P>, taken: usize) -> Option<Block> {
+    /// Gives memory to a span that is ready [for it](Self::span_for), and returns its first block.
+    pub(super) fn give_memory(
+        &self,
+        span: &'static Span,
+        memory: SpanMemory<'_, K, P>,
+        first: FirstBlock,
+        _turn: &TurnGuard<'_, K>,
+    ) -> Option<Block> {
+        // `None` does not occur: a span has units.
+        let (first_unit, others) = span.units.split_first()?;
         span.memory.put(memory);
         self.spans.vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
-        // `None` does not occur: a span has units.
-        let (first, others) = span.units.split_first()?;
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
-        self.publish(first, first.bits() & !first.first_bits(taken));
-        Some(first.block(&self.groups.shape, first.first_slot as usize))
+        let taken = match first {
+            FirstBlock::Taken => first_unit.first_bits(1),
+            FirstBlock::Free => 0,
+        };
+        self.publish(first_unit, first_unit.bits() & !taken);
+        Some(first_unit.block(&self.groups.shape, first_unit.first_slot as usize))
     }
 
     /// Adds the blocks of a unit that has none. Those of `free`, which are bits of the group's word, can be allocated;
@@ -171,8 +194,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Takes the memory from a span, which is vacant then; `None` if it was vacant already. No block of it is in use or
-    /// can be allocated. The caller holds the turn.
-    pub(super) fn take_memory(&self, span: &'static Span) -> Option<SpanMemory<'_, K, P>> {
+    /// can be allocated.
+    pub(super) fn take_memory(&self, span: &'static Span, _turn: &TurnGuard<'_, K>) -> Option<SpanMemory<'_, K, P>> {
         let memory = span.memory.take(self)?;
         self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
         self.add_vacant(span);

@@ -119,7 +119,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the number of places of a table of which half is empty after a span is added.
     fn wanted_places(&self) -> Option<usize> {
-        self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units)?.checked_mul(2)
+        self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units.get())?.checked_mul(2)
     }
 
     /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before

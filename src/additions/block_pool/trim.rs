@@ -40,12 +40,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !span.has_memory() {
             return None;
         }
-        let _turn = self.spans.turn.take(self.kernel)?;
+        let turn = self.spans.turn.take(self.kernel)?;
         if !span.has_memory() || !self.remove_blocks(span.units) {
             return None;
         }
         self.remove_units(span.units);
-        self.take_memory(span)
+        self.take_memory(span, &turn)
     }
 
     /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.

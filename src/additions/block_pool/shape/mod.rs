@@ -13,6 +13,8 @@
 
 pub mod division;
 
+use core::num::NonZeroUsize;
+
 use super::word::SLOTS;
 use crate::kernel::{Handle, PAGE_SIZE};
 use division::ExactDivision;
@@ -54,9 +56,9 @@ pub struct Shape {
     /// Bytes of the part of a piece in which the blocks of one unit begin, a power of two.
     part_size: usize,
     /// The maximum number of units in a group.
-    pub group_units: usize,
+    pub group_units: NonZeroUsize,
     /// Units in a span.
-    pub span_units: usize,
+    pub span_units: NonZeroUsize,
     /// Bytes of a span: whole pages.
     pub span_size: usize,
     /// The alignment of a span: a page, or more if the blocks need more.
@@ -110,7 +112,7 @@ impl Shape {
             piece_unit_shift: piece_size.trailing_zeros().wrapping_sub(part_shift),
             part_size,
             group_units: previous_power_of_two(SLOTS >> slot_shift),
-            span_units: PAGE_SIZE >> part_shift,
+            span_units: at_least_one(PAGE_SIZE >> part_shift),
             span_size,
             span_align: align.max(PAGE_SIZE),
             boundary: if has_many_pages { boundary } else { 0 },
@@ -154,7 +156,7 @@ impl Shape {
 
     /// Returns the number of blocks in a span.
     pub fn span_blocks(&self) -> usize {
-        (self.span_units >> self.piece_unit_shift).wrapping_mul(self.piece_blocks)
+        (self.span_units.get() >> self.piece_unit_shift).wrapping_mul(self.piece_blocks)
     }
 
     /// Returns how many consecutive blocks, the first of which begins at `start` for the device, end at or before the
@@ -206,8 +208,13 @@ pub fn lowest_bits(count: usize) -> usize {
 }
 
 /// Returns the largest power of two that is not greater than `number`; 1 for zero.
-pub fn previous_power_of_two(number: usize) -> usize {
-    1 << number.checked_ilog2().unwrap_or(0)
+pub fn previous_power_of_two(number: usize) -> NonZeroUsize {
+    at_least_one(1 << at_least_one(number).ilog2())
+}
+
+/// Returns `number`; 1 for zero.
+fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Returns how many blocks of a piece begin before its byte `offset`, if the piece is long enough.

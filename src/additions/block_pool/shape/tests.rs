@@ -34,7 +34,7 @@ fn as_many_blocks_fit_in_a_page_as_on_linux_and_none_crosses_a_boundary() {
     for boundary in [0, 32, 256, 512, 1024, 2048, 4096, 8192] {
         for shape in shapes(&[boundary]) {
             let unit = |unit| (0..shape.unit_blocks(unit)).map(move |at| shape.unit_offset(unit) + at * shape.stride);
-            let starts: Vec<usize> = (0..shape.span_units).flat_map(unit).collect();
+            let starts: Vec<usize> = (0..shape.span_units.get()).flat_map(unit).collect();
             assert_eq!(starts.len(), shape.span_blocks());
             assert_eq!(starts.len(), blocks_on_linux(shape.stride, boundary), "{shape:?}");
             assert!(starts.windows(2).all(|pair| pair[1] >= pair[0] + shape.stride));
@@ -66,7 +66,7 @@ fn each_unit_has_a_key_of_its_own() {
     for shape in shapes(&[0, 512, 4096]) {
         let base = 0x7000_0000;
         let mut keys = Vec::new();
-        for unit in 0..2 * shape.span_units {
+        for unit in 0..2 * shape.span_units.get() {
             let page = base + unit / shape.span_units * PAGE_SIZE;
             let start = page + shape.unit_offset(unit % shape.span_units);
             let key = shape.key(start);
@@ -83,9 +83,10 @@ fn each_unit_has_a_key_of_its_own() {
 fn units_fit_in_groups() {
     for shape in shapes(&[0, 8, 32, 256, 1024, 4096, 8192]) {
         assert!((1..=SLOTS).contains(&shape.unit_blocks(0)) && shape.unit_blocks(0) <= 1 << shape.slot_shift);
-        assert!(shape.group_units == 1 || shape.group_units << shape.slot_shift <= SLOTS);
-        assert!(shape.group_units.is_power_of_two());
-        assert!(shape.span_units.is_multiple_of(shape.group_units) || shape.span_units.is_power_of_two());
+        let (group_units, span_units) = (shape.group_units.get(), shape.span_units.get());
+        assert!(group_units == 1 || group_units << shape.slot_shift <= SLOTS);
+        assert!(group_units.is_power_of_two());
+        assert!(span_units.is_multiple_of(group_units) || span_units.is_power_of_two());
     }
 }
 
