@@ -3,13 +3,13 @@
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::holding::{Holding, Kind, MappedBy};
-use super::judge::FirstByte;
+use super::judge::{FirstByte, HandleRule};
 use super::mistake::Mistake;
 use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
-use crate::kernel::{Device, Handle, Kernel, Va};
+use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Debug<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
@@ -41,11 +41,16 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Checks a free, and forgets what it frees. `ops` are those by which `rt_dma_free` frees for the device; `None` if
-    /// an operation of the BSP does, and for other functions. Returns false if the table does not have the memory: then
-    /// the caller calls [`free_refused`](Self::free_refused) if the library refuses the free.
+    /// an operation of the BSP does, and for other functions.
     ///
-    /// Outside of a thread, a free that needs one is not checked, and true is returned: the library refuses it and logs
-    /// that, and a thread may repeat it.
+    /// Returns true if the caller has nothing to report, even if the library refuses the free:
+    /// * The table has the memory. What is wrong with the free is reported here.
+    /// * The table remembers an earlier free of the memory. The second one is reported here.
+    /// * The free needs a thread, and the caller is none. It is not checked: the library refuses it and logs that, and
+    ///   a thread may repeat it.
+    ///
+    /// Returns false otherwise: then the caller calls [`free_refused`](Self::free_refused) if the library refuses the
+    /// free.
     pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory, ops: Option<MapOps>) -> bool {
         let needs_thread = match freed.by {
             FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
@@ -55,14 +60,22 @@ impl<K: Kernel> Debug<K> {
         if needs_thread && !self.kernel.can_sleep() {
             return true;
         }
-        let is_handle = match freed.by {
-            FreedBy::Free if self.accepts_handle(dma, call.device, freed, ops) => Some(true),
-            // `rt_dma_free` will refuse it.
-            FreedBy::Free if ops.is_some() => Some(false),
-            // For an operation of the BSP, and for other functions, it must be that of the allocation, or 0.
-            _ => None,
-        };
-        self.with(call, |judge| judge.free(freed, is_handle))
+        let rule = self.handle_rule(dma, call.device, freed, ops);
+        self.with(call, |judge| judge.free(freed, rule))
+    }
+
+    /// Returns how the handle of a free is judged.
+    fn handle_rule(&self, dma: &Dma<K>, device: Device, freed: &FreedMemory, ops: Option<MapOps>) -> HandleRule {
+        if !matches!(freed.by, FreedBy::Free) {
+            HandleRule::AsAllocated
+        } else if self.accepts_handle(dma, device, freed, ops) {
+            HandleRule::Accepted
+        } else if ops.is_some() {
+            HandleRule::Refused
+        } else {
+            // An operation of the BSP frees, and the library does not know which handles it accepts.
+            HandleRule::AsAllocated
+        }
     }
 
     /// Returns whether `rt_dma_free` accepts the handle: it is 0, the physical address of the memory, or one that leads
@@ -71,8 +84,8 @@ impl<K: Kernel> Debug<K> {
         let FreedMemory { va, handle, .. } = *freed;
         let leads_to = |pa| pa == handle || ops.is_some_and(|ops| dma.bus(ops, device).is_handle(pa, handle));
         // A buffer without a mapping is freed by its physical address.
-        let is_pa = || dma.pools().any(|pool| pool.buffer_without_mapping(va).is_some());
-        handle == 0 || self.kernel.v2p(va).is_some_and(leads_to) || is_pa() && leads_to(va)
+        let is_unmapped_buffer = || dma.pools().any(|pool| pool.buffer_without_mapping(va).is_some());
+        handle == 0 || self.kernel.v2p(va).is_some_and(leads_to) || (is_unmapped_buffer() && leads_to(va))
     }
 
     /// Reports that the library refused the free of memory that the table does not have.
@@ -83,19 +96,12 @@ impl<K: Kernel> Debug<K> {
     /// Checks a map, and records the mapping unless it failed: then its handle is [`MAPPING_ERROR`]. The caller need
     /// not know the physical address of a buffer that is no page.
     pub fn mapped(&'static self, call: &Call, mut new: Holding) {
-        let mistake = match &mut new.kind {
-            Kind::Mapping(mapping) if mapping.by != MappedBy::Page => {
-                let last = new.va.wrapping_add(new.size.saturating_sub(1));
-                let (first_pa, last_pa) = (self.kernel.v2p(new.va), self.kernel.v2p(last));
-                mapping.pa = first_pa.unwrap_or(0);
-                if first_pa.is_none() || last_pa.is_none() {
-                    Some(Mistake::Unmapped)
-                } else {
-                    call.has_on_stack(new.va).then_some(Mistake::Stack)
-                }
-            }
-            _ => None,
-        };
+        let mut mistake = None;
+        if let Kind::Mapping(mapping) = &mut new.kind
+            && mapping.by != MappedBy::Page
+        {
+            (mapping.pa, mistake) = self.locate_buffer(call, new.va, new.size);
+        }
         let line = self.kernel.cache_line_max();
         self.with(call, |judge| {
             if let Some(mistake) = mistake {
@@ -107,16 +113,22 @@ impl<K: Kernel> Debug<K> {
         });
     }
 
+    /// Returns the physical address of a buffer that is mapped, or 0 if it is not known, and the mistake if such a
+    /// buffer must not be mapped.
+    fn locate_buffer(&self, call: &Call, va: Va, size: usize) -> (Pa, Option<Mistake>) {
+        let last = va.wrapping_add(size.saturating_sub(1));
+        let (first_pa, last_pa) = (self.kernel.v2p(va), self.kernel.v2p(last));
+        let mistake = if first_pa.is_none() || last_pa.is_none() {
+            Some(Mistake::Unmapped)
+        } else {
+            call.has_on_stack(va).then_some(Mistake::Stack)
+        };
+        (first_pa.unwrap_or(0), mistake)
+    }
+
     /// Notes that the driver checked whether a map failed.
     pub fn mapping_checked(&'static self, call: &Call, handle: Handle) {
-        self.with(call, |judge| {
-            let is_this_mapping = |entry: &&mut Holding| entry.handle == handle && entry.device == call.device;
-            for entry in judge.state.table.live_mut().iter_mut().filter(is_this_mapping) {
-                if let Kind::Mapping(mapping) = &mut entry.kind {
-                    mapping.is_checked = true;
-                }
-            }
-        });
+        self.with(call, |judge| judge.mark_checked(handle));
     }
 
     /// Checks an unmap, and forgets the mapping. Outside of a thread, an unmap that needs one is not checked, for the

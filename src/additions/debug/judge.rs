@@ -7,7 +7,7 @@ use super::mistake::Mistake;
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
-use crate::kernel::Device;
+use crate::kernel::{Device, Handle};
 
 /// A call that is judged, and what the debug mode knows.
 pub(super) struct Judge<'a> {
@@ -24,6 +24,17 @@ pub(super) struct FirstByte {
     pub(super) is_cached: bool,
     /// It lies in a page of a pool that is not in use.
     pub(super) is_free: bool,
+}
+
+/// Whether the handle of a free is right.
+#[derive(Clone, Copy)]
+pub(super) enum HandleRule {
+    /// It is: `rt_dma_free` accepts it.
+    Accepted,
+    /// It is not: `rt_dma_free` will refuse it.
+    Refused,
+    /// It must be the one that the allocation returned, or 0.
+    AsAllocated,
 }
 
 impl Judge<'_> {
@@ -79,12 +90,15 @@ impl Judge<'_> {
     /// Judges a free, and takes the entry of the memory out of the table unless the library refuses the free.
     ///
     /// Returns true if the table has the memory, or remembers an earlier free of it, which is reported. Returns false
-    /// if it has neither: the free is a mistake then only if the library refuses it. `is_handle` states whether the
-    /// library takes the handle for the memory's; `None` if it must be the one that the allocation returned, or 0.
-    pub(super) fn free(&mut self, freed: &FreedMemory, is_handle: Option<bool>) -> bool {
+    /// if it has neither: the free is a mistake then only if the library refuses it.
+    pub(super) fn free(&mut self, freed: &FreedMemory, rule: HandleRule) -> bool {
         let device = self.call.device;
         let FreedMemory { by, va, size, handle } = *freed;
-        let is_handle_of = |entry: &Holding| is_handle.unwrap_or(handle == 0 || handle == entry.handle);
+        let is_handle_of = |entry: &Holding| match rule {
+            HandleRule::Accepted => true,
+            HandleRule::Refused => false,
+            HandleRule::AsAllocated => handle == 0 || handle == entry.handle,
+        };
         let best = self.state.table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
             is_freed_memory.then_some((by.is_for_kind_of(entry), entry.device == device, is_handle_of(entry)))
@@ -134,6 +148,19 @@ impl Judge<'_> {
             self.report(Mistake::MapTwice, [new.mapped_address(), new.size, first]);
         }
         self.add(new);
+    }
+
+    /// Notes that the driver checked whether the map that returned `handle` failed.
+    pub(super) fn mark_checked(&mut self, handle: Handle) {
+        let device = self.call.device;
+        for entry in self.state.table.live_mut() {
+            if let Kind::Mapping(mapping) = &mut entry.kind
+                && entry.handle == handle
+                && entry.device == device
+            {
+                mapping.is_checked = true;
+            }
+        }
     }
 
     /// Judges an unmap, and takes the entry of the mapping out of the table unless the library refuses the unmap.
