@@ -58,8 +58,8 @@ extern "C" {
  * @param[in,out] sg The list.
  * @param[in] nents Entries in the list.
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
- * @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
- * `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+ * @return `nents`; 0 if a buffer cannot be mapped, or the list is null, or `nents` is 0 or less. Then no buffer is
+ * mapped, and every `dma_handle` is `RT_DMA_MAPPING_ERROR`.
  * @note Context: thread first, then any.
  */
 int rt_dma_map_sg(struct rt_device *dev,
@@ -71,8 +71,8 @@ int rt_dma_map_sg(struct rt_device *dev,
  * @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
  *
  * @param[in] dev The device.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
+ * @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+ * @param[in] nents Entries in the list, as for the map.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
@@ -85,8 +85,8 @@ void rt_dma_unmap_sg(struct rt_device *dev,
  * @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
  *
  * @param[in] dev The device.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
+ * @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+ * @param[in] nents Entries in the list, as for the map.
  * @param[in] direction The direction of the mapping.
  * @param[in] attrs As for `rt_dma_unmap_single_attrs`.
  * @note Context: any.
@@ -96,8 +96,10 @@ void rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nent
 /**
  * @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
  *
+ * A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
+ *
  * @param[in] dev The device.
- * @param[in] sg The list.
+ * @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
  * @param[in] nents Entries in the list.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
@@ -107,8 +109,10 @@ void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nen
 /**
  * @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
  *
+ * A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
+ *
  * @param[in] dev The device.
- * @param[in] sg The list.
+ * @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
  * @param[in] nents Entries in the list.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.

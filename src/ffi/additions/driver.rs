@@ -3,7 +3,7 @@
 use crate::abi::rt_device;
 use crate::additions::driver::{self, Platform, System};
 use crate::ffi::additions::block_pool::{DevicePages, POOLS};
-use crate::ffi::additions::streaming::arguments::master_of;
+use crate::ffi::additions::streaming::arguments::bus_master_of;
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::device;
 use crate::kernel::rtthread::RtThread;
@@ -21,7 +21,7 @@ impl Platform for RtThreadPlatform {
 // SAFETY: `rt_dma_alloc` returns pages as `System::new` requires. C code that frees the memory of a driver in Rust breaks
 // its own contract, as if it wrote to that memory.
 static SYSTEM: System<RtThreadPlatform> =
-    unsafe { System::new(RtThread, STREAMING, &POOLS, DevicePages::Coherent, &master_of) };
+    unsafe { System::new(RtThread, STREAMING, &POOLS, DevicePages::Coherent, &bus_master_of) };
 
 /// Returns the system's DMA memory.
 pub fn system() -> &'static System<RtThreadPlatform> {

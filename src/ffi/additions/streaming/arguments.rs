@@ -64,7 +64,7 @@ impl Master for *mut rt_device {
     }
 
     fn general(self) -> Result<BusMaster, MapError> {
-        master(self)
+        bus_master(self)
     }
 }
 
@@ -72,17 +72,17 @@ impl Master for *mut rt_device {
 ///
 /// # Errors
 /// Those of [`Master::general`].
-pub(in crate::ffi) fn master(dev: *mut rt_device) -> Result<BusMaster, MapError> {
+pub(in crate::ffi) fn bus_master(dev: *mut rt_device) -> Result<BusMaster, MapError> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
         DMA.refuse_line(&Line::about(name, apart!("a streaming mapping needs a device"), &[]));
         return Err(MapError::Invalid);
     };
-    master_of(device)
+    bus_master_of(device)
 }
 
 /// Returns the device as its mappings see it; [`MapError::NoMemory`] if its operations cannot be chosen now.
-pub(in crate::ffi) fn master_of(device: Device) -> Result<BusMaster, MapError> {
+pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapError> {
     // A mapping that needs a record gets here before the first one is made.
     STREAMS.set(&HOOKS);
     watch_for_new_devices();

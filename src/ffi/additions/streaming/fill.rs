@@ -1,7 +1,7 @@
 //! `rt_dma_map_fill`.
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::ffi::additions::streaming::arguments::master_of;
+use crate::ffi::additions::streaming::arguments::bus_master_of;
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
@@ -42,6 +42,6 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) 
         return errors.busy;
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming`: the device exists.
-    let result = master_of(device).and_then(|master| unsafe { STREAMING.fill(&master, count) });
+    let result = bus_master_of(device).and_then(|master| unsafe { STREAMING.fill(&master, count) });
     if result.is_ok() { errors.ok } else { errors.nomem }
 }

@@ -2,11 +2,11 @@
 
 use core::ffi::{c_int, c_void};
 
+use super::arguments::{bus_master, direction_of, query_of};
+use super::system::STREAMING;
+use super::unmap::unmap;
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::streaming::{MAPPING_ERROR, Segment};
-use crate::ffi::additions::streaming::arguments::{direction_of, master, query_of};
-use crate::ffi::additions::streaming::system::STREAMING;
-use crate::ffi::additions::streaming::unmap::unmap;
 use crate::kernel::{Handle, Va};
 
 /// @brief One buffer of a scatter list.
@@ -39,11 +39,23 @@ impl Segment for rt_dma_sg {
     }
 }
 
-/// Returns the entries of a list; none if `sg` is null or `nents` is not positive.
+/// Returns the entries of a list that the caller may read; none if `sg` is null or `nents` is not positive.
 ///
 /// # Safety
-/// If it is not null, `sg` points to `nents` entries, which are the caller's for the time of the call.
-pub(in crate::ffi) unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
+/// If it is not null, `sg` points to `nents` entries, which no other code changes during the call.
+pub(in crate::ffi) unsafe fn entries<'a>(sg: *const rt_dma_sg, nents: c_int) -> &'a [rt_dma_sg] {
+    match usize::try_from(nents) {
+        // SAFETY: it is not null, so the caller guarantees that it points to `nents` entries, which no code changes.
+        Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts(sg, length) },
+        _ => &[],
+    }
+}
+
+/// Returns the entries of a list that the caller may change; none if `sg` is null or `nents` is not positive.
+///
+/// # Safety
+/// If it is not null, `sg` points to `nents` entries, which no other code uses during the call.
+unsafe fn entries_mut<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
     match usize::try_from(nents) {
         // SAFETY: it is not null, so the caller guarantees that it points to `nents` entries, which no other code uses.
         Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts_mut(sg, length) },
@@ -70,8 +82,8 @@ pub(in crate::ffi) unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'
 /// @param[in,out] sg The list.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
-/// @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
-/// `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+/// @return `nents`; 0 if a buffer cannot be mapped, or the list is null, or `nents` is 0 or less. Then no buffer is
+/// mapped, and every `dma_handle` is `RT_DMA_MAPPING_ERROR`.
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_sg(
@@ -81,8 +93,8 @@ pub unsafe extern "C" fn rt_dma_map_sg(
     direction: c_int,
 ) -> c_int {
     // SAFETY: the caller passes a list of `nents` entries, or null.
-    let list = unsafe { entries(sg, nents) };
-    let Ok(master) = master(dev) else {
+    let list = unsafe { entries_mut(sg, nents) };
+    let Ok(master) = bus_master(dev) else {
         list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         return 0;
     };
@@ -96,8 +108,8 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 /// @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list.
-/// @param[in] nents Entries in the list.
+/// @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+/// @param[in] nents Entries in the list, as for the map.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
 #[unsafe(no_mangle)]
@@ -110,8 +122,8 @@ pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg
 /// @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list.
-/// @param[in] nents Entries in the list.
+/// @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+/// @param[in] nents Entries in the list, as for the map.
 /// @param[in] direction The direction of the mapping.
 /// @param[in] attrs As for `rt_dma_unmap_single_attrs`.
 /// @note Context: any.
@@ -123,7 +135,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     direction: c_int,
     attrs: rt_ubase_t,
 ) {
-    let Ok(master) = master(dev) else { return };
+    let Ok(master) = bus_master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     for segment in unsafe { entries(sg, nents) } {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
@@ -133,8 +145,10 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
 
 /// @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
 ///
+/// A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
+///
 /// @param[in] dev The device.
-/// @param[in] sg The list.
+/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
@@ -145,7 +159,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     nents: c_int,
     direction: c_int,
 ) {
-    let Ok(master) = master(dev) else { return };
+    let Ok(master) = bus_master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     for segment in unsafe { entries(sg, nents) } {
         let query = query_of(segment.dma_handle, segment.length, direction, 0);
@@ -157,8 +171,10 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
 
 /// @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
 ///
+/// A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
+///
 /// @param[in] dev The device.
-/// @param[in] sg The list.
+/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
@@ -169,7 +185,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     nents: c_int,
     direction: c_int,
 ) {
-    let Ok(master) = master(dev) else { return };
+    let Ok(master) = bus_master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     for segment in unsafe { entries(sg, nents) } {
         let query = query_of(segment.dma_handle, segment.length, direction, 0);

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::streaming::MAPPING_ERROR;
-use crate::ffi::additions::streaming::arguments::{buffer_of, direction_of, master, query_of};
+use crate::ffi::additions::streaming::arguments::{buffer_of, bus_master, direction_of, query_of};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::additions::streaming::unmap::unmap;
 use crate::ffi::status::errors;
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn rt_dma_map_page(
     size: rt_size_t,
     direction: c_int,
 ) -> rt_ubase_t {
-    let Ok(master) = master(dev) else { return MAPPING_ERROR };
+    let Ok(master) = bus_master(dev) else { return MAPPING_ERROR };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
     let result = unsafe { STREAMING.map_page(&master, page_pa, offset, size, direction_of(direction)) };
     result.unwrap_or(MAPPING_ERROR)

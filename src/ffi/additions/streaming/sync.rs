@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::ffi::additions::streaming::arguments::{master, query_of};
+use crate::ffi::additions::streaming::arguments::{bus_master, query_of};
 use crate::ffi::additions::streaming::system::STREAMING;
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     size: rt_size_t,
     direction: c_int,
 ) {
-    let Ok(master) = master(dev) else { return };
+    let Ok(master) = bus_master(dev) else { return };
     let query = query_of(dma_handle, size, direction, 0);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     size: rt_size_t,
     direction: c_int,
 ) {
-    let Ok(master) = master(dev) else { return };
+    let Ok(master) = bus_master(dev) else { return };
     let query = query_of(dma_handle, size, direction, 0);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
