@@ -53,7 +53,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn reached(&self, unit: &Unit) -> usize {
         let handle = unit.handle_of(unit.start(&self.groups.shape));
         let reached = self.groups.shape.blocks_within(handle, self.limit.load(Relaxed));
-        unit.first_bits(reached.min(unit.capacity()))
+        unit.bits_of_first(reached.min(unit.capacity()))
     }
 
     /// Returns whether the device reaches all blocks of a unit.

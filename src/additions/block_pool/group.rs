@@ -8,17 +8,15 @@ use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
 use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice};
 
 /// The bookkeeping of a unit. It stays when the unit has no memory.
-///
-/// A free needs the address of the unit's first block, and an allocation that of slot 0. With one word for each, no
-/// call adds or subtracts the distance: an allocation and its free take two instructions less.
 #[repr(C)]
 pub struct Unit {
     /// The processor's address of slot 0 of the group, extrapolated from the first block: the block of slot `k` is at
-    /// `base + k * stride`.
+    /// `base + k * stride`. With this word an allocation need not subtract the distance of the first slot.
     base: AtomicUsize,
     /// The device's address of each block, minus the processor's.
     handle_offset: AtomicUsize,
     /// The processor's address of the first block, as [`scaled`](super::shape::division::ExactDivision::scaled) makes it.
+    /// A free needs it. In a word of its own, next to `base`, it saves two instructions of an allocation and its free.
     pub scaled_start: AtomicUsize,
     /// The group. Written once, when the group is made.
     pub group: NonNullRef<Group>,
@@ -32,11 +30,15 @@ pub struct Unit {
 
 /// Blocks whose states are in one word: those of one or several units. Two cores that take and free blocks of different
 /// groups write no common cache line, if a line is no longer than a group.
+///
+/// The word is at offset 0, which saves an addition in each call.
 #[repr(C)]
 #[cfg_attr(target_pointer_width = "64", repr(align(64)))]
 #[cfg_attr(target_pointer_width = "32", repr(align(32)))]
 pub struct Group {
+    /// The states of the blocks.
     pub word: GroupWord,
+    /// The units, in the order of their slots.
     pub units: WrappingSlice<Unit>,
     /// The neighbours in the list, while it is in it; `before` is not set in the first group of the list, nor outside
     /// of the list. Written with the list's lock held.
@@ -71,7 +73,10 @@ impl Unit {
         }
     }
 
-    /// Sets the addresses of the first block.
+    /// Sets the addresses of the first block, while the unit has no memory. The caller holds the turn.
+    ///
+    /// `Relaxed` is sufficient: the word's `add`, which gives the unit its blocks afterwards, releases the addresses. A
+    /// free that reads them earlier finds no block, or its exchange fails.
     pub fn set_addresses(&self, shape: &Shape, start: Va, handle: Handle) {
         self.base.store(start.wrapping_sub(shape.distance(self.first_slot as usize)), Relaxed);
         self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
@@ -102,6 +107,8 @@ impl Unit {
     /// Adds the blocks. Those of `free`, which are bits of the group's word, are free. The caller holds the list's lock.
     pub fn add_blocks(&self, free: usize) {
         self.group.get().word.add(free);
+        // After the bits are set: a free that looked at the word before that and reads this number fails in its
+        // exchange. Otherwise a late second free could set the bit of a block that is not there yet (`word`).
         self.blocks.store(self.capacity, Relaxed);
     }
 
@@ -122,7 +129,7 @@ impl Unit {
 
     /// Returns whether all blocks are free.
     pub fn is_free(&self) -> bool {
-        self.group.get().word.free_bits() & self.bits() == self.bits()
+        (self.group.get().word.free_bits() & self.bits()) == self.bits()
     }
 
     /// Returns the number of blocks; 0 while the unit has no memory.
@@ -142,11 +149,11 @@ impl Unit {
 
     /// Returns the bits of its blocks in the group's word.
     pub fn bits(&self) -> usize {
-        self.first_bits(self.capacity())
+        self.bits_of_first(self.capacity())
     }
 
     /// Returns the bits of its first `count` blocks in the group's word.
-    pub fn first_bits(&self, count: usize) -> usize {
+    pub fn bits_of_first(&self, count: usize) -> usize {
         lowest_bits(count).wrapping_shl(self.first_slot)
     }
 }

@@ -177,7 +177,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
         let taken = match first {
-            FirstBlock::Taken => first_unit.first_bits(1),
+            FirstBlock::Taken => first_unit.bits_of_first(1),
             FirstBlock::Free => 0,
         };
         self.publish(first_unit, first_unit.bits() & !taken);
