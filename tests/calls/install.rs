@@ -50,6 +50,18 @@ fn what_holds_no_whole_page_is_refused_with_one_line() {
 }
 
 #[test]
+#[cfg(target_pointer_width = "64")]
+fn a_pool_has_at_most_as_many_pages_as_31_bits_count() {
+    let machine = Machine::new();
+    let region_of = |pages: usize| range(c"large", BASE, pages * PAGE);
+    let most = i32::MAX as usize;
+    assert_eq!(region_of(most).pages(), Some((BASE, most)));
+    assert_eq!(region_of(most + 1).pages(), None);
+    assert_eq!(machine.dma.install(&region_of(most + 1)).map(|_| ()), Err(Error::BadSize));
+    assert_eq!(machine.take_errors().len(), 1);
+}
+
+#[test]
 fn an_overlap_is_refused_and_a_neighbour_is_not() {
     let (machine, _) = Machine::with_pool(c"pool", BASE + MIB, MIB);
     let before = machine.balance();

@@ -9,7 +9,7 @@
 //! | `make_view` | maps the whole pool, once for each memory type |
 //! | `own_mappings` | the records of buffers that are mapped alone |
 //! | `addresses` | which page or buffer an address belongs to |
-//! | `region`, `origin`, `owners` | the range of memory, where it comes from, and the devices that own it |
+//! | `region`, `origin`, `owners` | the range of memory and what else a new pool is made of, where it comes from, and the devices that own it |
 //! | `serves` | which requests the pool serves |
 //! | `removal` | the states of a pool that is uninstalled |
 //! | `usage` | figures for `list_dma_pool` |

@@ -1,4 +1,4 @@
-//! Ranges of physical memory, and the whole pages in them.
+//! Ranges of physical memory, the whole pages in them, and what a new pool is made of.
 
 use super::Origin;
 use crate::flags::Flags;
@@ -26,7 +26,7 @@ impl Region {
     pub fn pages(&self) -> Option<(Pa, usize)> {
         let first = first_page(self.start)?;
         let pages = self.end.checked_sub(first)? >> PAGE_SHIFT;
-        (pages.wrapping_sub(1) < MAX_PAGES).then_some((first, pages))
+        (1..=MAX_PAGES).contains(&pages).then_some((first, pages))
     }
 
     /// Logs that the memory is reserved, in the words of RT-Thread's `dma_pool.c`.
