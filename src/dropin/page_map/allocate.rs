@@ -57,9 +57,9 @@ impl PageMap {
         let index = self.runs.first(count)?;
         let [used, starts, _] = self.bits.words_at(index)?;
         let free = !used.load(Relaxed) & ALL;
-        // If no `count` bits are free within the word, it is the run that leaves the word. The bits after the pool's
-        // last page are clear and lengthen its last run; that does not matter, as by the tree the wanted run is this
-        // one or before it.
+        // If no `count` bits are free within the word, it is the run that leaves the word. Bits past the pool's last
+        // page are clear too, so the last run looks longer. This is harmless: by the tree, a run that is long enough
+        // begins in this word.
         let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
         let start = index * BITS + bit;
         let end = self.run_end_in(!free, start);
@@ -92,6 +92,8 @@ impl PageMap {
 }
 
 /// Returns the lowest bit from which on `count` bits of `word` are set; `None` if there is none. `count` is not zero.
+///
+/// Of `0b1110` with `count` 3, the steps leave `0b0110`, from whose bits on 2 bits are set, and `0b0010`: bit 1.
 pub(super) fn lowest_ones(word: usize, count: usize) -> Option<usize> {
     if count > BITS {
         return None;

@@ -1,7 +1,9 @@
 //! Ranges of bits against a loop over single bits, for every range of 12 words that begins and ends near word edges.
-//! Most ranges fill some words: up to ten, of which eight are changed and compared together.
+//! Most ranges fill some words: up to ten, of which eight are changed and compared together. And the lowest run of set
+//! bits in a word, against such a loop.
 
-use crate::dropin::page_map::bits::{BITS, BitRange, change, differs};
+use crate::dropin::page_map::allocate::lowest_ones;
+use crate::dropin::page_map::bits::{ALL, BITS, BitRange, change, differs};
 use crate::mem::bitmaps::BitmapWord;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -71,6 +73,21 @@ fn a_range_that_ends_after_the_words_differs_and_is_not_changed() {
             assert!(differs(&words, range, is_set), "{from}");
             change(&words, range, !is_set);
             assert_eq!(values(&words), before, "{from}");
+        }
+    }
+}
+
+#[test]
+fn lowest_ones_finds_the_first_bit_of_the_lowest_run_that_is_long_enough() {
+    assert_eq!(lowest_ones(0b1110, 3), Some(1), "the example of its comment");
+    // Every pattern of eight bits, at the lowest bits, at the highest, and next to a long run above it.
+    let words =
+        (0..=0xff).flat_map(|low: usize| [low, low << BITS.saturating_sub(8), low | ALL << 9].map(|word| word & ALL));
+    for word in words {
+        let is_set = |bit: usize| word >> bit & 1 != 0;
+        for count in 1..=BITS + 1 {
+            let expected = (0..BITS).find(|&from| from + count <= BITS && (from..from + count).all(is_set));
+            assert_eq!(lowest_ones(word, count), expected, "{word:#b}, {count}");
         }
     }
 }
