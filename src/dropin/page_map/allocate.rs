@@ -3,8 +3,9 @@
 use super::bits::{
     ALL, BITS, BitRange, change_across, differs_across, differs_in, leading_ones, mask_of, trailing_zeros,
 };
+use super::mark::{PageState, mark_in_word, mark_start};
 use super::open_run::OpenRun;
-use super::{CLEAN, CacheState, PageMap, PageState, USED, is_across, mark_in_word, mark_start};
+use super::{CLEAN, CacheState, PageMap, USED, is_across};
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
@@ -75,19 +76,6 @@ impl PageMap {
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse);
         }
         Some(start)
-    }
-
-    /// Marks the `count` pages of an allocation that begins at `page` as used, and counts them.
-    #[inline(always)]
-    pub(super) fn mark_used(&mut self, page: usize, count: usize) {
-        self.in_use.add(count);
-        if is_across(page, count) {
-            return self.mark_across(page, count, PageState::InUse);
-        }
-        if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
-            let bit = page % BITS;
-            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse);
-        }
     }
 }
 

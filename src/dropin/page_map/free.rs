@@ -3,12 +3,12 @@
 use core::ops::Range;
 
 use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
+use super::mark::{PageState, WordsOfPage, mark_in_word, mark_start};
 use super::open_run::OpenRun;
 use super::settle::{GoneRun, Pending};
-use super::{PageMap, PageState, USED, is_across, mark_in_word, mark_start};
+use super::{PageMap, USED, is_across};
 use crate::error::Error;
 use crate::mem::atomics::Ordering::Relaxed;
-use crate::mem::bitmaps::BitmapWord;
 
 /// The result of [`PageMap::try_free`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +18,6 @@ pub enum Freed {
     /// Nothing has changed. The map must be [settled](PageMap::settle_step), and then the pages can be freed.
     SettleFirst,
 }
-
-/// The words of [`USED`] and `STARTS` in which the bit of a page is.
-type WordsOfPage = [&'static BitmapWord; 2];
 
 impl PageMap {
     /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open
@@ -95,18 +92,6 @@ impl PageMap {
             self.add_freed(pages);
         }
         Freed::Done
-    }
-
-    /// Marks the pages of an allocation as free, and counts them.
-    #[inline(always)]
-    fn mark_free(&mut self, words: WordsOfPage, page: usize, count: usize) {
-        self.in_use.remove(count);
-        if is_across(page, count) {
-            self.mark_across(page, count, PageState::Free);
-        } else {
-            let bit = page % BITS;
-            mark_in_word(words, bit, mask_of(bit, count), PageState::Free);
-        }
     }
 
     /// Closes the open run if `pages` touch it, which are outside of it and become free. Returns false, and changes

@@ -97,6 +97,7 @@ mod allocate;
 pub(crate) mod bits;
 mod cache_state;
 mod free;
+mod mark;
 mod open_run;
 mod pages_in_use;
 mod run_tree;
@@ -118,7 +119,7 @@ pub use settle::TimeLeft;
 pub use tree_shape::TreeShape;
 
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
-use bits::{BITS, BitRange, change_in, change_long};
+use bits::{BITS, BitRange};
 use open_run::OpenRun;
 use pages_in_use::PagesInUse;
 use run_tree::RunTree;
@@ -129,13 +130,6 @@ pub const USED: usize = 0;
 const STARTS: usize = 1;
 /// The bitmap of clean pages: bit `n` is set if the cache holds no dirty lines of page `n` (see [`CacheState`]).
 pub const CLEAN: usize = 2;
-
-/// What the bitmaps have of a page.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PageState {
-    Free,
-    InUse,
-}
 
 /// The pages of one pool.
 ///
@@ -207,39 +201,5 @@ impl PageMap {
     /// Returns the number of pages in the longest free run. The map must be [settled](Self::settle_step).
     pub fn longest_free(&self) -> usize {
         self.runs.longest()
-    }
-}
-
-// These functions mark an allocation, or its free, in `USED` and `STARTS`. Each caller takes the one that repeats the
-// least of its own work:
-//
-// | function | its pages | what it does | callers |
-// | --- | --- | --- | --- |
-// | `mark_used` | any | marks and counts them, by `mark_in_word` or `mark_across` | `allocate_from_open`, `allocate_in_part`, `take_out` |
-// | `mark_free` | any, the first word given by the caller | the same for a free | `try_free` |
-// | `mark_in_word` | in one word, given by the caller | marks them | fast paths, `allocate_from_tree`, and the two above |
-// | `mark_across` | in several words | marks them | `allocate_from_tree`, and the two first |
-// | `mark_start` | any | marks only the first, in `STARTS` | fast paths, which mark `USED` themselves; `mark_across`, `take_out`, `put_back` |
-
-impl PageMap {
-    /// Marks the `count` pages of an allocation that begins at `page` and does not end in its first word.
-    #[inline(never)]
-    fn mark_across(&self, page: usize, count: usize, state: PageState) {
-        mark_start(&self.bits, page, state);
-        change_long(self.used(), BitRange::new(page, count), state == PageState::InUse);
-    }
-}
-
-/// Marks the pages of an allocation: those of the bits `mask`, of which `bit` is the first. `used` and `starts` are the
-/// words of [`USED`] and `STARTS` in which all of them lie.
-fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: usize, state: PageState) {
-    change_in(used, mask, state == PageState::InUse);
-    change_in(starts, 1 << bit, state == PageState::InUse);
-}
-
-/// Records that an allocation begins at `page`, or that none does any more.
-fn mark_start(bits: &Bitmaps, page: usize, state: PageState) {
-    if let Some([_, starts, _]) = bits.words_at(page / BITS) {
-        change_in(starts, 1 << (page % BITS), state == PageState::InUse);
     }
 }

@@ -1,6 +1,7 @@
 //! Taking all pages while a pool is uninstalled.
 
-use super::{PageMap, PageState, mark_start};
+use super::PageMap;
+use super::mark::{PageState, mark_start};
 
 impl PageMap {
     /// Marks all pages as in use, but none as the first of an allocation: a second free of a buffer that had all pages
