@@ -63,7 +63,8 @@ pub struct Line<'a> {
     pub device: usize,
     /// A `printf` format for the rest of the line. It contains only `%s`, `%lu` and `%lx`, at most four of them.
     pub format: &'static CStr,
-    /// The arguments of the format, in its order: a number for `%lu` and `%lx`, [`Name::argument`] for `%s`.
+    /// The arguments of the format, in its order. A wrong one is undefined behaviour, as in C. It is a number
+    /// for `%lu` and `%lx`, [`Name::argument`] for `%s`.
     pub values: &'a [usize],
 }
 

@@ -40,7 +40,7 @@ extern "C" {
  *
  * @param[in] level RT_DMA_PORT_ERROR, RT_DMA_PORT_WARNING or RT_DMA_PORT_INFO.
  * @param[in] name The name; if it is null, the line begins with the address `dev`.
- * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
+ * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, with flags and widths, at most four of them.
  * @param[in] a First argument of the format; 0 if there is none.
  * @param[in] b Second argument.
  * @param[in] c Third argument.
@@ -74,7 +74,7 @@ extern int rt_dma_port_list_options(int argc,
 /**
  * @brief Prints text to the shell (`rt_kprintf`).
  *
- * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
+ * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, with flags and widths, at most six of them.
  * @param[in] a First argument of the format; 0 if there is none.
  * @param[in] b Second argument.
  * @param[in] c Third argument.

@@ -46,13 +46,14 @@ impl<K: Kernel> Dma<K> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let RegionPart { region, start, end } = self.find_part(&list, total)?;
         let coherent_end = start.saturating_add(coherent_size).min(end);
-        // If the CMA pool would have no page, the coherent pool gets all pages. `start` and `middle` begin a page.
+        // If the CMA pool would have no page, the coherent pool gets all pages. `new_pool` leaves out
+        // an incomplete last page.
         let middle = if end - coherent_end < PAGE_SIZE { end } else { coherent_end };
         let make = |start, end, name| self.new_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) }));
         // Both are made before one is added, so that a failure changes nothing.
-        let coherent = (start < middle).then(|| make(start, middle, c"coherent-pool")).transpose()?;
-        let cma = (middle < end).then(|| make(middle, end, c"cma")).transpose()?;
-        let pools = [coherent, cma].map(|new| Some(self.add(&turn, new?)));
+        let coherent_pool = (start < middle).then(|| make(start, middle, c"coherent-pool")).transpose()?;
+        let cma_pool = (middle < end).then(|| make(middle, end, c"cma")).transpose()?;
+        let pools = [coherent_pool, cma_pool].map(|new| new.map(|new| self.add(&turn, new)));
         self.kernel.consume(region, end);
         drop(turn);
         pools.into_iter().flatten().for_each(Pool::finish_install);

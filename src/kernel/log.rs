@@ -14,8 +14,9 @@ pub trait Log {
     /// Context: any.
     fn log(&self, level: Level, line: &Line);
 
-    /// Prints text to the shell. `format` is a `printf` format that contains only `%s`, `%lu` and `%lx`, at most six of
-    /// them; `values` are their arguments, as in a [`Line`]. A line of output ends only where `format` has a newline.
+    /// Prints text to the shell. `format` is a `printf` format that contains only `%s`, `%lu` and `%lx`, with flags and
+    /// widths, at most six of them; `values` are their arguments, as in a [`Line`]. A line of output ends only where
+    /// `format` has a newline.
     ///
     /// Context: thread.
     fn print(&self, format: &'static CStr, values: &[usize]);

@@ -45,6 +45,40 @@ pub fn trailing_zeros(word: usize) -> usize {
     (word | !ALL).trailing_zeros() as usize
 }
 
+/// Returns the page of the lowest bit that is set in `word`, which is word `index` of a bitmap; the first page of the
+/// next word if none is.
+pub fn first_set(index: usize, word: usize) -> usize {
+    index * BITS + trailing_zeros(word)
+}
+
+/// Returns the page after that of the highest bit that is set in `word`, which is word `index` of a bitmap; the first
+/// page of the word if none is.
+pub fn after_last_set(index: usize, word: usize) -> usize {
+    (index + 1) * BITS - leading_zeros(word)
+}
+
+/// Returns the length of the longest run of ones in `word`.
+#[inline(always)]
+pub fn longest_run(word: usize) -> usize {
+    let (mut begins, mut length) = (word, 0);
+    // Each step takes what is left of each run eight shorter, as long as there is one of eight.
+    loop {
+        let two = begins & begins >> 1;
+        let four = two & two >> 2;
+        let eight = four & four >> 4;
+        if eight == 0 {
+            break;
+        }
+        begins = eight & eight >> 1;
+        length += 8;
+    }
+    while begins != 0 {
+        begins &= begins >> 1;
+        length += 1;
+    }
+    length
+}
+
 /// Sets or clears the bits of `word` that are set in `mask`. The caller excludes other writers.
 pub fn change_in(word: &BitmapWord, mask: usize, is_set: bool) {
     let old = word.load(Relaxed);

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::PageMap;
-use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
+use super::bits::{BITS, after_last_set, complement, first_set, from_bit, leading_ones, longest_run, word};
 
 impl PageMap {
     /// Records in the tree where a free run begins, if it fills a word after the one in which it begins.
@@ -30,11 +30,11 @@ impl PageMap {
         let leaving = leading_ones(free);
         let mut length = 0;
         if leaving != 0 {
-            let after = (index + 1) * BITS;
+            let start = (index + 1) * BITS - leaving;
             let end = first_set(index + 1, word(self.used(), index + 1));
             // The bits after the last page are clear.
-            length = (end.min(self.pages) + leaving).saturating_sub(after);
-            free &= !from_bit(after - leaving);
+            length = end.min(self.pages).saturating_sub(start);
+            free &= !from_bit(start);
         }
         length.max(longest_run(free))
     }
@@ -42,13 +42,13 @@ impl PageMap {
     /// Returns the page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
     #[inline(always)]
     pub(super) fn run_end(&self, page: usize) -> usize {
-        self.run_end_in(word(self.used(), page / BITS), page)
+        self.run_end_with(word(self.used(), page / BITS), page)
     }
 
     /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `used` is the
     /// word of the bitmap in which `page` is.
     #[inline(always)]
-    pub(super) fn run_end_in(&self, used: usize, page: usize) -> usize {
+    pub(super) fn run_end_with(&self, used: usize, page: usize) -> usize {
         let used = used & from_bit(page);
         let end = if used != 0 { first_set(page / BITS, used) } else { self.end_of_leaving(page) };
         // The bits after the last page are clear.
@@ -90,38 +90,4 @@ impl PageMap {
         let used = word(self.used(), index) & !from_bit(page);
         (used != 0).then(|| after_last_set(index, used))
     }
-}
-
-/// Returns the page of the lowest bit that is set in `word`, which is word `index` of a bitmap; the first page of the
-/// next word if none is.
-pub(super) fn first_set(index: usize, word: usize) -> usize {
-    index * BITS + trailing_zeros(word)
-}
-
-/// Returns the page after that of the highest bit that is set in `word`, which is word `index` of a bitmap; the first
-/// page of the word if none is.
-pub(super) fn after_last_set(index: usize, word: usize) -> usize {
-    (index + 1) * BITS - leading_zeros(word)
-}
-
-/// Returns the length of the longest run of ones in `word`.
-#[inline(always)]
-fn longest_run(word: usize) -> usize {
-    let (mut begins, mut length) = (word, 0);
-    // Each step takes what is left of each run eight shorter, as long as there is one of eight.
-    loop {
-        let two = begins & begins >> 1;
-        let four = two & two >> 2;
-        let eight = four & four >> 4;
-        if eight == 0 {
-            break;
-        }
-        begins = eight & eight >> 1;
-        length += 8;
-    }
-    while begins != 0 {
-        begins &= begins >> 1;
-        length += 1;
-    }
-    length
 }

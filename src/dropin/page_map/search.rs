@@ -4,9 +4,8 @@
 use core::ops::Range;
 
 use super::PageMap;
-use super::bits::{BITS, complement, from_bit, word};
+use super::bits::{BITS, after_last_set, complement, first_set, from_bit, word};
 use super::open_run::OpenRun;
-use super::runs::{after_last_set, first_set};
 
 /// The result of one step of a search.
 pub enum SearchStep {
@@ -58,11 +57,11 @@ impl PageMap {
         }
         let first = first_set(index, free);
         // At the first step, or if another call freed pages since the last step, `from` may be in the middle of a run.
-        let start = if first == from { self.run_around(from) } else { first };
+        let start = if first == from { self.run_start_around(from) } else { first };
         let run_end = self.run_end(start);
         let Some(page) = alignment.first_from(first) else { return SearchStep::NoRun };
         let limit = run_end.min(end);
-        if page >= limit || count > limit - page {
+        if limit.saturating_sub(page) < count {
             return if run_end < end { SearchStep::ContinueAt(run_end) } else { SearchStep::NoRun };
         }
         // To put what is left into the tree as well would take too long in this stretch.
@@ -72,18 +71,18 @@ impl PageMap {
     }
 
     /// Returns the first page of the free run that contains `page`. `page` is free.
-    fn run_around(&self, page: usize) -> usize {
+    fn run_start_around(&self, page: usize) -> usize {
         if let Some(start) = self.run_start_in_word(page) {
             return start;
         }
         let index = page / BITS;
-        let before = index.wrapping_sub(1);
+        let Some(before) = index.checked_sub(1) else { return 0 };
         if word(self.used(), before) >> (BITS - 1) != 0 {
             return index * BITS;
         }
         // The run fills every word between this one and the last word before it in which a run begins: it is the last
         // run that begins there.
-        let begin = self.runs.last_before(index).unwrap_or(before);
-        after_last_set(begin, word(self.used(), begin))
+        let begin_word = self.runs.last_before(index).unwrap_or(before);
+        after_last_set(begin_word, word(self.used(), begin_word))
     }
 }

@@ -35,7 +35,7 @@ impl<K: Kernel> Pool<K> {
         } else if contains(cached) {
             AddressInfo { is_cached: true, is_in_view: true }
         } else {
-            let is_cached = !self.has_own_mappings() || self.was_cached(offset >> PAGE_SHIFT);
+            let is_cached = !self.has_any_own_mapping() || self.was_cached(offset >> PAGE_SHIFT);
             AddressInfo { is_cached, is_in_view: false }
         })
     }
@@ -88,7 +88,7 @@ impl<K: Kernel> Pool<K> {
         };
         // No search if no cached buffer has ever had its own mapping.
         let may_have_own = !is_cached || self.own_mappings.may_have_cached();
-        (self.was_cached(page) == is_cached && !(may_have_own && self.has_own_mapping(page))).then_some(page)
+        (self.was_cached(page) == is_cached && !(may_have_own && self.page_has_own_mapping(page))).then_some(page)
     }
 
     /// Returns the first page of a buffer that was handed out without a mapping, at the physical address `pa`; `None`
@@ -98,13 +98,13 @@ impl<K: Kernel> Pool<K> {
     pub fn buffer_without_mapping(&self, pa: Pa) -> Option<usize> {
         let [.., physical] = &self.views;
         let page = physical.page_of(pa, self.pages)?;
-        let is_it = self.has_physical.load(Relaxed) && self.was_cached(page) && !self.has_own_mapping(page);
+        let is_it = self.has_physical.load(Relaxed) && self.was_cached(page) && !self.page_has_own_mapping(page);
         is_it.then_some(page)
     }
 
     /// Returns whether `page` belongs to a buffer with its own mapping, whose address is that of the mapping.
-    fn has_own_mapping(&self, page: usize) -> bool {
-        self.has_own_mappings() && self.own_mappings.contains(page)
+    fn page_has_own_mapping(&self, page: usize) -> bool {
+        self.has_any_own_mapping() && self.own_mappings.contains(page)
     }
 
     /// Returns the distance of `pa` from the start of the pool; `None` if `pa` does not belong to the pool.

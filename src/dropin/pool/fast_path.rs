@@ -78,7 +78,7 @@ impl<K: Kernel> Pool<K> {
         };
         // With the other cache state, the page was last handed out through another view, and `va` is no buffer's
         // address.
-        (self.cache_states.of(page) == cache && !self.has_own_mappings()).then_some(page)
+        (self.cache_states.of(page) == cache && !self.has_any_own_mapping()).then_some(page)
     }
 
     /// Frees the `pages` pages from `page` on, which lie in one word, if they are the last allocation from the open

@@ -77,8 +77,8 @@ impl<K: Kernel> Pool<K> {
         if is_physical {
             self.has_physical.store(true, Relaxed);
         }
-        // The old cache state is compared with that of clean pages, and not with the new one: such pages may get that of
-        // cached ones.
+        // The old cache state is compared with that of clean pages, and not with the new one: such pages may get
+        // that of cached ones.
         let is_cached = memory == MemoryType::Cached && !is_physical;
         if !is_cached && self.cache_states.differ(page, pages, CacheState::Clean) {
             self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
@@ -101,8 +101,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns whether pages with an own mapping of this memory type get the cache state of cached ones. The cache state
-    /// is the only record of the memory type of such a mapping. A write-through mapping therefore counts as cached if
+    /// Returns whether pages with an own mapping of this memory type get the cache state of cached ones. The cache
+    /// state is the only record of the memory type of such a mapping. A write-through mapping therefore counts as cached if
     /// the cache may hold lines of it.
     fn counts_as_cached(&self, memory: MemoryType) -> bool {
         memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
@@ -149,7 +149,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether any buffer has its own mapping.
-    pub fn has_own_mappings(&self) -> bool {
+    pub fn has_any_own_mapping(&self) -> bool {
         self.own_mappings.count() != 0
     }
 }

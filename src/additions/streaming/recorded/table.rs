@@ -26,15 +26,15 @@ pub type Record<K> = Element<K, Mapping>;
 const LISTS: usize = 256;
 /// Counters of records outside the pools.
 const COUNTERS: usize = 64;
-/// Handles that differ only in this many low bits share a counter: blocks of 64 KiB. With a counter for each page, each
-/// further page of a mapping takes 24 instructions (`benches/maps.c`, "elsewhere").
-const COUNTED_BITS: usize = 16;
+/// The handles of a chunk of 64 KiB share a counter. With a counter for each page, each further page of a mapping takes
+/// 24 instructions (`benches/maps.c`, "elsewhere").
+const CHUNK_SHIFT: usize = 16;
 
 /// One of the lists of records.
 struct RecordList<K: Kernel> {
     records: IrqLock<List<K, Mapping>>,
-    /// The size of the longest mapping that was ever in the list. A search takes the lock only if a mapping of this size
-    /// reaches as far as the handle. Written with the lock held.
+    /// The size of the longest mapping that was ever in the list. A search takes the lock only if a mapping of this
+    /// size reaches as far as the handle. Written with the lock held.
     longest: AtomicUsize,
 }
 
@@ -48,9 +48,8 @@ impl<K: Kernel> RecordList<K> {
 pub struct RecordTable<K: Kernel> {
     lists: [RecordList<K>; LISTS],
     /// The size of the longest mapping that was ever recorded; 0 before the first one.
-    longest: AtomicUsize,
-    /// The number of records of mappings outside the pools, each counted for every block of `1 << COUNTED_BITS` bytes
-    /// that it touches.
+    longest_of_all: AtomicUsize,
+    /// The number of records of mappings outside the pools, each counted for every chunk that it touches.
     outside: [AtomicUsize; COUNTERS],
 }
 
@@ -58,7 +57,7 @@ impl<K: Kernel> RecordTable<K> {
     pub const fn new() -> Self {
         RecordTable {
             lists: [const { RecordList::new() }; LISTS],
-            longest: AtomicUsize::new(0),
+            longest_of_all: AtomicUsize::new(0),
             outside: [const { AtomicUsize::new(0) }; COUNTERS],
         }
     }
@@ -73,19 +72,19 @@ impl<K: Kernel> RecordTable<K> {
     ///
     /// Context: any.
     pub fn may_have_outside_pools(&self, handle: Handle) -> bool {
-        self.counter(handle >> COUNTED_BITS).load(Acquire) != 0
+        self.counter(handle >> CHUNK_SHIFT).load(Acquire) != 0
     }
 
-    /// Returns the counter of a block.
-    fn counter(&self, block: usize) -> &AtomicUsize {
-        at_or_first(&self.outside, block % COUNTERS)
+    /// Returns the counter of a chunk.
+    fn counter(&self, chunk: usize) -> &AtomicUsize {
+        at_or_first(&self.outside, chunk % COUNTERS)
     }
 
-    /// Returns the counters of the blocks that a mapping touches.
+    /// Returns the counters of the chunks that a mapping touches.
     fn counters_of(&self, mapping: &Mapping) -> impl Iterator<Item = &AtomicUsize> {
-        let (first, last) = (mapping.handle >> COUNTED_BITS, mapping.last() >> COUNTED_BITS);
-        // A mapping of more blocks than there are counters has each counter once.
-        (first..=last).take(COUNTERS).map(|block| self.counter(block))
+        let (first, last) = (mapping.handle >> CHUNK_SHIFT, mapping.last() >> CHUNK_SHIFT);
+        // A mapping of more chunks than there are counters has each counter once.
+        (first..=last).take(COUNTERS).map(|chunk| self.counter(chunk))
     }
 
     /// Puts the record of a new mapping into its list.
@@ -100,7 +99,7 @@ impl<K: Kernel> RecordTable<K> {
         let mut records = list.records.lock(kernel);
         if record.size > list.longest.load(Relaxed) {
             list.longest.store(record.size, Release);
-            self.longest.fetch_max(record.size, Release);
+            self.longest_of_all.fetch_max(record.size, Release);
         }
         records.push(record);
     }
@@ -118,7 +117,7 @@ impl<K: Kernel> RecordTable<K> {
         let mut records = self.list(page_of(query.handle)).records.lock(kernel);
         let mut record = records.take_first(|mapping| has_handle(mapping) && mapping.check(query).is_ok());
         if record.is_none() {
-            // The driver passed a wrong size or direction.
+            // No record has them all: the handle alone decides, if only one record has it.
             if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 {
                 return Err(BadMapping::Ambiguous);
             }
@@ -185,7 +184,7 @@ impl<K: Kernel> RecordTable<K> {
     /// Returns the lists that may have a mapping that contains `handle`.
     fn lists_that_reach(&self, handle: Handle) -> impl Iterator<Item = &RecordList<K>> {
         // Such a mapping begins in one of these pages. The lists repeat after `LISTS` pages.
-        let lowest = handle.saturating_sub(self.longest.load(Acquire));
+        let lowest = handle.saturating_sub(self.longest_of_all.load(Acquire));
         let pages = (page_of(lowest)..=page_of(handle)).rev().take(LISTS);
         pages.filter_map(move |page| {
             let list = self.list(page);
