@@ -104,7 +104,8 @@ rt_ubase_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t s
  *
  * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
  * handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
- * call for a handle of which the device has more than one managed mapping, and none with this size and direction.
+ * call outside of a thread, and a call for a handle of which the device has more than one managed mapping, and none
+ * with this size and direction.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] dma_handle The handle that the map returned.

@@ -19,8 +19,8 @@ pub struct Dma<K: Kernel> {
     /// The turn of installs: of calls that install or uninstall pools.
     pub(crate) installing: Turn,
     /// Set while a call chooses memory for `/reserved-memory` and reserves it, so that no two calls choose the same
-    /// memory. It is no turn: text may be written meanwhile. No driver of a console reserves memory, which a board does
-    /// at boot.
+    /// memory. It is a flag and not a turn, because lines are written to the log meanwhile: no driver of a console
+    /// waits for it, as only a board reserves memory, at boot.
     pub(crate) reserving: Flag,
     pub(crate) uninstalled: Uninstalled<K>,
     /// The number of refused calls.

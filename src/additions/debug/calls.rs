@@ -21,7 +21,7 @@ pub enum FreedBy {
 
 impl FreedBy {
     /// Returns whether the function is for this kind of memory.
-    pub(super) fn is_for_kind_of(self, holding: &Holding) -> bool {
+    pub(super) fn may_free(self, holding: &Holding) -> bool {
         match self {
             FreedBy::Free => matches!(holding.kind, Kind::Buffer { .. }),
             FreedBy::ManagedFree => matches!(holding.kind, Kind::Buffer { .. }) && holding.is_managed,
@@ -33,7 +33,7 @@ impl FreedBy {
 /// A buffer or a block as a driver frees it.
 #[derive(Clone, Copy, Debug)]
 pub struct FreedMemory {
-    /// The function.
+    /// The function that the driver called.
     pub by: FreedBy,
     /// The address for the processor.
     pub va: Va,
@@ -44,15 +44,19 @@ pub struct FreedMemory {
 }
 
 impl FreedMemory {
-    /// Returns whether the library does this free of memory that was allocated, for `device`, if the handle is right.
-    pub(super) fn fits(&self, memory: &Holding, device: Device) -> bool {
+    /// Returns whether the library carries out this free for `device` if `holding` is what lies at the address, and the
+    /// handle is right.
+    pub(super) fn fits(&self, holding: &Holding, device: Device) -> bool {
+        // Size 0 wraps to a page that no buffer has.
         let last_page = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
-        let is_right = match self.by {
-            FreedBy::Free => last_page(self.size) == last_page(memory.size),
-            FreedBy::ManagedFree => self.size == memory.size && memory.device == device,
-            FreedBy::BlockFree { pool } => matches!(memory.kind, Kind::Block { pool: owner } if owner == pool),
-        };
-        is_right && self.by.is_for_kind_of(memory)
+        if !self.by.may_free(holding) {
+            return false;
+        }
+        match self.by {
+            FreedBy::Free => last_page(self.size) == last_page(holding.size),
+            FreedBy::ManagedFree => self.size == holding.size && holding.device == device,
+            FreedBy::BlockFree { pool } => matches!(holding.kind, Kind::Block { pool: of_block } if of_block == pool),
+        }
     }
 }
 
@@ -76,7 +80,7 @@ pub enum UnmappedBy {
 
 impl UnmappedBy {
     /// Returns whether the function is for this kind of mapping.
-    pub(super) fn is_for_kind_of(self, holding: &Holding) -> bool {
+    pub(super) fn may_unmap(self, holding: &Holding) -> bool {
         let Kind::Mapping(mapping) = holding.kind else { return false };
         match self {
             UnmappedBy::Single => mapping.by == MappedBy::Single,
@@ -95,7 +99,7 @@ pub struct MappedPart {
     pub handle: Handle,
     /// Bytes.
     pub size: usize,
-    /// The direction.
+    /// As the call states it; the mapping may have another.
     pub direction: Direction,
 }
 
@@ -106,6 +110,6 @@ pub struct SyncedData {
     pub va: Va,
     /// Bytes.
     pub size: usize,
-    /// The flags.
+    /// As the call states them; the buffer may have been allocated with others.
     pub flags: Flags,
 }

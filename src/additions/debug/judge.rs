@@ -101,7 +101,7 @@ impl Judge<'_> {
         };
         let best = self.state.table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
-            is_freed_memory.then_some((by.is_for_kind_of(entry), entry.device == device, is_handle_of(entry)))
+            is_freed_memory.then_some((by.may_free(entry), entry.device == device, is_handle_of(entry)))
         });
         // Of two devices for which one call allocated, a full table may have one: see `record_allocation`.
         if let Some((index, entry)) = best.filter(|(_, entry)| entry.device == device || !self.state.table.may_miss()) {
@@ -126,7 +126,7 @@ impl Judge<'_> {
             (FreedBy::BlockFree { pool }, Kind::Block { pool: owner }) => pool == owner,
             _ => [self.call.device, Device::NONE].contains(&entry.device),
         };
-        if !by.is_for_kind_of(entry) {
+        if !by.may_free(entry) {
             self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
         } else if !is_owner {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
@@ -134,7 +134,7 @@ impl Judge<'_> {
         if !is_handle {
             self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
         }
-        if matches!(entry.kind, Kind::Buffer { .. }) && by.is_for_kind_of(entry) && size != entry.size {
+        if matches!(entry.kind, Kind::Buffer { .. }) && by.may_free(entry) && size != entry.size {
             self.report(Mistake::FreeSize, [va, size, entry.size]);
         }
     }
@@ -169,7 +169,7 @@ impl Judge<'_> {
         let device = self.call.device;
         let best = self.state.table.best(|entry| match entry.kind {
             Kind::Mapping(mapping) if entry.handle == handle && entry.device == device => {
-                Some((by.is_for_kind_of(entry), entry.size == size, mapping.direction == direction, mapping.is_checked))
+                Some((by.may_unmap(entry), entry.size == size, mapping.direction == direction, mapping.is_checked))
             }
             _ => None,
         });
@@ -196,7 +196,7 @@ impl Judge<'_> {
     /// Reports what is wrong with the unmap of this mapping.
     fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) {
         let MappedPart { handle, size, direction } = *given;
-        if !by.is_for_kind_of(entry) {
+        if !by.may_unmap(entry) {
             self.report(Mistake::UnmapKind, [handle, size, entry.kind.label().argument()]);
         } else if let UnmappedBy::List { entries } = by
             && entries != mapping.list_entries

@@ -72,7 +72,8 @@ impl Buffer {
     /// Returns whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general
     /// path has asked for the size of a line.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
-        // `within_line` is all ones until the size of a line is known: then every buffer may endanger others.
+        // `within_line` is all ones until the size of a line is known, or if lines have different sizes: then every
+        // buffer may endanger others.
         self.needs_whole_lines() && (self.va | self.size) & kernel.within_line() != 0
     }
 

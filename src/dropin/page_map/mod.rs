@@ -33,7 +33,7 @@
 //! | with a hole | `start <= hole.start < hole.end < next` | `[start, end)` as one run | gets pages of the hole if they are enough, else `[next, next + n)` | next to the hole or at its end: joins them; else the run is closed first |
 //!
 //! In every state, a request of fewer pages than `least` goes to the tree: a run before the open one may be long enough
-//! for it. `last` is the first page of the allocation that ends at `next`, so a free of this one need not read the
+//! for it. `newest` is the first page of the allocation that ends at `next`, so a free of this one need not read the
 //! bitmaps.
 //!
 //! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages

@@ -26,14 +26,14 @@ use super::is_across;
 /// * no free run of `least` or more pages begins before `start`.
 ///
 /// [`CLOSED`](Self::CLOSED) is an empty run that no page belongs to.
-// In the order start, end, next, hole, least, last, an allocation and its free take 2 instructions more on aarch64.
+// In the order start, end, next, hole, least, newest, an allocation and its free take 2 instructions more on aarch64.
 pub(super) struct OpenRun {
     pub(super) start: usize,
     /// The smallest request that may be served from here: for a smaller one a run before `start` may be long enough.
     /// [`NO_REQUEST`] if no request may.
     least: usize,
     /// The first page of the allocation that ends at `next`; `next` itself if that is not known.
-    last: usize,
+    newest: usize,
     /// The first page of the free part after the used one.
     pub(super) next: usize,
     pub(super) end: usize,
@@ -52,19 +52,19 @@ const NO_HOLE: Range<usize> = NOWHERE..NOWHERE;
 impl OpenRun {
     /// No run is open: the tree is exact.
     pub(super) const CLOSED: OpenRun =
-        OpenRun { start: NOWHERE, end: NOWHERE, next: NOWHERE, hole: NO_HOLE, least: NO_REQUEST, last: NOWHERE };
+        OpenRun { start: NOWHERE, end: NOWHERE, next: NOWHERE, hole: NO_HOLE, least: NO_REQUEST, newest: NOWHERE };
 
     /// Opens a free run, of which the first `count` pages are allocated. No run of `count` pages begins before it.
     pub(super) fn from_start(Range { start, end }: Range<usize>, count: usize) -> Self {
         let next = start + count;
-        OpenRun { start, end, next, hole: NO_HOLE, least: count, last: start }
+        OpenRun { start, end, next, hole: NO_HOLE, least: count, newest: start }
     }
 
     /// Opens a free run, of which the `count` pages from `page` on are allocated: the pages before these are the hole.
     /// A longer run may begin before this one, so it serves no request.
     pub(super) fn around(Range { start, end }: Range<usize>, page: usize, count: usize) -> Self {
         let next = page + count;
-        OpenRun { start, end, next, hole: start..page, least: NO_REQUEST, last: next }
+        OpenRun { start, end, next, hole: start..page, least: NO_REQUEST, newest: next }
     }
 
     /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.
@@ -75,12 +75,6 @@ impl OpenRun {
     /// Returns whether all of it, used part included, lies in one word of the bitmaps.
     pub(super) fn is_in_one_word(&self) -> bool {
         !is_across(self.start, self.end - self.start)
-    }
-
-    /// Returns whether a run before this one may be long enough for a request of `count` pages.
-    #[cfg(test)]
-    pub(super) fn is_below_least(&self, count: usize) -> bool {
-        count < self.least
     }
 
     /// Returns whether `page` is in its used part.
@@ -131,21 +125,21 @@ impl OpenRun {
     /// Allocates `count` pages at `page`, which [`lowest`](Self::lowest) returned.
     pub(super) fn allocate(&mut self, page: usize, count: usize) {
         if page == self.next {
-            self.last = page;
+            self.newest = page;
             self.next = page + count;
         } else {
             self.hole.start = page + count;
         }
     }
 
-    /// Returns whether `[page, page + count)` is the last allocation that was made after the used part.
-    pub(super) fn is_last(&self, page: usize, count: usize) -> bool {
-        page == self.last && page.wrapping_add(count) == self.next
+    /// Returns whether `[page, page + count)` is the newest allocation that was made after the used part.
+    pub(super) fn is_newest(&self, page: usize, count: usize) -> bool {
+        page == self.newest && page.wrapping_add(count) == self.next
     }
 
-    /// Frees the last allocation, which begins at `page`.
-    pub(super) fn free_last(&mut self, page: usize) {
-        // `last` stays `page`, which is `next` now too. That means that it is not known.
+    /// Frees the newest allocation, which begins at `page`.
+    pub(super) fn free_newest(&mut self, page: usize) {
+        // `newest` stays `page`, which is `next` now too. That means that it is not known.
         self.next = page;
         self.join_hole_at_end();
     }
@@ -156,7 +150,7 @@ impl OpenRun {
         let after = page + count;
         if after == self.next {
             self.next = page;
-            self.last = page;
+            self.newest = page;
         } else if self.hole.is_empty() {
             self.hole = page..after;
         } else if after == self.hole.start {
@@ -174,22 +168,27 @@ impl OpenRun {
     fn join_hole_at_end(&mut self) {
         if self.hole.end == self.next {
             self.next = replace(&mut self.hole, NO_HOLE).start;
-            self.last = self.next;
+            self.newest = self.next;
         }
     }
 }
 
-/// For a search over all states.
+/// For the tests.
 #[cfg(test)]
 impl OpenRun {
+    /// Returns whether a run before this one may be long enough for a request of `count` pages.
+    pub(super) fn is_below_least(&self, count: usize) -> bool {
+        count < self.least
+    }
+
     /// Returns every field.
     pub(super) fn fields(&self) -> [usize; 7] {
-        let OpenRun { start, end, next, hole, least, last } = self;
-        [*start, *end, *next, hole.start, hole.end, *least, *last]
+        let OpenRun { start, end, next, hole, least, newest } = self;
+        [*start, *end, *next, hole.start, hole.end, *least, *newest]
     }
 
     /// Makes a run with these fields.
-    pub(super) fn from_fields([start, end, next, hole, hole_end, least, last]: [usize; 7]) -> Self {
-        OpenRun { start, end, next, hole: hole..hole_end, least, last }
+    pub(super) fn from_fields([start, end, next, hole, hole_end, least, newest]: [usize; 7]) -> Self {
+        OpenRun { start, end, next, hole: hole..hole_end, least, newest }
     }
 }

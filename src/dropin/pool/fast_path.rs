@@ -88,7 +88,7 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)]
     pub fn free_pages_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.lock_if_free()?;
-        if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
+        if map.free_newest_in_word(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 
     /// Frees the `pages` pages from `page` on, which are [across](crate::dropin::page_map::is_across) several words, if
@@ -97,6 +97,6 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub fn free_pages_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.lock_if_free()?;
-        if map.free_last_across(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
+        if map.free_newest_across(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 }

@@ -106,14 +106,14 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether `device` is the one in `public.dev`, or has a claim with the node that it has now. A device that
     /// C wrote to `public.dev` needs no claim.
     pub(super) fn belongs_to(&self, device: Device) -> bool {
-        self.is_public(device) && !self.owners.first.is_at(device) || self.has_claim_of(device)
+        (self.is_public(device) && !self.owners.first.is_at(device)) || self.has_claim_of(device)
     }
 
     /// Returns whether `device` has a claim with the node that it has now. The first claim counts only as long as C has
     /// written no other device to `public.dev`.
     fn has_claim_of(&self, device: Device) -> bool {
-        let is_its = |claim: &Claim| claim.is_of(self.kernel, device);
-        self.is_public(device) && is_its(&self.owners.first) || self.owners.others().any(is_its)
+        let is_of_device = |claim: &Claim| claim.is_of(self.kernel, device);
+        (self.is_public(device) && is_of_device(&self.owners.first)) || self.owners.others().any(is_of_device)
     }
 
     /// Returns whether `device` is the one in `public.dev`.

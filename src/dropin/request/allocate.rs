@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 
-/// Why an allocation fails. If pools fail for different reasons, the last of them in this order is that of the request.
+/// Why an allocation fails. If pools fail for different reasons, the one furthest down here is reported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum AllocError {
     /// No pool serves such a request.
@@ -213,6 +213,8 @@ impl<K: Kernel> Dma<K> {
             {
                 return Ok(buffer);
             }
+            // As RT-Thread's own operations of these devices do. A region that the device's node names is used wherever
+            // it lies.
             request.flags |= Flags::ADDRESS_32BITS;
         }
         self.allocate_from_pools(&request, Pools::All).map_err(|error| {
@@ -263,6 +265,7 @@ impl<K: Kernel> Dma<K> {
             Pools::Owned => self.flags_for_owned(pool, device, flags),
             Pools::All => flags,
         };
+        // `map_buffer` frees the pages if it fails.
         let va = pool.map_buffer(page, pages, flags_for(pool.flags(), flags)).ok_or(AllocError::Unmapped)?;
         Ok((va.get(), handle))
     }

@@ -16,7 +16,7 @@
 //! | --- | --- | --- | --- |
 //! | `Dma` | a buffer | `allocate_fast`, `free_locked` | the path |
 //! | `Pool` | the pages of a buffer | `allocate_pages_in_word`, `free_pages_locked` | the path, or which pages they are |
-//! | `PageMap` | pages, in its bitmaps | `allocate_from_open_in_word`, `allocate_from_tree`, `free_last_across` | which pages they are |
+//! | `PageMap` | pages, in its bitmaps | `allocate_from_open_in_word`, `allocate_from_tree`, `free_newest_across` | which pages they are |
 
 mod allocate;
 mod free;

@@ -119,13 +119,17 @@ impl PageMap {
     }
 
     /// Frees `count` pages if they are the last that were allocated.
-    pub fn free_last(&mut self, page: usize, count: usize) -> bool {
-        if is_across(page, count) { self.free_last_across(page, count) } else { self.free_last_in_word(page, count) }
+    pub fn free_newest(&mut self, page: usize, count: usize) -> bool {
+        if is_across(page, count) {
+            self.free_newest_across(page, count)
+        } else {
+            self.free_newest_in_word(page, count)
+        }
     }
 
     /// Frees `count` pages.
     pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
-        if count != 0 && self.free_last(page, count) {
+        if count != 0 && self.free_newest(page, count) {
             return Ok(());
         }
         if self.try_free(page, count)? == Freed::SettleFirst {

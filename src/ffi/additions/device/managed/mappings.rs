@@ -47,7 +47,8 @@ pub unsafe extern "C" fn rt_dmam_map_single(
 ///
 /// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
 /// handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
-/// call for a handle of which the device has more than one managed mapping, and none with this size and direction.
+/// call outside of a thread, and a call for a handle of which the device has more than one managed mapping, and none
+/// with this size and direction.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] dma_handle The handle that the map returned.
@@ -80,7 +81,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     }
 }
 
-/// Returns the arguments with which the mapping is managed.
+/// Returns the arguments with which the mapping is managed. The last one is not used.
 fn arguments_of(handle: Handle, size: usize, direction: c_int) -> Arguments {
     [handle, size, direction as usize, 0]
 }
@@ -93,5 +94,6 @@ unsafe fn release(device: Device, arguments: Arguments) {
     let [handle, size, direction, _] = arguments;
     let dev = c_device(device);
     // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
+    // An error was logged and counted.
     let _ = unsafe { STREAMING.unmap(dev, &query_of(handle, size, direction as c_int, 0)) };
 }
