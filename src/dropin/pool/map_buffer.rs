@@ -102,8 +102,8 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether pages with an own mapping of this memory type get the cache state of cached ones. The cache
-    /// state is the only record of the memory type of such a mapping. A write-through mapping therefore counts as cached if
-    /// the cache may hold lines of it.
+    /// state is the only record of the memory type of such a mapping. A write-through mapping therefore counts as
+    /// cached if the cache may hold lines of it.
     fn counts_as_cached(&self, memory: MemoryType) -> bool {
         memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
     }

@@ -25,7 +25,7 @@ const FREE: usize = usize::MAX;
 /// 1. A call that holds the turn writes `page` and `pages` into a free record.
 /// 2. Without the turn, it maps the buffer, and then writes `va`. From then on, a free finds the record by the address.
 /// 3. A free that holds the turn removes the address. Of several frees, one succeeds in this.
-/// 4. Without the turn, it unmaps the buffer, and then writes [`FREE`] to `page`. From then on, the record can be reused.
+/// 4. Without the turn, it unmaps the buffer, and then writes [`FREE`] to `page`. Then the record can be reused.
 pub struct OwnMapping {
     /// The first page of the buffer, or [`FREE`].
     page: AtomicUsize,
@@ -56,8 +56,8 @@ impl OwnMapping {
     /// [`Error::NotAllocated`] if another call has freed the buffer; [`Error::WrongSize`] if the record is for another
     /// size, or for another buffer that was mapped at the address since.
     pub fn take<K: Kernel>(&self, _turn: TurnGuard<K>, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        // `Relaxed` is enough. A call that reads an address here has the turn after the call that reserved the record for
-        // the buffer there, so it also reads the `page` and `pages` of this buffer.
+        // `Relaxed` is enough. A call that reads an address here has the turn after the call that reserved the record
+        // for the buffer there, so it also reads the `page` and `pages` of this buffer.
         if self.va.load(Relaxed) != va {
             return Err(Error::NotAllocated);
         }

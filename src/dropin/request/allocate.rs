@@ -8,7 +8,7 @@ use super::whole_pages;
 use crate::dropin::page_map::FEWEST_ACROSS;
 use crate::dropin::pool::{Pool, Pools, Unserved, flags_for, serves_plain};
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{BufferRequest, MapOps};
+use crate::dropin::translate::{BufferRequest, MapOps, NO_MASK};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
@@ -255,7 +255,7 @@ impl<K: Kernel> Dma<K> {
     ) -> Result<(Va, Handle), AllocError> {
         let BufferRequest { ops, device, size, flags, mask, align } = *request;
         let pages = whole_pages(size);
-        let (page, handle) = if ops.are_translated() || mask != !0 || align > PAGE_SIZE {
+        let (page, handle) = if ops.are_translated() || mask != NO_MASK || align > PAGE_SIZE {
             self.allocate_reachable(request, pool)?
         } else {
             let page = pool.allocate_pages(pages).ok_or(AllocError::Full)?;

@@ -26,7 +26,7 @@ impl ExactDivision {
     }
 
     /// Returns the quotient of the distance from the address that was scaled to `scaled_from` to `to`. If the distance
-    /// is not a multiple of the divisor, or is negative, the result is larger than any quotient of two addresses.
+    /// is not a multiple of the divisor, or is negative, the result is larger than the number of any block.
     pub fn quotient(&self, scaled_from: usize, to: usize) -> usize {
         self.scaled(to).wrapping_sub(scaled_from).rotate_right(self.shift as u32)
     }

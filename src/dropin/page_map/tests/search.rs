@@ -7,7 +7,7 @@ use std::sync::MutexGuard;
 use std::vec::Vec;
 
 /// Allocates the lowest free run in `[from, end)`.
-fn allocate_between(
+fn allocate_in_part_of(
     map: &mut PageMap,
     (mut from, end): (usize, usize),
     count: usize,
@@ -65,7 +65,7 @@ impl Walk {
                 let is_free = |page: usize| self.model.begun_at[page..page + count].iter().all(Option::is_none);
                 let fits = |page: &usize| (base + page).is_multiple_of(align) && page + count <= end && is_free(*page);
                 let page = (from..end).find(fits);
-                assert_eq!(allocate_between(&mut self.map, (from, end), count, base, align), page);
+                assert_eq!(allocate_in_part_of(&mut self.map, (from, end), count, base, align), page);
                 if let Some(page) = page {
                     self.model.place(page, count);
                     self.held.push((page, count));
@@ -116,12 +116,12 @@ fn fault_09_the_middle_of_a_long_run_is_taken_from() {
     for at in [1, 63, 64, 65, 255, 256, 4_096, 65_536, 131_071, 200_000, pages - 3] {
         for begin in [0, 1, at / 2, at - 1] {
             assert_eq!(map.allocate(begin.max(1)), Some(0));
-            let taken = allocate_between(&mut map, (at, pages), 2, 0, 1);
+            let taken = allocate_in_part_of(&mut map, (at, pages), 2, 0, 1);
             assert_eq!(taken, Some(at.max(begin.max(1))), "{at} {begin}");
             let taken = taken.unwrap();
             assert_tree_is_exact(&mut map);
             assert_eq!(
-                allocate_between(&mut map, (at, taken + 3), 1, 0, 1),
+                allocate_in_part_of(&mut map, (at, taken + 3), 1, 0, 1),
                 Some(taken + 2).filter(|page| *page < pages)
             );
             if taken + 2 < pages {

@@ -128,11 +128,11 @@ impl<'a> Visit<'a> {
         if self.before.is_closed() {
             for count in 1..=pages {
                 for (from, end) in (0..pages).flat_map(|from| (from + 1..=pages).map(move |end| (from, end))) {
-                    self.allocate_between(from, end, count, 0, 1);
+                    self.allocate_in_part(from, end, count, 0, 1);
                 }
                 for align in [2, 4] {
                     for (base, from) in (0..align).flat_map(|base| (0..pages).map(move |from| (base, from))) {
-                        self.allocate_between(from, pages, count, base, align);
+                        self.allocate_in_part(from, pages, count, base, align);
                     }
                 }
             }
@@ -226,7 +226,7 @@ impl<'a> Visit<'a> {
         };
         let mask = if expected.is_ok() { ((1 << count) - 1) << page } else { 0 };
         let (used, starts) = (self.used & !mask, self.starts & !mask);
-        let by = Stretch::FreeLast(page as u8, count as u8);
+        let by = Stretch::FreeNewest(page as u8, count as u8);
         if self.act(|map| map.free_newest(page, count)) {
             assert_eq!(expected, Ok(()), "{by:?}");
             self.changed(by, used, starts);
@@ -243,12 +243,12 @@ impl<'a> Visit<'a> {
 
     /// A call for pages in `[from, end)` where `base + page` is a multiple of `align`, to its end with no other call
     /// between.
-    fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) {
+    fn allocate_in_part(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) {
         let fits = |page: &usize| (base + page).is_multiple_of(align) && is_free(self.used, *page, count);
         let lowest = (from..(end + 1).saturating_sub(count)).find(fits);
         let (mut at, mut steps) = (from, 0);
         loop {
-            let by = Stretch::AllocateBetween(at as u8, end as u8, count as u8, base as u8, align as u8);
+            let by = Stretch::AllocateInPart(at as u8, end as u8, count as u8, base as u8, align as u8);
             steps += 1;
             match self.act(|map| map.allocate_in_part(at..end, count, Alignment { base, align })) {
                 SearchStep::Allocated(page) => {

@@ -15,10 +15,10 @@ pub(super) enum Stretch {
     SettleFirst,
     AllocateOpen(u8),
     AllocateLowest(u8),
-    FreeLast(u8, u8),
+    FreeNewest(u8, u8),
     Free(u8, u8),
     /// `from`, `end`, `count`, `base`, `align`.
-    AllocateBetween(u8, u8, u8, u8, u8),
+    AllocateInPart(u8, u8, u8, u8, u8),
 }
 
 /// How a state was reached first.
