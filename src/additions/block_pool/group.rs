@@ -15,8 +15,9 @@ pub struct Unit {
     base: AtomicUsize,
     /// The device's address of each block, minus the processor's.
     handle_offset: AtomicUsize,
-    /// The processor's address of the first block, as [`scaled`](super::shape::division::ExactDivision::scaled) makes it.
-    /// A free needs it. In a word of its own, next to `base`, it saves two instructions of an allocation and its free.
+    /// The processor's address of the first block, as [`scaled`](super::shape::division::ExactDivision::scaled) makes
+    /// it. A free needs it. In a word of its own, next to `base`, it saves two instructions of an allocation and its
+    /// free.
     pub scaled_start: AtomicUsize,
     /// The group. Written once, when the group is made.
     pub group: NonNullRef<Group>,
@@ -104,7 +105,8 @@ impl Unit {
         self.va_of(shape, self.first_slot as usize)
     }
 
-    /// Adds the blocks. Those of `free`, which are bits of the group's word, are free. The caller holds the list's lock.
+    /// Adds the blocks. Those of `free`, which are bits of the group's word, are free. The caller holds the list's
+    /// lock.
     pub fn add_blocks(&self, free: usize) {
         self.group.get().word.add(free);
         // After the bits are set: a free that looked at the word before that and reads this number fails in its

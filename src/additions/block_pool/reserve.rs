@@ -10,8 +10,8 @@ use super::spans::FirstBlock;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
-/// The number of blocks that threads leave free. Any small number serves: when these are taken, an interrupt adds a span
-/// itself, which takes longer.
+/// The number of blocks that threads leave free. Any small number serves: when these are taken, an interrupt adds a
+/// span itself, which takes longer.
 const RESERVE: usize = 4;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {

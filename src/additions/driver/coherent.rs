@@ -88,8 +88,8 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// Writes value `index`, word by word from the first. The device observes the last word after all others, and the
     /// value before anything that the driver does next.
     ///
-    /// If the device takes a descriptor as soon as a certain bit is set, this bit lies in the last word, or is set last,
-    /// with [`write_word`](CoherentBuffer::write_word).
+    /// If the device takes a descriptor as soon as a certain bit is set, this bit lies in the last word, or is set
+    /// last, with [`write_word`](CoherentBuffer::write_word).
     ///
     /// Context: any.
     ///

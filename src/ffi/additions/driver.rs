@@ -18,8 +18,8 @@ impl Platform for RtThreadPlatform {
 }
 
 /// Only the functions of this file refer to it, so that an image without drivers in Rust does not link it.
-// SAFETY: `rt_dma_alloc` returns pages as `System::new` requires. C code that frees the memory of a driver in Rust breaks
-// its own contract, as if it wrote to that memory.
+// SAFETY: `rt_dma_alloc` returns pages as `System::new` requires. C code that frees the memory of a driver in Rust
+// breaks its own contract, as if it wrote to that memory.
 static SYSTEM: System<RtThreadPlatform> =
     unsafe { System::new(RtThread, STREAMING, &POOLS, DevicePages::Coherent, &bus_master_of) };
 
@@ -32,8 +32,9 @@ impl driver::Device<RtThreadPlatform> {
     /// Makes a value for the device at `dev`; `None` if `dev` is null.
     ///
     /// # Safety
-    /// If `dev` is not null, it points to a `struct rt_device` that exists as long as this value, a copy of it, or a value
-    /// that one of them made is used or not yet dropped. The device accesses memory as [`driver::Device::new`] demands.
+    /// If `dev` is not null, it points to a `struct rt_device` that exists as long as this value, a copy of it, or a
+    /// value that one of them made is used or not yet dropped. The device accesses memory as [`driver::Device::new`]
+    /// demands.
     pub unsafe fn from_ptr(dev: *mut rt_device) -> Option<Self> {
         // SAFETY: the caller guarantees that the pointer is a device's.
         device(dev).map(|device| unsafe { driver::Device::new(&SYSTEM, device) })

@@ -1,6 +1,6 @@
 //! The number of a block by its address, without a division instruction: a product with an inverse divides those
-//! distances exactly that are multiples of the divisor, and makes all others large (Granlund and Montgomery, Division by
-//! Invariant Integers using Multiplication, section 9).
+//! distances exactly that are multiples of the divisor, and makes all others large (Granlund and Montgomery, Division
+//! by Invariant Integers using Multiplication, section 9).
 
 /// Divides distances by one number.
 #[derive(Clone, Copy, Debug)]

@@ -138,8 +138,8 @@ pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_po
     DEBUG.destroying(pool.expose_provenance());
 }
 
-/// @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one has
-/// its address already.
+/// @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one
+/// has its address already.
 ///
 /// @param[in] pool The pool.
 /// @note Context: any.
