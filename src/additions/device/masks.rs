@@ -6,6 +6,7 @@
 
 use crate::abi::rt_dma_map_ops;
 use crate::additions::device::{DeviceRecord, DeviceRecords, NoRecord};
+use crate::dropin::translate::NO_MASK;
 use crate::kernel::{Device, Handle, Kernel};
 
 /// The highest handles that a device can put on its bus. A mask of all ones means that there is no limit.
@@ -19,7 +20,7 @@ pub struct Masks {
 
 impl Masks {
     /// The masks of a device for which none was set.
-    pub const UNLIMITED: Masks = Masks { streaming: !0, coherent: !0 };
+    pub const UNLIMITED: Masks = Masks { streaming: NO_MASK, coherent: NO_MASK };
 }
 
 /// The form in which masks are stored in the heap. Memory of the heap is aligned for a pointer only, which may be less

@@ -26,6 +26,13 @@ pub(in crate::ffi) struct Streams {
     pub(in crate::ffi) tidy: fn(),
 }
 
+/// Frees the bounce buffers that interrupts have left to a thread.
+pub(in crate::ffi) fn tidy_streams() {
+    if let Some(streams) = STREAMS.get() {
+        (streams.tidy)();
+    }
+}
+
 /// The functions of the block pools. The first creation of a block pool sets the hook.
 pub(in crate::ffi) static BLOCK_POOLS: Hook<BlockPools> = Hook::new();
 

@@ -3,7 +3,7 @@
 use crate::abi::{rt_dma_pool, rt_err_t};
 use crate::dropin::pool::RemovalError;
 use crate::ffi::DMA;
-use crate::ffi::additions::hooks::STREAMS;
+use crate::ffi::additions::hooks::tidy_streams;
 use crate::ffi::status::errors;
 use crate::log::{Line, Name};
 use crate::text::apart;
@@ -42,9 +42,7 @@ use crate::text::apart;
 pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err_t {
     let errors = errors();
     // Bounce buffers that interrupts left to a thread are in use until then.
-    if let Some(streams) = STREAMS.get() {
-        (streams.tidy)();
-    }
+    tidy_streams();
     match DMA.uninstall(pool) {
         Ok(()) => errors.ok,
         Err(RemovalError::InUse) => {

@@ -1,6 +1,7 @@
 //! The memory of block pools: the device's own.
 
 use crate::additions::block_pool::Pages;
+use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::block_pool::POOLS;
 use crate::ffi::additions::hooks::{BLOCK_POOLS, BlockPools, MASKS};
@@ -54,7 +55,7 @@ unsafe impl Pages for DevicePages {
         // A new pool calls this before and after it enters the list of pools, whether a driver in C or in Rust makes
         // it.
         BLOCK_POOLS.set_before_reads(&BlockPools { follow_mask: |device| POOLS.follow_mask(device) });
-        let mask = MASKS.get().map_or(!0, |masks| (masks.coherent)(device));
+        let mask = MASKS.get().map_or(NO_MASK, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)
     }
 }

@@ -6,13 +6,11 @@ use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
-use crate::dropin::translate::MapOps;
 use crate::ffi::additions::block_pool::{device_of, pool_of, rt_dma_block_pool};
-use crate::ffi::additions::device::masked_ops::unmasked_operation;
-use crate::ffi::dropin::ops::ops_with;
+use crate::ffi::additions::device::masked_ops::{FreeOps, free_ops_of};
 use crate::ffi::{DMA, c_device};
 use crate::flags::Flags;
-use crate::kernel::{Device, Threads};
+use crate::kernel::Threads;
 
 /// @brief Records a buffer.
 ///
@@ -67,17 +65,15 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
 /// Checks a free. Returns 0 if the table has what is freed; else one more than `bad_calls`, the number of calls that
 /// were refused before.
 fn check_free(call: &Call, freed: &FreedMemory, bad_calls: usize) -> usize {
+    // `freeing` needs the operations for a plain free only, and none if the BSP frees.
     let ops = match freed.by {
-        FreedBy::Free => freeing_ops_of(call.device),
+        FreedBy::Free => match free_ops_of(call.device) {
+            FreeOps::Library(ops) => Some(ops),
+            FreeOps::Own(_) => None,
+        },
         _ => None,
     };
     if DEBUG.freeing(&DMA, call, freed, ops) { 0 } else { bad_calls.wrapping_add(1) }
-}
-
-/// Returns the operations by which the library frees for the device; `None` if an operation of the BSP frees.
-fn freeing_ops_of(device: Device) -> Option<MapOps> {
-    let free = unmasked_operation(device, |table| table.free);
-    free.map_or(Some(MapOps::UNTRANSLATED), |free| ops_with(free, |table| table.free))
 }
 
 /// Reports the free of memory that the table does not have if it was refused. `refused` is the result of the check

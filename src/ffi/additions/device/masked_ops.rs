@@ -12,7 +12,7 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masked_tables::{MaskedTables, TABLES};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
-use crate::dropin::translate::{BufferRequest, MapOps};
+use crate::dropin::translate::{BufferRequest, MapOps, NO_MASK};
 use crate::error::Error;
 use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
 use crate::ffi::dropin::ops::{self, default_table, ops_with, stored_table, table_of};
@@ -128,6 +128,25 @@ pub(in crate::ffi) fn allocating_ops_of(device: Device) -> Option<MapOps> {
     allocating_ops(table_with(device, |table| table.alloc)?)
 }
 
+/// The operation `free` of a table.
+type Free = unsafe extern "C" fn(*mut rt_device, rt_size_t, *mut c_void, rt_ubase_t, rt_ubase_t);
+
+/// What frees the buffers of a device.
+pub(in crate::ffi) enum FreeOps {
+    /// The library, with these operations.
+    Library(MapOps),
+    /// An operation of the BSP.
+    Own(Free),
+}
+
+/// Returns what frees the buffers of the device.
+pub(in crate::ffi) fn free_ops_of(device: Device) -> FreeOps {
+    let Some(free) = unmasked_operation(device, |table| table.free) else {
+        return FreeOps::Library(MapOps::UNTRANSLATED);
+    };
+    ops_with(free, |table| table.free).map_or(FreeOps::Own(free), FreeOps::Library)
+}
+
 /// Allocates within the coherent mask.
 ///
 /// # Safety
@@ -148,7 +167,7 @@ fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, H
     let MaskedOps { masks: Masks { coherent: mask, .. }, original } = original_of(device)?;
     let ops = allocating_ops(original);
     // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
-    let keeps_to_mask = ops.is_some() && mask != !0;
+    let keeps_to_mask = ops.is_some() && mask != NO_MASK;
     let operation = if keeps_to_mask { None } else { original.alloc };
     let Some(operation) = operation else {
         let (ops, flags) = (ops.unwrap_or(MapOps::UNTRANSLATED), Flags::from_bits_retain(flags));

@@ -3,7 +3,7 @@
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
-use crate::dropin::translate::MapOps;
+use crate::dropin::translate::{MapOps, NO_MASK};
 use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};
 use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
@@ -117,7 +117,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     };
     let Some(before) = before else { return errors.nomem };
     // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
-    if mask == u64::MAX && is_copy(now) && DEVICES.masked_ops(device).is_none() {
+    if mask == NO_MASK && is_copy(now) && DEVICES.masked_ops(device).is_none() {
         return errors.ok;
     }
     if !is_served(device, before.original, mask, coherent.is_some()) {

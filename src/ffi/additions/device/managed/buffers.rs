@@ -5,11 +5,10 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::ManagedClaim;
 use crate::additions::device::resource::{Arguments, ResourceKind};
-use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::managed::reserve;
-use crate::ffi::additions::device::masked_ops::unmasked_operation;
+use crate::ffi::additions::device::masked_ops::{FreeOps, free_ops_of};
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::ops::{ops_with, table_of};
+use crate::ffi::dropin::ops::table_of;
 use crate::ffi::dropin::request::{Free, MANAGED_FREE, rt_dma_alloc};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
@@ -166,17 +165,12 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize
     if table_of(device).is_none() {
         return false;
     }
-    let operation = unmasked_operation(device, |table| table.free);
-    let ops = operation.map_or(Some(MapOps::UNTRANSLATED), |operation| ops_with(operation, |table| table.free));
-    match (operation, ops) {
-        (Some(operation), None) => {
+    match free_ops_of(device) {
+        FreeOps::Library(ops) => DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok(),
+        FreeOps::Own(free) => {
             // SAFETY: the caller passes a device, and an operation demands no more.
-            unsafe { operation(c_device(device), size, pointer(va), handle, flags) };
+            unsafe { free(c_device(device), size, pointer(va), handle, flags) };
             true
-        }
-        (_, ops) => {
-            let ops = ops.unwrap_or(MapOps::UNTRANSLATED);
-            DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok()
         }
     }
 }

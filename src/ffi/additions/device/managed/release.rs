@@ -3,7 +3,7 @@
 use crate::abi::rt_device;
 use crate::ffi::additions::device::forget_earlier;
 use crate::ffi::additions::device::masks::update_block_pools;
-use crate::ffi::additions::hooks::{MASKS, STREAMS};
+use crate::ffi::additions::hooks::{MASKS, tidy_streams};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::text::apart;
 
@@ -21,11 +21,8 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
     // A device without operations is a new one: what is recorded at its address was an earlier device's.
     forget_earlier(device);
-    // Frees the bounce buffers that interrupts left. An operation of the BSP that frees one reads the device, which may
-    // be gone after this call.
-    if let Some(streams) = STREAMS.get() {
-        (streams.tidy)();
-    }
+    // An operation of the BSP that frees a bounce buffer reads the device, which may be gone after this call.
+    tidy_streams();
     if DEVICES.release(device) {
         // After the release of the resources. The device may have a copy of a masked table, in which the BSP replaced
         // `alloc` and `free`. Unmasking replaces the copy by the original table, which would then free buffers that the
