@@ -12,8 +12,9 @@ use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::word::GroupWord;
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
+use rt_dma_pool::additions::streaming::direct::linear_range::LinearRange;
 use rt_dma_pool::dropin::pool::own_mappings::{OwnMapping, OwnMappings};
-use rt_dma_pool::kernel::{Device, Va};
+use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use rt_dma_pool::mem::hook::Hook;
 use rt_dma_pool::mem::shared::{AtomicRef, NonNullRef};
@@ -312,6 +313,25 @@ fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
         word.set_reach(0b01, 0);
         word.add(0b01);
         reader.join().unwrap();
+    });
+}
+
+/// Two cores add the first pages of the linear range, with a page between them that is not linear, and a third one looks
+/// for that page. The range may have the one or the other, but never reaches from the one to the other.
+#[test]
+fn the_linear_range_never_has_a_page_that_is_not_linear() {
+    const PAGES: [usize; 2] = [1, 3];
+    every_execution("LinearRange, begun by two", || {
+        let range = leak(LinearRange::new());
+        let last = |page: usize| page * PAGE_SIZE + PAGE_SIZE - 1;
+        let holds = move |page: usize| range.holds(page * PAGE_SIZE, last(page));
+        // Reads both bounds: loom's atomics are made at their first use, which must come before the other threads.
+        assert!(!range.holds(usize::MAX, 0));
+        let add = move |page: usize| range.add_pages(THREADS, page * PAGE_SIZE, last(page), page * PAGE_SIZE);
+        let writers = PAGES.map(|page| thread::spawn(move || add(page)));
+        assert!(!holds(2), "the range has a page that is not linear");
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        assert!(PAGES.into_iter().any(holds) && !holds(2));
     });
 }
 

@@ -56,7 +56,7 @@
 
 mod buffer;
 mod bus_master;
-mod direct;
+pub mod direct;
 mod errors;
 mod hand_over;
 mod locate;

@@ -21,6 +21,7 @@ pub struct EarlyPools {
 const NOT_YET: usize = usize::MAX;
 
 impl EarlyPools {
+    /// Makes the value of a system without direct mappings.
     pub const fn new() -> Self {
         EarlyPools { end: AtomicUsize::new(NOT_YET) }
     }

@@ -27,7 +27,11 @@ pub struct LinearRange {
 /// Not a multiple of a page, and so no offset.
 const NO_OFFSET: usize = 1;
 
+/// The number of the last page of an address space.
+const LAST_PAGE: usize = usize::MAX / PAGE_SIZE;
+
 impl LinearRange {
+    /// Makes an empty range.
     pub const fn new() -> Self {
         LinearRange {
             start: AtomicUsize::new(usize::MAX),
@@ -49,7 +53,10 @@ impl LinearRange {
     ///
     /// Context: any.
     pub fn offset(&self) -> Option<usize> {
-        Some(self.offset.load(Acquire)).filter(|offset| *offset != NO_OFFSET)
+        match self.offset.load(Acquire) {
+            NO_OFFSET => None,
+            offset => Some(offset),
+        }
     }
 
     /// Notes a direct mapping of `[va, last]`, which is mapped linearly at `pa`.
@@ -71,9 +78,9 @@ impl LinearRange {
     ///
     /// Context: any.
     pub fn add_pages<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
-        let page_end = |last: usize| last.checked_add(1)?.checked_next_multiple_of(PAGE_SIZE);
-        if let (Some(to), Some(_)) = (page_end(last), page_end(pa.wrapping_add(last.wrapping_sub(va)))) {
-            self.add(kernel, va - va % PAGE_SIZE, to);
+        let last_pa = pa.wrapping_add(last.wrapping_sub(va));
+        if last / PAGE_SIZE != LAST_PAGE && last_pa / PAGE_SIZE != LAST_PAGE {
+            self.add(kernel, va - va % PAGE_SIZE, (last / PAGE_SIZE + 1) * PAGE_SIZE);
         }
     }
 
@@ -93,18 +100,22 @@ impl LinearRange {
             // Another core is adding the first pages at this moment. Those of this call can be added by a later one.
             return;
         }
-        let is_page_linear = |va: Va| kernel.v2p(va).is_some_and(|pa| kernel.linear(pa) == va);
         if from > end {
-            let pages = (end..from).step_by(PAGE_SIZE).take(EXTENSION).take_while(|page| is_page_linear(*page));
-            self.end.fetch_max(end + pages.count() * PAGE_SIZE, Release);
+            let pages = linear_pages(kernel, (end..from).step_by(PAGE_SIZE));
+            self.end.fetch_max(end + pages * PAGE_SIZE, Release);
         } else if to < start {
-            let below = (1..=EXTENSION).map(|pages| start.saturating_sub(pages * PAGE_SIZE));
-            let pages = below.take_while(|page| *page >= to && is_page_linear(*page));
-            self.start.fetch_min(start - pages.count() * PAGE_SIZE, Release);
+            let pages = linear_pages(kernel, (to..start).step_by(PAGE_SIZE).rev());
+            self.start.fetch_min(start - pages * PAGE_SIZE, Release);
         } else {
             // The two ranges overlap or touch, and so will those that the range becomes meanwhile.
             self.start.fetch_min(from, Release);
             self.end.fetch_max(to, Release);
         }
     }
+}
+
+/// Returns how many of `pages` follow one another from the first on that are mapped linearly, up to [`EXTENSION`].
+fn linear_pages<K: Kernel>(kernel: K, pages: impl Iterator<Item = Va>) -> usize {
+    let is_linear = |va: &Va| kernel.v2p(*va).is_some_and(|pa| kernel.linear(pa) == *va);
+    pages.take(EXTENSION).take_while(is_linear).count()
 }
