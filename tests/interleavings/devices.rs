@@ -5,7 +5,7 @@ use super::{at_once, call, explore};
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::{
-    Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, StreamingMaps,
+    Attributes, BadMapping, Buffer, BusMaster, Direction, MappedBuffer, Ops, Streaming, StreamingMaps,
 };
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
@@ -129,9 +129,9 @@ fn map(streaming: Streaming<Cores>, va: Va, part: usize) -> usize {
 /// Ends such a mapping.
 fn unmap(streaming: Streaming<Cores>, handle: usize) -> Result<(), BadMapping> {
     let (direction, attributes) = (Direction::FromDevice, Attributes::empty());
-    let query = Query { handle, size: 256, direction, attributes };
+    let mapped = MappedBuffer { handle, size: 256, direction, attributes };
     // SAFETY: as in `map`.
-    unsafe { streaming.unmap(&MASTER, &query) }
+    unsafe { streaming.unmap(&MASTER, &mapped) }
 }
 
 const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };

@@ -2,7 +2,8 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::streaming::{
-    Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, Ops, Query, Segment, Streaming, StreamingMaps,
+    Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, MappedBuffer, Ops, Segment, Streaming,
+    StreamingMaps,
 };
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
@@ -140,9 +141,9 @@ impl Rig {
         direction: Direction,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
-        let query = Query { handle, size, direction, attributes };
+        let mapped = MappedBuffer { handle, size, direction, attributes };
         // SAFETY: as above.
-        unsafe { self.streaming().unmap(master, &query) }
+        unsafe { self.streaming().unmap(master, &mapped) }
     }
 
     /// Unmaps each buffer of a list, as `rt_dma_unmap_sg` does. A buffer for which that fails is logged.
@@ -153,15 +154,15 @@ impl Rig {
     }
 
     pub fn for_cpu(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let query = Query { handle, size, direction: way, attributes: Attributes::empty() };
+        let mapped = MappedBuffer::new(handle, size, way);
         // SAFETY: as above.
-        unsafe { self.streaming().sync_for_cpu(master, &query) }
+        unsafe { self.streaming().sync_for_cpu(master, &mapped) }
     }
 
     pub fn for_device(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let query = Query { handle, size, direction: way, attributes: Attributes::empty() };
+        let mapped = MappedBuffer::new(handle, size, way);
         // SAFETY: as above.
-        unsafe { self.streaming().sync_for_device(master, &query) }
+        unsafe { self.streaming().sync_for_device(master, &mapped) }
     }
 
     pub fn list_for_cpu<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {

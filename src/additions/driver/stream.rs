@@ -11,7 +11,7 @@ use core::fmt;
 
 use super::direction::{Bytes, Direction};
 use super::{BadMapping, Device, MapError, Platform, System};
-use crate::additions::streaming::{Attributes, Buffer, BusMaster, Query};
+use crate::additions::streaming::{Buffer, BusMaster, MappedBuffer};
 use crate::kernel::Handle;
 use crate::mem::handover::{HandedOver, HandedOverBuffer, HeapBytes, StableBytes};
 
@@ -53,7 +53,7 @@ use crate::mem::handover::{HandedOver, HandedOverBuffer, HeapBytes, StableBytes}
 pub struct Mapping<'a, W: Direction, P: Platform> {
     system: &'static System<P>,
     master: BusMaster,
-    query: Query,
+    mapped: MappedBuffer,
     bytes: HandedOver<'a, W::Access>,
 }
 
@@ -62,13 +62,13 @@ impl<W: Direction, P: Platform> Drop for Mapping<'_, W, P> {
     fn drop(&mut self) {
         // SAFETY: the bytes were mapped as these fields state. An error means that C code has unmapped them.
         #[allow(unsafe_code)]
-        let _ = unsafe { self.system.streaming.unmap(&self.master, &self.query) };
+        let _ = unsafe { self.system.streaming.unmap(&self.master, &self.mapped) };
     }
 }
 
 impl<W: Direction, P: Platform> fmt::Debug for Mapping<'_, W, P> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Query { handle, size, direction, .. } = &self.query;
+        let MappedBuffer { handle, size, direction, .. } = &self.mapped;
         let mut value = to.debug_struct("Mapping");
         value.field("handle", handle).field("size", size).field("direction", direction).finish_non_exhaustive()
     }
@@ -77,24 +77,23 @@ impl<W: Direction, P: Platform> fmt::Debug for Mapping<'_, W, P> {
 impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     fn new(device: Device<P>, bytes: HandedOver<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
-        let (size, direction, attributes) = (bytes.size(), W::DIRECTION, Attributes::empty());
         let master = (system.master)(device.device)?;
-        let buffer = Buffer { va: bytes.start(), size, direction, attributes };
+        let buffer = Buffer::new(bytes.start(), bytes.size(), W::DIRECTION);
         // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
         #[allow(unsafe_code)]
         let handle = unsafe { system.streaming.map(&master, &buffer) }?;
-        let query = Query { handle, size, direction, attributes };
-        Ok(Mapping { system, master, query, bytes })
+        let mapped = MappedBuffer::new(handle, bytes.size(), W::DIRECTION);
+        Ok(Mapping { system, master, mapped, bytes })
     }
 
     /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> Handle {
-        self.query.handle
+        self.mapped.handle
     }
 
     /// Returns the number of bytes, not zero.
     pub fn size(&self) -> usize {
-        self.query.size
+        self.mapped.size
     }
 
     /// Lets the processor access the bytes while `work` runs. They contain what the device wrote before the call.
@@ -111,16 +110,16 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     /// # Errors
     /// [`BadMapping`] if C code has unmapped the bytes; `work` has not run if that happened before the call.
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
-        let Mapping { system, master, query, bytes } = self;
+        let Mapping { system, master, mapped, bytes } = self;
         // SAFETY: the mapping is live, and is as these fields state.
         #[allow(unsafe_code)]
-        unsafe { system.streaming.sync_for_cpu(master, query) }?;
+        unsafe { system.streaming.sync_for_cpu(master, mapped) }?;
         // SAFETY: the caller of `Device::new` promised that the device does not write to these bytes during `cpu`.
         #[allow(unsafe_code)]
         let result = work(unsafe { bytes.bytes() });
         // SAFETY: as above; the borrow of the bytes has ended.
         #[allow(unsafe_code)]
-        unsafe { system.streaming.sync_for_device(master, query) }?;
+        unsafe { system.streaming.sync_for_device(master, mapped) }?;
         Ok(result)
     }
 }

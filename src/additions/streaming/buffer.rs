@@ -60,21 +60,26 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// Makes a buffer without attributes.
+    pub fn new(va: Va, size: usize, direction: Direction) -> Self {
+        Buffer { va, size, direction, attributes: Attributes::empty() }
+    }
+
     /// Returns whether a cache line of the buffer holds bytes of others that a mapping without a bounce buffer could
     /// lose, if the lines are maintained for the device.
     ///
     /// Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of
     /// one side are lost.
     pub(super) fn endangers_others<K: Kernel>(&self, kernel: K) -> bool {
-        self.needs_whole_lines() && !self.fills_lines(kernel)
+        self.needs_whole_lines() && !self.fills_lines(known_within_line(kernel))
     }
 
     /// Returns whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general
     /// path has asked for the size of a line.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
-        // `within_line` is all ones until the size of a line is known, or if lines have different sizes: then every
-        // buffer may endanger others.
-        self.needs_whole_lines() && (self.va | self.size) & kernel.within_line() != 0
+        // `within_line` is all ones until the size of a line is known, or if lines have different sizes: then no buffer
+        // fills its lines.
+        self.needs_whole_lines() && !self.fills_lines(kernel.within_line())
     }
 
     /// Returns whether the buffer has to fill its cache lines, if it is mapped without a bounce buffer and its lines
@@ -83,21 +88,27 @@ impl Buffer {
         self.direction.device_writes() && !self.attributes.contains(Attributes::OWN_LINES)
     }
 
-    /// Returns whether the buffer begins and ends on a cache line.
-    fn fills_lines<K: Kernel>(&self, kernel: K) -> bool {
-        let within_line = match kernel.within_line() {
-            // Not known yet, or lines have different sizes.
-            usize::MAX => kernel.cache_line_max() - 1,
-            within_line => within_line,
-        };
-        (self.va | self.size) & within_line == 0
+    /// Returns whether the buffer begins and ends on a cache line. `within_line` has the bits of an address that are
+    /// its offset within a line.
+    fn fills_lines(&self, within_line: usize) -> bool {
+        self.va & within_line == 0 && self.size & within_line == 0
     }
 }
 
-/// What an unmap or a sync was called with, which identifies a mapping of its device.
+/// Returns the bits of an address that are its offset within a line, of the largest lines if lines have different
+/// sizes.
+fn known_within_line<K: Kernel>(kernel: K) -> usize {
+    match kernel.within_line() {
+        // Not known yet, or lines have different sizes.
+        usize::MAX => kernel.cache_line_max() - 1,
+        within_line => within_line,
+    }
+}
+
+/// A buffer that is mapped, as an unmap states it, or a part of one, as a sync may.
 #[derive(Clone, Copy)]
-pub struct Query {
-    /// The handle of a mapping. A sync may have that of any of its bytes.
+pub struct MappedBuffer {
+    /// The handle of its first byte.
     pub handle: Handle,
     /// Bytes.
     pub size: usize,
@@ -107,7 +118,17 @@ pub struct Query {
     pub attributes: Attributes,
 }
 
-impl Query {
+impl MappedBuffer {
+    /// Makes a mapped buffer without attributes.
+    pub fn new(handle: Handle, size: usize, direction: Direction) -> Self {
+        MappedBuffer { handle, size, direction, attributes: Attributes::empty() }
+    }
+
+    /// Returns the buffer as it was mapped, if it lies at `va`.
+    pub(super) fn at(&self, va: Va) -> Buffer {
+        Buffer { va, size: self.size, direction: self.direction, attributes: self.attributes }
+    }
+
     /// Returns whether an unmap leaves the buffer's bytes as they are.
     pub(super) fn keeps_bytes(&self) -> bool {
         self.attributes.contains(Attributes::SKIP_CPU_SYNC) || self.direction == Direction::ToDevice

@@ -4,7 +4,7 @@ use core::error::Error;
 use core::ffi::CStr;
 use core::fmt;
 
-use super::{BusMaster, Query};
+use super::{BusMaster, MappedBuffer};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Name};
@@ -96,29 +96,35 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapErro
 ///
 /// Context: any.
 #[cold]
-pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, query: &Query, error: BadMapping) {
+pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
     let format = match error {
         BadMapping::Unknown | BadMapping::Ambiguous => apart!("unmap of 0x%lx (%lu bytes): %s"),
         BadMapping::WrongSize | BadMapping::WrongDirection => {
             apart!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped")
         }
     };
-    refuse(dma, device, query, format, error.reason());
+    refuse(dma, device, mapped, format, error.reason());
 }
 
 /// Logs and counts a sync that is refused.
 ///
 /// Context: any.
 #[cold]
-pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, device: Device, query: &Query, error: BadMapping) {
+pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
     let reason = match error {
         BadMapping::WrongSize => apart!("the mapping ends before"),
         _ => error.reason(),
     };
-    refuse(dma, device, query, apart!("sync of 0x%lx (%lu bytes): %s"), reason);
+    refuse(dma, device, mapped, apart!("sync of 0x%lx (%lu bytes): %s"), reason);
 }
 
-fn refuse<K: Kernel>(dma: &Dma<K>, device: Device, query: &Query, format: &'static CStr, reason: &'static CStr) {
-    let values = [query.handle, query.size, Name::of(reason).argument()];
+fn refuse<K: Kernel>(
+    dma: &Dma<K>,
+    device: Device,
+    mapped: &MappedBuffer,
+    format: &'static CStr,
+    reason: &'static CStr,
+) {
+    let values = [mapped.handle, mapped.size, Name::of(reason).argument()];
     dma.refuse_line(&dma.line_about(device, format, &values));
 }

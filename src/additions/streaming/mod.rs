@@ -73,7 +73,7 @@ mod sync;
 mod unmap;
 mod upkeep;
 
-pub use buffer::{Attributes, Buffer, Direction, Query};
+pub use buffer::{Attributes, Buffer, Direction, MappedBuffer};
 pub use bus_master::{BusMaster, FastMaster, Master, Ops, OwnOps};
 pub use errors::{BadMapping, MapError};
 pub use recorded::bounce::{KEPT_BITS, KeptBits};

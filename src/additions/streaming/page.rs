@@ -1,7 +1,7 @@
 //! Mapping a part of a page, which the caller knows by its physical address.
 
 use super::errors::report;
-use super::{Attributes, Buffer, BusMaster, Direction, MapError, Streaming};
+use super::{Buffer, BusMaster, Direction, MapError, Streaming};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -27,7 +27,7 @@ impl<K: Kernel> Streaming<'_, K> {
             .va_in_page(page_pa, offset)
             .inspect_err(|error| report(self.dma, master, *error, page_pa.wrapping_add(offset), size))?;
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-        unsafe { self.map(master, &Buffer { va, size, direction, attributes: Attributes::empty() }) }
+        unsafe { self.map(master, &Buffer::new(va, size, direction)) }
     }
 
     /// Returns the processor's address of the byte at `offset` of the page at `page_pa`: in a pool that contains it,

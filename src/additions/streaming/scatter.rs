@@ -1,7 +1,7 @@
 //! Scatter lists: several buffers that are mapped by one call.
 
 use super::errors::{MapError, report};
-use super::{Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Query, Streaming};
+use super::{Buffer, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Streaming};
 use crate::kernel::{Handle, Kernel, Va};
 
 /// One buffer of a scatter list.
@@ -37,7 +37,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return Err(MapError::Invalid);
         }
         for (index, segment) in list.iter_mut().enumerate() {
-            let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::empty() };
+            let buffer = Buffer::new(segment.va(), segment.size(), direction);
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             match unsafe { self.map(master, &buffer) } {
                 Ok(handle) => segment.set_handle(handle),
@@ -58,10 +58,10 @@ impl<K: Kernel> Streaming<'_, K> {
     #[cold]
     unsafe fn undo_map_list<S: Segment>(self, master: &BusMaster, list: &mut [S], mapped: usize, direction: Direction) {
         for segment in list.iter().take(mapped) {
-            let (handle, size, attributes) = (segment.handle(), segment.size(), Attributes::empty());
+            let mapped = MappedBuffer::new(segment.handle(), segment.size(), direction);
             // It is mapped, so that the unmap succeeds.
-            // SAFETY: the query is that of a mapping that is live.
-            let _ = unsafe { self.unmap(master, &Query { handle, size, direction, attributes }) };
+            // SAFETY: the mapping is live.
+            let _ = unsafe { self.unmap(master, &mapped) };
         }
         list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
     }

@@ -2,15 +2,15 @@
 
 use super::errors::refuse_sync;
 use super::recorded::mapping::{Mapping, Part, Purpose};
-use super::{BadMapping, BusMaster, Direction, Ops, Query, Streaming};
+use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming};
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `query` is the
+    /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `mapped` is the
     /// mapping's, or some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a
     /// cache line, or where the mapping does.
     ///
-    /// Bytes go from the device to the processor only, and only if the direction of `query` and the mapping's state
+    /// Bytes go from the device to the processor only, and only if the direction of `mapped` and the mapping's state
     /// that the device writes. The direction is the mapping's, or, for a bidirectional mapping, any. A sync of zero
     /// bytes does nothing.
     ///
@@ -22,19 +22,19 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_cpu(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
-        if query.size == 0 {
+    pub unsafe fn sync_for_cpu(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
+        if mapped.size == 0 {
             return Ok(());
         }
-        let (mapping, part) = self.find(master, query)?;
-        let (kernel, direction) = (self.dma.kernel, query.direction);
+        let (mapping, part) = self.find(master, mapped)?;
+        let (kernel, direction) = (self.dma.kernel, mapped.direction);
         match mapping.master.ops {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.take(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(own) => {
                 let records = &self.mappings.records;
-                let before = records.find(kernel, master.device, query, |recorded| recorded.synced_in.replace(part));
+                let before = records.find(kernel, master.device, mapped, |recorded| recorded.synced_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
                     mapping.sync_out(own, before, Purpose::Pairing);
@@ -49,7 +49,7 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Makes all or part of a mapping the device's again: otherwise as [`sync_for_cpu`](Streaming::sync_for_cpu).
     ///
-    /// Bytes go from the processor to the device only, and only if the direction of `query` and the mapping's state
+    /// Bytes go from the processor to the device only, and only if the direction of `mapped` and the mapping's state
     /// that the device reads. So a driver that polls (sync for the processor, not yet, sync for the device) keeps what
     /// the device wrote meanwhile.
     ///
@@ -58,12 +58,12 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_device(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
-        if query.size == 0 {
+    pub unsafe fn sync_for_device(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
+        if mapped.size == 0 {
             return Ok(());
         }
-        let (mapping, part) = self.find(master, query)?;
-        let (kernel, direction) = (self.dma.kernel, query.direction);
+        let (mapping, part) = self.find(master, mapped)?;
+        let (kernel, direction) = (self.dma.kernel, mapped.direction);
         // SAFETY: the part lies within the mapping, and the caller hands it over.
         unsafe { mapping.copy_to_bounce(kernel, part, direction) };
         match mapping.master.ops {
@@ -75,7 +75,7 @@ impl<K: Kernel> Streaming<'_, K> {
                 // If the BSP's `sync_out` fails, no `sync_in` is due for it. The failure is not an error of this call:
                 // the errors are mistakes of the driver, and in C the call returns nothing.
                 if mapping.sync_out(own, part, Purpose::Transfer)
-                    && let Ok(None) = records.find(kernel, master.device, query, |recorded| recorded.synced_in.take())
+                    && let Ok(None) = records.find(kernel, master.device, mapped, |recorded| recorded.synced_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, own, part, Purpose::Pairing);
@@ -86,16 +86,16 @@ impl<K: Kernel> Streaming<'_, K> {
         Ok(())
     }
 
-    /// Returns the mapping that `query`, whose size is not zero, is about all or part of, and which part.
-    fn find(self, master: &BusMaster, query: &Query) -> Result<(Mapping, Part), BadMapping> {
-        let found = match self.find_recorded(master, query) {
-            Err(BadMapping::Unknown) if query.direction != Direction::Neither => {
-                self.find_direct(master, query).ok_or(BadMapping::Unknown)
+    /// Returns the mapping of which `mapped`, whose size is not zero, is all or a part, and which part.
+    fn find(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(Mapping, Part), BadMapping> {
+        let found = match self.find_recorded(master, mapped) {
+            Err(BadMapping::Unknown) if mapped.direction != Direction::Neither => {
+                self.find_direct(master, mapped).ok_or(BadMapping::Unknown)
             }
             other => other,
         };
-        let mapping = found.inspect_err(|error| refuse_sync(self.dma, master.device, query, *error))?;
-        let offset = query.handle.wrapping_sub(mapping.handle);
-        Ok((mapping, Part { offset, size: query.size }))
+        let mapping = found.inspect_err(|error| refuse_sync(self.dma, master.device, mapped, *error))?;
+        let offset = mapped.handle.wrapping_sub(mapping.handle);
+        Ok((mapping, Part { offset, size: mapped.size }))
     }
 }

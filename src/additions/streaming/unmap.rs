@@ -1,13 +1,13 @@
 //! Ending a mapping: the fast path first, then the general path.
 
 use super::errors::refuse_unmap;
-use super::{BadMapping, BusMaster, Master, Query, Streaming};
+use super::{BadMapping, BusMaster, MappedBuffer, Master, Streaming};
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Makes the buffer of a mapping the processor's again, with what the device wrote to it.
     ///
-    /// The mapping is ended as it was recorded, also where the size or the direction of `query` is not what it was
+    /// The mapping is ended as it was recorded, also where the size or the direction of `mapped` is not what it was
     /// mapped with: the bytes arrive, and the bounce buffer is given back. A direct mapping, which has no record, is
     /// ended as the caller states.
     ///
@@ -21,39 +21,39 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As functions of their own, a direct map and unmap take 20 instructions more ("linear").
-    pub unsafe fn unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
+    pub unsafe fn unmap(self, master: impl Master, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         if self.is_tidy()
             && let Some(fast) = master.fast()
         {
-            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            if unsafe { self.unmap_direct_fast(fast, query) } {
+            // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
+            if unsafe { self.unmap_direct_fast(fast, mapped) } {
                 return Ok(());
             }
             // SAFETY: as above.
-            return unsafe { self.unmap_general(&fast.into(), query) };
+            return unsafe { self.unmap_general(&fast.into(), mapped) };
         }
         // SAFETY: as above.
-        unsafe { self.tidy_and_unmap(master, query) }
+        unsafe { self.tidy_and_unmap(master, mapped) }
     }
 
     /// Makes the streaming maps tidy, then ends a mapping of any device.
     // As a part of `unmap`, a map and unmap of a list take 21 instructions more (`ci/bench`, rows "list").
     #[inline(never)]
-    unsafe fn tidy_and_unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
+    unsafe fn tidy_and_unmap(self, master: impl Master, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let master = master.general().map_err(|_| BadMapping::Unknown)?;
         self.tidy();
-        // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-        unsafe { self.unmap_general(&master, query) }
+        // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
+        unsafe { self.unmap_general(&master, mapped) }
     }
 
-    /// Ends the recorded mapping that the query is about, or, if there is none, the direct one, and reports the error.
-    unsafe fn unmap_general(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
-        // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-        let result = match unsafe { self.unmap_recorded(master, query) } {
+    /// Ends the recorded mapping of the buffer, or, if there is none, the direct one, and reports the error.
+    unsafe fn unmap_general(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
+        // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
+        let result = match unsafe { self.unmap_recorded(master, mapped) } {
             // SAFETY: as above.
-            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, query) },
+            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, mapped) },
             other => other,
         };
-        result.inspect_err(|error| refuse_unmap(self.dma, master.device, query, *error))
+        result.inspect_err(|error| refuse_unmap(self.dma, master.device, mapped, *error))
     }
 }

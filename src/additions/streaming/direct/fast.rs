@@ -5,7 +5,7 @@
 //! recorded (`benches/maps.c`, "linear"). Every other mapping, and every call that is wrong, takes the general path.
 
 use super::super::hand_over::{hand_to_device, take_from_device};
-use super::super::{Buffer, Direction, FastMaster, Query, Streaming, last_byte};
+use super::super::{Buffer, Direction, FastMaster, MappedBuffer, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -51,8 +51,12 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// As [`additions::streaming`](crate::additions::streaming).
     #[inline(always)] // `map_direct_fast`, above, has the figure of both.
-    pub(in crate::additions::streaming) unsafe fn unmap_direct_fast(self, master: FastMaster, query: &Query) -> bool {
-        let &Query { handle, size, direction, attributes, .. } = query;
+    pub(in crate::additions::streaming) unsafe fn unmap_direct_fast(
+        self,
+        master: FastMaster,
+        mapped: &MappedBuffer,
+    ) -> bool {
+        let &MappedBuffer { handle, size, direction, .. } = mapped;
         let kernel = self.dma.kernel;
         // The general path refuses it, and logs it (`unmap_direct`).
         if direction == Direction::Neither {
@@ -64,10 +68,10 @@ impl<K: Kernel> Streaming<'_, K> {
             return false;
         }
         let needs_maintenance = master.needs_maintenance();
-        if needs_maintenance && (Buffer { va, size, direction, attributes }).may_endanger_others(kernel) {
+        if needs_maintenance && mapped.at(va).may_endanger_others(kernel) {
             return false;
         }
-        if !query.keeps_bytes() {
+        if !mapped.keeps_bytes() {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
             unsafe { take_from_device(kernel, va, size, needs_maintenance) }
         }
@@ -85,9 +89,7 @@ impl<K: Kernel> Streaming<'_, K> {
 
 #[cfg(test)]
 mod tests {
-    use crate::additions::streaming::{
-        Attributes, Buffer, BusMaster, Direction, MapError, Ops, Streaming, StreamingMaps,
-    };
+    use crate::additions::streaming::{Buffer, BusMaster, Direction, MapError, Ops, Streaming, StreamingMaps};
     use crate::dropin::registry::Dma;
     use crate::dropin::translate::MapOps;
     use crate::kernel::testing::Services;
@@ -118,7 +120,7 @@ mod tests {
         let master = BusMaster { device: Device::at(1), ops: Ops::Library(MapOps::Coherent), mask: usize::MAX };
         let end = usize::MAX - OFFSET;
         let map = |va: Va, size: usize| {
-            let buffer = Buffer { va, size, direction: Direction::ToDevice, attributes: Attributes::empty() };
+            let buffer = Buffer::new(va, size, Direction::ToDevice);
             // SAFETY: the kernel does not touch the memory.
             unsafe { streaming.map(&master, &buffer) }
         };

@@ -11,7 +11,7 @@ pub mod linear_range;
 use super::bus_master::Memory;
 use super::hand_over::hand_to_device;
 use super::recorded::mapping::Mapping;
-use super::{BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
+use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
@@ -34,12 +34,12 @@ impl<K: Kernel> Streaming<'_, K> {
         Some(handle)
     }
 
-    /// Returns the virtual and physical address of the buffer, or of the part of one, that a query is about, if the
-    /// mapping can be a direct one.
+    /// Returns the virtual and physical address of a mapped buffer, or of the part of one, if the mapping can be a
+    /// direct one.
     ///
     /// Context: any.
-    fn direct_buffer(self, master: &BusMaster, query: &Query) -> Option<(Va, Pa)> {
-        let &Query { handle, size, .. } = query;
+    fn direct_buffer(self, master: &BusMaster, mapped: &MappedBuffer) -> Option<(Va, Pa)> {
+        let &MappedBuffer { handle, size, .. } = mapped;
         let pa = master.pa_of(self.dma, handle)?;
         let va = self.dma.kernel.linear(pa);
         let may_be_direct = self.dma.kernel.v2p(va) == Some(pa)
@@ -48,13 +48,13 @@ impl<K: Kernel> Streaming<'_, K> {
         may_be_direct.then_some((va, pa))
     }
 
-    /// Returns the mapping that the query of a sync is about all or part of, if it can be a direct one. Its size and
-    /// direction are the query's.
+    /// Returns the mapping of the buffer of a sync, or of the part of one, if it can be a direct one. Its size and
+    /// direction are those of the sync.
     ///
     /// Context: any.
-    pub(super) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
-        let &Query { handle, size, direction, .. } = query;
-        let (va, _) = self.direct_buffer(master, query)?;
+    pub(super) fn find_direct(self, master: &BusMaster, mapped: &MappedBuffer) -> Option<Mapping> {
+        let &MappedBuffer { handle, size, direction, .. } = mapped;
+        let (va, _) = self.direct_buffer(master, mapped)?;
         let needs_maintenance = master.needs_maintenance(self.dma.kernel);
         Some(Mapping { master: *master, handle, size, direction, va, seen_va: va, needs_maintenance, ..Mapping::NONE })
     }
@@ -66,20 +66,20 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// Context: any.
     #[allow(unsafe_code)]
-    pub(super) unsafe fn unmap_direct(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
+    pub(super) unsafe fn unmap_direct(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
-        let &Query { size, direction, attributes, .. } = query;
-        let (va, pa) = self.direct_buffer(master, query).ok_or(BadMapping::Unknown)?;
+        let &MappedBuffer { size, direction, .. } = mapped;
+        let (va, pa) = self.direct_buffer(master, mapped).ok_or(BadMapping::Unknown)?;
         let needs_maintenance = master.needs_maintenance(kernel);
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
-        } else if needs_maintenance && (Buffer { va, size, direction, attributes }).endangers_others(kernel) {
+        } else if needs_maintenance && mapped.at(va).endangers_others(kernel) {
             // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
             Err(BadMapping::WrongSize)
         } else {
             Ok(())
         };
-        if query.keeps_bytes() {
+        if mapped.keeps_bytes() {
             return result;
         }
         kernel.device_barrier();

@@ -3,7 +3,7 @@
 use super::bounce::Bounce;
 use crate::additions::streaming::bus_master::{OwnOps, flags};
 use crate::additions::streaming::hand_over::take_from_device;
-use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, Ops, Query};
+use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::dropin::translate::MapOps;
 use crate::kernel::{Device, Handle, Kernel, Va};
 
@@ -84,10 +84,10 @@ impl Mapping {
     }
 
     /// Returns whether the mapping has the size and the direction of an unmap.
-    pub fn check(&self, query: &Query) -> Result<(), BadMapping> {
-        if self.size != query.size {
+    pub fn check(&self, mapped: &MappedBuffer) -> Result<(), BadMapping> {
+        if self.size != mapped.size {
             Err(BadMapping::WrongSize)
-        } else if self.direction != query.direction {
+        } else if self.direction != mapped.direction {
             Err(BadMapping::WrongDirection)
         } else {
             Ok(())
@@ -96,13 +96,13 @@ impl Mapping {
 
     /// Returns whether the range of a sync of the device lies in the mapping; [`Unknown`](BadMapping::Unknown) if the
     /// mapping is another device's, or if the handle is not one of its bytes.
-    pub fn check_part(&self, device: Device, query: &Query) -> Result<(), BadMapping> {
-        let offset = query.handle.wrapping_sub(self.handle);
+    pub fn check_part(&self, device: Device, mapped: &MappedBuffer) -> Result<(), BadMapping> {
+        let offset = mapped.handle.wrapping_sub(self.handle);
         if self.master.device != device || offset >= self.size {
             Err(BadMapping::Unknown)
-        } else if query.size > self.size - offset {
+        } else if mapped.size > self.size - offset {
             Err(BadMapping::WrongSize)
-        } else if ![query.direction, Direction::Bidirectional].contains(&self.direction) {
+        } else if ![mapped.direction, Direction::Bidirectional].contains(&self.direction) {
             Err(BadMapping::WrongDirection)
         } else {
             Ok(())

@@ -10,7 +10,7 @@ pub mod table;
 
 use super::bus_master::Memory;
 use super::locate::{Location, is_in_pool};
-use super::{BadMapping, BusMaster, Direction, MapError, Ops, Query, Streaming};
+use super::{BadMapping, BusMaster, Direction, MapError, MappedBuffer, Ops, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
 use bounce::Bounce;
@@ -70,15 +70,15 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// Context: any.
     #[allow(unsafe_code)]
-    pub(super) unsafe fn unmap_recorded(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
+    pub(super) unsafe fn unmap_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
-        if !self.may_have_record(master, query) {
+        if !self.may_have_record(master, mapped) {
             return Err(BadMapping::Unknown);
         }
-        let record = self.mappings.records.take(kernel, master.device, query)?;
-        let result = record.check(query);
+        let record = self.mappings.records.take(kernel, master.device, mapped)?;
+        let result = record.check(mapped);
         // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
-        unsafe { record.take_back(kernel, query.attributes) };
+        unsafe { record.take_back(kernel, mapped.attributes) };
         self.free_record(record);
         result
     }
@@ -86,25 +86,25 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Returns whether a mapping that has a record has the handle, size and direction of an unmap.
     ///
     /// Context: any.
-    pub fn has_recorded(self, master: &BusMaster, query: &Query) -> bool {
-        self.may_have_record(master, query) && self.mappings.records.has(self.dma.kernel, master.device, query)
+    pub fn has_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
+        self.may_have_record(master, mapped) && self.mappings.records.has(self.dma.kernel, master.device, mapped)
     }
 
-    /// Returns the mapping with a record that the query of a sync is about all or part of.
+    /// Returns the mapping with a record that contains the buffer of a sync.
     ///
     /// Context: any.
-    pub(super) fn find_recorded(self, master: &BusMaster, query: &Query) -> Result<Mapping, BadMapping> {
-        if !self.may_have_record(master, query) {
+    pub(super) fn find_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<Mapping, BadMapping> {
+        if !self.may_have_record(master, mapped) {
             return Err(BadMapping::Unknown);
         }
-        self.mappings.records.find(self.dma.kernel, master.device, query, |mapping| *mapping)
+        self.mappings.records.find(self.dma.kernel, master.device, mapped, |mapping| *mapping)
     }
 
-    /// Returns false if no mapping that has a record contains the bytes of a query. True may be wrong. Takes no lock.
+    /// Returns false if no mapping that has a record contains the mapped buffer. True may be wrong. Takes no lock.
     // As a function of its own it takes 17 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
-    fn may_have_record(self, master: &BusMaster, query: &Query) -> bool {
-        let &Query { handle, size, .. } = query;
+    fn may_have_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
+        let &MappedBuffer { handle, size, .. } = mapped;
         let is_pools = |pa: Pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some();
         master.pa_of(self.dma, handle).is_none_or(is_pools) || self.mappings.records.may_have_outside_pools(handle)
     }

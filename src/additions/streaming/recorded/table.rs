@@ -12,7 +12,7 @@ use crate::mem::atomics::{
 };
 
 use super::mapping::Mapping;
-use crate::additions::streaming::{BadMapping, Direction, Query};
+use crate::additions::streaming::{BadMapping, Direction, MappedBuffer};
 use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE};
 use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
@@ -104,18 +104,18 @@ impl<K: Kernel> RecordTable<K> {
         records.push(record);
     }
 
-    /// Takes the record out that an unmap of the device is about: the one with the query's handle, size and direction;
-    /// if there is none, the only one with its handle. Of two callers at once, one gets it.
+    /// Takes the record out that an unmap of the device is about: the one with the handle, size and direction of
+    /// `mapped`; if there is none, the only one with its handle. Of two callers at once, one gets it.
     ///
     /// Context: any.
     ///
     /// # Errors
     /// [`Unknown`](BadMapping::Unknown) if there is no record with the handle, and
     /// [`Ambiguous`](BadMapping::Ambiguous) if there are several, none with the size and direction.
-    pub fn take(&self, kernel: K, device: Device, query: &Query) -> Result<Record<K>, BadMapping> {
-        let has_handle = |mapping: &Mapping| mapping.is_of(device, query.handle);
-        let mut records = self.list(page_of(query.handle)).records.lock(kernel);
-        let mut record = records.take_first(|mapping| has_handle(mapping) && mapping.check(query).is_ok());
+    pub fn take(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> Result<Record<K>, BadMapping> {
+        let has_handle = |mapping: &Mapping| mapping.is_of(device, mapped.handle);
+        let mut records = self.list(page_of(mapped.handle)).records.lock(kernel);
+        let mut record = records.take_first(|mapping| has_handle(mapping) && mapping.check(mapped).is_ok());
         if record.is_none() {
             // No record has them all: the handle alone decides, if only one record has it.
             if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 {
@@ -132,9 +132,9 @@ impl<K: Kernel> RecordTable<K> {
     /// Returns whether there is a record with the handle, size and direction of an unmap of the device.
     ///
     /// Context: any.
-    pub fn has(&self, kernel: K, device: Device, query: &Query) -> bool {
-        let is_it = |mapping: &Mapping| mapping.is_of(device, query.handle) && mapping.check(query).is_ok();
-        self.list(page_of(query.handle)).records.lock(kernel).iter().any(is_it)
+    pub fn has(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> bool {
+        let is_it = |mapping: &Mapping| mapping.is_of(device, mapped.handle) && mapping.check(mapped).is_ok();
+        self.list(page_of(mapped.handle)).records.lock(kernel).iter().any(is_it)
     }
 
     /// Notes that a record has been taken out.
@@ -162,16 +162,16 @@ impl<K: Kernel> RecordTable<K> {
         &self,
         kernel: K,
         device: Device,
-        query: &Query,
+        mapped: &MappedBuffer,
         look: impl FnOnce(&mut Mapping) -> T,
     ) -> Result<T, BadMapping> {
-        if query.direction == Direction::Neither {
+        if mapped.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
         }
         let mut error = BadMapping::Unknown;
-        for list in self.lists_that_reach(query.handle) {
+        for list in self.lists_that_reach(mapped.handle) {
             for mapping in list.records.lock(kernel).iter_mut() {
-                match mapping.check_part(device, query) {
+                match mapping.check_part(device, mapped) {
                     Ok(()) => return Ok(look(mapping)),
                     Err(BadMapping::Unknown) => {}
                     Err(other) => error = other,

@@ -1,11 +1,11 @@
 //! What the streaming calls know of a device: its operations and mask; and the directions and attributes of C.
 
-use core::ffi::{c_int, c_void};
+use core::ffi::c_int;
 
 use crate::abi::rt_device;
 use crate::additions::device::masks::Masks;
 use crate::additions::streaming::{
-    Attributes, Buffer, BusMaster, Direction, FastMaster, MAPPING_ERROR, MapError, Master, Ops, Query,
+    Attributes, BusMaster, Direction, FastMaster, MAPPING_ERROR, MapError, MappedBuffer, Master, Ops,
 };
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
@@ -107,14 +107,8 @@ pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
     }
 }
 
-/// Returns the buffer that a map was called with.
-pub(in crate::ffi) fn buffer_of(cpu_addr: *mut c_void, size: usize, direction: c_int, attrs: usize) -> Buffer {
-    let (direction, attributes) = (direction_of(direction), Attributes::from_bits_retain(attrs));
-    Buffer { va: cpu_addr.expose_provenance(), size, direction, attributes }
-}
-
-/// Returns what an unmap or a sync was called with.
-pub(in crate::ffi) fn query_of(handle: Handle, size: usize, direction: c_int, attrs: usize) -> Query {
-    let (direction, attributes) = (direction_of(direction), Attributes::from_bits_retain(attrs));
-    Query { handle, size, direction, attributes }
+/// Returns the mapped buffer that an unmap with attributes was called with.
+pub(super) fn mapped_with(handle: Handle, size: usize, direction: c_int, attrs: usize) -> MappedBuffer {
+    let attributes = Attributes::from_bits_retain(attrs);
+    MappedBuffer { attributes, ..MappedBuffer::new(handle, size, direction_of(direction)) }
 }

@@ -2,11 +2,11 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::arguments::{bus_master, direction_of, query_of};
+use super::arguments::{bus_master, direction_of, mapped_with};
 use super::system::STREAMING;
 use super::unmap::unmap;
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::streaming::{MAPPING_ERROR, Segment};
+use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer, Segment};
 use crate::kernel::{Handle, Va};
 
 /// @brief One buffer of a scatter list.
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     // SAFETY: the caller passes a list of `nents` entries, or null.
     for segment in unsafe { entries(sg, nents) } {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        unsafe { unmap(&master, &query_of(segment.dma_handle, segment.length, direction, attrs)) };
+        unsafe { unmap(&master, &mapped_with(segment.dma_handle, segment.length, direction, attrs)) };
     }
 }
 
@@ -162,10 +162,10 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     let Ok(master) = bus_master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     for segment in unsafe { entries(sg, nents) } {
-        let query = query_of(segment.dma_handle, segment.length, direction, 0);
+        let mapped = MappedBuffer::new(segment.dma_handle, segment.length, direction_of(direction));
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
         // A refused call is logged where it is refused, and C gets no error.
-        let _ = unsafe { STREAMING.sync_for_cpu(&master, &query) };
+        let _ = unsafe { STREAMING.sync_for_cpu(&master, &mapped) };
     }
 }
 
@@ -188,9 +188,9 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     let Ok(master) = bus_master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.
     for segment in unsafe { entries(sg, nents) } {
-        let query = query_of(segment.dma_handle, segment.length, direction, 0);
+        let mapped = MappedBuffer::new(segment.dma_handle, segment.length, direction_of(direction));
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
         // A refused call is logged where it is refused, and C gets no error.
-        let _ = unsafe { STREAMING.sync_for_device(&master, &query) };
+        let _ = unsafe { STREAMING.sync_for_device(&master, &mapped) };
     }
 }

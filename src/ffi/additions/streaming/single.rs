@@ -3,8 +3,8 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::streaming::MAPPING_ERROR;
-use crate::ffi::additions::streaming::arguments::{buffer_of, bus_master, direction_of, query_of};
+use crate::additions::streaming::{Attributes, Buffer, MAPPING_ERROR};
+use crate::ffi::additions::streaming::arguments::{bus_master, direction_of, mapped_with};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::additions::streaming::unmap::unmap;
 use crate::ffi::status::errors;
@@ -71,7 +71,10 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     direction: c_int,
     attrs: rt_ubase_t,
 ) -> rt_ubase_t {
-    let buffer = buffer_of(cpu_addr, size, direction, attrs);
+    let buffer = Buffer {
+        attributes: Attributes::from_bits_retain(attrs),
+        ..Buffer::new(cpu_addr.expose_provenance(), size, direction_of(direction))
+    };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
     let result = unsafe { STREAMING.map(dev, &buffer) };
     result.unwrap_or(MAPPING_ERROR)
@@ -165,7 +168,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     attrs: rt_ubase_t,
 ) {
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    unsafe { unmap(dev, &query_of(dma_handle, size, direction, attrs)) }
+    unsafe { unmap(dev, &mapped_with(dma_handle, size, direction, attrs)) }
 }
 
 /// @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.

@@ -3,7 +3,8 @@
 use core::ffi::c_int;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::ffi::additions::streaming::arguments::{bus_master, query_of};
+use crate::additions::streaming::MappedBuffer;
+use crate::ffi::additions::streaming::arguments::{bus_master, direction_of};
 use crate::ffi::additions::streaming::system::STREAMING;
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for
@@ -32,10 +33,10 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     direction: c_int,
 ) {
     let Ok(master) = bus_master(dev) else { return };
-    let query = query_of(dma_handle, size, direction, 0);
+    let mapped = MappedBuffer::new(dma_handle, size, direction_of(direction));
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
-    let _ = unsafe { STREAMING.sync_for_cpu(&master, &query) };
+    let _ = unsafe { STREAMING.sync_for_cpu(&master, &mapped) };
 }
 
 /// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
@@ -57,8 +58,8 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     direction: c_int,
 ) {
     let Ok(master) = bus_master(dev) else { return };
-    let query = query_of(dma_handle, size, direction, 0);
+    let mapped = MappedBuffer::new(dma_handle, size, direction_of(direction));
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
-    let _ = unsafe { STREAMING.sync_for_device(&master, &query) };
+    let _ = unsafe { STREAMING.sync_for_device(&master, &mapped) };
 }

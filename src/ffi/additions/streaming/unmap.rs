@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use crate::additions::device::resource::ResourceKind;
-use crate::additions::streaming::{BadMapping, Master, Query};
+use crate::additions::streaming::{BadMapping, MappedBuffer, Master};
 use crate::ffi::DEVICES;
 use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::system::STREAMING;
@@ -13,14 +13,14 @@ use crate::ffi::additions::streaming::system::STREAMING;
 /// # Safety
 /// The device exists, and the caller keeps to `# Safety` of `additions::streaming` for its mapping.
 #[inline(always)] // As a function of its own, the unmap of a list takes 208 instructions more ("list").
-pub(super) unsafe fn unmap(master: impl Master, query: &Query) {
-    if DEVICES.may_manage(query.handle) {
+pub(super) unsafe fn unmap(master: impl Master, mapped: &MappedBuffer) {
+    if DEVICES.may_manage(mapped.handle) {
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-        return unsafe { unmap_managed(master, query) };
+        return unsafe { unmap_managed(master, mapped) };
     }
     // A refused call is logged where it is refused, and C gets no error.
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    let _ = unsafe { STREAMING.unmap(master, query) };
+    let _ = unsafe { STREAMING.unmap(master, mapped) };
 }
 
 /// Ends a mapping that may be managed.
@@ -28,23 +28,22 @@ pub(super) unsafe fn unmap(master: impl Master, query: &Query) {
 /// # Safety
 /// As [`unmap`].
 #[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
-unsafe fn unmap_managed(master: impl Master, query: &Query) {
+unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     let Ok(master) = master.general() else { return };
     let find_claim = |may_differ: bool| {
-        DEVICES.claim(ResourceKind::Mapping, query.handle, |device, &[_, size, direction, _]| {
-            let is_exact = (size, direction_of(direction as c_int)) == (query.size, query.direction);
+        DEVICES.claim(ResourceKind::Mapping, mapped.handle, |device, &[_, size, direction, _]| {
+            let is_exact = (size, direction_of(direction as c_int)) == (mapped.size, mapped.direction);
             device == master.device && (is_exact || may_differ)
         })
     };
-    // Several mappings may have one handle. Another one is ended only if none has the size and direction of the query.
-    // A direct mapping has no record. So if no record matches the query exactly either, any managed mapping with this
-    // handle is claimed.
+    // Several mappings may have one handle. Another one is ended only if none has this size and direction. A direct
+    // mapping has no record. So if no record has them either, any managed mapping with this handle is claimed.
     let mut claim = find_claim(false);
-    if claim.is_none() && !STREAMING.has_recorded(&master, query) {
+    if claim.is_none() && !STREAMING.has_recorded(&master, mapped) {
         claim = find_claim(true);
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    let result = unsafe { STREAMING.unmap(&master, query) };
+    let result = unsafe { STREAMING.unmap(&master, mapped) };
     if let Some(claim) = claim {
         let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
         DEVICES.end_claim(claim, is_given_back);

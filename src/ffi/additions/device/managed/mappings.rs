@@ -4,9 +4,9 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::{Arguments, ResourceKind};
-use crate::additions::streaming::MAPPING_ERROR;
+use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
 use crate::ffi::additions::device::managed::reserve;
-use crate::ffi::additions::streaming::arguments::query_of;
+use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::single::rt_dma_map_single;
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::{DEVICES, DMA, c_device, device};
@@ -64,21 +64,22 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
 ) {
     let Some(device) = device(dev) else { return };
     let wanted = arguments_of(dma_handle, size, direction);
-    let refuse = |format| {
-        DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
-    };
-    if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted) {
+    let exact = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted);
+    let has_handle = |[handle, ..]: &Arguments| *handle == dma_handle;
+    let managed = exact.or_else(|| DEVICES.unmanage_only(device, ResourceKind::Mapping, has_handle));
+    if let Some(arguments) = managed {
         // SAFETY: the mapping has left the list.
         unsafe { release(device, arguments) };
-    } else if let Some(arguments) =
-        DEVICES.unmanage_only(device, ResourceKind::Mapping, |[handle, ..]| *handle == dma_handle)
-    {
-        // SAFETY: the mapping has left the list.
-        unsafe { release(device, arguments) };
-        refuse(apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped"));
-    } else {
-        refuse(apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous, or not in a thread"));
     }
+    if exact.is_some() {
+        return;
+    }
+    let format = if managed.is_some() {
+        apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped")
+    } else {
+        apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous, or not in a thread")
+    };
+    DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
 }
 
 /// Returns the arguments with which the mapping is managed. The last one is not used.
@@ -92,8 +93,8 @@ fn arguments_of(handle: Handle, size: usize, direction: c_int) -> Arguments {
 /// As for [`ReleaseFunction`](crate::additions::device::resource::ReleaseFunction).
 unsafe fn release(device: Device, arguments: Arguments) {
     let [handle, size, direction, _] = arguments;
-    let dev = c_device(device);
+    let mapped = MappedBuffer::new(handle, size, direction_of(direction as c_int));
     // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
     // An error was logged and counted.
-    let _ = unsafe { STREAMING.unmap(dev, &query_of(handle, size, direction as c_int, 0)) };
+    let _ = unsafe { STREAMING.unmap(c_device(device), &mapped) };
 }
