@@ -88,8 +88,8 @@ void rt_dma_watch_pool_created(const struct rt_dma_watch_call *call,
 void rt_dma_watch_pool_destroying(struct rt_dma_block_pool *pool);
 
 /**
- * @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one has
- * its address already.
+ * @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one
+ * has its address already.
  *
  * @param[in] pool The pool.
  * @note Context: any.
