@@ -59,6 +59,38 @@ fn a_part_is_synced_and_no_more() {
     rig.unmap(&master, handle, size, Bidirectional).unwrap();
 }
 
+/// A part that begins and ends on lines of the driver's buffer is synced while the device writes to the lines next to it.
+#[test]
+fn whole_lines_of_the_drivers_buffer_are_synced_alone() {
+    let rig = Rig::new();
+    for keeps_flushed in [false, true] {
+        if keeps_flushed {
+            rig.machine.keep_flushed_lines();
+        }
+        for line in [LINE, 256] {
+            rig.machine.set_largest_line(line);
+            for before in [1, 2, line - 1] {
+                let (master, va, size) = (rig.plain(), rig.va(HEAP) + before, 4 * line);
+                rig.machine.cpu_write(va, &bytes(1, size));
+                let handle = rig.map(&master, va, size, Bidirectional).unwrap();
+                let part = line - before..2 * line - before;
+                rig.for_cpu(&master, handle + part.start, line, Bidirectional).unwrap();
+                let mut expected = bytes(2, size);
+                rig.device_write(&master, handle, &expected[..part.start]);
+                rig.device_write(&master, handle + part.end, &expected[part.end..]);
+                expected[part.clone()].copy_from_slice(&bytes(3, line));
+                rig.machine.cpu_write(va + part.start, &bytes(3, line));
+                rig.for_device(&master, handle + part.start, line, Bidirectional).unwrap();
+                assert!(rig.device_read(&master, handle, size) == expected, "lines of {line}, {before} after one");
+                rig.unmap(&master, handle, size, Bidirectional).unwrap();
+                assert!(rig.machine.cpu_read(va, size) == expected);
+            }
+        }
+    }
+    assert_eq!(rig.pool_bytes(), 0);
+    rig.assert_errors(0);
+}
+
 /// A mapping begins in another page than the bytes that are synced, and other mappings begin in the pages between.
 #[test]
 fn a_sync_far_into_a_long_mapping_takes_one_lock() {

@@ -7,7 +7,7 @@
 
 use crate::additions::streaming::bus_master::Memory;
 use crate::additions::streaming::locate::address_info;
-use crate::additions::streaming::{BusMaster, Ops};
+use crate::additions::streaming::{BusMaster, Direction, Ops};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::flags::Flags;
@@ -48,6 +48,10 @@ impl Bounce {
     /// handle of the copy. The copy begins at the start of the allocation, or after it where low bits of the address
     /// are kept.
     ///
+    /// In a bidirectional mapping these are also the bits within a cache line: a part that begins on a line of the
+    /// driver's buffer begins on one of the copy. Otherwise a sync of the part for the device would write the rest of
+    /// the line, which the device has, with older bytes.
+    ///
     /// The bytes are copied whatever the direction of the mapping is. So what the device leaves out keeps the driver's
     /// bytes, as it would without a bounce buffer, and bytes that an earlier owner of the memory left are never shown.
     ///
@@ -62,13 +66,17 @@ impl Bounce {
         master: &BusMaster,
         from: Va,
         size: usize,
+        direction: Direction,
     ) -> Option<(Self, Memory, Handle)> {
         let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.mask_of)(master.device));
-        let whole_size = size.checked_add(from & kept_bits)?;
+        let syncs_lines = direction == Direction::Bidirectional && master.needs_maintenance(dma.kernel);
+        let within_line = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
+        let offset = from & (kept_bits | within_line);
+        let whole_size = size.checked_add(offset)?;
         // SAFETY: the caller guarantees that the device exists.
         let allocation = unsafe { allocate(dma, master, whole_size) }?;
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
-        let filled = unsafe { fill(dma, master, allocation, from, size, kept_bits) };
+        let filled = unsafe { fill(dma, master, allocation, offset, from, size, kept_bits) };
         if filled.is_none() {
             // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
             unsafe { free(dma, master, allocation) };
@@ -104,21 +112,22 @@ impl Bounce {
     }
 }
 
-/// Copies the `size` bytes at `from` to a new allocation, and returns it as a bounce buffer, the copy and the handle of
-/// the copy. Returns `None` if the memory is not mapped, or out of the device's reach, as memory that a BSP allocated
+/// Copies the `size` bytes at `from` to `offset` in a new allocation, and returns it as a bounce buffer, the copy and the
+/// handle of the copy. Returns `None` if the memory is not mapped, or out of the device's reach, as memory that a BSP allocated
 /// may be, or if a translation moves the bits to be kept.
 ///
 /// # Safety
-/// As for [`Bounce::new`]. The allocation holds the bytes after the kept bits of `from`, and no other code uses it.
+/// As for [`Bounce::new`]. The allocation holds the bytes after `offset`, and no other code uses it.
 unsafe fn fill<K: Kernel>(
     dma: &Dma<K>,
     master: &BusMaster,
     allocation: Allocation,
+    offset: usize,
     from: Va,
     size: usize,
     kept_bits: usize,
 ) -> Option<(Bounce, Memory, Handle)> {
-    let va = allocation.start.wrapping_add(from & kept_bits);
+    let va = allocation.start.wrapping_add(offset);
     let pa = dma.kernel.v2p(va)?;
     let info = address_info(dma, va, pa);
     // SAFETY: the caller guarantees that both are mapped, and that no other code writes them.

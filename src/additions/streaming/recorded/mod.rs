@@ -136,7 +136,8 @@ impl<K: Kernel> Streaming<'_, K> {
 #[inline(never)]
 unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut Mapping) -> Option<Handle> {
     // SAFETY: the caller keeps to the duties of `Bounce::new`.
-    let (bounce, copy, handle) = unsafe { Bounce::new(dma, &mapping.master, mapping.va, mapping.size) }?;
+    let (bounce, copy, handle) =
+        unsafe { Bounce::new(dma, &mapping.master, mapping.va, mapping.size, mapping.direction) }?;
     mapping.bounce = Some(bounce);
     (mapping.seen_va, mapping.needs_maintenance, mapping.reaches_outside_pools) =
         (copy.va, copy.needs_maintenance, false);
