@@ -12,7 +12,6 @@
 
 #ifdef RT_USING_MEMBLOCK
 #include <mm_memblock.h>
-#include <mm_page.h>
 #endif
 
 const void *rt_dma_port_node(void *dev)
@@ -79,8 +78,8 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
 
 #ifdef RT_USING_MEMBLOCK
 
-/* Whether the page allocator owns any page of the region. It owns only memory that memblock knows. */
-static int page_allocator_owns_any(const struct rt_dma_port_region *region)
+/* Whether the kernel uses any page of the region. It uses only memory that memblock knows. */
+static int kernel_uses_any(const struct rt_dma_port_region *region)
 {
     struct rt_mmblk_reg *reg;
 
@@ -92,8 +91,8 @@ static int page_allocator_owns_any(const struct rt_dma_port_region *region)
 
         for (offset = 0; start < end && offset < end - start; offset += ARCH_PAGE_SIZE)
         {
-            /* The page allocator has whole pages, so it is enough to ask for one byte of each page. */
-            if (rt_page_is_member((rt_base_t)RT_ALIGN_DOWN(start + offset, ARCH_PAGE_SIZE)))
+            /* A pool has whole pages only, so it is enough to ask for one byte of each page. */
+            if (rt_dma_port_kernel_uses(start + offset))
             {
                 return 1;
             }
@@ -105,7 +104,7 @@ static int page_allocator_owns_any(const struct rt_dma_port_region *region)
 
 #else
 
-static int page_allocator_owns_any(const struct rt_dma_port_region *region)
+static int kernel_uses_any(const struct rt_dma_port_region *region)
 {
     RT_UNUSED(region);
 
@@ -143,7 +142,7 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_nam
 
     rt_ofw_node_put(memory);
 
-    if (result == RT_DMA_PORT_FOUND && page_allocator_owns_any(&region->place))
+    if (result == RT_DMA_PORT_FOUND && kernel_uses_any(&region->place))
     {
         return RT_DMA_PORT_NOT_RESERVED;
     }

@@ -262,7 +262,7 @@ fn fault_15_a_fixed_place_that_the_page_allocator_owns_is_refused() {
         machine.with_boot(|boot| boot.paged = vec![paged]);
         assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::NotReserved)));
         let lines = machine.take_errors();
-        assert!(matches!(&lines[..], [line] if line.contains("the page allocator owns this memory")), "{lines:?}");
+        assert!(matches!(&lines[..], [line] if line.contains("the kernel itself uses this memory")), "{lines:?}");
         assert_eq!(machine.dma.pools().count(), 0);
     }
     let machine = machine(&[SharedNode::fixed(START, MIB).reusable().everyones()], &[]);

@@ -42,7 +42,9 @@ static void expect_refused(struct rt_ofw_prop *props, const char *line)
 void regions_that_must_not_be_used(void)
 {
     static const char *const not_there[] = { "disabled", "reserved", "fail", "fail-sss", "okay-ish", "" };
+    static const char *const uses[] = { "kernel", "memheap", "fdt", "initrd" };
     static struct rt_mmblk_reg ram = { { REGION_START, REGION_START + MIB, "memory" }, MEMBLOCK_NONE, 1, { 0 } };
+    static struct rt_mmblk_reg used = { .flags = MEMBLOCK_NONE, .alloc = 1 };
     struct rt_ofw_prop reg_prop = { "reg", sizeof(reg), reg, RT_NULL };
     struct rt_ofw_prop size = { "size", sizeof(no_reg), no_reg, RT_NULL };
     struct rt_ofw_prop far = { "reg", sizeof(far_reg), far_reg, RT_NULL };
@@ -73,6 +75,23 @@ void regions_that_must_not_be_used(void)
     host_set_paged(REGION_START + MIB - ARCH_PAGE_SIZE, REGION_START + MIB);
     expect_refused(&reg_prop, "memory not reserved");
     host_set_paged(0, 0);
+
+    /*
+     * Nor is memory that the kernel itself uses. RT-Thread reserves it first, and then nothing for a node that overlaps it: the
+     * name of the reserved range is all that tells the two apart.
+     */
+    if (!used.node.next)
+    {
+        host_reserve(&used);
+    }
+    for (size_t i = 0; i < RT_ARRAY_SIZE(uses); i++)
+    {
+        used.memreg = (rt_region_t) { REGION_START + MIB - ARCH_PAGE_SIZE + 1, REGION_START + MIB, uses[i] };
+        expect_refused(&reg_prop, "memory not reserved");
+        used.memreg = (rt_region_t) { REGION_START, REGION_START + 1, uses[i] };
+        expect_refused(&reg_prop, "memory not reserved");
+    }
+    used.memreg.name = "memreserve";
 }
 
 /* The heap has no room for the ranges by which the kernel translates the region's address. The device waits for its region. */

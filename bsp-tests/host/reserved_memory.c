@@ -128,8 +128,14 @@ void drivers_with_reserved_memory(void)
         board_with_shared_pools();
     }
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
-    reg = rt_slist_entry(rt_memblock_get_reserved()->reg_list.next, struct rt_mmblk_reg, node);
-    EXPECT(reg->memreg.start == PLACE && reg->memreg.end == PLACE + MIB);
+    rt_slist_for_each_entry(reg, &rt_memblock_get_reserved()->reg_list, node)
+    {
+        if (reg->memreg.start == PLACE)
+        {
+            break;
+        }
+    }
+    EXPECT(reg && reg->memreg.end == PLACE + MIB);
     EXPECT(reg->flags == MEMBLOCK_NOMAP && !strcmp(reg->memreg.name, "video"));
 
     buffer = rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE);

@@ -31,7 +31,7 @@
 #define RT_DMA_PORT_NO_REG 7
 
 /**
- * The page allocator owns a part of the region.
+ * The kernel itself uses a part of the region.
  */
 #define RT_DMA_PORT_NOT_RESERVED 8
 
@@ -149,7 +149,7 @@ extern const void *rt_dma_port_node(void *dev);
  * @retval RT_DMA_PORT_DISABLED The node is disabled.
  * @retval RT_DMA_PORT_NO_REG The node has no `reg`.
  * @retval RT_DMA_PORT_UNUSABLE The `reg` is malformed, or beyond what the processor can address.
- * @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+ * @retval RT_DMA_PORT_NOT_RESERVED The kernel itself uses a part of the region.
  * @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
  *
  * @note Context: thread.

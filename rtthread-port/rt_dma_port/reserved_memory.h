@@ -121,14 +121,15 @@ extern int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *r
 extern int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region);
 
 /**
- * @brief Returns whether the page allocator owns a page (`rt_page_is_member`).
+ * @brief Returns whether the kernel itself uses a page: the page allocator owns it (`rt_page_is_member`), or boot
+ * code reserved a part of it for the kernel's image, the heap, the device tree or the initrd.
  *
  * @param[in] pa A physical address in the page.
- * @return Not 0 if it does.
+ * @return Not 0 if it does, and without memblock.
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_page_allocator_owns(uintptr_t pa);
+extern int rt_dma_port_kernel_uses(uintptr_t pa);
 
 /**
  * @brief Reserves memory for a node (`rt_memblock_reserve_memory`, under the node's name), and makes it the

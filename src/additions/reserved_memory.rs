@@ -74,7 +74,7 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(ReservedError::BadNode);
         }
         let (start, end) = match pool.range {
-            Some((start, end)) if self.page_allocator_owns_any(start, end) => return Err(Error::NotReserved.into()),
+            Some((start, end)) if self.kernel_uses_any(start, end) => return Err(Error::NotReserved.into()),
             Some(range) => range,
             None => self.reserve(pool)?,
         };
@@ -157,17 +157,17 @@ impl<K: ReservedMemory> Dma<K> {
             return Some(pool.end());
         }
         // Once the boot allocator has given away what it held, its lists are not valid any more.
-        let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.page_allocator_owns(*page))?;
+        let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.kernel_uses(*page))?;
         last.checked_add(PAGE_SIZE)
     }
 
-    /// Returns whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator
+    /// Returns whether the kernel itself uses any page of `[start, end)`. It uses only memory that the boot allocator
     /// knows.
-    fn page_allocator_owns_any(&self, start: Pa, end: Pa) -> bool {
+    fn kernel_uses_any(&self, start: Pa, end: Pa) -> bool {
         let mut memory = (0..).map_while(|index| self.kernel.boot_memory(index));
         memory.any(|(from, to)| {
             let mut pages = (start.max(from)..end.min(to)).step_by(PAGE_SIZE);
-            pages.any(|page| self.kernel.page_allocator_owns(page))
+            pages.any(|page| self.kernel.kernel_uses(page))
         })
     }
 
@@ -182,7 +182,7 @@ impl<K: ReservedMemory> Dma<K> {
                 apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool")
             }
             ReservedError::Install(Error::NotReserved) => {
-                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: the page allocator owns this memory")
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: the kernel itself uses this memory")
             }
             ReservedError::Install(Error::NoMemory | Error::Context) => {
                 apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory")

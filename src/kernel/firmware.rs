@@ -73,8 +73,8 @@ pub unsafe trait Firmware {
     /// Context: thread.
     ///
     /// # Errors
-    /// `NoNode`, `Disabled`, `NotServed` or `BadReg` if the entry refers to no memory; `NotReserved` if the page
-    /// allocator owns the memory. The next entry may be a good one. `NoMemory` if the heap has no room for what the
+    /// `NoNode`, `Disabled`, `NotServed` or `BadReg` if the entry refers to no memory; `NotReserved` if the kernel
+    /// itself uses the memory. The next entry may be a good one. `NoMemory` if the heap has no room for what the
     /// kernel needs to read the entry: a later call may succeed.
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>>;
 

@@ -58,8 +58,9 @@ pub unsafe trait ReservedMemory: Kernel {
     /// Returns entry `index` of the boot allocator's reserved memory, in use or not: first byte, and one past the last;
     /// `None` after the last.
     fn boot_reserved(&self, index: usize) -> Option<(Pa, Pa)>;
-    /// Returns whether the page allocator owns the page at `pa`.
-    fn page_allocator_owns(&self, pa: Pa) -> bool;
+    /// Returns whether the kernel itself uses the page at `pa`: the page allocator owns it, or it is reserved for the
+    /// kernel's image, the heap, the device tree or the initrd.
+    fn kernel_uses(&self, pa: Pa) -> bool;
     /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the
     /// node's `reg`. Returns false, and changes nothing, if this is not possible.
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool;

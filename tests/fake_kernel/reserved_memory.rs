@@ -129,8 +129,8 @@ unsafe impl ReservedMemory for FakeKernel {
         records.boot.reserved.get(index).map(|range| (range.start, range.end))
     }
 
-    fn page_allocator_owns(&self, pa: Pa) -> bool {
-        self.may_sleep("page_allocator_owns");
+    fn kernel_uses(&self, pa: Pa) -> bool {
+        self.may_sleep("kernel_uses");
         self.0.records.lock().unwrap().boot.paged.iter().any(|range| range.contains(&pa))
     }
 

@@ -31,7 +31,7 @@ use crate::ffi::status::errors;
 /// node has a line in the log.
 ///
 /// @retval RT_EOK Every node is served, or there is none.
-/// @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the page allocator owns a part of
+/// @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the kernel itself uses a part of
 /// its `reg`.
 /// @retval -RT_EEMPTY Memblock has no such memory (any more).
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.

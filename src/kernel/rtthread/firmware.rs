@@ -15,7 +15,7 @@ pub const RT_DMA_PORT_NO_NODE: c_int = 5;
 pub const RT_DMA_PORT_DISABLED: c_int = 6;
 /// The node has no `reg`.
 pub const RT_DMA_PORT_NO_REG: c_int = 7;
-/// The page allocator owns a part of the region.
+/// The kernel itself uses a part of the region.
 pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
 /// The heap has no room for what the kernel needs to read the region.
 pub const RT_DMA_PORT_NO_HEAP: c_int = 9;
@@ -101,7 +101,7 @@ unsafe extern "C" {
     /// @retval RT_DMA_PORT_DISABLED The node is disabled.
     /// @retval RT_DMA_PORT_NO_REG The node has no `reg`.
     /// @retval RT_DMA_PORT_UNUSABLE The `reg` is malformed, or beyond what the processor can address.
-    /// @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+    /// @retval RT_DMA_PORT_NOT_RESERVED The kernel itself uses a part of the region.
     /// @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
     ///
     /// @note Context: thread.

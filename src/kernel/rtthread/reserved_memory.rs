@@ -83,13 +83,14 @@ unsafe extern "C" {
     /// @note Context: thread.
     pub fn rt_dma_port_boot_reserved(index: usize, region: *mut rt_dma_port_region) -> c_int;
 
-    /// @brief Returns whether the page allocator owns a page (`rt_page_is_member`).
+    /// @brief Returns whether the kernel itself uses a page: the page allocator owns it (`rt_page_is_member`), or boot
+    /// code reserved a part of it for the kernel's image, the heap, the device tree or the initrd.
     ///
     /// @param[in] pa A physical address in the page.
-    /// @return Not 0 if it does.
+    /// @return Not 0 if it does, and without memblock.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_page_allocator_owns(pa: usize) -> c_int;
+    pub fn rt_dma_port_kernel_uses(pa: usize) -> c_int;
 
     /// @brief Reserves memory for a node (`rt_memblock_reserve_memory`, under the node's name), and makes it the
     /// `reg` of the node.
@@ -171,9 +172,9 @@ unsafe impl ReservedMemory for RtThread {
         entry(rt_dma_port_boot_reserved, index)
     }
 
-    fn page_allocator_owns(&self, pa: Pa) -> bool {
+    fn kernel_uses(&self, pa: Pa) -> bool {
         // SAFETY: the port accepts any values of these types.
-        unsafe { rt_dma_port_page_allocator_owns(pa) != 0 }
+        unsafe { rt_dma_port_kernel_uses(pa) != 0 }
     }
 
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {

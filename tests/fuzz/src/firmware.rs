@@ -252,7 +252,7 @@ extern "C" fn rt_dma_port_boot_reserved(index: usize, place: *mut [usize; 2]) ->
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_page_allocator_owns(pa: usize) -> c_int {
+extern "C" fn rt_dma_port_kernel_uses(pa: usize) -> c_int {
     (pa < pa_of(92)).into()
 }
 
