@@ -112,6 +112,7 @@ static void wait_for_maintenance(void)
 void rt_dma_port_cache(int operation, void *va, int size)
 {
     /* Without RT_USING_CACHE the operation is a macro that drops its arguments. */
+    RT_UNUSED(operation);
     RT_UNUSED(va);
     RT_UNUSED(size);
 

@@ -77,8 +77,8 @@ void regions_that_must_not_be_used(void)
     host_set_paged(0, 0);
 
     /*
-     * Nor is memory that the kernel itself uses. RT-Thread reserves it first, and then nothing for a node that overlaps it: the
-     * name of the reserved range is all that tells the two apart.
+     * Nor is memory that the kernel itself uses. RT-Thread reserves it first, under these names, and then nothing for a node that
+     * overlaps it.
      */
     if (!used.node.next)
     {

@@ -4,6 +4,7 @@
  *
  * -DSTAND_IN_REVISION=1 gives the interface of RT-Thread 5.2.0 to 5.2.2, 2 (the default) that of master.
  * -DSTAND_IN_BARE leaves every RT_USING_* switch to the command line, to compile the port in other configurations.
+ * -DSTAND_IN_WITHOUT_CACHE leaves RT_USING_CACHE out.
  */
 #ifndef RT_CONFIG_H__
 #define RT_CONFIG_H__
@@ -21,7 +22,9 @@
 #define RT_USING_DEVICE
 #define RT_USING_DM
 #define RT_USING_DMA
+#ifndef STAND_IN_WITHOUT_CACHE
 #define RT_USING_CACHE
+#endif
 #define RT_USING_MEMPOOL
 #define RT_USING_MUTEX
 
