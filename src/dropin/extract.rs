@@ -49,11 +49,15 @@ impl<K: Kernel> Dma<K> {
         // If the CMA pool would have no page, the coherent pool gets all pages. `new_pool` leaves out
         // an incomplete last page.
         let middle = if end - coherent_end < PAGE_SIZE { end } else { coherent_end };
-        let make = |start, end, name| self.new_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) }));
+        let make = |start, end, name| {
+            if start == end {
+                return Ok(None);
+            }
+            self.new_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
+        };
         // Both are made before one is added, so that a failure changes nothing.
-        let coherent_pool = (start < middle).then(|| make(start, middle, c"coherent-pool")).transpose()?;
-        let cma_pool = (middle < end).then(|| make(middle, end, c"cma")).transpose()?;
-        let pools = [coherent_pool, cma_pool].map(|new| new.map(|new| self.add(&turn, new)));
+        let new_pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
+        let pools = new_pools.map(|new| Some(self.add(&turn, new?)));
         self.kernel.consume(region, end);
         drop(turn);
         pools.into_iter().flatten().for_each(Pool::finish_install);
@@ -70,32 +74,43 @@ impl<K: Kernel> Dma<K> {
         let mut above = None;
         let mut index = 0;
         loop {
-            match self.kernel.region(list, index) {
-                Ok(region) => match self.unused_part(region, total) {
-                    Some(part) if ends_within_4_gib(part.end) => return Ok(part),
-                    part => above = part.or(above),
-                },
+            let region = match self.kernel.region(list, index) {
+                Ok(region) => region,
                 // The list ends here, or there is no list.
                 Err(error) => return above.ok_or(error),
+            };
+            match self.unused_part(region, total) {
+                Some(part) if ends_within_4_gib(part.end) => return Ok(part),
+                Some(part) => above = Some(part),
+                None => {}
             }
             index += 1;
         }
     }
 
     /// Returns the lowest `total` bytes of a region that no pool contains; `None` if the region has not that many left.
+    ///
+    /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, and an
+    /// incomplete page where the region begins, or where the rest of it begins after a pool. They are counted as bytes
+    /// of the region all the same, and the returned range is smaller by their number.
     fn unused_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
         region.end = end_before_wrap(region.start, region.end);
-        // The bytes before the first usable page cannot be used. They count as part of the first pools that are made
-        // from the region, so that the last pools may be smaller than requested by this number.
-        let before_first = first_page(region.start).map_or(0, |first| first - region.start);
-        // While the region begins there, its size counts them already.
-        let mut lost = 0;
+        // The bytes of the region that no pool can have: those before each `start`, and the last byte of the address
+        // space, which `region.end` leaves out (see `end_before_wrap`).
+        let mut unusable = usize::from(region.end == Pa::MAX);
         loop {
-            let part = RegionPart::lowest_of(region, total, lost)?;
-            let Some(pool) = self.pool_in(part.start, part.end) else { return Some(part) };
-            // The rest of the region begins after this pool.
-            region.start = pool.public.region_end.load(Relaxed).max(pool.end());
-            lost = before_first;
+            let start = first_page(region.start)?;
+            unusable += start - region.start;
+            let usable = region.end.checked_sub(start)?;
+            let end = start.saturating_add(total).min(region.end);
+            if usable.saturating_add(unusable) < total || end - start < PAGE_SIZE {
+                return None;
+            }
+            match self.pool_in(start, end) {
+                None => return Some(RegionPart { region, start, end }),
+                // The rest of the region begins after this pool.
+                Some(pool) => region.start = pool.public.region_end.load(Relaxed).max(pool.end()),
+            }
         }
     }
 }
@@ -109,22 +124,4 @@ struct RegionPart {
     start: Pa,
     /// One past the last byte.
     end: Pa,
-}
-
-impl RegionPart {
-    /// Returns the lowest `total` bytes of `region`, from its first usable page on; `None` if the region has fewer
-    /// bytes.
-    ///
-    /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, an incomplete
-    /// page at the start of the region, and the `lost` bytes before the first of its earlier pools. They are counted in
-    /// the size of the region all the same, and the returned range is smaller by their number.
-    fn lowest_of(region: BootRegion, total: usize, lost: usize) -> Option<RegionPart> {
-        let held = region.end.checked_sub(region.start)?.saturating_add(lost);
-        // If the region ends at the end of the address space, `end` is one byte too low (see `end_before_wrap`).
-        let held = if region.end == Pa::MAX { held.saturating_add(1) } else { held };
-        let start = first_page(region.start)?;
-        let end = start.checked_add(total).map_or(region.end, |end| end.min(region.end));
-        let has_page = end.checked_sub(start)? >= PAGE_SIZE;
-        (held >= total && has_page).then_some(RegionPart { region, start, end })
-    }
 }

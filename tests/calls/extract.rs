@@ -105,6 +105,18 @@ fn what_is_left_of_a_region_serves_the_next() {
 }
 
 #[test]
+fn the_bytes_lost_between_pools_are_bytes_of_the_region() {
+    let total = 4 * PAGE + 10;
+    let machine = machine_with(&[usable(BASE, 3 * total)]);
+    for expected in [4, 4, 2] {
+        let (start, _) = machine.extract(total, 0).unwrap();
+        let pool = machine.dma.pools().find(|pool| pool.start() == start).unwrap();
+        assert_eq!(pool.pages(), expected);
+    }
+    assert_eq!(machine.extract(PAGE, 0), Err(Error::NoRegion));
+}
+
+#[test]
 fn what_another_pool_covers_is_passed_over() {
     let machine = machine_with(&[usable(BASE, 8 * MIB), usable(BASE + 32 * MIB, 8 * MIB)]);
     machine.install(c"middle", BASE + 3 * MIB, MIB);

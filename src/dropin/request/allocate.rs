@@ -164,6 +164,17 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
+    /// Counts a request that failed for the reason `error` in every pool that could have served it.
+    ///
+    /// Context: any.
+    fn report_failure(&self, request: &BufferRequest, error: AllocError) {
+        let BufferRequest { device, size, flags, .. } = *request;
+        self.count_failure(device, size, flags);
+        if error == AllocError::Unmapped {
+            self.refuse_unmapped(device, size);
+        }
+    }
+
     /// Counts and logs why memory that was free could not be mapped for the processor. If the kernel had no room for
     /// the mapping, it has logged that itself.
     ///
@@ -200,31 +211,37 @@ impl<K: Kernel> Dma<K> {
         }
         let mut request = *request;
         let mut error_in_owned = AllocError::NoPool;
+        // Only a device with translated handles can own `memory-region` pools.
         if request.ops.are_translated() {
-            // Only a device with translated handles can own `memory-region` pools. These are searched first.
-            match self.allocate_from_pools(&request, Pools::Owned) {
+            match self.allocate_from_owned(&request) {
                 Ok(buffer) => return Ok(buffer),
                 Err(error) => error_in_owned = error,
             }
-            // If memory was ever lent, borrowers of the device's regions give memory back until the request can be
-            // served.
-            if let Some(make_room) = self.lending.make_room.get()
-                && let Some(buffer) = make_room(self, &request)
-            {
-                return Ok(buffer);
-            }
-            // As RT-Thread's own operations of these devices do. A region that the device's node names is used wherever
-            // it lies.
+            // RT-Thread's own operations of such a device take memory below 4 GiB only, except from the regions that
+            // the device's node names.
             request.flags |= Flags::ADDRESS_32BITS;
         }
-        self.allocate_from_pools(&request, Pools::All).map_err(|error| {
-            let error = error.max(error_in_owned);
-            self.count_failure(request.device, request.size, request.flags);
-            if error == AllocError::Unmapped {
-                self.refuse_unmapped(request.device, request.size);
+        match self.allocate_from_pools(&request, Pools::All) {
+            Ok(buffer) => Ok(buffer),
+            Err(error) => {
+                let error = error.max(error_in_owned);
+                self.report_failure(&request, error);
+                Err(error)
             }
-            error
-        })
+        }
+    }
+
+    /// Allocates a buffer for `request` from the `memory-region` pools that the device owns. If they have no room, and
+    /// memory was ever lent, borrowers of these regions give memory back until the request can be served.
+    fn allocate_from_owned(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
+        let result = self.allocate_from_pools(request, Pools::Owned);
+        if result.is_err()
+            && let Some(make_room) = self.lending.make_room.get()
+            && let Some(buffer) = make_room(self, request)
+        {
+            return Ok(buffer);
+        }
+        result
     }
 
     /// Allocates a buffer for `request`, whose size is not zero, from the first of these pools that can serve it.
