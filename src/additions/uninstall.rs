@@ -3,9 +3,9 @@
 //! `pool::removal` explains why other calls that read the pool at the same time are correct.
 
 use crate::abi::rt_dma_pool;
-use crate::dropin::pool::{Pool, PoolSpec, RemovalError};
+use crate::dropin::pool::{Pool, PoolSpec, RemovalError, WholePages};
 use crate::dropin::registry::{Dma, Revival};
-use crate::kernel::{Kernel, Pa};
+use crate::kernel::Kernel;
 use crate::mem::atomics::{Ordering::SeqCst, fence};
 
 /// The number of ticks for which an uninstall waits for calls that print names of pools.
@@ -49,7 +49,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Serves as [`Revival::revive`].
-    fn revive(&self, spec: &PoolSpec, pages: (Pa, usize)) -> Option<&'static Pool<K>> {
+    fn revive(&self, spec: &PoolSpec, pages: WholePages) -> Option<&'static Pool<K>> {
         let mut kept = core::iter::successors(self.uninstalled.kept.get(), |pool| pool.next_kept().get());
         let pool = kept.find(|pool| pool.matches(spec, pages))?;
         pool.reset(spec);

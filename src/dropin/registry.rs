@@ -4,7 +4,7 @@
 //! which uses this one.
 
 use crate::dropin::loans::Lending;
-use crate::dropin::pool::{Pool, PoolSpec};
+use crate::dropin::pool::{Pool, PoolSpec, WholePages};
 use crate::dropin::pool_list::PoolList;
 use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst, fence};
@@ -42,7 +42,7 @@ pub(crate) struct Uninstalled<K: Kernel> {
 /// import; therefore an install calls them through these pointers.
 pub(crate) struct Revival<K: Kernel> {
     /// Returns a kept pool that can serve as the specified pool, which has these pages, after resetting it.
-    pub(crate) revive: fn(&Dma<K>, &PoolSpec, (Pa, usize)) -> Option<&'static Pool<K>>,
+    pub(crate) revive: fn(&Dma<K>, &PoolSpec, WholePages) -> Option<&'static Pool<K>>,
     /// Removes the pool from the list of kept pools, and makes its pages free.
     pub(crate) reopen: fn(&Dma<K>, &'static Pool<K>),
 }

@@ -1,7 +1,7 @@
 //! Tests `rt_dma_pool_install`.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::pool::Region;
+use rt_dma_pool::dropin::pool::{Region, WholePages};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, NamedRegion};
@@ -55,7 +55,7 @@ fn a_pool_has_at_most_as_many_pages_as_31_bits_count() {
     let machine = Machine::new();
     let region_of = |pages: usize| range(c"large", BASE, pages * PAGE);
     let most = i32::MAX as usize;
-    assert_eq!(region_of(most).pages(), Some((BASE, most)));
+    assert_eq!(region_of(most).pages(), Some(WholePages { start: BASE, count: most }));
     assert_eq!(region_of(most + 1).pages(), None);
     assert_eq!(machine.dma.install(&region_of(most + 1)).map(|_| ()), Err(Error::BadSize));
     assert_eq!(machine.take_errors().len(), 1);
@@ -171,7 +171,7 @@ fn a_pool_needs_at_most_640_bytes_and_4_bits_a_page() {
 
 #[test]
 fn physical_page_0_is_left_out() {
-    assert_eq!(range(c"low", 0, 4 * PAGE).pages(), Some((PAGE, 3)));
+    assert_eq!(range(c"low", 0, 4 * PAGE).pages(), Some(WholePages { start: PAGE, count: 3 }));
     assert_eq!(range(c"null", 0, PAGE).pages(), None);
 }
 

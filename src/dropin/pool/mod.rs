@@ -32,7 +32,7 @@ pub use addresses::AddressInfo;
 pub use fast_path::Unserved;
 pub use map_buffer::flags_for;
 pub use origin::Origin;
-pub use region::{PoolSpec, Region};
+pub use region::{PoolSpec, Region, WholePages};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
 pub use removal::RemovalError;
 pub use serves::{Pools, serves_plain};
@@ -106,11 +106,12 @@ fn first_flags<K: Kernel>(kernel: K, spec: &PoolSpec) -> Flags {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Makes a pool of the `pages` pages from `start` on, which are the whole pages of the specified region. Returns
-    /// `None` if the heap has no room for the bookkeeping.
+    /// Makes a pool of the whole pages of the specified region, which are `pages`. Returns `None` if the heap has no
+    /// room for the bookkeeping.
     ///
     /// Context: thread.
-    pub fn new(kernel: K, spec: &PoolSpec, (start, pages): (Pa, usize)) -> Option<KBox<K, Pool<K>>> {
+    pub fn new(kernel: K, spec: &PoolSpec, pages: WholePages) -> Option<KBox<K, Pool<K>>> {
+        let WholePages { start, count: pages } = pages;
         let words = words_for(pages);
         let shape = TreeShape::new(words);
         let PoolSpec { region, origin, .. } = spec;
@@ -127,7 +128,7 @@ impl<K: Kernel> Pool<K> {
                 map: bits.words::<USED>().as_ptr().cast_mut().cast::<usize>().into(),
                 bits: pages.into(),
                 start: start.into(),
-                dev: core::ptr::with_exposed_provenance_mut::<rt_device>(origin.device()).into(),
+                dev: core::ptr::with_exposed_provenance_mut::<rt_device>(origin.first_owner().device).into(),
             },
             kernel,
             start,

@@ -13,22 +13,31 @@ pub enum Origin {
     RegionOf(Device, Node),
 }
 
+/// The addresses of an owner and of its device-tree node; zeros stand for no owner.
+#[derive(Clone, Copy)]
+pub(super) struct OwnerAddresses {
+    pub(super) device: usize,
+    pub(super) node: usize,
+}
+
+impl OwnerAddresses {
+    /// Returns the addresses of `device`, whose node is `node`.
+    pub(super) fn of(device: Device, node: Node) -> Self {
+        OwnerAddresses { device: device.address(), node: node.address() }
+    }
+}
+
 impl Origin {
     /// Returns whether the memory is a region that a device has claimed first.
     pub(super) fn has_device(self) -> bool {
         matches!(self, Origin::RegionOf(..))
     }
 
-    /// Returns the addresses of the device and of its node; zeros without a device.
-    pub(super) fn addresses(self) -> (usize, usize) {
+    /// Returns the addresses of the device that has claimed the memory first; zeros without a device.
+    pub(super) fn first_owner(self) -> OwnerAddresses {
         match self {
-            Origin::Memory | Origin::Region => (0, 0),
-            Origin::RegionOf(device, node) => (device.address(), node.address()),
+            Origin::Memory | Origin::Region => OwnerAddresses { device: 0, node: 0 },
+            Origin::RegionOf(device, node) => OwnerAddresses::of(device, node),
         }
-    }
-
-    /// Returns the address of the device; zero without a device.
-    pub(super) fn device(self) -> usize {
-        self.addresses().0
     }
 }

@@ -5,7 +5,8 @@
 //! library, and another device may get its address. Such a device has another node, or none, and so the claim does not
 //! count for it.
 
-use super::{Origin, Pool};
+use super::Pool;
+use super::origin::{Origin, OwnerAddresses};
 use crate::error::Error;
 use crate::kernel::{Device, Kernel, Node};
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -38,19 +39,19 @@ struct LaterClaim {
 }
 
 impl Claim {
-    /// Makes a claim from the addresses of a device and of its node. With zeros it is the claim of no device.
-    fn new((device, node): (usize, usize)) -> Self {
-        Claim { device: AtomicUsize::new(device), node: AtomicUsize::new(node) }
+    /// Makes the claim of an owner. With zeros it is the claim of no device.
+    fn new(owner: OwnerAddresses) -> Self {
+        Claim { device: AtomicUsize::new(owner.device), node: AtomicUsize::new(owner.node) }
     }
 
-    /// Makes an unused claim that of another device and node.
+    /// Makes an unused claim that of `owner`.
     ///
     /// A call for the device may find the new address with the old node. For it, the claim does not count yet, just as
     /// before this call. That is harmless, because the device's first call is not complete: its operations are
     /// published after both stores, and calls that find the operations find the node too.
-    fn set(&self, (device, node): (usize, usize)) {
-        self.node.store(node, Relaxed);
-        self.device.store(device, Relaxed);
+    fn set(&self, owner: OwnerAddresses) {
+        self.node.store(owner.node, Relaxed);
+        self.device.store(owner.device, Relaxed);
     }
 
     /// Returns whether this is a claim of a device at this address.
@@ -60,8 +61,7 @@ impl Claim {
 
     /// Returns whether this is a claim of `device` with the node that it has now.
     fn is_of<K: Kernel>(&self, kernel: K, device: Device) -> bool {
-        let node = || kernel.node(device).map_or(0, Node::address);
-        self.is_at(device) && self.node.load(Relaxed) == node()
+        self.is_at(device) && self.node.load(Relaxed) == kernel.node(device).map_or(0, Node::address)
     }
 }
 
@@ -70,7 +70,7 @@ impl Owners {
     pub(super) fn new(origin: Origin) -> Self {
         Owners {
             is_region: AtomicBool::new(origin != Origin::Memory),
-            first: Claim::new(origin.addresses()),
+            first: Claim::new(origin.first_owner()),
             others: AtomicRef::new(),
         }
     }
@@ -78,7 +78,7 @@ impl Owners {
     /// Resets the owners to those of a new pool. The caller makes sure that no device has a claim.
     pub(super) fn reset(&self, origin: Origin) {
         self.is_region.store(origin != Origin::Memory, Relaxed);
-        self.first.set(origin.addresses());
+        self.first.set(origin.first_owner());
     }
 
     /// Returns whether there is a claim.
@@ -133,15 +133,15 @@ impl<K: Kernel> Pool<K> {
         if self.has_claim_of(device) {
             return Ok(());
         }
-        let addresses = (device.address(), node.address());
+        let owner = OwnerAddresses::of(device, node);
         // A claim that has ended, or that of an earlier device at this address, is used again. The first one is not: it
         // counts only together with `public.dev`, which C may have written.
         let may_be_replaced = |claim: &&Claim| claim.is_at(device) || claim.device.load(Relaxed) == 0;
         if let Some(old) = self.owners.others().find(may_be_replaced) {
-            old.set(addresses);
+            old.set(owner);
             return Ok(());
         }
-        let (claim, next) = (Claim::new(addresses), self.owners.others.get());
+        let (claim, next) = (Claim::new(owner), self.owners.others.get());
         let later = place(self.kernel, 0, |_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
         self.owners.others.set(Some(later));
         Ok(())

@@ -21,12 +21,11 @@ pub struct Region {
 }
 
 impl Region {
-    /// Returns the address of the first whole page and the number of whole pages; `None` if there is no whole page, or
-    /// more than [`MAX_PAGES`].
-    pub fn pages(&self) -> Option<(Pa, usize)> {
-        let first = first_page(self.start)?;
-        let pages = self.end.checked_sub(first)? >> PAGE_SHIFT;
-        (1..=MAX_PAGES).contains(&pages).then_some((first, pages))
+    /// Returns the whole pages of the range; `None` if there is none, or more than [`MAX_PAGES`].
+    pub fn pages(&self) -> Option<WholePages> {
+        let start = first_page(self.start)?;
+        let count = self.end.checked_sub(start)? >> PAGE_SHIFT;
+        (1..=MAX_PAGES).contains(&count).then_some(WholePages { start, count })
     }
 
     /// Logs that the memory is reserved, in the words of RT-Thread's `dma_pool.c`.
@@ -38,6 +37,15 @@ impl Region {
         let values = [size >> 20, ((size & 0xf_ffff) * 10) >> 20, self.start];
         kernel.log(Level::Info, &Line::about(self.name, c"Reserved %lu.%lu MiB at 0x%lx", &values));
     }
+}
+
+/// The pages that lie completely in a range.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WholePages {
+    /// The address of the first page.
+    pub start: Pa,
+    /// The number of pages.
+    pub count: usize,
 }
 
 /// What a new pool is made of.

@@ -11,10 +11,10 @@
 //! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another
 //!   mapping later is never taken for an address in the view.
 
-use super::{Pool, PoolSpec, first_flags};
+use super::{Pool, PoolSpec, WholePages, first_flags};
 use crate::dropin::page_map::{CacheState, TimeLeft};
 use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, Pa};
+use crate::kernel::{Kernel, MemoryType};
 use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
@@ -188,8 +188,9 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether this pool can be used again as the specified pool, which has these pages.
-    pub(crate) fn matches(&self, spec: &PoolSpec, (start, pages): (Pa, usize)) -> bool {
-        (self.start, self.pages, self.membership.kind) == (start, pages, spec.flags & LASTING)
+    pub(crate) fn matches(&self, spec: &PoolSpec, pages: WholePages) -> bool {
+        pages == WholePages { start: self.start, count: self.pages }
+            && self.membership.kind == spec.flags & LASTING
             && self.membership.has_copied_name == spec.origin.has_device()
     }
 
@@ -205,7 +206,7 @@ impl<K: Kernel> Pool<K> {
             public.region_name.store(region.name.as_ptr().cast_mut(), Relaxed);
         }
         public.flags.store(first_flags(self.kernel, spec).bits(), Relaxed);
-        public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.device()), Relaxed);
+        public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.first_owner().device), Relaxed);
         self.owners.reset(spec.origin);
         self.has_physical.store(false, Relaxed);
         self.set_reusable(spec.is_reusable);
