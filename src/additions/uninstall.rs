@@ -4,7 +4,8 @@
 
 use crate::abi::rt_dma_pool;
 use crate::dropin::pool::{Pool, PoolSpec, RemovalError, WholePages};
-use crate::dropin::registry::{Dma, Revival};
+use crate::dropin::registry::Dma;
+use crate::dropin::uninstalled::Revival;
 use crate::kernel::Kernel;
 use crate::mem::atomics::{Ordering::SeqCst, fence};
 

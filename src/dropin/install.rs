@@ -2,7 +2,8 @@
 //! it maps them and writes about them to the log ([`Pool::finish_install`]).
 
 use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap};
-use crate::dropin::registry::{Dma, Revival};
+use crate::dropin::registry::Dma;
+use crate::dropin::uninstalled::Revival;
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::mem::heap::KBox;
@@ -13,7 +14,7 @@ pub(crate) enum NewPool<K: Kernel> {
     /// A pool that was just made. Dropping it returns its memory to the heap.
     Made(KBox<K, Pool<K>>),
     /// A pool that was uninstalled and kept, and the functions that install it again.
-    Kept(&'static Pool<K>, &'static Revival<K>),
+    Kept(&'static Pool<K>, &'static Revival<K, Dma<K>>),
 }
 
 impl<K: Kernel> Dma<K> {

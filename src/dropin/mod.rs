@@ -6,6 +6,7 @@
 //! | [`pool`] | One pool: its pages, its mappings, its flags and the devices to which it belongs. |
 //! | `pool_list` | The list of the pools of a system. |
 //! | [`registry`] | All DMA memory of a system. |
+//! | `uninstalled` | What stays of uninstalled pools, and the calls for which an uninstall waits. |
 //! | `refusals` | Counting and logging refused calls. |
 //! | [`install`], [`extract`] | Making pools of a region, and of the memory that boot code reserved. |
 //! | [`translate`] | Addresses for a device: `dma-ranges`, PCI windows, masks. |
@@ -28,3 +29,4 @@ pub mod report;
 pub mod request;
 pub mod sync;
 pub mod translate;
+pub(crate) mod uninstalled;

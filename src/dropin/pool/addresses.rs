@@ -36,6 +36,7 @@ impl<K: Kernel> Pool<K> {
     /// unless one view of the pool contains all of the `size` bytes at `va`. `size` is not zero.
     ///
     /// Context: any.
+    #[inline(always)] // Otherwise a streaming map of pool memory takes 15 instructions more on aarch64.
     pub fn find_in_view(&self, va: Va, size: usize) -> Option<(Pa, bool)> {
         let highest = self.size().checked_sub(size)?;
         let offset_in = |view: &View| {
