@@ -272,7 +272,7 @@ fn defect_12_bad_frees_and_overlapping_pools_are_refused() {
     for (index, (held, error)) in bad.into_iter().enumerate() {
         assert_eq!(machine.free(held), Err(error), "{held:?}");
         assert_eq!(machine.take_errors().len(), 1, "one line");
-        assert_eq!(machine.dma.bad_calls(), index + 1, "one count");
+        assert_eq!(machine.dma.refused_calls(), index + 1, "one count");
         assert_eq!(pool.usage().used, 4 * PAGE, "nothing freed");
     }
     machine.free(held).unwrap();

@@ -176,7 +176,7 @@ fn of_two_frees_of_one_buffer_one_is_refused() {
                 freed.fetch_add(machine.free(held).is_ok() as usize, Relaxed);
             });
             assert_eq!(freed.into_inner(), 1);
-            assert_eq!(machine.dma.bad_calls(), CORES - 1);
+            assert_eq!(machine.dma.refused_calls(), CORES - 1);
             assert_eq!(pool.usage(), Usage { used: 0, longest_free: MIB });
             assert_eq!(machine.balance().mappings.len(), (view_limit != 0) as usize, "the view, or nothing");
         }

@@ -72,7 +72,7 @@ fn the_memory_is_the_callers_again_and_can_be_installed_again() {
         assert!(round == 0 || heap == Some(now), "the heap does not grow");
         heap = Some(now);
     }
-    assert_eq!(machine.dma.bad_calls(), 0);
+    assert_eq!(machine.dma.refused_calls(), 0);
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn threads_allocate_free_and_list_while_pools_come_and_go() {
         is_done.store(true, Relaxed);
     });
     assert_eq!(gone, 300);
-    assert_eq!((machine.dma.bad_calls(), machine.balance().used_bytes), (0, 0));
+    assert_eq!((machine.dma.refused_calls(), machine.balance().used_bytes), (0, 0));
     let views = machine.balance().mappings;
     assert!(views.iter().all(|view| view.memory == MemoryType::Uncached), "{views:?}");
     assert!(views.len() <= 3, "{views:?}");

@@ -17,8 +17,8 @@ const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 impl<K: Kernel> Dma<K> {
     /// Returns the number of calls that were refused because the caller made a mistake.
-    pub fn bad_calls(&self) -> usize {
-        self.bad_calls.load(Relaxed)
+    pub fn refused_calls(&self) -> usize {
+        self.refused_calls.load(Relaxed)
     }
 
     /// Counts a call that is refused because the caller made a mistake, and [logs a line](Self::log_failure).
@@ -66,7 +66,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub(crate) fn count_refused(&self) {
-        self.bad_calls.fetch_add(1, Relaxed);
+        self.refused_calls.fetch_add(1, Relaxed);
     }
 
     /// Counts a call that is refused because the caller made a mistake, and logs `line`, which contains the reason.

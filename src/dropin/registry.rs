@@ -23,7 +23,7 @@ pub struct Dma<K: Kernel> {
     pub(crate) reserving: Flag,
     pub(crate) uninstalled: Uninstalled<K, Dma<K>>,
     /// The number of refused calls.
-    pub(super) bad_calls: AtomicUsize,
+    pub(super) refused_calls: AtomicUsize,
     pub(crate) lending: Lending<K, Dma<K>>,
 }
 
@@ -36,7 +36,7 @@ impl<K: Kernel> Dma<K> {
             installing: Turn::new(),
             reserving: Flag::new(),
             uninstalled: Uninstalled::new(),
-            bad_calls: AtomicUsize::new(0),
+            refused_calls: AtomicUsize::new(0),
             lending: Lending::new(),
         }
     }

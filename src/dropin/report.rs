@@ -43,9 +43,9 @@ impl<K: Kernel> Dma<K> {
             }
             count += 1;
         }
-        let bad_calls = self.bad_calls();
-        if bad_calls != 0 {
-            kernel.print(c"\n%lu calls refused", &[bad_calls]);
+        let refused_calls = self.refused_calls();
+        if refused_calls != 0 {
+            kernel.print(c"\n%lu calls refused", &[refused_calls]);
         }
         kernel.print(c"\n%lu DMA memory found\n", &[count]);
     }

@@ -14,8 +14,8 @@ pub const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
 /// Base-two logarithm of [`PAGE_SIZE`]: `ARCH_PAGE_SHIFT`.
 pub const PAGE_SHIFT: u32 = 12;
 
-/// A device as the kernel identifies it (`struct rt_device *`): an opaque address. The device need not exist (any more):
-/// the library keeps and compares the addresses of devices that are gone.
+/// A device as the kernel identifies it (`struct rt_device *`): an opaque address. The device need not exist (any
+/// more): the library keeps and compares the addresses of devices that are gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Device(usize);
 

@@ -70,21 +70,21 @@ impl<K: Kernel, T> List<K, T> {
         take(&mut self.first)
     }
 
-    /// Takes the first element for which `is_it` returns true.
-    pub fn take_first(&mut self, is_it: impl Fn(&T) -> bool) -> Option<Element<K, T>> {
-        take(self.link_to(is_it)?)
+    /// Takes the first element whose value `matches`.
+    pub fn take_first(&mut self, matches: impl Fn(&T) -> bool) -> Option<Element<K, T>> {
+        take(self.link_to(matches)?)
     }
 
-    /// Returns the first value for which `is_it` returns true.
-    pub fn find_mut(&mut self, is_it: impl FnMut(&T) -> bool) -> Option<&mut T> {
+    /// Returns the first value that `matches`.
+    pub fn find_mut(&mut self, matches: impl FnMut(&T) -> bool) -> Option<&mut T> {
         // By `iter_mut`, each value that is passed over costs five instructions more: it computes the next value first.
-        self.link_to(is_it)?.as_deref_mut()
+        self.link_to(matches)?.as_deref_mut()
     }
 
-    /// Returns the link that leads to the first element for which `is_it` returns true.
-    fn link_to(&mut self, mut is_it: impl FnMut(&T) -> bool) -> Option<&mut Link<K, T>> {
+    /// Returns the link that leads to the first element whose value `matches`.
+    fn link_to(&mut self, mut matches: impl FnMut(&T) -> bool) -> Option<&mut Link<K, T>> {
         let mut at = &mut self.first;
-        while !is_it(at.as_ref()?) {
+        while !matches(at.as_ref()?) {
             at = &mut at.as_mut()?.0.next;
         }
         Some(at)

@@ -116,7 +116,8 @@ pub struct IrqGuard<'a, K: Kernel, T> {
 
 impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {
     fn drop(&mut self) {
-        // SAFETY: `IrqLock::try_lock` took the lock and made only this guard. References to the value end with the guard.
+        // SAFETY: `IrqLock::try_lock` took the lock and made only this guard. References to the value end with the
+        // guard.
         unsafe { self.lock.force_unlock() };
         // SAFETY: `irq_save` returned the value to the function that took the lock, and only this guard undoes it.
         unsafe { self.kernel.irq_restore(self.saved) };

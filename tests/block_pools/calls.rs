@@ -119,7 +119,7 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
         assert_eq!(blocks.machine.take_errors().len(), 1);
     }
     assert_eq!(pool.usage(), before);
-    assert_eq!(pool.bad_calls(), 1 + cases.len() + 2);
+    assert_eq!(pool.refused_calls(), 1 + cases.len() + 2);
 
     // A caller that did not ask for the handle may pass 0. A free of NULL does nothing.
     pool.free(b.va, 0).unwrap();
@@ -174,7 +174,7 @@ fn a_pool_is_destroyed_once_and_by_its_own_set() {
     assert_eq!(destroy(&blocks, std::ptr::null()), Err(BadDestroy::Unknown));
     assert_eq!(destroy(&blocks, std::ptr::dangling()), Err(BadDestroy::Unknown));
     assert_eq!(blocks.machine.balance().heap_bytes, empty.heap_bytes);
-    assert_eq!(blocks.pools.bad_calls(), 7);
+    assert_eq!(blocks.pools.refused_calls(), 7);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn an_interrupt_gets_what_is_free_and_nothing_else() {
         // SAFETY: the call is refused, so the pool stays.
         assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(BadDestroy::Context));
     });
-    assert_eq!((pool.bad_calls(), blocks.pools.bad_calls()), (2, 2));
+    assert_eq!((pool.refused_calls(), blocks.pools.refused_calls()), (2, 2));
     assert_eq!(machine.take_errors(), [] as [&str; 0], "an interrupt does not log");
     pool.free(second.va, second.handle).unwrap();
     blocks.destroy(pool);

@@ -133,7 +133,7 @@ fn of_two_frees_of_one_block_one_is_refused() {
             freed.fetch_add(pool.free(block.va, block.handle).is_ok() as usize, Relaxed);
         });
         assert_eq!(freed.into_inner(), 1);
-        assert_eq!((pool.bad_calls(), pool.usage().in_use), (CORES - 1, 1));
+        assert_eq!((pool.refused_calls(), pool.usage().in_use), (CORES - 1, 1));
         pool.free(other.va, other.handle).unwrap();
         blocks.destroy(pool);
     }
@@ -163,7 +163,7 @@ fn fault_20_second_frees_during_a_trim_are_refused() {
         assert_eq!(accepted.into_inner(), 0);
         pool.trim();
         assert_eq!(pool.usage(), usage(0, 0, 0));
-        assert_eq!(pool.bad_calls(), 60_000);
+        assert_eq!(pool.refused_calls(), 60_000);
         blocks.destroy(pool);
     }
 }

@@ -250,7 +250,7 @@ fn fault_05_a_call_that_may_not_sleep_and_would_have_to_is_counted() {
     machine.fail_always(Service::MapLinear);
     machine.install(c"pool", LOW.start, MIB);
     let plain = machine.plain_device();
-    let count = || machine.dma.bad_calls();
+    let count = || machine.dma.refused_calls();
     // An allocation that needs a new view.
     for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let before = count();
@@ -296,7 +296,7 @@ fn fault_05_a_call_that_finds_no_room_is_not_counted() {
     let held = machine.alloc(device, MIB, Flags::empty()).unwrap();
     assert_eq!(machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::empty())), None);
     assert_eq!(machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::NOCACHE)), None);
-    assert_eq!(machine.dma.bad_calls(), 0);
+    assert_eq!(machine.dma.refused_calls(), 0);
     machine.free(held).unwrap();
 }
 
@@ -326,9 +326,9 @@ fn fault_05_a_call_that_finds_no_room_in_reach_is_not_counted() {
         assert_eq!(held.handle, 0x10_0000);
         assert_eq!(machine.alloc(device, PAGE, CACHED), None);
         assert_eq!(machine.alloc(device, 2 * MIB + 1, CACHED), None, "larger than each pool");
-        assert_eq!((machine.dma.bad_calls(), machine.take_errors()), (0, vec![]));
+        assert_eq!((machine.dma.refused_calls(), machine.take_errors()), (0, vec![]));
         machine.free(held).unwrap();
         assert_eq!(machine.alloc(device, MIB + 1, CACHED), None, "out of reach even while nothing is in use");
-        assert_eq!((machine.dma.bad_calls(), machine.take_errors().len()), (1, 1));
+        assert_eq!((machine.dma.refused_calls(), machine.take_errors().len()), (1, 1));
     }
 }

@@ -208,7 +208,7 @@ fn refusals_are_counted_where_no_line_can_be_written() {
     let result = machine.in_interrupt(|| machine.dma.free(device, PAGE, BASE, BASE, CACHED, MapOps::Coherent));
     assert_eq!(result, Err(Error::Foreign));
     assert_eq!(machine.take_errors(), [""; 0]);
-    assert_eq!(machine.dma.bad_calls(), 1);
+    assert_eq!(machine.dma.refused_calls(), 1);
 }
 
 #[test]

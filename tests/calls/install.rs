@@ -217,7 +217,7 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
         machine.free(mapped).unwrap();
         machine.free(physical).unwrap();
     }
-    assert_eq!((machine.balance().used_bytes, machine.dma.bad_calls()), (0, 0));
+    assert_eq!((machine.balance().used_bytes, machine.dma.refused_calls()), (0, 0));
     assert_eq!(machine.take_errors(), [""; 0]);
 }
 
@@ -235,9 +235,9 @@ fn fault_28_a_kernel_without_page_tables_refuses_uncached_memory_with_one_line()
             assert!(line.starts_with("device: no page tables"), "{line}");
         }
     }
-    assert_eq!((machine.balance().used_bytes, machine.dma.bad_calls()), (0, 6));
+    assert_eq!((machine.balance().used_bytes, machine.dma.refused_calls()), (0, 6));
     machine.in_interrupt(|| assert_eq!(machine.alloc(device, PAGE, Flags::NOCACHE), None));
-    assert_eq!((machine.balance().used_bytes, machine.dma.bad_calls()), (0, 7));
+    assert_eq!((machine.balance().used_bytes, machine.dma.refused_calls()), (0, 7));
 }
 
 /// With the option, an interrupt's first uncached buffer needs no mapping.

@@ -92,7 +92,7 @@ fn a_pool_that_is_dropped_in_an_interrupt_stays() {
     let pool = device.block_pool::<u32>("dropped", 0, 0).unwrap();
     drop(pool.allocate().unwrap());
     rig.machine.in_interrupt(|| drop(pool));
-    assert_eq!((rig.used(), rig.block_pools.bad_calls()), (PAGE, 1));
+    assert_eq!((rig.used(), rig.block_pools.refused_calls()), (PAGE, 1));
     rig.block_pools.report();
     let lines = rig.machine.take_printed();
     assert!(lines.iter().any(|line| line.starts_with("dropped ")), "{lines:?}");

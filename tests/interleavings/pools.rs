@@ -216,6 +216,6 @@ fn a_pool_comes_and_goes_while_others_allocate_free_and_walk() {
             assert!(starts.is_sorted(), "a pool is found twice, or out of order");
         });
         at_once([work(Flags::NOCACHE), work(Flags::NOCACHE), exchange, walk]);
-        assert_eq!((used(dma), dma.bad_calls()), (0, 0));
+        assert_eq!((used(dma), dma.refused_calls()), (0, 0));
     });
 }

@@ -27,7 +27,7 @@ fn a_pool_that_straddles_the_mask_serves_its_reachable_part_and_no_more() {
         assert_eq!(alloc_within(&machine, device, size, CACHED, mask), None);
     }
     assert_eq!(pool.usage().used, 6 * PAGE, "what lies beyond was given back");
-    assert_eq!(machine.dma.bad_calls(), 0);
+    assert_eq!(machine.dma.refused_calls(), 0);
     machine.free(held[1]).unwrap();
     assert_eq!(alloc_within(&machine, device, 2 * PAGE + 1, CACHED, mask), None, "three pages do not fit there");
     assert_eq!(alloc_within(&machine, device, PAGE, CACHED, mask).unwrap().handle, START + 2 * PAGE);

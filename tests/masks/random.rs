@@ -167,6 +167,6 @@ proptest! {
             machine.free(held).unwrap();
         }
         prop_assert_eq!(machine.balance().used_bytes, 0);
-        prop_assert_eq!(machine.dma.bad_calls(), left_out);
+        prop_assert_eq!(machine.dma.refused_calls(), left_out);
     }
 }

@@ -25,7 +25,7 @@ fn an_interrupt_needs_no_memory_for_a_network_packet() {
             assert_eq!(rig.machine.cpu_read(va, 1536), bytes(1, 1536));
         }
     });
-    assert_eq!(rig.machine.dma.bad_calls(), 0);
+    assert_eq!(rig.machine.dma.refused_calls(), 0);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn an_interrupt_finds_no_bounce_buffer_in_a_pool_that_is_not_mapped_yet() {
         let handle = map().unwrap();
         rig.unmap(&master, handle, 100, FromDevice).unwrap();
     });
-    assert_eq!(rig.machine.dma.bad_calls(), 2 * SPARES, "each was refused because it may not sleep");
+    assert_eq!(rig.machine.dma.refused_calls(), 2 * SPARES, "each was refused because it may not sleep");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn what_an_interrupt_cannot_free_the_next_thread_does() {
     assert_eq!(rig.pool_bytes(), 0);
     rig.streaming().trim();
     assert_eq!(rig.machine.balance(), before);
-    assert_eq!(rig.machine.dma.bad_calls(), 5);
+    assert_eq!(rig.machine.dma.refused_calls(), 5);
 }
 
 /// The kernel's functions may not be called with the device any more.

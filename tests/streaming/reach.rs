@@ -32,7 +32,7 @@ fn a_mask_is_never_exceeded() {
         assert_eq!(rig.machine.take_log(Level::Warning).len(), 1);
     }
     assert_eq!(rig.pool_bytes(), 0);
-    assert_eq!(rig.machine.dma.bad_calls(), 0, "a lack of memory is no fault of the caller's");
+    assert_eq!(rig.machine.dma.refused_calls(), 0, "a lack of memory is no fault of the caller's");
     rig.assert_errors(0);
 }
 

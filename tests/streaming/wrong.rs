@@ -28,12 +28,12 @@ fn what_is_no_buffer_is_not_mapped() {
     for (count, (va, size, way, error)) in wrong.into_iter().enumerate() {
         assert_eq!(rig.map(&master, va, size, way), Err(error), "{va:#x} {size:#x} {way:?}");
         rig.assert_errors(1);
-        assert_eq!(rig.machine.dma.bad_calls(), count + 1);
+        assert_eq!(rig.machine.dma.refused_calls(), count + 1);
     }
     assert_eq!(rig.machine.take_cache_calls(), []);
     assert_eq!(rig.pool_bytes(), 0);
     rig.machine.in_interrupt(|| assert!(rig.map(&master, 0, 0, Neither).is_err()));
-    assert_eq!(rig.machine.dma.bad_calls(), wrong.len() + 1, "counted, though no line can be written");
+    assert_eq!(rig.machine.dma.refused_calls(), wrong.len() + 1, "counted, though no line can be written");
     rig.assert_errors(0);
 }
 
@@ -148,7 +148,7 @@ fn fault_12_an_unmap_with_a_wrong_size_or_direction_ends_the_mapping_as_it_was_r
             let result = if in_interrupt { rig.machine.in_interrupt(unmap) } else { unmap() };
             assert_eq!(result, Err(error), "{case}");
             refused += 1;
-            assert_eq!(rig.machine.dma.bad_calls(), refused, "{case}: counted");
+            assert_eq!(rig.machine.dma.refused_calls(), refused, "{case}: counted");
             rig.assert_errors(usize::from(!in_interrupt));
             let expected = bytes(if way == ToDevice { 1 } else { 2 }, size);
             assert!(rig.machine.cpu_read(va, size) == expected, "{case}: the bytes arrive");
@@ -214,7 +214,7 @@ fn fault_12_a_sync_of_zero_bytes_is_nothing_and_no_error() {
     }
     assert_eq!(rig.machine.take_cache_calls(), []);
     rig.assert_errors(0);
-    assert_eq!(rig.machine.dma.bad_calls(), 0);
+    assert_eq!(rig.machine.dma.refused_calls(), 0);
 }
 
 /// A mapping without a record has only its handle: what does not lead to linear memory outside the pools is refused.

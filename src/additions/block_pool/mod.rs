@@ -101,7 +101,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     spans: Spans,
     /// The heap memory of the bookkeeping.
     arena: Arena<K>,
-    bad_calls: AtomicUsize,
+    refused_calls: AtomicUsize,
     /// The last address that the device reaches. Written with the list's lock held.
     limit: AtomicUsize,
     /// The number of the call that wrote `limit`, among those that have read the mask since the pool was made. Written
@@ -133,7 +133,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             name,
             spans: Spans::new(),
             arena: Arena::new(kernel),
-            bad_calls: AtomicUsize::new(0),
+            refused_calls: AtomicUsize::new(0),
             limit: AtomicUsize::new(pages.limit(device)),
             limit_number: AtomicUsize::new(0),
             mask_reads: AtomicUsize::new(0),
@@ -160,14 +160,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns the number of calls that were refused because the caller was wrong.
-    pub fn bad_calls(&self) -> usize {
-        self.bad_calls.load(Relaxed)
+    pub fn refused_calls(&self) -> usize {
+        self.refused_calls.load(Relaxed)
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs one line about it where text may be written.
     #[cold]
     fn refuse(&self, format: &'static CStr, values: &[usize]) {
-        self.bad_calls.fetch_add(1, Relaxed);
+        self.refused_calls.fetch_add(1, Relaxed);
         self.log(format, values);
     }
 

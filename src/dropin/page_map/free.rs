@@ -112,7 +112,7 @@ impl PageMap {
     pub(super) fn add_freed(&mut self, Range { start: page, end: after }: Range<usize>) -> usize {
         let run = self.run_start(page)..self.run_end(after);
         let (index, index_after) = (run.start / BITS, after / BITS);
-        self.open.raise_least_above(&run);
+        self.open.raise_least_request_above(&run);
         let levels = self.runs.raise(index, run.len());
         if run.end != after && index_after != index {
             // A run began at `after`, and does not any more.

@@ -32,9 +32,9 @@
 //! | used | `start < next`, no hole | `[start, end)` as one run | gets `[next, next + n)` | at its end: lowers `next`; else makes the hole |
 //! | with a hole | `start <= hole.start < hole.end < next` | `[start, end)` as one run | gets pages of the hole if they are enough, else `[next, next + n)` | next to the hole or at its end: joins them; else the run is closed first |
 //!
-//! In every state, a request of fewer pages than `least` goes to the tree: a run before the open one may be long enough
-//! for it. `newest` is the first page of the allocation that ends at `next`, so a free of this one need not read the
-//! bitmaps.
+//! In every state, a request of fewer pages than `least_request` goes to the tree: a run before the open one may be
+//! long enough for it. `newest` is the first page of the allocation that ends at `next`, so a free of this one need not
+//! read the bitmaps.
 //!
 //! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages
 //! reach into a second word or the tree is *high*: it has six levels, in a pool of more than 65,536 pages (see

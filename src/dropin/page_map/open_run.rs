@@ -23,15 +23,16 @@ use super::is_across;
 /// * `start <= hole.start < hole.end < next <= end` if there is a hole;
 /// * the page before `start` and the page `end` are in use, or outside of the pool, so no other free run touches this
 ///   one;
-/// * no free run of `least` or more pages begins before `start`.
+/// * no free run of `least_request` or more pages begins before `start`.
 ///
 /// [`CLOSED`](Self::CLOSED) is an empty run that no page belongs to.
-// In the order start, end, next, hole, least, newest, an allocation and its free take 2 instructions more on aarch64.
+// In the order start, end, next, hole, least_request, newest, an allocation and its free take 2 instructions more on
+// aarch64.
 pub(super) struct OpenRun {
     pub(super) start: usize,
     /// The smallest request that may be served from here: for a smaller one a run before `start` may be long enough.
     /// [`NO_REQUEST`] if no request may.
-    least: usize,
+    least_request: usize,
     /// The first page of the allocation that ends at `next`; `next` itself if that is not known.
     newest: usize,
     /// The first page of the free part after the used one.
@@ -51,20 +52,26 @@ const NO_HOLE: Range<usize> = NOWHERE..NOWHERE;
 
 impl OpenRun {
     /// No run is open: the tree is exact.
-    pub(super) const CLOSED: OpenRun =
-        OpenRun { start: NOWHERE, end: NOWHERE, next: NOWHERE, hole: NO_HOLE, least: NO_REQUEST, newest: NOWHERE };
+    pub(super) const CLOSED: OpenRun = OpenRun {
+        start: NOWHERE,
+        least_request: NO_REQUEST,
+        newest: NOWHERE,
+        next: NOWHERE,
+        end: NOWHERE,
+        hole: NO_HOLE,
+    };
 
     /// Opens a free run, of which the first `count` pages are allocated. No run of `count` pages begins before it.
     pub(super) fn from_start(Range { start, end }: Range<usize>, count: usize) -> Self {
         let next = start + count;
-        OpenRun { start, end, next, hole: NO_HOLE, least: count, newest: start }
+        OpenRun { start, end, next, hole: NO_HOLE, least_request: count, newest: start }
     }
 
     /// Opens a free run, of which the `count` pages from `page` on are allocated: the pages before these are the hole.
     /// A longer run may begin before this one, so it serves no request.
     pub(super) fn around(Range { start, end }: Range<usize>, page: usize, count: usize) -> Self {
         let next = page + count;
-        OpenRun { start, end, next, hole: start..page, least: NO_REQUEST, newest: next }
+        OpenRun { start, end, next, hole: start..page, least_request: NO_REQUEST, newest: next }
     }
 
     /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.
@@ -92,25 +99,25 @@ impl OpenRun {
         if self.start / BITS == index { self.end - self.start } else { 0 }
     }
 
-    /// Raises `least` above the length of the free run `other` if that run is before this one: it now serves the
-    /// requests up to its length. It does not touch this one.
-    pub(super) fn raise_least_above(&mut self, other: &Range<usize>) {
+    /// Raises `least_request` above the length of the free run `other` if that run is before this one: it now serves
+    /// the requests up to its length. It does not touch this one.
+    pub(super) fn raise_least_request_above(&mut self, other: &Range<usize>) {
         if other.start < self.start {
-            self.least = self.least.max(other.len() + 1);
+            self.least_request = self.least_request.max(other.len() + 1);
         }
     }
 
     /// Serves no request any more if this run lies after `page`, where a run of unknown length begins.
     pub(super) fn serve_nothing_after(&mut self, page: usize) {
         if page < self.start {
-            self.least = NO_REQUEST;
+            self.least_request = NO_REQUEST;
         }
     }
 
     /// Returns the first of the lowest `count` contiguous pages that are free in the whole pool, in the hole or after
     /// the used part; `None` if these may lie elsewhere.
     pub(super) fn lowest(&self, count: usize) -> Option<usize> {
-        if count < self.least {
+        if count < self.least_request {
             None
         } else if count <= self.hole.end - self.hole.start {
             // Between `start` and `next` only the hole is free.
@@ -177,18 +184,18 @@ impl OpenRun {
 #[cfg(test)]
 impl OpenRun {
     /// Returns whether a run before this one may be long enough for a request of `count` pages.
-    pub(super) fn is_below_least(&self, count: usize) -> bool {
-        count < self.least
+    pub(super) fn is_below_least_request(&self, count: usize) -> bool {
+        count < self.least_request
     }
 
     /// Returns every field.
     pub(super) fn fields(&self) -> [usize; 7] {
-        let OpenRun { start, end, next, hole, least, newest } = self;
-        [*start, *end, *next, hole.start, hole.end, *least, *newest]
+        let OpenRun { start, end, next, hole, least_request, newest } = self;
+        [*start, *end, *next, hole.start, hole.end, *least_request, *newest]
     }
 
     /// Makes a run with these fields.
-    pub(super) fn from_fields([start, end, next, hole, hole_end, least, newest]: [usize; 7]) -> Self {
-        OpenRun { start, end, next, hole: hole..hole_end, least, newest }
+    pub(super) fn from_fields([start, end, next, hole, hole_end, least_request, newest]: [usize; 7]) -> Self {
+        OpenRun { start, end, next, hole: hole..hole_end, least_request, newest }
     }
 }

@@ -149,8 +149,8 @@ impl<K: Kernel> Pool<K> {
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
             page_map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };
-        // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only, and a pool is never moved. A box is
-        // dropped only if its pool was never in the list, so no other code has found them there.
+        // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only, and a pool is never moved. A box
+        // is dropped only if its pool was never in the list, so no other code has found them there.
         #[allow(unsafe_code)]
         unsafe {
             KBox::with_arrays(kernel, words as u32, shape.nodes() as u32, copied, make)

@@ -45,9 +45,9 @@ pub struct RtThread;
 
 /// Converts an address to a pointer for C.
 ///
-/// To the library, an address is a number: it computes with addresses, and does not read or write the memory of a driver
-/// through them. Rust wants to know where a pointer becomes such a number and a number a pointer again. The first is
-/// `expose_provenance`, the second is this function; in machine code both are nothing.
+/// To the library, an address is a number: it computes with addresses, and does not read or write the memory of a
+/// driver through them. Rust wants to know where a pointer becomes such a number and a number a pointer again. The
+/// first is `expose_provenance`, the second is this function; in machine code both are nothing.
 pub fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
 }

@@ -66,8 +66,8 @@ pub fn place<K: Kernel, T>(kernel: K, after: usize, make: impl FnOnce(&mut BumpA
     // For `free`, whose reference gives no right to the slices after the value.
     place.as_ptr().expose_provenance();
     // SAFETY: the memory has `size_of::<T>()` bytes for the value and `after` bytes more. Both are aligned for a
-    // pointer, and used by no other code. The memory is freed only by functions whose callers guarantee that neither the
-    // reference nor the slices are used any more.
+    // pointer, and used by no other code. The memory is freed only by functions whose callers guarantee that neither
+    // the reference nor the slices are used any more.
     unsafe {
         let value = make(&mut BumpAllocator::new(place.add(1).cast(), after));
         place.write(value);
@@ -115,8 +115,8 @@ impl<K: Kernel, T> KBox<K, T> {
     /// Context: thread.
     ///
     /// # Safety
-    /// `make` keeps the bitmaps, the nodes and the copy in the `T` only. The value is not moved out of the box, and none
-    /// of its arrays is used after the box is dropped.
+    /// `make` keeps the bitmaps, the nodes and the copy in the `T` only. The value is not moved out of the box, and
+    /// none of its arrays is used after the box is dropped.
     pub unsafe fn with_arrays(
         kernel: K,
         words: u32,

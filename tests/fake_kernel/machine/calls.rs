@@ -42,9 +42,9 @@ impl Machine {
     /// changes nothing.
     #[track_caller]
     pub fn assert_refused(&self, held: Held, why: Error) {
-        let (before, count) = (self.balance(), self.dma.bad_calls());
+        let (before, count) = (self.balance(), self.dma.refused_calls());
         assert_eq!(self.free(held), Err(why), "{held:x?}");
-        assert_eq!(self.dma.bad_calls(), count + 1);
+        assert_eq!(self.dma.refused_calls(), count + 1);
         let (lines, reason) = (self.take_errors(), why.reason().to_str().unwrap());
         assert!(matches!(&lines[..], [line] if line.contains(reason)), "{reason}: {lines:?}");
         assert_eq!(self.balance(), before);

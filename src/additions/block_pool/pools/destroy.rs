@@ -64,7 +64,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 Ok(())
             }
             Err(Refusal::InUse(blocks)) => {
-                self.bad_calls.fetch_add(1, Relaxed);
+                self.refused_calls.fetch_add(1, Relaxed);
                 blocks.log(self.kernel);
                 Err(BadDestroy::Busy(blocks.count()))
             }

@@ -81,7 +81,7 @@ pub struct BlockPools<K: Kernel, P: Pages> {
     links: IrqLock<()>,
     /// The serial number of the next pool. A creation that the heap has no room for uses one up.
     next_serial: AtomicUsize,
-    bad_calls: AtomicUsize,
+    refused_calls: AtomicUsize,
 }
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
@@ -94,14 +94,14 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             first: AtomicRef::new(),
             links: IrqLock::new(()),
             next_serial: AtomicUsize::new(0),
-            bad_calls: AtomicUsize::new(0),
+            refused_calls: AtomicUsize::new(0),
         }
     }
 
     /// Returns the number of calls that were refused because the caller was wrong, without frees: a pool counts its
     /// own.
-    pub fn bad_calls(&self) -> usize {
-        self.bad_calls.load(Relaxed)
+    pub fn refused_calls(&self) -> usize {
+        self.refused_calls.load(Relaxed)
     }
 
     /// Creates a pool, which has no memory yet.
@@ -203,7 +203,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
 
     /// Counts a call that is refused because the caller is wrong, and logs a line about it.
     fn refuse_line(&self, line: &Line) {
-        self.bad_calls.fetch_add(1, Relaxed);
+        self.refused_calls.fetch_add(1, Relaxed);
         self.kernel.log(Level::Error, line);
     }
 }

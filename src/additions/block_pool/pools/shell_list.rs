@@ -15,18 +15,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             return;
         }
         self.kernel.print(apart!("Name              In use   Total Size/Byte   Pages\n"), &[]);
-        let (mut count, mut bad_calls, mut serial) = (0, self.bad_calls(), 0);
+        let (mut count, mut refused_calls, mut serial) = (0, self.refused_calls(), 0);
         // A row is collected with the turn held, and printed without the turn: pools may come and go in between.
         while let Some(row) = self.row(serial) {
             let Row { usage, .. } = row;
             let values = [row.name.shown().argument(), usage.in_use, usage.blocks, row.block_size, usage.pages];
             self.kernel.print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), &values);
             count += 1;
-            bad_calls += row.bad_calls;
+            refused_calls += row.refused_calls;
             serial = row.serial.wrapping_add(1);
         }
-        if bad_calls != 0 {
-            self.kernel.print(apart!("dma.pool: %lu calls refused\n"), &[bad_calls]);
+        if refused_calls != 0 {
+            self.kernel.print(apart!("dma.pool: %lu calls refused\n"), &[refused_calls]);
         }
         self.kernel.print(apart!("%lu DMA block pools found\n"), &[count]);
     }
@@ -40,7 +40,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             name: pool.name,
             usage: pool.usage(),
             block_size: pool.block_size(),
-            bad_calls: pool.bad_calls(),
+            refused_calls: pool.refused_calls(),
         })
     }
 }
@@ -51,5 +51,5 @@ struct Row {
     name: PoolName,
     usage: BlockUsage,
     block_size: usize,
-    bad_calls: usize,
+    refused_calls: usize,
 }

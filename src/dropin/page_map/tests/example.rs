@@ -81,7 +81,7 @@ fn the_open_run_of_the_worked_example_is_what_the_map_has() {
         map
     };
     let fields = |map: &PageMap| map.open.fields();
-    // Start, end, next, hole, least, newest.
+    // Start, end, next, hole, least_request, newest.
     assert_eq!(fields(&state()), [0, 12, 6, 1, 3, 1, 3]);
 
     assert_eq!(state().allocate_usual(2), Some(1));
@@ -114,9 +114,9 @@ fn the_least_request_of_the_worked_example_is_what_the_map_has() {
         assert_eq!(map.allocate(2), Some(3));
         map
     };
-    // Start, end, next, no hole, least, newest.
-    let [start, end, next, _, _, least, _] = state().open.fields();
-    assert_eq!([start, end, next, least], [3, 12, 5, 2]);
+    // Start, end, next, no hole, least_request, newest.
+    let [start, end, next, _, _, least_request, _] = state().open.fields();
+    assert_eq!([start, end, next, least_request], [3, 12, 5, 2]);
 
     assert_eq!(state().allocate_usual(2), Some(5));
     let mut map = state();
@@ -125,8 +125,8 @@ fn the_least_request_of_the_worked_example_is_what_the_map_has() {
 
     let mut map = state();
     assert_eq!(map.try_free(0, 1), Ok(Freed::Done));
-    let [_, _, _, _, _, least, _] = map.open.fields();
-    assert_eq!(least, 3);
+    let [_, _, _, _, _, least_request, _] = map.open.fields();
+    assert_eq!(least_request, 3);
     assert_eq!(map.allocate_usual(2), None);
     assert_eq!(map.allocate(2), Some(0));
 }

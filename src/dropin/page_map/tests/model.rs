@@ -197,7 +197,7 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
         if start != open.start {
             assert_eq!((map.run_start(end), map.run_end(start)), (start, end));
         }
-        assert!(start >= open.start || open.is_below_least(end - start), "a run before the open one");
+        assert!(start >= open.start || open.is_below_least_request(end - start), "a run before the open one");
     }
     if open.start == OpenRun::CLOSED.start {
         return;

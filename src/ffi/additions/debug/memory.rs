@@ -59,12 +59,12 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     let by = if is_managed != 0 { FreedBy::ManagedFree } else { FreedBy::Free };
     let freed = FreedMemory { by, va: cpu_addr.expose_provenance(), size, handle: dma_handle };
     let Some(call) = before(call) else { return 0 };
-    check_free(&call, &freed, DMA.bad_calls())
+    check_free(&call, &freed, DMA.refused_calls())
 }
 
-/// Checks a free. Returns 0 if the table has what is freed; else one more than `bad_calls`, the number of calls that
-/// were refused before.
-fn check_free(call: &Call, freed: &FreedMemory, bad_calls: usize) -> usize {
+/// Checks a free. Returns 0 if the table has what is freed; else one more than `refused_calls`, the number of calls
+/// that were refused before.
+fn check_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> usize {
     // `freeing` needs the operations for a plain free only, and none if the BSP frees.
     let ops = match freed.by {
         FreedBy::Free => match free_ops_of(call.device) {
@@ -73,14 +73,20 @@ fn check_free(call: &Call, freed: &FreedMemory, bad_calls: usize) -> usize {
         },
         _ => None,
     };
-    if DEBUG.freeing(&DMA, call, freed, ops) { 0 } else { bad_calls.wrapping_add(1) }
+    if DEBUG.freeing(&DMA, call, freed, ops) { 0 } else { refused_calls.wrapping_add(1) }
 }
 
 /// Reports the free of memory that the table does not have if it was refused. `refused` is the result of the check
-/// before the free, `bad_calls` the number of calls that have been refused now.
-fn check_freed(call: Option<&rt_dma_watch_call>, cpu_addr: *mut c_void, size: usize, refused: usize, bad_calls: usize) {
+/// before the free, `refused_calls` the number of calls that have been refused now.
+fn check_freed(
+    call: Option<&rt_dma_watch_call>,
+    cpu_addr: *mut c_void,
+    size: usize,
+    refused: usize,
+    refused_calls: usize,
+) {
     if refused != 0
-        && bad_calls.wrapping_add(1) != refused
+        && refused_calls.wrapping_add(1) != refused
         && let Some(call) = after(call)
     {
         DEBUG.free_refused(&call, cpu_addr.expose_provenance(), size);
@@ -101,7 +107,7 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
     size: rt_size_t,
     refused: rt_size_t,
 ) {
-    check_freed(call, cpu_addr, size, refused, DMA.bad_calls());
+    check_freed(call, cpu_addr, size, refused, DMA.refused_calls());
 }
 
 /// @brief Records a block pool.
@@ -181,9 +187,9 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
 ///
 /// # Safety
 /// The pool exists.
-unsafe fn bad_calls_of(pool: *mut rt_dma_block_pool) -> usize {
+unsafe fn refused_calls_of(pool: *mut rt_dma_block_pool) -> usize {
     // SAFETY: the caller guarantees that the pool exists.
-    unsafe { pool_of(pool) }.map_or(0, BlockPool::bad_calls)
+    unsafe { pool_of(pool) }.map_or(0, BlockPool::refused_calls)
 }
 
 /// @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
@@ -208,7 +214,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     let freed = FreedMemory { by, va: block.expose_provenance(), size: 0, handle: dma_handle };
     let Some(call) = before(call) else { return 0 };
     // SAFETY: the pool is in the table.
-    check_free(&call, &freed, unsafe { bad_calls_of(pool) })
+    check_free(&call, &freed, unsafe { refused_calls_of(pool) })
 }
 
 /// @brief Checks whether the free of a block that the table does not have was refused.
@@ -227,6 +233,6 @@ pub unsafe extern "C" fn rt_dma_watch_block_freed(
 ) {
     if refused != 0 {
         // SAFETY: the pool was in the table before the free, and the driver does not destroy it meanwhile.
-        check_freed(call, block, 0, refused, unsafe { bad_calls_of(pool) });
+        check_freed(call, block, 0, refused, unsafe { refused_calls_of(pool) });
     }
 }

@@ -279,8 +279,8 @@ const MOST_STEPS: usize = 8;
 fn search(pages: usize) {
     let Figures { states, calls, most_settling, most_searching } = Search::new(pages).run();
     eprintln!(
-        "exhaustive: words of {BITS} bits, {pages} pages: {states} states, {calls} stretches, at most {most_settling} steps to \
-         settle and {most_searching} to search"
+        "exhaustive: words of {BITS} bits, {pages} pages: {states} states, {calls} stretches, at most {most_settling} \
+         steps to settle and {most_searching} to search"
     );
 }
 

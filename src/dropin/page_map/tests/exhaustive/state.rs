@@ -212,7 +212,7 @@ pub fn free_runs(used: usize, pages: usize) -> impl Iterator<Item = (usize, usiz
 /// Checks the tree while no work is left: every run with its value, its end and its tag, and every search.
 pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
     let pages = map.pages;
-    let [start, end, next, hole, hole_end, least, _] = map.open.fields();
+    let [start, end, next, hole, hole_end, least_request, _] = map.open.fields();
     let mut of_tree = used;
     if start != usize::MAX {
         assert!(start <= next && next <= end && end <= pages);
@@ -230,7 +230,7 @@ pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
         } else {
             assert!(!(from..to).contains(&start), "the open run begins a run");
             assert_eq!((map.run_start(to), map.run_end(from)), (from, to), "the ends of a run");
-            assert!(from > start || to - from < least || start == usize::MAX, "a run before the open one");
+            assert!(from > start || to - from < least_request || start == usize::MAX, "a run before the open one");
         }
     }
     let words = map.used().len();
