@@ -210,6 +210,33 @@ fn a_page_is_mapped_by_the_address_it_has() {
     rig.assert_errors(3);
 }
 
+/// In a pool that is too large for views each uncached buffer has a mapping of its own, and in one that is not linear each
+/// buffer.
+#[test]
+fn a_page_of_a_buffer_with_its_own_mapping_is_mapped() {
+    let (linear, not_linear) = (Machine::new(), Machine::new());
+    linear.set_view_limit(0);
+    not_linear.set_view_limit(0);
+    not_linear.fail_always(Service::MapLinear);
+    for rig in [Rig::on(linear), Rig::on(not_linear)] {
+        let master = rig.plain();
+        for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
+            let before = rig.buffer(PAGE, flags);
+            let held = rig.buffer(3 * PAGE, flags);
+            rig.machine.cpu_write(held.va + PAGE, &bytes(1, 2 * PAGE));
+            let handle = rig.map_page(&master, held.handle + PAGE, 64, 2 * PAGE - 128, Bidirectional).unwrap();
+            assert_eq!(handle, held.handle + PAGE + 64);
+            assert!(rig.device_read(&master, handle, 64) == bytes(1, 128)[64..], "{flags:?}");
+            rig.device_write(&master, handle, &bytes(2, 2 * PAGE - 128));
+            rig.unmap(&master, handle, 2 * PAGE - 128, Bidirectional).unwrap();
+            assert!(rig.machine.cpu_read(held.va + PAGE + 64, 2 * PAGE - 128) == bytes(2, 2 * PAGE - 128), "{flags:?}");
+            rig.machine.free(before).unwrap();
+            rig.machine.free(held).unwrap();
+        }
+        rig.assert_errors(0);
+    }
+}
+
 /// An uncached buffer that needs a bounce buffer is read as the driver sees it, not through lines read ahead.
 #[test]
 fn an_uncached_page_is_not_copied_through_the_cache() {

@@ -6,7 +6,7 @@ use super::view::View;
 use crate::dropin::page_map::CacheState;
 #[cfg(any(feature = "debug", feature = "internals"))]
 use crate::dropin::page_map::bits::test;
-use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
+use crate::kernel::{Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
 /// How the processor accesses pool memory at an address.
@@ -54,12 +54,15 @@ impl<K: Kernel> Pool<K> {
         Some((self.start.wrapping_add(offset), is_cached))
     }
 
-    /// Returns the address of `pa` in the view through which its page was handed out; `None` if `pa` does not belong to
-    /// the pool, or if that view is not mapped.
+    /// Returns the address of `pa` in the mapping through which its page was handed out: the buffer's own, or a view.
+    /// Returns `None` if `pa` does not belong to the pool, or if that view is not mapped.
     ///
     /// Context: any.
     pub fn va_of(&self, pa: Pa) -> Option<Va> {
         let offset = self.offset_of(pa)?;
+        if let Some(page_va) = self.own_mappings.va_of(offset >> PAGE_SHIFT) {
+            return Some(page_va + offset % PAGE_SIZE);
+        }
         let [cached, uncached, write_through, _] = &self.views;
         let base = if self.was_cached(offset >> PAGE_SHIFT) {
             cached.base()

@@ -12,7 +12,7 @@ use crate::mem::atomics::{
 use core::num::NonZeroUsize;
 
 use crate::error::Error;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::heap::place;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
@@ -147,6 +147,18 @@ impl OwnMappings {
     /// Context: any.
     pub fn contains(&self, page: usize) -> bool {
         self.records().any(|record| record.page.load(Relaxed) == page)
+    }
+
+    /// Returns the address of `page` if it belongs to a buffer with its own mapping.
+    ///
+    /// Context: any.
+    pub fn va_of(&self, page: usize) -> Option<Va> {
+        // The reads may be `Relaxed`, as in `find`: the caller owns the buffer.
+        self.records().find_map(|record| {
+            let offset = page.checked_sub(record.page.load(Relaxed))?;
+            let va = NonZeroUsize::new(record.va.load(Relaxed)).filter(|_| offset < record.pages.load(Relaxed))?;
+            Some(va.get().wrapping_add(offset << PAGE_SHIFT))
+        })
     }
 
     /// Makes a record that was [taken](OwnMapping::take) available to later buffers.
