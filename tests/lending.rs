@@ -31,6 +31,7 @@ enum Answer {
     GivesBack,
     GivesBackLater,
     GivesBackAndBorrows,
+    AllocatesForTheOwner,
     Keeps,
 }
 
@@ -40,12 +41,14 @@ struct Cache {
     held: Mutex<Vec<Va>>,
     asked: AtomicUsize,
     answer: Answer,
+    /// The device of [`Answer::AllocatesForTheOwner`].
+    owner: AtomicUsize,
 }
 
 impl Cache {
     fn new(machine: &Arc<Machine>, answer: Answer) -> &'static Cache {
-        let (held, asked) = (Mutex::default(), AtomicUsize::new(0));
-        Box::leak(Box::new(Cache { machine: machine.clone(), held, asked, answer }))
+        let (held, asked, owner) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        Box::leak(Box::new(Cache { machine: machine.clone(), held, asked, answer, owner }))
     }
 
     /// Borrows until there is no room.
@@ -101,6 +104,14 @@ unsafe extern "C" fn reclaim(memory: *mut c_void, _: usize, argument: *mut c_voi
         Answer::GivesBackAndBorrows => {
             cache.drop_block(va);
             cache.borrow_one(PAGE, argument.expose_provenance());
+        }
+        Answer::AllocatesForTheOwner => {
+            let (machine, owner) = (&cache.machine, Device::at(cache.owner.load(Relaxed)));
+            let held = machine.alloc(owner, PAGE, Flags::empty());
+            cache.drop_block(va);
+            if let Some(held) = held {
+                machine.free(held).unwrap();
+            }
         }
         Answer::Keeps => {}
     }
@@ -210,6 +221,25 @@ fn borrowers_are_not_asked_for_memory_that_the_request_cannot_use() {
     assert!(machine.dma.allocate_in_order(&BufferRequest { mask: OWN as u64 - 1, ..request }).is_err());
     assert_eq!(cache.asked.load(Relaxed), 0);
     cache.drop_all();
+}
+
+/// A borrower that writes its block to a disk first, whose driver allocates from the same region: the request within the
+/// request asks no borrower, and finds no room.
+#[test]
+fn a_borrower_that_allocates_for_an_owner_is_not_asked_again_meanwhile() {
+    let (machine, owner) = machine();
+    let cache = Cache::new(&machine, Answer::AllocatesForTheOwner);
+    cache.owner.store(owner.address(), Relaxed);
+    assert_eq!(cache.fill(PAGE), PAGES);
+    let held = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
+    assert_eq!((held.handle, cache.asked.load(Relaxed)), (OWN, 1));
+    machine.free(held).unwrap();
+    // A later request asks again.
+    let held = machine.alloc(owner, 2 * PAGE, Flags::empty()).unwrap();
+    assert_eq!((held.handle, cache.asked.load(Relaxed)), (OWN, 2));
+    machine.free(held).unwrap();
+    cache.drop_all();
+    assert_eq!(machine.balance().used_bytes, 0);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use crate::mem::atomics::{
 };
 use crate::mem::heap::place;
 use crate::mem::lock::IrqLock;
+use crate::mem::shared::AtomicRef;
 use crate::text::apart;
 
 /// The number of ticks for which an owner's request waits for borrowers to give memory back.
@@ -122,6 +123,7 @@ impl<K: Kernel> Dma<K> {
         let loan = place(self.kernel, 0, |_| Loan {
             lent: IrqLock::new(None),
             is_taken: AtomicBool::new(true),
+            asked_for: AtomicRef::new(),
             next: self.lending.last.get(),
         })?;
         self.lending.last.set(Some(loan));
@@ -175,16 +177,24 @@ impl<K: Kernel> Dma<K> {
         None
     }
 
-    /// Calls the functions of the borrowers, in the order of the addresses, until the request can be served.
+    /// Calls the functions of the borrowers, in the order of the addresses, until the request can be served. Calls none
+    /// while another call asks a borrower of the same pool: this one may be a call of that borrower's function, which
+    /// would be called again without end.
     fn ask_borrowers(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        let is_asked = |loan: &Loan<K>| loan.asked_for.get().is_some_and(|pool| may_serve(pool, request));
+        if self.loans().any(is_asked) {
+            return None;
+        }
         let mut from = 0;
-        while let Some(memory) = self.next_lent(request, from) {
+        while let Some((loan, memory)) = self.next_lent(request, from) {
             let [va, argument] = [memory.va, memory.argument].map(with_exposed_provenance_mut);
+            loan.asked_for.set(Some(memory.pool));
             // SAFETY: the caller of `borrow_memory` allows this call.
             #[allow(unsafe_code)]
             unsafe {
                 (memory.reclaim)(va, memory.size, argument)
             }
+            loan.asked_for.set(None);
             if let Some(found) = self.allocate_owned(request) {
                 return Some(found);
             }
@@ -208,10 +218,12 @@ impl<K: Kernel> Dma<K> {
         self.loans().any(may_return)
     }
 
-    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that may serve the request.
-    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<Lent<K>> {
-        let lent = self.loans().filter_map(|loan| *loan.lent.lock(self.kernel));
-        lent.filter(|memory| memory.pa >= from && may_serve(memory.pool, request)).min_by_key(|memory| memory.pa)
+    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that may serve the request,
+    /// and its entry.
+    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static Loan<K>, Lent<K>)> {
+        let lent = self.loans().filter_map(|loan| Some((loan, (*loan.lent.lock(self.kernel))?)));
+        let usable = lent.filter(|(_, memory)| memory.pa >= from && may_serve(memory.pool, request));
+        usable.min_by_key(|(_, memory)| memory.pa)
     }
 
     /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
@@ -219,7 +231,7 @@ impl<K: Kernel> Dma<K> {
     fn log_borrowers(&self, request: &BufferRequest) {
         let mut from = 0;
         for _ in 0..MAX_LOGGED {
-            let Some(memory) = self.next_lent(request, from) else { return };
+            let Some((_, memory)) = self.next_lent(request, from) else { return };
             let values =
                 &[memory.reclaim as usize, memory.argument, memory.size.next_multiple_of(PAGE_SIZE), memory.pa];
             let _names = self.read_names();

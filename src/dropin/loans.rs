@@ -39,6 +39,8 @@ pub struct Loan<K: Kernel> {
     pub lent: IrqLock<Option<Lent<K>>>,
     /// Set while the entry belongs to a borrower: from before its memory is allocated until it was given back.
     pub is_taken: AtomicBool,
+    /// The pool, while the borrower's function is called.
+    pub asked_for: AtomicRef<Pool<K>>,
     /// The entry that was made before this one.
     pub next: Option<&'static Loan<K>>,
 }

@@ -26,7 +26,8 @@ use crate::ffi::{DMA, pointer};
 ///
 /// `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so
 /// soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return within a bounded
-/// time. It may be called again. If the memory was given back meanwhile, it does nothing.
+/// time. It may be called again. If the memory was given back meanwhile, it does nothing. A call of its own that
+/// allocates for an owner of the region asks no borrower.
 ///
 /// Do not free the memory with `rt_dma_free`.
 ///
