@@ -124,6 +124,12 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
 /* The name of the property until the memory is reserved: if it were `reg` before that, it would be read as a place. */
 #define FUTURE_REG_NAME "rt-dma-pool,reg"
 
+/* Whether a number can be written into this many cells. */
+static int fits(uint64_t value, int cells)
+{
+    return cells == 2 || (cells == 1 && value >> 32 == 0);
+}
+
 static fdt32_t *write_cells(fdt32_t *cell, int cells, uint64_t value)
 {
     if (cells == 2)
@@ -174,7 +180,7 @@ int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map)
     struct rt_ofw_prop *prop;
     fdt32_t *value;
 
-    if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
+    if (!fits(start, address_cells) || !fits(end - start, size_cells))
     {
         return -1;
     }

@@ -67,6 +67,37 @@ static struct rt_ofw_node open =
     .full_name = "video", .phandle = 2, .parent = &reserved_memory, .props = open_props, .sibling = &log
 };
 
+/*
+ * The tree has addresses of 32 bits, and memory whose size brings it above 4 GiB, where a reg cannot lead. A node is not served
+ * from there.
+ */
+static void node_with_addresses_of_32_bits(void)
+{
+    static fdt32_t one[] = { CELL(1) }, size_of_a_page[] = { CELL(ARCH_PAGE_SIZE) };
+    static struct rt_ofw_prop props[] =
+    {
+        { "compatible", sizeof(shared), shared, &props[1] },
+        { "size", sizeof(size_of_a_page), size_of_a_page, RT_NULL },
+    };
+    static struct rt_ofw_prop cells[] =
+    {
+        { "#address-cells", sizeof(one), one, &cells[1] },
+        { "#size-cells", sizeof(one), one, RT_NULL },
+    };
+    static struct rt_ofw_node parent = { .full_name = "reserved-memory", .parent = &root, .props = cells };
+    static struct rt_ofw_node node = { .full_name = "audio", .parent = &parent, .props = props };
+    static struct rt_mmblk_reg high = { { 1UL << 32, (1UL << 32) + MIB, "memory" }, MEMBLOCK_NONE, 1, { 0 } };
+    rt_uint64_t start, bytes;
+
+    parent.child = &node;
+    root.child = &parent;
+    host_add_memory(&high);
+    EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM);
+    EXPECT(rt_ofw_get_address(&node, 0, &start, &bytes) != RT_EOK);
+    high.flags = MEMBLOCK_HOTPLUG;
+    root.child = RT_NULL;
+}
+
 static void board_with_shared_pools(void)
 {
     static struct rt_mmblk_reg ram = { { BANK, HOST_RAM + HOST_RAM_SIZE, "memory" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
@@ -76,6 +107,7 @@ static void board_with_shared_pools(void)
     EXPECT(rt_dma_reserved_memory_install() == -RT_ENOSYS);
     host_set_root(&root);
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
+    node_with_addresses_of_32_bits();
     root.child = &reserved_memory;
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
 
