@@ -157,16 +157,21 @@ static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t
     return distance;
 }
 
-/* The distance for the ranges in a property of a bus, but at most `distance`. */
-static rt_uint64_t distance_in(struct rt_ofw_node *bus, const char *kind, rt_uint64_t address, rt_uint64_t distance)
+/* The distance for the ranges in a property of a bus. */
+static rt_uint64_t distance_in(struct rt_ofw_node *bus, const char *kind, rt_uint64_t address)
 {
     struct bus_ranges ranges;
-    rt_uint64_t to_edge;
 
     read_ranges(bus, rt_ofw_get_prop(bus, kind, RT_NULL), &ranges);
-    to_edge = distance_to_edge(&ranges, address);
 
-    return to_edge < distance ? to_edge : distance;
+    return distance_to_edge(&ranges, address);
+}
+
+static rt_uint64_t shortest(rt_uint64_t distance, rt_uint64_t second, rt_uint64_t third)
+{
+    distance = second < distance ? second : distance;
+
+    return third < distance ? third : distance;
 }
 
 /* Whether a range maps `address` to itself. */
@@ -248,7 +253,7 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 {
     struct rt_ofw_node *np = rt_dma_port_ofw_node(dev), *bus, *dma_bus;
     struct bus_ranges ranges, dma_ranges;
-    rt_uint64_t on_bus, handle, distance, other_distance;
+    rt_uint64_t on_bus, handle, distance;
 
     dma_bus = find_ranges(np, "dma-ranges", &dma_ranges);
     bus = find_ranges(np, "ranges", &ranges);
@@ -263,15 +268,16 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
         return (on_bus == NO_TABLE ? ranges.count : dma_ranges.count) ? RT_DMA_PORT_UNMAPPED : pa;
     }
 
-    distance = distance_to_edge(&dma_ranges, on_bus);
-    other_distance = distance_to_edge(&ranges, pa);
-    distance = distance < other_distance ? distance : other_distance;
+    distance = shortest(~(rt_uint64_t)0, distance_to_edge(&dma_ranges, on_bus), distance_to_edge(&ranges, pa));
 
-    /* Each of two buses may translate by its other property: see ranges_are_read(). */
-    if (bus != dma_bus)
+    /* Each bus may translate by its other property: see ranges_are_read(). */
+    if (bus == dma_bus)
     {
-        distance = distance_in(dma_bus, "ranges", on_bus, distance);
-        distance = distance_in(bus, "dma-ranges", pa, distance);
+        distance = shortest(distance, distance_to_edge(&ranges, on_bus), distance_to_edge(&dma_ranges, pa));
+    }
+    else
+    {
+        distance = shortest(distance, distance_in(dma_bus, "ranges", on_bus), distance_in(bus, "dma-ranges", pa));
     }
 
     *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;

@@ -183,6 +183,11 @@ static void ranges_read_in_place_of_dma_ranges(void)
     static fdt32_t registers[] = { CELLS(0x7e000000), CELLS(0xfe000000), CELLS(MIB) };
     static fdt32_t binding[] = { CELLS(0), CELLS(HOST_RAM - MIB), CELLS(MIB) };
     static fdt32_t moved[] = { CELLS(FIRST + PAGE), CELLS(0x90000000), CELLS(PAGE) };
+    static fdt32_t overlapping[] =
+    {
+        CELLS(0x1000), CELLS(0x90000000), CELLS(PAGE),
+        CELLS(0x1000), CELLS(FIRST), CELLS(MIB),
+    };
     static struct rt_ofw_prop own = { "ranges", sizeof(registers), registers, RT_NULL }, upper;
     struct rt_device *dev = below(&branch, RT_NULL, 0, 0, 0);
 
@@ -193,6 +198,14 @@ static void ranges_read_in_place_of_dma_ranges(void)
     EXPECT(rt_ofw_translate_address(&branch.bus, "ranges", FIRST + PAGE) == 0x90000000);
     EXPECT(is_served(dev, PAGE, FIRST, FIRST));
     EXPECT(is_served(dev, 2 * PAGE, FIRST + 2 * PAGE, FIRST + 2 * PAGE));
+
+    /* One bus has both, and its ranges overlap: the way to the bus is not the way back for the first page. */
+    dev = below(&branch, binding, sizeof(binding), 0, 0);
+    branch.props[3] = (struct rt_ofw_prop) { "ranges", sizeof(overlapping), overlapping, RT_NULL };
+    branch.props[0].next = &branch.props[3];
+    EXPECT(rt_ofw_translate_address(dev->ofw_node, "ranges", 0x1000) == 0x90000000);
+    EXPECT(is_served(dev, PAGE, FIRST, 0x90000000));
+    EXPECT(is_served(dev, 2 * PAGE, FIRST + PAGE, FIRST + PAGE));
 }
 
 /* The heap has no room for one of the two tables: first that of the dma-ranges, then that of the ranges. */
