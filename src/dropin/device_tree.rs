@@ -26,26 +26,18 @@ impl<K: Kernel> Dma<K> {
             self.count_refused();
             return Err(Error::Context);
         }
-        let name = self.kernel.device_name(device);
-        let mut has_ops = false;
+        let mut owns_region = false;
         let mut index = 0;
         while let Some(region) = self.kernel.memory_region(device, index) {
-            let (claimed, start, end) = match region {
-                Ok(region) => (self.claim(device, node, name, &region), region.start, region.end),
-                Err(error) => (Err(error), 0, 0),
-            };
-            match claimed {
-                Ok(()) => has_ops = true,
-                Err(error) => {
-                    self.refuse(error, name, index, start, end);
-                    if matches!(error, Error::NoMemory | Error::Leaving) {
-                        return Err(error);
-                    }
-                }
+            match self.claim_or_refuse(device, node, index, region) {
+                Ok(()) => owns_region = true,
+                Err(error @ (Error::NoMemory | Error::Leaving)) => return Err(error),
+                // The region can never be installed.
+                Err(_) => {}
             }
             index += 1;
         }
-        if !has_ops && !self.kernel.has_dma_ranges(device) {
+        if !owns_region && !self.kernel.has_dma_ranges(device) {
             return Ok(None);
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
@@ -55,6 +47,29 @@ impl<K: Kernel> Dma<K> {
             return Err(Error::NoMemory);
         }
         Ok(Some(MapOps::DeviceTree))
+    }
+
+    /// Makes the device an owner of `region`, which is region `index` of its node, or the error with which the kernel
+    /// could not read that region. Counts and logs an error.
+    ///
+    /// Context: thread.
+    fn claim_or_refuse(
+        &self,
+        device: Device,
+        node: Node,
+        index: usize,
+        region: Result<NamedRegion, Error>,
+    ) -> Result<(), Error> {
+        let name = self.kernel.device_name(device);
+        match region {
+            Ok(region) => self
+                .claim(device, node, name, &region)
+                .inspect_err(|error| self.refuse(*error, name, index, region.start, region.end)),
+            Err(error) => {
+                self.refuse(error, name, index, 0, 0);
+                Err(error)
+            }
+        }
     }
 
     /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device

@@ -6,7 +6,7 @@
 
 use super::Pool;
 use super::removal::MembershipState;
-use super::view::{UNMAPPED, map_checked, view_leads_to};
+use super::view::{is_unmapped, map_checked, view_leads_to};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
 use crate::mem::atomics::Ordering::Relaxed;
@@ -91,7 +91,7 @@ impl<K: Kernel> Pool<K> {
         if self.is_no_map() || !is_whole || view.base().is_some() {
             return;
         }
-        if view_leads_to(kernel, base, size, UNMAPPED) {
+        if is_unmapped(kernel, base, size) {
             // SAFETY: nothing is mapped at these addresses, and the pool owns the memory.
             #[allow(unsafe_code)]
             unsafe {

@@ -94,24 +94,19 @@ pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType
     None
 }
 
-/// The value that stands for the physical address of unmapped memory. It is not the start of a page.
-pub const UNMAPPED: Pa = Pa::MAX;
-
-/// Returns whether each page of `[va, va + size)` is mapped to the page at the same distance from `pa`. If `pa` is
-/// [`UNMAPPED`], returns whether no page of the range is mapped. The range consists of whole pages, and is not empty.
+/// Returns whether each page of `[va, va + size)` is mapped to the page at the same distance from `pa`. The range
+/// consists of whole pages.
 #[inline(never)]
 pub fn view_leads_to<K: Kernel>(kernel: K, va: Va, size: usize, pa: Pa) -> bool {
-    let (mut at, mut expected) = (va, pa);
-    loop {
-        if kernel.v2p(at).unwrap_or(UNMAPPED) != expected {
-            return false;
-        }
-        at = at.wrapping_add(PAGE_SIZE);
-        if at == va.wrapping_add(size) {
-            return true;
-        }
-        if pa != UNMAPPED {
-            expected = expected.wrapping_add(PAGE_SIZE);
-        }
-    }
+    pages_of(size).all(|offset| kernel.v2p(va.wrapping_add(offset)) == Some(pa.wrapping_add(offset)))
+}
+
+/// Returns whether no page of `[va, va + size)` is mapped. The range consists of whole pages.
+pub fn is_unmapped<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
+    pages_of(size).all(|offset| kernel.v2p(va.wrapping_add(offset)).is_none())
+}
+
+/// Returns the distance of each page of `size` bytes from the first byte.
+fn pages_of(size: usize) -> impl Iterator<Item = usize> {
+    (0..size >> PAGE_SHIFT).map(|page| page << PAGE_SHIFT)
 }

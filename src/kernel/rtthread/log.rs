@@ -1,4 +1,4 @@
-//! [`Log`] over `LOG_E`, `LOG_W` and `rt_kprintf`.
+//! Text: [`Log`] over `LOG_E`, `LOG_W`, `LOG_I` and `rt_kprintf`, and the options of the command `list_dma_pool`.
 
 use core::ffi::{CStr, c_char, c_int};
 
