@@ -86,12 +86,7 @@ impl<K: Kernel> Dma<K> {
         }
         // The turn of installs is held for one region only, because an error must be logged without it.
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
-        let mut flags = Flags::empty();
-        flags.set(Flags::NOMAP, region.is_no_map);
-        flags.set(Flags::DEVICE, !region.is_reusable || !region.is_shared);
-        // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
-        flags.set(Flags::NOCACHE, !region.is_reusable && !self.kernel.is_coherent(device));
-
+        let flags = self.region_flags(device, region);
         // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool.
         if let Some(pool) = self.pool_in(region.start, region.end)
             && pool.is_memory_region()
@@ -104,12 +99,26 @@ impl<K: Kernel> Dma<K> {
             pool.set_reusable(region.is_reusable);
             return Ok(());
         }
-        let (origin, is_reusable) = (Origin::RegionOf(device, node), region.is_reusable);
         // SAFETY: the device and its name stay during this call, and the pool keeps a copy: see `Pool::new`.
         #[allow(unsafe_code)]
         let name = unsafe { Name::from_ptr(name.as_ptr()) };
-        let region = Region { start: region.start, end: region.end, name };
-        self.install_in_turn(turn, &PoolSpec { region, flags, origin, is_reusable }).map(|_| ())
+        let spec = PoolSpec {
+            region: Region { start: region.start, end: region.end, name },
+            flags,
+            origin: Origin::RegionOf(device, node),
+            is_reusable: region.is_reusable,
+        };
+        self.install_in_turn(turn, &spec).map(|_| ())
+    }
+
+    /// Returns the flags of the pool of a region that `device` claims.
+    fn region_flags(&self, device: Device, region: &NamedRegion) -> Flags {
+        let mut flags = Flags::empty();
+        flags.set(Flags::NOMAP, region.is_no_map);
+        flags.set(Flags::DEVICE, !region.is_reusable || !region.is_shared);
+        // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
+        flags.set(Flags::NOCACHE, !region.is_reusable && !self.kernel.is_coherent(device));
+        flags
     }
 }
 

@@ -146,7 +146,7 @@ impl<K: Kernel> Bus<K> {
                 return BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) };
             }
         }
-        let handle = if self.windows().next().is_none() { Some(pa) } else { None };
+        let handle = self.windows().next().is_none().then_some(pa);
         BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
@@ -158,26 +158,26 @@ impl<K: Kernel> Bus<K> {
         let mask = usize::try_from(mask).unwrap_or(usize::MAX);
         let mut first = from;
         loop {
-            let mut end = self.range_at(first);
-            if let Some(handle) = end.handle
+            let mut range = self.range_at(first);
+            if let Some(handle) = range.handle
                 && let Some(below_mask) = mask.checked_sub(handle)
             {
                 let limit = first.saturating_add(below_mask).min(last);
                 // The next range belongs to the result, too, if its handles continue those of this one.
-                while end.last_pa < limit {
-                    let next = end.last_pa + 1;
-                    let range = self.range_at(next);
-                    if range.handle != handle.checked_add(next - first) {
+                while range.last_pa < limit {
+                    let next_pa = range.last_pa + 1;
+                    let next = self.range_at(next_pa);
+                    if next.handle != handle.checked_add(next_pa - first) {
                         break;
                     }
-                    end = range;
+                    range = next;
                 }
-                return Some(Reachable { first, last: end.last_pa.min(limit), handle });
+                return Some(Reachable { first, last: range.last_pa.min(limit), handle });
             }
-            if end.last_pa >= last {
+            if range.last_pa >= last {
                 return None;
             }
-            first = end.last_pa + 1;
+            first = range.last_pa + 1;
         }
     }
 
@@ -207,7 +207,7 @@ impl<K: Kernel> Bus<K> {
     /// for nearly every buffer. The general search takes about 80 instructions more.
     ///
     /// Context: any.
-    pub(crate) fn through_first_window(&self, pa: Pa, size: usize) -> Option<usize> {
+    pub(crate) fn through_first_window(&self, pa: Pa, size: usize) -> Option<Handle> {
         if self.ops != MapOps::Pci {
             return None;
         }

@@ -250,8 +250,8 @@ pub fn differs_across(words: &[BitmapWord], range: BitRange, is_set: bool) -> bo
     // more.
     let (eights, rest) = filled.as_chunks();
     for [a, b, c, d, e, f, g, h] in eights {
-        let is = |word: &BitmapWord| word.load(Relaxed) == value;
-        if !((is(a) & is(b)) & (is(c) & is(d)) & ((is(e) & is(f)) & (is(g) & is(h)))) {
+        let same = |word: &BitmapWord| word.load(Relaxed) == value;
+        if !((same(a) & same(b)) & (same(c) & same(d)) & ((same(e) & same(f)) & (same(g) & same(h)))) {
             any = 1;
         }
     }

@@ -7,7 +7,7 @@ use crate::mem::bitmaps::BitmapWord;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CacheState {
     /// The cache may hold dirty lines of the page: it was last handed out cached, or without a mapping, or by an own
-    /// mapping that counts as cached (`Pool::counts_as_cached`). The bit is clear.
+    /// mapping of which the cache may hold lines (`Pool::own_mapping_state`). The bit is clear.
     Dirty,
     /// The cache holds no dirty lines of the page: it was last handed out uncached or write-through. The bit is set.
     Clean,

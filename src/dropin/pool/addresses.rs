@@ -81,17 +81,17 @@ impl<K: Kernel> Pool<K> {
     pub fn buffer_in_view(&self, va: Va) -> Option<usize> {
         let [cached, uncached, write_through, _] = &self.views;
         let page_in = |view: &View| view.page_of(va, self.pages);
-        let (page, is_cached) = match page_in(cached) {
-            Some(page) => (page, true),
-            None => (page_in(uncached).or_else(|| page_in(write_through))?, false),
+        let (page, cache) = match page_in(cached) {
+            Some(page) => (page, CacheState::Dirty),
+            None => (page_in(uncached).or_else(|| page_in(write_through))?, CacheState::Clean),
         };
-        if self.was_cached(page) != is_cached {
+        if self.cache_states.of(page) != cache {
             return None;
         }
         // The records are not searched for a cached buffer if none ever had its own mapping. (If they were, an
         // allocation of a cached page and its free would take 453 instructions more on the host while 64 uncached
         // buffers of the pool have their own mappings.)
-        let may_have_own = !is_cached || self.own_mappings.may_have_cached();
+        let may_have_own = cache == CacheState::Clean || self.own_mappings.may_have_dirty();
         if may_have_own && self.page_has_own_mapping(page) { None } else { Some(page) }
     }
 

@@ -101,11 +101,15 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns whether pages with an own mapping of this memory type get the cache state of cached ones. The cache
-    /// state is the only record of the memory type of such a mapping. A write-through mapping therefore counts as
-    /// cached if the cache may hold lines of it.
-    fn counts_as_cached(&self, memory: MemoryType) -> bool {
-        memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
+    /// Returns the cache state of pages with an own mapping of this memory type. It is the only record of the memory
+    /// type of such a mapping. With a write-through mapping, pages are therefore dirty if the cache may hold lines of
+    /// them.
+    fn own_mapping_state(&self, memory: MemoryType) -> CacheState {
+        match memory {
+            MemoryType::Cached => CacheState::Dirty,
+            MemoryType::WriteThrough if self.kernel.caches_write_through() => CacheState::Dirty,
+            MemoryType::WriteThrough | MemoryType::Uncached => CacheState::Clean,
+        }
     }
 
     /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet, and
@@ -119,12 +123,12 @@ impl<K: Kernel> Pool<K> {
             let cache = if memory == MemoryType::Cached { CacheState::Dirty } else { CacheState::Clean };
             return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, cache));
         }
-        let counts_as_cached = self.counts_as_cached(memory);
+        let cache = self.own_mapping_state(memory);
         let turn = self.own_mappings.turn(kernel)?;
-        let record = self.own_mappings.reserve(turn, kernel, page, pages, counts_as_cached)?;
+        let record = self.own_mappings.reserve(turn, kernel, page, pages, cache)?;
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
         self.own_mappings.set_address(record, va);
-        va.map(|va| (va, if counts_as_cached { CacheState::Dirty } else { CacheState::Clean }))
+        Some((va?, cache))
     }
 
     /// Removes the own mapping of the buffer of `pages` pages at `page`, which is mapped at `va`.

@@ -11,6 +11,7 @@ use crate::mem::atomics::{
 };
 use core::num::NonZeroUsize;
 
+use crate::dropin::page_map::CacheState;
 use crate::error::Error;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::heap::place;
@@ -43,8 +44,8 @@ pub struct OwnMappings {
     first: AtomicRef<OwnMapping>,
     /// Number of buffers that have their own mappings now.
     count: AtomicUsize,
-    /// A buffer that counts as cached (see `Pool::counts_as_cached`) had its own mapping at least once.
-    may_have_cached: AtomicBool,
+    /// A buffer whose pages are dirty had its own mapping at least once.
+    may_have_dirty: AtomicBool,
 }
 
 impl OwnMapping {
@@ -76,7 +77,7 @@ impl OwnMappings {
             turn: Turn::new(),
             first: AtomicRef::new(),
             count: AtomicUsize::new(0),
-            may_have_cached: AtomicBool::new(false),
+            may_have_dirty: AtomicBool::new(false),
         }
     }
 
@@ -88,8 +89,8 @@ impl OwnMappings {
     }
 
     /// Returns a record for the buffer of `pages` pages at `page`; `None` if the heap has no room for one. The caller
-    /// then maps the buffer, and calls [`set_address`](OwnMappings::set_address). `is_cached` is whether the buffer
-    /// counts as cached. Ends the turn.
+    /// then maps the buffer, and calls [`set_address`](OwnMappings::set_address). The pages will have the cache state
+    /// `cache`. Ends the turn.
     ///
     /// Context: thread.
     pub fn reserve<K: Kernel>(
@@ -98,10 +99,10 @@ impl OwnMappings {
         kernel: K,
         page: usize,
         pages: usize,
-        is_cached: bool,
+        cache: CacheState,
     ) -> Option<&'static OwnMapping> {
-        if is_cached {
-            self.may_have_cached.store(true, Relaxed);
+        if cache == CacheState::Dirty {
+            self.may_have_dirty.store(true, Relaxed);
         }
         // With the `Release` of the two stores of `FREE`: the record's last buffer is unmapped before it gets another.
         if let Some(record) = self.records().find(|record| record.page.load(Acquire) == FREE) {
@@ -176,11 +177,11 @@ impl OwnMappings {
         self.count.load(Relaxed)
     }
 
-    /// Returns whether a buffer that counts as cached may have its own mapping; false if there never was one.
+    /// Returns whether a buffer whose pages are dirty may have its own mapping; false if there never was one.
     ///
     /// Context: any.
-    pub fn may_have_cached(&self) -> bool {
-        self.may_have_cached.load(Relaxed)
+    pub fn may_have_dirty(&self) -> bool {
+        self.may_have_dirty.load(Relaxed)
     }
 
     /// Returns the number of bytes of heap in free records.
