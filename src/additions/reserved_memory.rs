@@ -189,7 +189,7 @@ impl<K: ReservedMemory> Dma<K> {
             }
             _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together"),
         };
-        let (start, end) = pool.range.unwrap_or((0, 0));
+        let (start, end) = pool.range.unwrap_or_default();
         self.refuse_line(&Line::about(pool.name, format, &[start, end, pool.size as usize]));
     }
 }

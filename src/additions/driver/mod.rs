@@ -5,8 +5,8 @@
 //! * [`CoherentBuffer`]: values in memory that the processor and the device can access at any time. [`Ring`]: a ring of
 //!   descriptors in such memory.
 //! * [`BlockPool`] and [`BlockBox`]: many values of one type that are allocated and freed one by one.
-//! * [`Mapped`] and [`Mapping`]: bytes of the driver's own that a device has for a time. Meanwhile the borrow checker
-//!   keeps the processor from accessing them.
+//! * [`Mapping`] and [`ScopedMapping`]: bytes of the driver's own that a device has for a time. Meanwhile the borrow
+//!   checker keeps the processor from accessing them.
 //!
 //! # Values
 //!
@@ -38,7 +38,7 @@ pub use block::{BlockBox, BlockPool};
 pub use coherent::CoherentBuffer;
 pub use direction::{Bidirectional, Bytes, Direction, FromDevice, ToDevice};
 pub use ring::{Full, Ring};
-pub use stream::{Mapped, Mapping, Refused};
+pub use stream::{Mapping, Refused, ScopedMapping};
 
 pub use crate::additions::block_pool::pools::BadCreate;
 pub use crate::additions::streaming::{BadMapping, MapError};
@@ -158,7 +158,7 @@ impl<P: Platform> Device<P> {
     /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet
     /// dropped. The device accesses only bytes whose handles the driver passed to it, only while these bytes are
     /// allocated or mapped for it, and mapped bytes only in the direction of their mapping. It does not write to bytes
-    /// while `cpu` of their mapping runs, that of [`Mapped`] or of [`Mapping`].
+    /// while `cpu` of their mapping runs, that of [`Mapping`] or of [`ScopedMapping`].
     #[allow(unsafe_code)]
     pub const unsafe fn new(system: &'static System<P>, device: kernel::Device) -> Self {
         Device { system, device }

@@ -2,8 +2,8 @@
 //! Streaming DMA mappings").
 //!
 //! A guard that borrows a buffer can be forgotten ([`core::mem::forget`]): this ends the borrow, but the device goes on
-//! writing. There are therefore two kinds of mapping. A [`Mapped`] owns its buffer: if it is forgotten, the buffer is
-//! never used again. A [`Mapping`] of borrowed bytes exists only while a closure runs; the closure receives it by
+//! writing. There are therefore two kinds of mapping. A [`Mapping`] owns its buffer: if it is forgotten, the buffer is
+//! never used again. A [`ScopedMapping`] of borrowed bytes exists only while a closure runs; the closure receives it by
 //! reference, and can neither keep nor forget it.
 
 use core::error::Error;
@@ -15,7 +15,7 @@ use crate::additions::streaming::{Buffer, BusMaster, MappedBuffer};
 use crate::kernel::Handle;
 use crate::mem::handover::{HandedOver, HandedOverBuffer, HeapBytes, StableBytes};
 
-/// Bytes that a device has. The processor accesses them only in [`cpu`](Mapping::cpu).
+/// Bytes that a device has. The processor accesses them only in [`cpu`](ScopedMapping::cpu).
 ///
 /// The bytes cannot be used meanwhile:
 ///
@@ -50,14 +50,14 @@ use crate::mem::handover::{HandedOver, HandedOverBuffer, HeapBytes, StableBytes}
 ///     });
 /// }
 /// ```
-pub struct Mapping<'a, W: Direction, P: Platform> {
+pub struct ScopedMapping<'a, W: Direction, P: Platform> {
     system: &'static System<P>,
     master: BusMaster,
     mapped: MappedBuffer,
     bytes: HandedOver<'a, W::Access>,
 }
 
-impl<W: Direction, P: Platform> Drop for Mapping<'_, W, P> {
+impl<W: Direction, P: Platform> Drop for ScopedMapping<'_, W, P> {
     /// Unmaps the bytes. Their borrow ends afterwards, when the fields are dropped.
     fn drop(&mut self) {
         // SAFETY: the bytes were mapped as these fields state. An error means that C code has unmapped them.
@@ -66,15 +66,15 @@ impl<W: Direction, P: Platform> Drop for Mapping<'_, W, P> {
     }
 }
 
-impl<W: Direction, P: Platform> fmt::Debug for Mapping<'_, W, P> {
+impl<W: Direction, P: Platform> fmt::Debug for ScopedMapping<'_, W, P> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let MappedBuffer { handle, size, direction, .. } = &self.mapped;
-        let mut value = to.debug_struct("Mapping");
+        let mut value = to.debug_struct("ScopedMapping");
         value.field("handle", handle).field("size", size).field("direction", direction).finish_non_exhaustive()
     }
 }
 
-impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
+impl<'a, W: Direction, P: Platform> ScopedMapping<'a, W, P> {
     fn new(device: Device<P>, bytes: HandedOver<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
         let master = (system.master)(device.device)?;
@@ -83,7 +83,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         #[allow(unsafe_code)]
         let handle = unsafe { system.streaming.map(&master, &buffer) }?;
         let mapped = MappedBuffer::new(handle, bytes.size(), W::DIRECTION);
-        Ok(Mapping { system, master, mapped, bytes })
+        Ok(ScopedMapping { system, master, mapped, bytes })
     }
 
     /// Returns the address at which the device accesses the bytes.
@@ -110,7 +110,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     /// # Errors
     /// [`BadMapping`] if C code has unmapped the bytes; `work` has not run if that happened before the call.
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
-        let Mapping { system, master, mapped, bytes } = self;
+        let ScopedMapping { system, master, mapped, bytes } = self;
         // SAFETY: the mapping is live, and is as these fields state.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_cpu(master, mapped) }?;
@@ -137,7 +137,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
 /// }
 /// ```
 ///
-/// A buffer cannot be used before [`finish`](Mapped::finish) returns it:
+/// A buffer cannot be used before [`finish`](Mapping::finish) returns it:
 ///
 /// ```compile_fail,E0382
 /// # use rt_dma_pool::driver::*;
@@ -146,19 +146,19 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
 ///     frame[0] = 0; // the device's
 /// }
 /// ```
-pub struct Mapped<W: Direction, B, P: Platform> {
+pub struct Mapping<W: Direction, B, P: Platform> {
     // Fields are dropped in this order: the bytes are unmapped before the buffer is dropped.
-    mapping: Mapping<'static, W, P>,
+    mapping: ScopedMapping<'static, W, P>,
     buffer: HandedOverBuffer<B>,
 }
 
-impl<W: Direction, B, P: Platform> fmt::Debug for Mapped<W, B, P> {
+impl<W: Direction, B, P: Platform> fmt::Debug for Mapping<W, B, P> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.debug_struct("Mapped").field("mapping", &self.mapping).finish_non_exhaustive()
+        to.debug_struct("Mapping").field("mapping", &self.mapping).finish_non_exhaustive()
     }
 }
 
-impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
+impl<W: Direction, B, P: Platform> Mapping<W, B, P> {
     /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> Handle {
         self.mapping.handle()
@@ -169,12 +169,12 @@ impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
         self.mapping.size()
     }
 
-    /// Lets the processor access the bytes while `work` runs: see [`Mapping::cpu`].
+    /// Lets the processor access the bytes while `work` runs: see [`ScopedMapping::cpu`].
     ///
     /// Context: any.
     ///
     /// # Errors
-    /// As [`Mapping::cpu`].
+    /// As [`ScopedMapping::cpu`].
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
         self.mapping.cpu(work)
     }
@@ -183,7 +183,7 @@ impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
     ///
     /// Context: any.
     pub fn finish(self) -> B {
-        let Mapped { mapping, buffer } = self;
+        let Mapping { mapping, buffer } = self;
         drop(mapping);
         buffer.take_back()
     }
@@ -220,7 +220,7 @@ impl<P: Platform> Device<P> {
         HeapBytes::new(self.system.kernel, size)
     }
 
-    /// Maps the bytes of `buffer` for the device until the mapping is dropped or [finished](Mapped::finish).
+    /// Maps the bytes of `buffer` for the device until the mapping is dropped or [finished](Mapping::finish).
     ///
     /// Context: any. An interrupt gets an error where a bounce buffer or a record needs memory: see
     /// [`crate::additions::streaming`].
@@ -231,13 +231,13 @@ impl<P: Platform> Device<P> {
         &self,
         _direction: W,
         buffer: B,
-    ) -> Result<Mapped<W, B, P>, Refused<B>> {
-        // SAFETY: `Mapped` drops its mapping, which has the bytes, before its buffer. If `Mapping::new` fails, it has
-        // dropped the bytes.
+    ) -> Result<Mapping<W, B, P>, Refused<B>> {
+        // SAFETY: `Mapping` drops its field `mapping`, which has the bytes, before its buffer. If `ScopedMapping::new`
+        // fails, it has dropped the bytes.
         #[allow(unsafe_code)]
         let (buffer, bytes) = unsafe { HandedOverBuffer::new(buffer) };
-        match Mapping::new(*self, bytes) {
-            Ok(mapping) => Ok(Mapped { mapping, buffer }),
+        match ScopedMapping::new(*self, bytes) {
+            Ok(mapping) => Ok(Mapping { mapping, buffer }),
             Err(error) => Err(Refused { error, buffer: buffer.take_back() }),
         }
     }
@@ -252,9 +252,9 @@ impl<P: Platform> Device<P> {
         &self,
         _direction: W,
         bytes: Bytes<'_, W>,
-        work: impl FnOnce(&mut Mapping<'_, W, P>) -> R,
+        work: impl FnOnce(&mut ScopedMapping<'_, W, P>) -> R,
     ) -> Result<R, MapError> {
-        let mut mapping = Mapping::new(*self, HandedOver::new(bytes))?;
+        let mut mapping = ScopedMapping::new(*self, HandedOver::new(bytes))?;
         Ok(work(&mut mapping))
     }
 }

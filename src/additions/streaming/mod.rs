@@ -57,6 +57,7 @@
 mod buffer;
 mod bus_master;
 pub mod direct;
+mod direction;
 mod errors;
 mod hand_over;
 mod locate;
@@ -73,8 +74,9 @@ mod sync;
 mod unmap;
 mod upkeep;
 
-pub use buffer::{Attributes, Buffer, Direction, MappedBuffer};
+pub use buffer::{Buffer, MappedBuffer};
 pub use bus_master::{BusMaster, FastMaster, Master, Ops, OwnOps};
+pub use direction::{Attributes, Direction};
 pub use errors::{BadMapping, MapError};
 pub use recorded::bounce::{KEPT_BITS, KeptBits};
 pub use scatter::Segment;

@@ -54,6 +54,6 @@ pub type BlockBox<'pool, T> = driver::BlockBox<'pool, T, RtThreadPlatform>;
 /// Bytes in RT-Thread's heap.
 pub type HeapBytes = driver::HeapBytes<RtThread>;
 /// Bytes that a device has while a closure runs.
-pub type Mapping<'a, W> = driver::Mapping<'a, W, RtThreadPlatform>;
+pub type ScopedMapping<'a, W> = driver::ScopedMapping<'a, W, RtThreadPlatform>;
 /// A buffer whose bytes a device has.
-pub type Mapped<W, B> = driver::Mapped<W, B, RtThreadPlatform>;
+pub type Mapping<W, B> = driver::Mapping<W, B, RtThreadPlatform>;
