@@ -11,7 +11,7 @@ use crate::text::apart;
 const NAMED_MAX: usize = 8;
 
 /// The size of a pool: the columns of Linux's file `pools`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct BlockUsage {
     /// Blocks that drivers hold.
     pub in_use: usize,
@@ -28,7 +28,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub fn usage(&self) -> BlockUsage {
         match self.spans.turn.take(self.kernel) {
             Some(_turn) => self.usage_in_turn(),
-            None => BlockUsage { in_use: 0, blocks: 0, pages: 0 },
+            None => BlockUsage::default(),
         }
     }
 
@@ -51,14 +51,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     pub(super) fn blocks_in_use(&self) -> Option<InUse> {
         let _turn = self.spans.turn.take(self.kernel)?;
-        let mut blocks = self.spans.units().flat_map(|unit| {
-            let used = self.used_bits(unit);
-            let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
-            let block = move |index| unit.block(&self.groups.shape, (unit.first_slot as usize).wrapping_add(index));
-            (0..unit.blocks()).filter(is_used).map(block)
-        });
-        let first = [(); NAMED_MAX].map(|()| blocks.next());
+        let mut blocks = self.spans.units().flat_map(|unit| self.used_blocks(unit));
+        let first = core::array::from_fn(|_| blocks.next());
         Some(InUse { name: self.name, count: self.usage_in_turn().in_use, first })
+    }
+
+    /// Returns the blocks of a unit that are in use.
+    fn used_blocks(&self, unit: &'static Unit) -> impl Iterator<Item = Block> {
+        let used = self.used_bits(unit);
+        let used_indices = (0..unit.blocks()).filter(move |index| used.wrapping_shr(*index as u32) & 1 != 0);
+        used_indices.map(|index| unit.block(&self.groups.shape, (unit.first_slot as usize).wrapping_add(index)))
     }
 }
 

@@ -23,8 +23,10 @@ impl Names {
 
     /// Copies a name to an index at which no name was written. The rest of a longer one is left out.
     fn set(&self, index: usize, name: Name) {
-        let Some(bytes) = self.0.get(index).and_then(|bytes| bytes.split_last()) else { return };
-        bytes.1.iter().zip(letters(name)).for_each(|(byte, letter)| byte.store(letter, Relaxed));
+        let Some([bytes @ .., _nul]) = self.0.get(index) else { return };
+        for (byte, letter) in bytes.iter().zip(letters(name)) {
+            byte.store(letter, Relaxed);
+        }
     }
 
     /// Returns whether the name at an index is that of a device.
@@ -55,17 +57,10 @@ impl Names {
 fn letters(name: Name) -> impl Iterator<Item = u8> {
     let start = name.as_ptr();
     let length = if start.is_null() { 0 } else { NAME };
-    let mut is_over = false;
-    (0..length).map_while(move |index| {
-        if is_over {
-            return None;
-        }
-        // SAFETY: a name that is not null is a C string, and no byte before this one was its NUL.
-        #[allow(unsafe_code)]
-        let letter = unsafe { start.add(index).read() } as u8;
-        is_over = letter == 0;
-        (!is_over).then_some(letter)
-    })
+    // SAFETY: a name that is not null is a C string. `take_while` stops at its NUL, so that no byte after it is read.
+    #[allow(unsafe_code)]
+    let bytes = (0..length).map(move |index| unsafe { start.add(index).read() } as u8);
+    bytes.take_while(|letter| *letter != 0)
 }
 
 /// The record of a device.

@@ -110,7 +110,7 @@ impl Judge<'_> {
                 self.give_back(index, &entry);
             }
             true
-        } else if let Some(first) = self.state.table.gone_at(false, device, va) {
+        } else if let Some(first) = self.state.table.freed_at(device, va) {
             self.report(Mistake::FreeTwice, [va, size, first]);
             true
         } else {
@@ -224,7 +224,7 @@ impl Judge<'_> {
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
             self.report(Mistake::UnmapFailed, [handle, size, 0]);
-        } else if let Some(first) = self.state.table.gone_at(true, self.call.device, handle) {
+        } else if let Some(first) = self.state.table.unmapped_at(self.call.device, handle) {
             self.report(Mistake::UnmapTwice, [handle, size, first]);
         } else if self.state.table.may_miss() {
             self.state.table.note_missing();

@@ -106,7 +106,7 @@ impl Mistake {
         (self as usize) < Mistake::COUNT
     }
 
-    /// Returns the values of the line: address and size, perhaps a detail, and the caller.
+    /// Returns the values of the line, and their number: address and size, perhaps a detail, and the caller.
     pub fn values(self, all: &[usize; 4]) -> ([usize; 4], usize) {
         let [address, size, detail, caller] = *all;
         match self {

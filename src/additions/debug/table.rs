@@ -1,7 +1,7 @@
 //! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
 
 use super::holding::{HeldPool, Holding, Kind};
-use crate::kernel::{Device, Va};
+use crate::kernel::{Device, Handle, Va};
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
 const GONE: usize = 64;
@@ -100,7 +100,7 @@ impl Table {
     }
 
     /// Returns the live entry for which `score` is highest, and its index; `None` if the score is `None` for all. Of
-    /// equal ones, the newest counts.
+    /// equal ones, the newest counts. A score may be a tuple of what speaks for an entry, the most important first.
     pub fn best<T: Ord>(&self, score: impl Fn(&Holding) -> Option<T>) -> Option<(usize, Holding)> {
         let scored = self.live().iter().enumerate().filter_map(|(index, entry)| Some((score(entry)?, index)));
         let (_, index) = scored.max()?;
@@ -143,30 +143,28 @@ impl Table {
         self.next_gone = (self.next_gone + 1) % GONE;
     }
 
-    /// Returns the caller that freed memory, or unmapped a mapping, at the address. Memory that another device freed
-    /// counts only if all that devices hold is recorded.
-    pub fn gone_at(&self, is_mapping: bool, device: Device, address: usize) -> Option<usize> {
-        let fits = |gone: &&Gone| {
-            gone.device != Device::NONE
-                && gone.is_mapping == is_mapping
-                && gone.address == address
-                && (gone.device == device || !is_mapping && !self.may_miss())
-        };
-        self.caller_of_last(fits)
+    /// Returns the caller that freed the memory at the address last. Memory that another device freed counts only if
+    /// all that devices hold is recorded.
+    pub fn freed_at(&self, device: Device, va: Va) -> Option<usize> {
+        self.last_caller(|gone| !gone.is_mapping && gone.address == va && (gone.device == device || !self.may_miss()))
+    }
+
+    /// Returns the caller that unmapped the device's mapping with this handle last.
+    pub fn unmapped_at(&self, device: Device, handle: Handle) -> Option<usize> {
+        self.last_caller(|gone| gone.is_mapping && gone.address == handle && gone.device == device)
     }
 
     /// Returns the caller that freed last the memory that contains the address.
-    pub fn freed_around(&self, address: usize) -> Option<usize> {
-        let fits = |gone: &&Gone| {
-            gone.device != Device::NONE && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size
-        };
-        self.caller_of_last(fits)
+    pub fn freed_around(&self, va: Va) -> Option<usize> {
+        self.last_caller(|gone| !gone.is_mapping && va.wrapping_sub(gone.address) < gone.size)
     }
 
     /// Returns the caller that gave back the last thing that fulfils a condition.
-    fn caller_of_last(&self, fits: impl Fn(&&Gone) -> bool) -> Option<usize> {
+    fn last_caller(&self, fits: impl Fn(&Gone) -> bool) -> Option<usize> {
         let (newer, older) = self.gone.split_at_checked(self.next_gone)?;
-        older.iter().chain(newer).rev().find(fits).map(|gone| gone.caller)
+        let newest_first = newer.iter().rev().chain(older.iter().rev());
+        let mut used = newest_first.filter(|gone| gone.device != Device::NONE);
+        used.find(|gone| fits(gone)).map(|gone| gone.caller)
     }
 
     /// Returns whether a block of a pool is live.

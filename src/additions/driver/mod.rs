@@ -116,18 +116,20 @@ pub trait Platform: Copy + Send + Sync + 'static {
     type Pages: Pages;
 }
 
+/// Returns how a device accesses memory that is mapped for it; [`MapError::NoMemory`] if this cannot be determined now.
+pub type FindMaster = dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync;
+
 /// The DMA memory of a system, from which its drivers allocate.
 pub struct System<P: Platform> {
     kernel: P::Kernel,
     streaming: Streaming<'static, P::Kernel>,
     block_pools: &'static BlockPools<P::Kernel, P::Pages>,
     pages: P::Pages,
-    master: &'static (dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync),
+    find_master: &'static FindMaster,
 }
 
 impl<P: Platform> System<P> {
-    /// Makes a system of these parts. `master` returns how a device accesses memory that is mapped for it;
-    /// [`MapError::NoMemory`] if this cannot be determined now.
+    /// Makes a system of these parts.
     ///
     /// # Safety
     /// Memory that drivers have from this system is freed, destroyed or unmapped through this system only. The duties
@@ -138,9 +140,9 @@ impl<P: Platform> System<P> {
         streaming: Streaming<'static, P::Kernel>,
         block_pools: &'static BlockPools<P::Kernel, P::Pages>,
         pages: P::Pages,
-        master: &'static (dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync),
+        find_master: &'static FindMaster,
     ) -> Self {
-        System { kernel, streaming, block_pools, pages, master }
+        System { kernel, streaming, block_pools, pages, find_master }
     }
 }
 

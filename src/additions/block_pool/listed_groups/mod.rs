@@ -100,7 +100,12 @@ impl ListedGroups {
 
     /// Leaves each core whose current group is `group` without a current group. Returns whether there was such a core.
     fn leave(&self, group: &'static Group) -> bool {
-        self.cores_of(group).inspect(|current| current.set(&NO_GROUP)).count() != 0
+        let mut is_left = false;
+        for current in self.cores_of(group) {
+            current.set(&NO_GROUP);
+            is_left = true;
+        }
+        is_left
     }
 
     /// Returns the places of the cores whose current group is `group`.
@@ -155,9 +160,14 @@ impl ListedGroups {
     pub fn missing<K: Kernel>(&self, kernel: K, count: usize) -> usize {
         let list = self.list.lock(kernel);
         let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(NonNullRef::get);
-        let mut groups = current.chain(groups_of(*list).take(count));
-        // `None`, with which the search ends: more can be taken than are missing.
-        groups.try_fold(count, |missing, group| missing.checked_sub(group.word.takeable())).unwrap_or(0)
+        let mut missing = count;
+        for group in current.chain(groups_of(*list).take(count)) {
+            missing = missing.saturating_sub(group.word.takeable());
+            if missing == 0 {
+                break;
+            }
+        }
+        missing
     }
 
     /// Returns whether `place` is the current group of the first core that has this group. So a group that several

@@ -183,7 +183,8 @@ impl Shape {
 
 /// Returns an alignment that is a power of two; zero means 1.
 fn checked_align(align: usize) -> Result<usize, BadShape> {
-    Some(align.max(1)).filter(|align| align.is_power_of_two()).ok_or(BadShape::Align)
+    let align = align.max(1);
+    if align.is_power_of_two() { Ok(align) } else { Err(BadShape::Align) }
 }
 
 /// Returns the distance of two blocks, and the size of a span of one block, both in bytes.
@@ -191,14 +192,19 @@ fn sizes(size: usize, align: usize, boundary: usize) -> Result<(usize, usize), B
     if boundary != 0 && !boundary.is_power_of_two() {
         return Err(BadShape::Boundary);
     }
-    let stride = size.checked_next_multiple_of(align).filter(|stride| *stride != 0);
-    let stride = stride.ok_or(BadShape::Size)?;
+    let stride = size.checked_next_multiple_of(align).ok_or(BadShape::Size)?;
+    if stride == 0 {
+        return Err(BadShape::Size);
+    }
     if boundary != 0 && stride > boundary {
         return Err(BadShape::Boundary);
     }
+    let span_size = stride.checked_next_multiple_of(PAGE_SIZE).ok_or(BadShape::Size)?;
     // Twice as much must be countable too: see `wide_span`.
-    let span_size = stride.checked_next_multiple_of(PAGE_SIZE).filter(|size| *size <= isize::MAX as usize);
-    Ok((stride, span_size.ok_or(BadShape::Size)?))
+    if span_size > isize::MAX as usize {
+        return Err(BadShape::Size);
+    }
+    Ok((stride, span_size))
 }
 
 /// Returns a word whose lowest `count` bits are set, up to [`SLOTS`].
