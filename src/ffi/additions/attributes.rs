@@ -134,8 +134,10 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    let device = device(dev).filter(|_| align.is_power_of_two());
-    let buffer = device.and_then(|device| allocate_aligned(device, size, align, flags));
+    let buffer = match device(dev) {
+        Some(device) if align.is_power_of_two() => allocate_aligned(device, size, align, flags),
+        _ => None,
+    };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { return_buffer(buffer, dma_handle) }
 }

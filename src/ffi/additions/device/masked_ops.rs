@@ -165,18 +165,17 @@ unsafe extern "C" fn alloc(
 /// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
 fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
     let MaskedOps { masks: Masks { coherent: mask, .. }, original } = original_of(device)?;
-    let ops = allocating_ops(original);
-    // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
-    let keeps_to_mask = ops.is_some() && mask != NO_MASK;
-    let operation = if keeps_to_mask { None } else { original.alloc };
-    let Some(operation) = operation else {
-        let (ops, flags) = (ops.unwrap_or(MapOps::UNTRANSLATED), Flags::from_bits_retain(flags));
-        let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
+    // The library keeps to a mask, in place of an operation of its own in the table.
+    if let Some(ops) = allocating_ops(original)
+        && (mask != NO_MASK || original.alloc.is_none())
+    {
+        let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, Flags::from_bits_retain(flags)) };
         return DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle));
-    };
-    let dev = c_device(device);
+    }
+    let (alloc, dev) = (original.alloc?, c_device(device));
     // SAFETY: an operation of the device's table takes what this function takes; the handle is valid.
-    let (va, handle) = with_handle(|handle| unsafe { operation(dev, size, handle, flags) })?;
+    let (va, handle) = with_handle(|handle| unsafe { alloc(dev, size, handle, flags) })?;
+    // An operation of the BSP does not know of the mask.
     if !is_within(handle, size, mask) {
         // SAFETY: the buffer was allocated by this table just now. The device may have another table by now.
         unsafe { free_by(original, dev, size, va, handle, flags) };
@@ -243,17 +242,9 @@ unsafe extern "C" fn sync_out(
         return result;
     }
     if !is_within(handle, size, masks.streaming) {
-        if ops_with(sync, |table| table.sync_out_data).is_none()
-            && let Some(sync_in) = original.sync_in_data
-            && ops_with(sync_in, |table| table.sync_in_data).is_none()
-        {
-            // The BSP's operation may hold something until the next `sync_in`, which the caller does not call after an
-            // error. A `sync_in` may invalidate lines whatever the flags are, and the driver keeps the bytes.
-            if DMA.is_mapped(data.expose_provenance(), size) {
-                DMA.kernel.cache_flush(data.expose_provenance(), size);
-            }
-            // SAFETY: an operation of the device's table takes what this function takes.
-            unsafe { sync_in(dev, data, size, handle, Flags::NOCACHE.bits()) };
+        if ops_with(sync, |table| table.sync_out_data).is_none() {
+            // SAFETY: as this function; the operation returned the handle.
+            unsafe { undo_sync_out(original, dev, data, size, handle) };
         }
         DMA.refuse_device(device, handle, size, Error::NotReachable);
         return errors.error;
@@ -261,6 +252,24 @@ unsafe extern "C" fn sync_out(
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     result
+}
+
+/// Calls the BSP's `sync_in`, if `table` has one, after a `sync_out` of the BSP whose result is not used. The `sync_out`
+/// may hold something until the next `sync_in`, which the caller does not call after an error.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`.
+unsafe fn undo_sync_out(table: &rt_dma_map_ops, dev: *mut rt_device, data: *mut c_void, size: usize, handle: Handle) {
+    let Some(sync_in) = table.sync_in_data else { return };
+    if ops_with(sync_in, |table| table.sync_in_data).is_some() {
+        return;
+    }
+    // A `sync_in` may invalidate lines whatever the flags are, and the driver keeps the bytes.
+    if DMA.is_mapped(data.expose_provenance(), size) {
+        DMA.kernel.cache_flush(data.expose_provenance(), size);
+    }
+    // SAFETY: an operation of the device's table takes what this function takes.
+    unsafe { sync_in(dev, data, size, handle, Flags::NOCACHE.bits()) };
 }
 
 /// Syncs for the processor by the operations of the original table.

@@ -109,13 +109,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     let mask = streaming.or(coherent).filter(|mask| *mask != 0);
     let (Some(device), Some(mask)) = (device(dev), mask) else { return errors.inval };
     let Some(now) = table_of(device) else { return no_table() };
-    // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
-    let before = if has_masked_operation(now) {
-        original_of(device)
-    } else {
-        Some(MaskedOps { masks: Masks::UNLIMITED, original: now })
-    };
-    let Some(before) = before else { return errors.nomem };
+    let Some(before) = masked_ops_before(device, now) else { return errors.nomem };
     // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
     if mask == NO_MASK && is_copy(now) && DEVICES.masked_ops(device).is_none() {
         return errors.ok;
@@ -137,6 +131,16 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
         update_block_pools(device);
     }
     errors.ok
+}
+
+/// Returns the masks and the original table of a device whose present table is `now`; `None` if they are not known.
+fn masked_ops_before(device: Device, now: &'static rt_dma_map_ops) -> Option<MaskedOps> {
+    // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
+    if has_masked_operation(now) {
+        original_of(device)
+    } else {
+        Some(MaskedOps { masks: Masks::UNLIMITED, original: now })
+    }
 }
 
 /// Returns whether a mask leaves the device memory: a pool that serves the device has a page within the mask, or there

@@ -37,7 +37,10 @@ const MOST_RECORDS: usize = 1 << 16;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) -> rt_err_t {
     let errors = errors();
-    let Some(device) = device(dev).filter(|_| count <= MOST_RECORDS) else { return errors.inval };
+    let Some(device) = device(dev) else { return errors.inval };
+    if count > MOST_RECORDS {
+        return errors.inval;
+    }
     if !DMA.kernel.can_sleep() {
         return errors.busy;
     }

@@ -11,7 +11,7 @@ use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Addresses, Cache};
+use crate::kernel::{Addresses, Cache, Device, Handle, Va};
 use crate::mem::cache;
 
 /// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a
@@ -27,46 +27,69 @@ pub(super) static HOOKS: Streams =
 /// The operations of a table that the BSP set, through the functions that call it. Some sync operations of the library
 /// leave the cache alone, and one maintains it whatever the flags are. Where a table has one of these, the cache is
 /// therefore maintained here.
-pub(super) static OWN: OwnOps = OwnOps {
-    alloc: |device, size| {
-        if let Some(ops) = allocating_ops_of(device) {
-            // Within the streaming mask if possible. `rt_dma_alloc` keeps to the coherent mask.
-            let request = BufferRequest::new(ops, device, size, Flags::empty());
-            let mask = masks_of(device).streaming;
-            let within_mask = DMA.try_allocate(&BufferRequest { mask, ..request });
-            return within_mask.or_else(|| DMA.allocate_in_order(&request).ok());
+pub(super) static OWN: OwnOps = OwnOps { alloc, free, sync_out, sync_in };
+
+/// See [`OwnOps::alloc`].
+///
+/// # Safety
+/// The device exists.
+unsafe fn alloc(device: Device, size: usize) -> Option<(Va, Handle)> {
+    if let Some(ops) = allocating_ops_of(device) {
+        // Within the streaming mask if possible. `rt_dma_alloc` keeps to the coherent mask.
+        let request = BufferRequest::new(ops, device, size, Flags::empty());
+        let mask = masks_of(device).streaming;
+        let within_mask = DMA.try_allocate(&BufferRequest { mask, ..request });
+        return within_mask.or_else(|| DMA.allocate_in_order(&request).ok());
+    }
+    // SAFETY: the caller guarantees that the device exists; the handle may be written.
+    let (va, handle) = with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) })?;
+    Some((va.expose_provenance(), handle))
+}
+
+/// See [`OwnOps::free`].
+///
+/// # Safety
+/// The device exists.
+unsafe fn free(device: Device, size: usize, va: Va, handle: Handle) {
+    // SAFETY: the caller guarantees that the device exists; addresses are not read.
+    unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) }
+}
+
+/// See [`OwnOps::sync_out`].
+///
+/// # Safety
+/// The device exists.
+unsafe fn sync_out(device: Device, va: Va, size: usize, flags: Flags) -> Option<Handle> {
+    // Not a masked operation, which would refuse a handle outside the mask, and log it. Here the caller checks the mask:
+    // it makes a bounce buffer then.
+    let sync = unmasked_operation(device, |table| table.sync_out_data)?;
+    if let Some(ops) = ops_with(sync, |table| table.sync_out_data) {
+        // Not the function, which would log that the device does not reach the bytes.
+        let handle = DMA.bus(ops, device).reach(DMA.kernel.v2p(va)?, size, NO_MASK)?;
+        if !flags.contains(Flags::NOCACHE) {
+            DMA.kernel.cache_flush(va, size);
         }
-        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle may be written.
-        let buffer = with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) });
-        buffer.map(|(va, handle)| (va.expose_provenance(), handle))
-    },
-    // SAFETY: the device is that of a mapping, and exists as long as the mapping; addresses are not read.
-    free: |device, size, va, handle| unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) },
-    sync_out: |device, va, size, flags: Flags| {
-        // Not a masked operation, which would refuse a handle outside the mask, and log it. Here the caller checks the
-        // mask: it makes a bounce buffer then.
-        let sync = unmasked_operation(device, |table| table.sync_out_data)?;
-        if let Some(ops) = ops_with(sync, |table| table.sync_out_data) {
-            // Not the function, which would log that the device does not reach the bytes.
-            let handle = DMA.bus(ops, device).reach(DMA.kernel.v2p(va)?, size, NO_MASK)?;
-            if !flags.contains(Flags::NOCACHE) {
-                DMA.kernel.cache_flush(va, size);
-            }
-            return Some(handle);
-        }
-        let mut handle = 0;
-        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let result = unsafe { sync(c_device(device), pointer(va), size, &mut handle, flags.bits()) };
-        (result == errors().ok).then_some(handle)
-    },
-    sync_in: |device, va, size, handle, flags| {
-        let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return };
-        if ops_with(sync, |table| table.sync_in_data).is_none() {
-            // SAFETY: the device is that of a mapping; addresses are not read. The operation reports its own errors.
-            let _ = unsafe { sync(c_device(device), pointer(va), size, handle, flags.bits()) };
-        } else if !flags.contains(Flags::NOCACHE) {
-            // SAFETY: without `NOCACHE` the device has written to the bytes, and no code has since they were flushed.
-            unsafe { cache::invalidate(DMA.kernel, va, size) }
-        }
-    },
-};
+        return Some(handle);
+    }
+    let mut handle = 0;
+    // SAFETY: the caller guarantees that the device exists; the handle is a local variable.
+    let result = unsafe { sync(c_device(device), pointer(va), size, &mut handle, flags.bits()) };
+    (result == errors().ok).then_some(handle)
+}
+
+/// See [`OwnOps::sync_in`].
+///
+/// # Safety
+/// The device exists. Without `NOCACHE` among the flags, the device has written to the bytes, and no code has since they
+/// were flushed.
+unsafe fn sync_in(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) {
+    let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return };
+    if ops_with(sync, |table| table.sync_in_data).is_none() {
+        // SAFETY: the caller guarantees that the device exists; addresses are not read. The operation reports its own
+        // errors.
+        let _ = unsafe { sync(c_device(device), pointer(va), size, handle, flags.bits()) };
+    } else if !flags.contains(Flags::NOCACHE) {
+        // SAFETY: the caller guarantees that no code has written to the bytes since they were flushed.
+        unsafe { cache::invalidate(DMA.kernel, va, size) }
+    }
+}

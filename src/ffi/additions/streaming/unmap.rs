@@ -2,11 +2,13 @@
 
 use core::ffi::c_int;
 
-use crate::additions::device::resource::ResourceKind;
+use crate::additions::device::managed::ManagedClaim;
+use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::additions::streaming::{BadMapping, MappedBuffer, Master};
 use crate::ffi::DEVICES;
 use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::system::STREAMING;
+use crate::kernel::{Device, Handle};
 
 /// Ends a mapping, which is not managed any more after that.
 ///
@@ -30,17 +32,14 @@ pub(super) unsafe fn unmap(master: impl Master, mapped: &MappedBuffer) {
 #[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
 unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     let Ok(master) = master.general() else { return };
-    let find_claim = |may_differ: bool| {
-        DEVICES.claim(ResourceKind::Mapping, mapped.handle, |device, &[_, size, direction, _]| {
-            let is_exact = (size, direction_of(direction as c_int)) == (mapped.size, mapped.direction);
-            device == master.device && (is_exact || may_differ)
-        })
+    let is_exact = |&[_, size, direction, _]: &Arguments| {
+        size == mapped.size && direction_of(direction as c_int) == mapped.direction
     };
     // Several mappings may have one handle. Another one is ended only if none has this size and direction. A direct
     // mapping has no record. So if no record has them either, any managed mapping with this handle is claimed.
-    let mut claim = find_claim(false);
+    let mut claim = claim_where(master.device, mapped.handle, is_exact);
     if claim.is_none() && !STREAMING.has_recorded(&master, mapped) {
-        claim = find_claim(true);
+        claim = claim_where(master.device, mapped.handle, |_| true);
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let result = unsafe { STREAMING.unmap(&master, mapped) };
@@ -48,4 +47,10 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
         let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
         DEVICES.end_claim(claim, is_given_back);
     }
+}
+
+/// Claims a managed mapping of the device with this handle, whose arguments fulfil a condition; `None` if there is
+/// none.
+fn claim_where(device: Device, handle: Handle, is_meant: impl Fn(&Arguments) -> bool) -> Option<ManagedClaim> {
+    DEVICES.claim(ResourceKind::Mapping, handle, |owner, arguments| owner == device && is_meant(arguments))
 }

@@ -68,7 +68,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     allocate: impl FnOnce(&mut usize) -> *mut c_void,
 ) -> *mut c_void {
     // The slot is reserved first, so that nothing can fail once the buffer is allocated.
-    let slot = device(dev).filter(|_| size != 0).and_then(reserve);
+    let slot = if size == 0 { None } else { device(dev).and_then(reserve) };
     let buffer = slot.and_then(|slot| {
         let (va, handle) = with_handle(allocate)?;
         MANAGED_FREE.set(&(watched_free as Free));
