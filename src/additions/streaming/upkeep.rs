@@ -76,13 +76,13 @@ impl<K: Kernel> Streaming<'_, K> {
     pub fn forget(self, device: Device, is_new: impl Fn() -> bool) -> usize {
         let mut ended = 0;
         let is_left = |mapping: &Mapping| mapping.master.device == device && is_new();
-        self.mappings.records.take_all(self.dma.kernel, is_left, |mut record| {
+        for mut record in self.mappings.records.take_all(self.dma.kernel, &is_left) {
             ended += 1;
             if let Ops::Own(_) = record.master.ops {
                 record.bounce = None;
             }
             self.free_record(record);
-        });
+        }
         ended
     }
 }

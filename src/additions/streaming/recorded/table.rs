@@ -4,6 +4,8 @@
 //! which has the handle of the first byte, searches one list. A sync may have the handle of any byte: it also looks
 //! at the lists of the pages before, as far as the longest mapping reaches, and searches those that have one so long.
 
+use core::iter::from_fn;
+
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -142,18 +144,14 @@ impl<K: Kernel> RecordTable<K> {
         }
     }
 
-    /// Takes out all records for which `is_wanted` returns true, and passes them to `each`, one by one. `is_wanted` is
-    /// called with a lock held, and `each` without one.
+    /// Takes out all records for which `is_wanted` returns true, and returns them one by one. `is_wanted` is called
+    /// with a lock held.
     ///
     /// Context: any.
-    pub fn take_all(&self, kernel: K, is_wanted: impl Fn(&Mapping) -> bool, mut each: impl FnMut(Record<K>)) {
-        for list in self.lists.iter().filter(|list| list.longest.load(Acquire) != 0) {
-            let next = || list.records.lock(kernel).take_first(&is_wanted);
-            while let Some(record) = next() {
-                self.uncount(&record);
-                each(record);
-            }
-        }
+    pub fn take_all(&self, kernel: K, is_wanted: &impl Fn(&Mapping) -> bool) -> impl Iterator<Item = Record<K>> {
+        let used_lists = self.lists.iter().filter(|list| list.longest.load(Acquire) != 0);
+        let records = used_lists.flat_map(move |list| from_fn(move || list.records.lock(kernel).take_first(is_wanted)));
+        records.inspect(|record| self.uncount(record))
     }
 
     /// Calls `look` with the mapping of the device that contains the range of a sync, and returns its result. `look`
