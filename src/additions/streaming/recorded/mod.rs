@@ -55,7 +55,8 @@ impl<K: Kernel> Streaming<'_, K> {
         };
         record.handle = handle;
         // Without translation, a handle is the physical address of what the device sees.
-        if !matches!(master.ops, Ops::Library(ops) if !ops.are_translated()) {
+        let is_physical = matches!(master.ops, Ops::Library(ops) if !ops.are_translated());
+        if !is_physical {
             record.reaches_outside_pools = leads_outside(dma, master, handle, size);
         }
         if matches!(master.ops, Ops::Library(_)) {
@@ -139,8 +140,9 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut Mapping) -> Option<H
     let (bounce, copy, handle) =
         unsafe { Bounce::new(dma, &mapping.master, mapping.va, mapping.size, mapping.direction) }?;
     mapping.bounce = Some(bounce);
-    (mapping.seen_va, mapping.needs_maintenance, mapping.reaches_outside_pools) =
-        (copy.va, copy.needs_maintenance, false);
+    mapping.seen_va = copy.va;
+    mapping.needs_maintenance = copy.needs_maintenance;
+    mapping.reaches_outside_pools = false;
     Some(handle)
 }
 
