@@ -38,7 +38,8 @@ fn a_value_is_printed_with_its_handle() {
         let slots = format!("CoherentBuffer {{ handle: {}, size: 64, .. }}", ring.handle());
         assert_eq!(format!("{ring:?}"), format!("Ring {{ slots: {slots}, oldest_slot: 0, used: 0 }}"));
         let mapped = device.map(FromDevice, rig.bytes(0, LINE)).unwrap();
-        let mapping = format!("ScopedMapping {{ handle: {}, size: {LINE}, direction: FromDevice, .. }}", mapped.handle());
+        let mapping =
+            format!("ScopedMapping {{ handle: {}, size: {LINE}, direction: FromDevice, .. }}", mapped.handle());
         assert_eq!(format!("{mapped:?}"), format!("Mapping {{ mapping: {mapping}, .. }}"));
     });
 }
