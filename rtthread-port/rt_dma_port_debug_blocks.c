@@ -12,7 +12,10 @@ static struct rt_dma_block_pool *create(const char *name, struct rt_device *dev,
         rt_size_t boundary, int is_managed, uintptr_t caller, __typeof__(rt_dma_block_pool_create) *real)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
-    struct rt_dma_block_pool *pool = real(name, dev, size, align, boundary);
+    struct rt_dma_block_pool *pool;
+
+    rt_dma_watch_begins(&call);
+    pool = real(name, dev, size, align, boundary);
 
     if (pool)
     {

@@ -70,6 +70,14 @@ void rt_dma_watch_start(void *memory,
                         rt_size_t count);
 
 /**
+ * @brief Notes that a call begins that is not checked before the library does what it asks for.
+ *
+ * @param[in] call The call.
+ * @note Context: any.
+ */
+void rt_dma_watch_begins(const struct rt_dma_watch_call *call);
+
+/**
  * @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.
  *
  * @param[in] call The call.

@@ -39,7 +39,7 @@ impl Rig {
     }
 
     pub fn call(&self, caller: usize) -> Call {
-        Call { device: self.device, caller, time: 5, is_new: false, stack: 0, stack_size: 0 }
+        Call { device: self.device, caller, time: 5, is_new: None, stack: 0, stack_size: 0 }
     }
 
     pub fn by(&self, device: Device, caller: usize) -> Call {

@@ -50,8 +50,10 @@ pub struct Call {
     pub caller: usize,
     /// When it is made, in milliseconds.
     pub time: usize,
-    /// The device has no map operations yet: it is new, and may lie at the address of an earlier one.
-    pub is_new: bool,
+    /// Set if the device had no map operations when the call began: it was new, and may lie at the address of an earlier
+    /// one. Returns whether it has none now. If it has, another call of the device was faster: what is recorded may be
+    /// the present device's.
+    pub is_new: Option<fn(Device) -> bool>,
     /// The first byte of the calling thread's stack.
     pub stack: Va,
     /// Bytes of that stack; 0 if it is not known.
@@ -113,7 +115,8 @@ impl<K: Kernel> Debug<K> {
     fn with<T>(&'static self, call: &Call, act: impl FnOnce(&mut Judge) -> T) -> T {
         let name = self.kernel.device_name(call.device);
         let mut state = self.state.lock(self.kernel);
-        if call.is_new {
+        // With the lock held: a call records what it allocated after its device got operations.
+        if call.is_new.is_some_and(|is_new| is_new(call.device)) {
             self.replace(&mut state, call.device, name);
         }
         let name_index = state.devices.record(call.device, name, &self.names);
@@ -135,6 +138,11 @@ impl<K: Kernel> Debug<K> {
             entry.device = Device::NONE;
         }
         state.devices.replace(device, name, &self.names);
+    }
+
+    /// Notes that a call begins, which may be the first of a new device.
+    pub fn begins(&'static self, call: &Call) {
+        self.with(call, |_| ());
     }
 
     /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail`](Self::fail) asked for it.

@@ -5,6 +5,8 @@ use core::ffi::c_int;
 use crate::abi::rt_device;
 use crate::additions::debug::{Call, Holding};
 use crate::ffi::device;
+use crate::ffi::dropin::ops::stored_table;
+use crate::kernel::Device;
 
 /// @brief Words of memory for each entry of the table.
 pub const RT_DMA_WATCH_ENTRY_WORDS: usize = 11;
@@ -31,11 +33,12 @@ pub struct rt_dma_watch_call {
 /// Returns a call that is checked before the library does what it asks for; `None` if the call or its device is null.
 pub(super) fn before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     let rt_dma_watch_call { dev, caller, time, is_new, stack, stack_size } = *call?;
-    Some(Call { device: device(dev)?, caller, time, is_new: is_new != 0, stack, stack_size })
+    let is_new = (is_new != 0).then_some((|device| stored_table(device).is_none()) as fn(Device) -> bool);
+    Some(Call { device: device(dev)?, caller, time, is_new, stack, stack_size })
 }
 
 /// Returns what [`before`] does, for a call that is checked after the library did what it asks for: the check before
 /// that noticed whether the device is new.
 pub(super) fn after(call: Option<&rt_dma_watch_call>) -> Option<Call> {
-    Some(Call { is_new: false, ..before(call)? })
+    Some(Call { is_new: None, ..before(call)? })
 }

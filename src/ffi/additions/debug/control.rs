@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
-use super::{DEBUG, before, rt_dma_watch_call};
+use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::Holding;
 use crate::ffi::{c_device, device};
@@ -26,6 +26,16 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
             core::slice::from_raw_parts_mut(entries, count)
         });
     }
+}
+
+/// @brief Notes that a call begins that is not checked before the library does what it asks for.
+///
+/// @param[in] call The call.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
+    let Some(call) = before(call) else { return };
+    DEBUG.begins(&call);
 }
 
 /// @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.
@@ -119,7 +129,6 @@ pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_released(call: Option<&rt_dma_watch_call>) {
-    // The release of a new device is its first call, and is not checked before.
-    let Some(call) = before(call) else { return };
+    let Some(call) = after(call) else { return };
     DEBUG.managed_released(&call);
 }

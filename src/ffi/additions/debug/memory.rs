@@ -126,8 +126,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
 ) {
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
     let kind = Kind::NEW_POOL;
-    // The creation may be a new device's first call, and is not checked before.
-    let Some(call) = before(call) else { return };
+    let Some(call) = after(call) else { return };
     DEBUG.allocated(&call, Holding { kind, va, size, is_managed, ..Holding::NONE });
 }
 
