@@ -71,11 +71,24 @@ static uint64_t read_size(struct rt_ofw_node *np, const char *name)
     return value;
 }
 
+/* Whether a property consists of entries of this many cells. A node may do without the property. */
+static int has_entries_of(struct rt_ofw_node *np, const char *name, int cells)
+{
+    rt_ssize_t length = 0;
+
+    if (!rt_ofw_get_prop(np, name, &length))
+    {
+        return 1;
+    }
+
+    return cells > 0 && length > 0 && length % (cells * (rt_ssize_t)sizeof(fdt32_t)) == 0;
+}
+
 int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool)
 {
     struct rt_dma_port_region place = { 0, 0 };
     struct rt_ofw_node *np;
-    int result;
+    int result, size_cells;
 
     if (!has_tree())
     {
@@ -98,7 +111,18 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     pool->size = read_size(np, "size");
     pool->alignment = read_size(np, "alignment");
 
-    result = pool->has_reg ? rt_dma_port_node_memory(np, &place) : RT_DMA_PORT_FOUND;
+    if (pool->has_reg)
+    {
+        result = rt_dma_port_node_memory(np, &place);
+    }
+    else
+    {
+        size_cells = rt_ofw_io_size_cells(np);
+        result = has_entries_of(np, "alignment", size_cells)
+                && has_entries_of(np, "alloc-ranges", rt_ofw_io_addr_cells(np) + size_cells)
+                ? RT_DMA_PORT_FOUND : RT_DMA_PORT_UNUSABLE;
+    }
+
     pool->start = place.start;
     pool->end = place.end;
 

@@ -134,6 +134,13 @@ static void board_with_shared_pools(void)
     host_fail_append(1);
     EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM && host_heap_blocks() == blocks);
     host_fail_append(0);
+    /* The alignment has one cell, as numbers of the device have; then a range has no size. */
+    open_props[2].length = 4;
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
+    open_props[2].length = sizeof(alignment);
+    open_props[3].length = 24;
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
+    open_props[3].length = sizeof(ranges);
     EXPECT(rt_ofw_get_address(&open, 0, &start, &size) != RT_EOK);
 
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK && host_heap_blocks() == blocks + 2);
