@@ -13,6 +13,7 @@ use rt_dma_pool::additions::block_pool::word::GroupWord;
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::direct::linear_range::LinearRange;
+use rt_dma_pool::dropin::page_map::CacheState;
 use rt_dma_pool::dropin::pool::own_mappings::{OwnMapping, OwnMappings};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
@@ -205,7 +206,8 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
     every_execution("Mapping, a late second free", || {
         let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
-            let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, page, 1, false).unwrap();
+            let record =
+                mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, page, 1, CacheState::Clean).unwrap();
             mappings.set_address(record, NonZeroUsize::new(VA));
             record
         };
@@ -236,11 +238,12 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     every_execution("Mapping, kept and reserved", || {
         let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
-        let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 1, 1, false).unwrap();
+        let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 1, 1, CacheState::Clean).unwrap();
         mappings.set_address(record, NonZeroUsize::new(VA));
         assert!(record.take(mappings.turn(THREADS).unwrap(), VA, 1, 2).is_err() && mappings.find(VA).is_some());
         let next = thread::spawn(move || {
-            let reserve = || mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 2, 1, false).unwrap();
+            let reserve =
+                || mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 2, 1, CacheState::Clean).unwrap();
             let is_reused = unless_it_waits(reserve).is_some_and(|next| std::ptr::eq(next, record));
             if is_reused {
                 memory.write(2);
