@@ -103,7 +103,8 @@ impl<'a, W: Direction, P: Platform> ScopedMapping<'a, W, P> {
     /// lies in a [`CoherentBuffer`](super::CoherentBuffer).
     ///
     /// What the device writes to other bytes of a [`FromDevice`](super::FromDevice) mapping while `work` runs is not
-    /// lost. What `work` writes to the bytes of such a mapping does not reach the device, and may be lost.
+    /// lost, unless `work` writes to the same cache line. What `work` writes to the bytes of such a mapping does not
+    /// reach the device, and may be lost.
     ///
     /// Context: any.
     ///

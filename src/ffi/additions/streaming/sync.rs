@@ -42,8 +42,9 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
 /// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
 ///
 /// With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what the device has written since the
-/// last sync for the processor stays, and what the processor wrote meanwhile may be lost. Parts, directions and errors
-/// are as for `rt_dma_sync_single_for_cpu`.
+/// last sync for the processor stays, and what the processor wrote meanwhile may be lost. Where the device is not
+/// coherent, a cache line to which the processor wrote may be written over what the device wrote to it. Parts,
+/// directions and errors are as for `rt_dma_sync_single_for_cpu`.
 ///
 /// @param[in] dev The device.
 /// @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
