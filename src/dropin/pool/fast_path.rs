@@ -20,27 +20,35 @@ pub enum Unserved<'a, K: Kernel> {
     Locked(IrqGuard<'a, K, PageMap>),
 }
 
+/// Pages that were allocated.
+pub struct AllocatedPages {
+    /// The first page.
+    pub page: usize,
+    /// The address of the pages for the processor.
+    pub va: Va,
+}
+
 impl<K: Kernel> Pool<K> {
-    /// Allocates `pages` pages in one word from the open run. Returns the first page and its address in the view.
-    /// `flags` are what [`flags_for`](super::flags_for) returned.
+    /// Allocates `pages` pages in one word from the open run, with an address in the view. `flags` are what
+    /// [`flags_for`](super::flags_for) returned.
     ///
     /// Context: any.
-    pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
+    pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
         let (mut map, base, cache) = self.lock_with_view(flags)?;
         match map.allocate_from_open_in_word(pages, cache) {
-            Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
+            Some(page) => Ok(AllocatedPages { page, va: base + (page << PAGE_SHIFT) }),
             None => Err(Unserved::Locked(map)),
         }
     }
 
-    /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run. Returns the
-    /// first page and its address in the view. `flags` are what [`flags_for`](super::flags_for) returned.
+    /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run, with an address
+    /// in the view. `flags` are what [`flags_for`](super::flags_for) returned.
     ///
     /// Context: any.
-    pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
+    pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
         let (mut map, base, cache) = self.lock_with_view(flags)?;
         match map.allocate_from_open_across(pages, cache) {
-            Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
+            Some(page) => Ok(AllocatedPages { page, va: base + (page << PAGE_SHIFT) }),
             None => Err(Unserved::Locked(map)),
         }
     }

@@ -29,7 +29,7 @@ mod usage;
 pub mod view;
 
 pub use addresses::AddressInfo;
-pub use fast_path::Unserved;
+pub use fast_path::{AllocatedPages, Unserved};
 pub use map_buffer::flags_for;
 pub use origin::Origin;
 pub use region::{PoolSpec, Region, WholePages};

@@ -6,7 +6,7 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::whole_pages;
 use crate::dropin::page_map::FEWEST_ACROSS;
-use crate::dropin::pool::{Pool, Pools, Unserved, flags_for, serves_plain};
+use crate::dropin::pool::{AllocatedPages, Pool, Pools, Unserved, flags_for, serves_plain};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps, NO_MASK};
 use crate::error::Error;
@@ -120,7 +120,7 @@ impl<K: Kernel> Dma<K> {
             && let Some(page) = pool.allocate_pages_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, flags_for(pool.flags(), flags))
         {
-            return return_buffer(pool, (page, va.get()), handle);
+            return return_buffer(pool, AllocatedPages { page, va: va.get() }, handle);
         }
         // This function was called for the first pool that serves the request, so the search begins at the same pool
         // again. Only a request that the pool has no room for takes this additional time.
@@ -326,11 +326,11 @@ fn to_pointer(va: Va) -> Option<BufferPtr> {
 /// Returns the address of a buffer in `pool` as a pointer, and writes its handle, which is the physical address.
 fn return_buffer<K: Kernel>(
     pool: &Pool<K>,
-    (page, va): (usize, Va),
+    allocated: AllocatedPages,
     handle: Option<&mut MaybeUninit<Handle>>,
 ) -> Option<BufferPtr> {
     if let Some(handle) = handle {
-        handle.write(pool.pa_of(page));
+        handle.write(pool.pa_of(allocated.page));
     }
-    to_pointer(va)
+    to_pointer(allocated.va)
 }

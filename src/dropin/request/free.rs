@@ -10,9 +10,9 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
 
-/// The place of a buffer.
+/// A buffer in a pool.
 #[derive(Clone, Copy)]
-struct Place<'a, K: Kernel> {
+struct PoolBuffer<'a, K: Kernel> {
     pool: &'a Pool<K>,
     /// The first page.
     page: usize,
@@ -20,7 +20,7 @@ struct Place<'a, K: Kernel> {
 
 /// A buffer that was found by its address.
 struct Found<K: Kernel> {
-    place: Place<'static, K>,
+    buffer: PoolBuffer<'static, K>,
     /// Its own mapping, if it is not seen through a view.
     mapping: Option<&'static OwnMapping>,
 }
@@ -79,14 +79,14 @@ impl<K: Kernel> Dma<K> {
                     // The general path refuses the call, and logs it.
                     break;
                 }
-                let (place, pages) = (Place { pool, page }, whole_pages(size));
+                let (buffer, pages) = (PoolBuffer { pool, page }, whole_pages(size));
                 if is_across(page, pages) {
-                    return self.free_across(size, va, handle, place);
+                    return self.free_across(size, va, handle, buffer);
                 }
                 // `or_else` would pass `unserved` in memory: 23 instructions more on the host.
                 return match pool.free_pages_in_word(page, pages) {
                     Ok(()) => Ok(()),
-                    Err(unserved) => self.free_locked(size, va, handle, place, unserved),
+                    Err(unserved) => self.free_locked(size, va, handle, buffer, unserved),
                 };
             }
         }
@@ -95,11 +95,11 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees a found buffer whose pages are [across](is_across) several words. (Without this function, a free of 1 MiB
     /// would take 217 instructions more on aarch64.)
-    fn free_across(&self, size: usize, va: Va, handle: Handle, place: Place<K>) -> Result<(), Error> {
-        place
-            .pool
-            .free_pages_across(place.page, whole_pages(size))
-            .or_else(|unserved| self.free_locked(size, va, handle, place, unserved))
+    fn free_across(&self, size: usize, va: Va, handle: Handle, buffer: PoolBuffer<K>) -> Result<(), Error> {
+        match buffer.pool.free_pages_across(buffer.page, whole_pages(size)) {
+            Ok(()) => Ok(()),
+            Err(unserved) => self.free_locked(size, va, handle, buffer, unserved),
+        }
     }
 
     /// Frees a found buffer with the lock of its pool, for which the call waits if it does not hold it.
@@ -108,10 +108,10 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         va: Va,
         handle: Handle,
-        place: Place<'a, K>,
+        buffer: PoolBuffer<'a, K>,
         unserved: Unserved<'a, K>,
     ) -> Result<(), Error> {
-        let Place { pool, page } = place;
+        let PoolBuffer { pool, page } = buffer;
         let map = match unserved {
             Unserved::Locked(map) => map,
             // The fast path only missed the lock: in contrast to an allocation, the pool is known.
@@ -140,7 +140,7 @@ impl<K: Kernel> Dma<K> {
             Some(found) => self.free_found(found, self.bus(ops, device), size, va, handle),
             None => Err(Error::Foreign),
         };
-        result.inspect_err(|error| self.refuse_free(*error, found.map(|found| found.place.pool), size, va, handle))
+        result.inspect_err(|error| self.refuse_free(*error, found.map(|found| found.buffer.pool), size, va, handle))
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
@@ -148,7 +148,7 @@ impl<K: Kernel> Dma<K> {
     /// Any device may free by the physical address: in the C original, the translation of a handle leaves an address
     /// unchanged that no range covers.
     fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: Handle) -> Result<(), Error> {
-        let Place { pool, page } = found.place;
+        let PoolBuffer { pool, page } = found.buffer;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {
             return Err(Error::WrongHandle);
@@ -177,13 +177,14 @@ impl<K: Kernel> Dma<K> {
 
     /// Finds a buffer that is not mapped alone, by what `page_in` returns for its pool: its first page.
     fn find_by(&self, page_in: impl Fn(&Pool<K>) -> Option<usize>) -> Option<Found<K>> {
-        self.pools().find_map(|pool| Some(Found { place: Place { pool, page: page_in(pool)? }, mapping: None }))
+        self.pools().find_map(|pool| Some(Found { buffer: PoolBuffer { pool, page: page_in(pool)? }, mapping: None }))
     }
 
+    /// Finds a buffer that is mapped alone, by the address of its mapping.
     fn find_own_mapping(&self, va: Va) -> Option<Found<K>> {
         self.pools().find_map(|pool| {
             let (page, mapping) = pool.own_mappings.find(va)?;
-            Some(Found { place: Place { pool, page }, mapping: Some(mapping) })
+            Some(Found { buffer: PoolBuffer { pool, page }, mapping: Some(mapping) })
         })
     }
 }
