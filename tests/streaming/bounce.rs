@@ -237,6 +237,25 @@ fn a_page_of_a_buffer_with_its_own_mapping_is_mapped() {
     }
 }
 
+/// The processor sees other memory after the mapping of the first buffer than the device would after the buffer.
+#[test]
+fn a_page_is_not_mapped_together_with_memory_of_others() {
+    let machine = Machine::new();
+    machine.set_view_limit(0);
+    let rig = Rig::on(machine);
+    let at = |va| {
+        rig.machine.map_next_at(va);
+        rig.buffer(PAGE, Flags::NOCACHE)
+    };
+    let [first, next, other] = [64 * MIB, 65 * MIB, 64 * MIB + PAGE].map(at);
+    assert_eq!((next.handle, other.va), (first.handle + PAGE, first.va + PAGE));
+    let used = rig.pool_bytes();
+    assert_eq!(rig.map_page(&rig.plain(), first.handle, 0, 2 * PAGE, ToDevice), Err(MapError::NotMapped));
+    assert_eq!(rig.pool_bytes(), used);
+    rig.assert_errors(1);
+    [first, next, other].into_iter().for_each(|held| rig.machine.free(held).unwrap());
+}
+
 /// An uncached buffer that needs a bounce buffer is read as the driver sees it, not through lines read ahead.
 #[test]
 fn an_uncached_page_is_not_copied_through_the_cache() {

@@ -1,7 +1,7 @@
 //! Mapping a part of a page, which the caller knows by its physical address.
 
 use super::errors::report;
-use super::{Buffer, BusMaster, Direction, MapError, Streaming};
+use super::{Buffer, BusMaster, Direction, MapError, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -24,21 +24,24 @@ impl<K: Kernel> Streaming<'_, K> {
         direction: Direction,
     ) -> Result<Handle, MapError> {
         let va = self
-            .va_in_page(page_pa, offset)
+            .va_in_page(page_pa, offset, size)
             .inspect_err(|error| report(self.dma, master, *error, page_pa.wrapping_add(offset), size))?;
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map(master, &Buffer::new(va, size, direction)) }
     }
 
-    /// Returns the processor's address of the byte at `offset` of the page at `page_pa`: in a pool that contains it,
-    /// the address in the view in which it was allocated, and otherwise its linear address.
-    fn va_in_page(self, page_pa: Pa, offset: usize) -> Result<Va, MapError> {
+    /// Returns the processor's address of the `size` bytes at `offset` of the page at `page_pa`: in a pool that contains
+    /// the first of them, the address in the mapping in which it was allocated, and otherwise its linear address.
+    fn va_in_page(self, page_pa: Pa, offset: usize, size: usize) -> Result<Va, MapError> {
         let pa = page_pa.checked_add(offset).ok_or(MapError::Invalid)?;
         let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {
             Some(pool) => pool.va_of(pa).ok_or(MapError::NotMapped)?,
             None => self.dma.kernel.linear(pa),
         };
-        // The linear address is only computed: the page tables decide whether something is mapped there.
-        if self.dma.kernel.v2p(va) == Some(pa) { Ok(va) } else { Err(MapError::NotMapped) }
+        // The linear address is only computed: the page tables decide whether something is mapped there. After a view,
+        // or after a buffer's own mapping, they show other memory. `map` refuses what has no last byte.
+        let is_there = self.dma.kernel.v2p(va) == Some(pa)
+            && (last_byte(va, size).is_none() || self.is_contiguous(va, pa, size) == Some(true));
+        if is_there { Ok(va) } else { Err(MapError::NotMapped) }
     }
 }
