@@ -1,8 +1,9 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
 use super::bounce::Bounce;
-use crate::additions::streaming::bus_master::{OwnOps, flags};
+use crate::additions::streaming::bus_master::{Memory, OwnOps, flags};
 use crate::additions::streaming::hand_over::take_from_device;
+use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::dropin::translate::MapOps;
 use crate::kernel::{Device, Handle, Kernel, Va};
@@ -68,6 +69,24 @@ impl Mapping {
         bounce: None,
         synced_in: None,
     };
+
+    /// Makes a mapping of a driver's buffer, without a bounce buffer. The handle is not known yet.
+    #[inline(always)] // A part of `map_recorded`.
+    pub fn of(master: &BusMaster, location: &Location, direction: Direction) -> Self {
+        let &Location { memory: Memory { va, size, needs_maintenance, .. }, reaches_outside_pools, .. } = location;
+        Mapping {
+            master: *master,
+            handle: MAPPING_ERROR,
+            size,
+            direction,
+            va,
+            seen_va: va,
+            needs_maintenance,
+            reaches_outside_pools,
+            bounce: None,
+            synced_in: None,
+        }
+    }
 
     /// Returns the last handle.
     pub fn last(&self) -> Handle {

@@ -8,7 +8,6 @@ pub mod mapping;
 pub mod spares;
 pub mod table;
 
-use super::bus_master::Memory;
 use super::locate::{Location, is_in_pool};
 use super::{BadMapping, BusMaster, Direction, MapError, MappedBuffer, Ops, Streaming};
 use crate::dropin::registry::Dma;
@@ -30,22 +29,10 @@ impl<K: Kernel> Streaming<'_, K> {
         needs_bounce: bool,
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
-        let Location { memory, reaches_outside_pools, .. } = location;
-        let &Memory { va, pa, size, needs_maintenance } = memory;
+        let memory = &location.memory;
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
-        *record = Mapping {
-            master: *master,
-            handle: pa,
-            size,
-            direction,
-            va,
-            seen_va: va,
-            needs_maintenance,
-            reaches_outside_pools: *reaches_outside_pools,
-            bounce: None,
-            synced_in: None,
-        };
+        *record = Mapping::of(master, location, direction);
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
         let reached = if needs_bounce { None } else { unsafe { master.reach(dma, memory) } };
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
@@ -57,7 +44,7 @@ impl<K: Kernel> Streaming<'_, K> {
         // Without translation, a handle is the physical address of what the device sees.
         let is_physical = matches!(master.ops, Ops::Library(ops) if !ops.are_translated());
         if !is_physical {
-            record.reaches_outside_pools = leads_outside(dma, master, handle, size);
+            record.reaches_outside_pools = leads_outside(dma, master, handle, memory.size);
         }
         if matches!(master.ops, Ops::Library(_)) {
             record.flush(kernel, record.whole());
