@@ -5,6 +5,8 @@
 //! (`device_tree`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
 //! nodes without a fixed place.
 
+use core::ffi::CStr;
+
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
@@ -45,26 +47,23 @@ impl<K: ReservedMemory> Dma<K> {
         }
         let _reserving = self.reserving.set(self.kernel);
         let mut result = Ok(());
-        let mut index = 0;
-        loop {
-            let refuse = |format, error| {
-                self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
-                Err(error)
-            };
-            let installed = match self.kernel.shared_pool(index) {
-                None => return result,
-                Some(Err(NoSharedPool::NoTree)) => return Err(ReservedError::NoTree),
-                Some(Err(NoSharedPool::BadNode)) => {
-                    refuse(apart!("shared-dma-pool %lu cannot be read"), ReservedError::BadNode)
+        let pools = (0..).map_while(|index| self.kernel.shared_pool(index));
+        for (index, pool) in pools.enumerate() {
+            let installed = match pool {
+                Ok(pool) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
+                Err(NoSharedPool::NoTree) => return Err(ReservedError::NoTree),
+                Err(NoSharedPool::BadNode) => {
+                    self.refuse_unread(apart!("shared-dma-pool %lu cannot be read"), index);
+                    Err(ReservedError::BadNode)
                 }
-                Some(Err(NoSharedPool::NoMemory)) => {
-                    refuse(apart!("shared-dma-pool %lu: out of memory"), Error::NoMemory.into())
+                Err(NoSharedPool::NoMemory) => {
+                    self.refuse_unread(apart!("shared-dma-pool %lu: out of memory"), index);
+                    Err(Error::NoMemory.into())
                 }
-                Some(Ok(pool)) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
             };
             result = result.and(installed);
-            index += 1;
         }
+        result
     }
 
     /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the
@@ -103,8 +102,10 @@ impl<K: ReservedMemory> Dma<K> {
     /// Reserves the lowest memory for a node without a fixed place: of its size and alignment, within its
     /// `alloc-ranges`, in whole pages, and without an owner. Returns where it begins and ends.
     fn reserve(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
-        let size = usize::try_from(pool.size).ok().and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));
-        let size = size.filter(|size| *size != 0).ok_or(ReservedError::BadNode)?;
+        let size = match usize::try_from(pool.size).map(|size| size.checked_next_multiple_of(PAGE_SIZE)) {
+            Ok(Some(size)) if size != 0 => size,
+            _ => return Err(ReservedError::BadNode),
+        };
         let alignment = match usize::try_from(pool.alignment) {
             Ok(0) => PAGE_SIZE,
             Ok(alignment) if alignment.is_power_of_two() => alignment.max(PAGE_SIZE),
@@ -169,6 +170,11 @@ impl<K: ReservedMemory> Dma<K> {
             let mut pages = (start.max(from)..end.min(to)).step_by(PAGE_SIZE);
             pages.any(|page| self.kernel.kernel_uses(page))
         })
+    }
+
+    /// Writes a line to the log that states why node `index` cannot be read.
+    fn refuse_unread(&self, format: &'static CStr, index: usize) {
+        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
     }
 
     /// Writes a line to the log that states why a node is not served.
