@@ -121,7 +121,7 @@ impl<K: Kernel> Debug<K> {
         }
         let name_index = state.devices.record(call.device, name, &self.names);
         let result = act(&mut Judge { state: &mut state, names: &self.names, call, name_index });
-        let must_write = state.reports.wait();
+        let must_write = state.reports.are_waiting();
         drop(state);
         if must_write {
             self.write_lines();
@@ -189,7 +189,10 @@ impl<K: Kernel> Debug<K> {
     fn write_lines(&'static self) {
         let kernel = self.kernel;
         // After the last line another one may have come, whose caller saw that lines are being written.
-        while kernel.can_sleep() && self.state.lock(kernel).reports.wait() && !self.is_writing.swap(true, Acquire) {
+        while kernel.can_sleep()
+            && self.state.lock(kernel).reports.are_waiting()
+            && !self.is_writing.swap(true, Acquire)
+        {
             loop {
                 let report = self.state.lock(kernel).reports.next();
                 let Some(report) = report else { break };
@@ -206,7 +209,7 @@ impl<K: Kernel> Debug<K> {
 
     /// Writes a line; and if the caller made the mistake often, how often.
     fn write(&'static self, report: &Report) {
-        let (kernel, name) = (self.kernel, self.names.get(report.name));
+        let (kernel, name) = (self.kernel, self.names.get(report.name_index));
         let level = if report.mistake.is_mistake() { Level::Error } else { Level::Warning };
         let (values, count) = report.mistake.values(&report.values);
         let line = |format, values| Line { device: report.device.address(), ..Line::about(name, format, values) };

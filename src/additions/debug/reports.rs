@@ -18,7 +18,7 @@ pub struct Report {
     /// The device.
     pub device: Device,
     /// The index of the device's name.
-    pub name: usize,
+    pub name_index: usize,
     /// Address, size, detail, caller.
     pub values: [usize; 4],
     /// How often this caller made the mistake.
@@ -36,10 +36,13 @@ struct Site {
 /// The lines that wait, and how often each caller made each mistake.
 pub struct Reports {
     sites: [Site; SITES],
+    /// The mistakes of callers beyond the first [`SITES`].
     others: [usize; Mistake::COUNT],
+    /// The lines that wait, from `oldest` on; the first place follows the last.
     waiting: [Report; WAITING],
-    first: usize,
-    count: usize,
+    oldest: usize,
+    waiting_count: usize,
+    /// The number of lines there was no room for.
     dropped: usize,
 }
 
@@ -57,13 +60,14 @@ impl Reports {
     pub const fn new() -> Self {
         // All zeros, so that a static takes no space in the image.
         let site = Site { mistake: Mistake::FreeSize, caller: 0, times: 0 };
-        let report = Report { mistake: Mistake::FreeSize, device: Device::NONE, name: 0, values: [0; 4], times: 0 };
+        let report =
+            Report { mistake: Mistake::FreeSize, device: Device::NONE, name_index: 0, values: [0; 4], times: 0 };
         Reports {
             sites: [site; SITES],
             others: [0; Mistake::COUNT],
             waiting: [report; WAITING],
-            first: 0,
-            count: 0,
+            oldest: 0,
+            waiting_count: 0,
             dropped: 0,
         }
     }
@@ -87,32 +91,32 @@ impl Reports {
     }
 
     /// Adds a line, if it is to be written.
-    pub fn add(&mut self, mistake: Mistake, device: Device, name: usize, values: [usize; 4]) {
+    pub fn add(&mut self, mistake: Mistake, device: Device, name_index: usize, values: [usize; 4]) {
         let [_, _, _, caller] = values;
         let times = if mistake.is_mistake() { self.count(mistake, caller) } else { 1 };
         if !is_shown(times) {
             return;
         }
-        let index = (self.first + self.count) % WAITING;
+        let index = (self.oldest + self.waiting_count) % WAITING;
         match self.waiting.get_mut(index) {
-            Some(free) if self.count < WAITING => {
-                *free = Report { mistake, device, name, values, times };
-                self.count += 1;
+            Some(free) if self.waiting_count < WAITING => {
+                *free = Report { mistake, device, name_index, values, times };
+                self.waiting_count += 1;
             }
             _ => self.dropped += 1,
         }
     }
 
     /// Returns whether lines wait.
-    pub fn wait(&self) -> bool {
-        self.count != 0 || self.dropped != 0
+    pub fn are_waiting(&self) -> bool {
+        self.waiting_count != 0 || self.dropped != 0
     }
 
     /// Takes the oldest line out.
     pub fn next(&mut self) -> Option<Report> {
-        self.count = self.count.checked_sub(1)?;
-        let report = *self.waiting.get(self.first)?;
-        self.first = (self.first + 1) % WAITING;
+        self.waiting_count = self.waiting_count.checked_sub(1)?;
+        let report = *self.waiting.get(self.oldest)?;
+        self.oldest = (self.oldest + 1) % WAITING;
         Some(report)
     }
 
@@ -140,7 +144,7 @@ mod tests {
         }
         let callers: std::vec::Vec<_> = core::iter::from_fn(|| reports.next()).map(|line| line.values[3]).collect();
         assert_eq!(callers, [1, 1, 1, 2, 2, 2]);
-        assert!(!reports.wait());
+        assert!(!reports.are_waiting());
     }
 
     #[test]

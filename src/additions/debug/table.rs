@@ -23,12 +23,17 @@ struct Gone {
 /// Searches go through all live entries, with interrupts masked.
 pub struct Table {
     entries: Option<&'static mut [Holding]>,
-    live: usize,
+    /// The number of live entries.
+    live_count: usize,
+    /// The most live entries that there were at one time.
     peak: usize,
+    /// How many things were not recorded because the table was full.
     lost: usize,
     /// How many of what was not recorded devices may still hold.
     missing: usize,
+    /// What was given back last.
     gone: [Gone; GONE],
+    /// The place in `gone` that is written next.
     next_gone: usize,
 }
 
@@ -48,7 +53,7 @@ impl Table {
     /// Makes a table without memory.
     pub const fn new() -> Self {
         let gone = [Gone { device: Device::NONE, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
-        Table { entries: None, live: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
+        Table { entries: None, live_count: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
     }
 
     /// Gives the table its memory. A table that has some ignores it.
@@ -59,7 +64,7 @@ impl Table {
     /// Returns how full the table is.
     pub fn usage(&self) -> TableUsage {
         let room = self.entries.as_deref().unwrap_or_default().len();
-        TableUsage { live: self.live, peak: self.peak, room, lost: self.lost }
+        TableUsage { live: self.live_count, peak: self.peak, room, lost: self.lost }
     }
 
     /// Returns whether devices may hold what is not recorded.
@@ -74,12 +79,12 @@ impl Table {
 
     /// Returns the live entries.
     pub fn live(&self) -> &[Holding] {
-        self.entries.as_deref().unwrap_or_default().get(..self.live).unwrap_or_default()
+        self.entries.as_deref().unwrap_or_default().get(..self.live_count).unwrap_or_default()
     }
 
     /// Returns the live entries, to be changed.
     pub fn live_mut(&mut self) -> &mut [Holding] {
-        self.entries.as_deref_mut().unwrap_or_default().get_mut(..self.live).unwrap_or_default()
+        self.entries.as_deref_mut().unwrap_or_default().get_mut(..self.live_count).unwrap_or_default()
     }
 
     /// Records what a device holds from now on. Returns false if there is no room.
@@ -88,14 +93,14 @@ impl Table {
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
             gone.device = Device::NONE;
         }
-        let Some(slot) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live) else {
+        let Some(slot) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live_count) else {
             self.lost += 1;
             self.missing += 1;
             return false;
         };
         *slot = new;
-        self.live += 1;
-        self.peak = self.peak.max(self.live);
+        self.live_count += 1;
+        self.peak = self.peak.max(self.live_count);
         true
     }
 
@@ -118,7 +123,7 @@ impl Table {
             && let Some(slot) = self.live_mut().get_mut(index)
         {
             *slot = last;
-            self.live -= 1;
+            self.live_count -= 1;
         }
     }
 

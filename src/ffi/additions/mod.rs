@@ -43,7 +43,10 @@ use crate::kernel::Handle;
 /// Returns the operations by which the library allocates for a device with this table, which may be a table of the BSP
 /// with an `alloc` of the library; `None` if an operation of the BSP allocates.
 fn allocating_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
-    table.alloc.map_or(Some(MapOps::UNTRANSLATED), |alloc| ops_with(alloc, |table| table.alloc))
+    match table.alloc {
+        None => Some(MapOps::UNTRANSLATED),
+        Some(alloc) => ops_with(alloc, |table| table.alloc),
+    }
 }
 
 /// Calls a C function that returns a buffer and writes its handle. Returns both; `None` if the function returns null.

@@ -23,8 +23,8 @@ pub struct SpareRecords<K: Kernel> {
 
 struct Stacks<K: Kernel> {
     spare: List<K, Mapping>,
-    /// Records in `spare`.
-    spares: usize,
+    /// The number of records in `spare`.
+    spare_count: usize,
     /// The number of records that threads make sure there are.
     least: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
@@ -35,7 +35,7 @@ impl<K: Kernel> SpareRecords<K> {
     /// No spare records.
     pub const fn new() -> Self {
         SpareRecords {
-            stacks: IrqLock::new(Stacks { spare: List::new(), spares: 0, least: LEAST, unfreed: List::new() }),
+            stacks: IrqLock::new(Stacks { spare: List::new(), spare_count: 0, least: LEAST, unfreed: List::new() }),
             needs_thread: AtomicBool::new(true),
         }
     }
@@ -54,7 +54,7 @@ impl<K: Kernel> SpareRecords<K> {
         let mut stacks = self.stacks.lock(kernel);
         let result = change(&mut stacks);
         // There are too many spare records, or fewer than `least`, where the difference wraps to a large number.
-        let needs_thread = !stacks.unfreed.is_empty() || stacks.spares.wrapping_sub(stacks.least) > MARGIN;
+        let needs_thread = !stacks.unfreed.is_empty() || stacks.spare_count.wrapping_sub(stacks.least) > MARGIN;
         self.needs_thread.store(needs_thread, Relaxed);
         result
     }
@@ -67,7 +67,7 @@ impl<K: Kernel> SpareRecords<K> {
     pub fn take(&self, kernel: K) -> Option<Record<K>> {
         self.with(kernel, |stacks| {
             let record = stacks.spare.pop()?;
-            stacks.spares -= 1;
+            stacks.spare_count -= 1;
             Some(record)
         })
     }
@@ -78,7 +78,7 @@ impl<K: Kernel> SpareRecords<K> {
     #[inline(always)] // `take`, above, has the figure.
     pub fn put(&self, kernel: K, record: Record<K>) {
         self.with(kernel, |stacks| {
-            stacks.spares += 1;
+            stacks.spare_count += 1;
             stacks.spare.push(record);
         });
     }
@@ -104,7 +104,7 @@ impl<K: Kernel> SpareRecords<K> {
     pub fn refill(&self, kernel: K) {
         let least = self.with(kernel, |stacks| stacks.least);
         self.grow_to(kernel, least);
-        while self.spares(kernel) > least.saturating_add(MARGIN) {
+        while self.spare_count(kernel) > least.saturating_add(MARGIN) {
             drop(self.take(kernel));
         }
     }
@@ -124,7 +124,7 @@ impl<K: Kernel> SpareRecords<K> {
 
     /// Allocates records until there are `count` spare ones. Returns false if the heap has too little memory.
     fn grow_to(&self, kernel: K, count: usize) -> bool {
-        while self.spares(kernel) < count {
+        while self.spare_count(kernel) < count {
             let Some(record) = Element::new(kernel, Mapping::NONE) else { return false };
             self.put(kernel, record);
         }
@@ -132,8 +132,8 @@ impl<K: Kernel> SpareRecords<K> {
     }
 
     /// Returns the number of spare records.
-    fn spares(&self, kernel: K) -> usize {
-        self.stacks.lock(kernel).spares
+    fn spare_count(&self, kernel: K) -> usize {
+        self.stacks.lock(kernel).spare_count
     }
 
     /// Frees the spare records.

@@ -144,7 +144,10 @@ pub(in crate::ffi) fn free_ops_of(device: Device) -> FreeOps {
     let Some(free) = unmasked_operation(device, |table| table.free) else {
         return FreeOps::Library(MapOps::UNTRANSLATED);
     };
-    ops_with(free, |table| table.free).map_or(FreeOps::Own(free), FreeOps::Library)
+    match ops_with(free, |table| table.free) {
+        Some(ops) => FreeOps::Library(ops),
+        None => FreeOps::Own(free),
+    }
 }
 
 /// Allocates within the coherent mask.
