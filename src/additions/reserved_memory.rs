@@ -5,8 +5,6 @@
 //! (`device_tree`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
 //! nodes without a fixed place.
 
-use core::ffi::CStr;
-
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
@@ -46,6 +44,10 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(Error::Context.into());
         }
         let _reserving = self.reserving.set(self.kernel);
+        let refuse = |format, index, error| {
+            self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
+            Err(error)
+        };
         let mut result = Ok(());
         let pools = (0..).map_while(|index| self.kernel.shared_pool(index));
         for (index, pool) in pools.enumerate() {
@@ -53,12 +55,10 @@ impl<K: ReservedMemory> Dma<K> {
                 Ok(pool) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
                 Err(NoSharedPool::NoTree) => return Err(ReservedError::NoTree),
                 Err(NoSharedPool::BadNode) => {
-                    self.refuse_unread(apart!("shared-dma-pool %lu cannot be read"), index);
-                    Err(ReservedError::BadNode)
+                    refuse(apart!("shared-dma-pool %lu cannot be read"), index, ReservedError::BadNode)
                 }
                 Err(NoSharedPool::NoMemory) => {
-                    self.refuse_unread(apart!("shared-dma-pool %lu: out of memory"), index);
-                    Err(Error::NoMemory.into())
+                    refuse(apart!("shared-dma-pool %lu: out of memory"), index, Error::NoMemory.into())
                 }
             };
             result = result.and(installed);
@@ -170,11 +170,6 @@ impl<K: ReservedMemory> Dma<K> {
             let mut pages = (start.max(from)..end.min(to)).step_by(PAGE_SIZE);
             pages.any(|page| self.kernel.kernel_uses(page))
         })
-    }
-
-    /// Writes a line to the log that states why node `index` cannot be read.
-    fn refuse_unread(&self, format: &'static CStr, index: usize) {
-        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
     }
 
     /// Writes a line to the log that states why a node is not served.
