@@ -1,11 +1,38 @@
 //! The debug mode itself: right drivers, interrupts, limits, failures on request, the list.
 
+use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, FreedMemory, Holding, Mistake, UnmappedBy};
+use rt_dma_pool::additions::debug::{Call, Debug, FreedMemory, Holding, Mistake, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+/// The first calls of all come from two cores. One of them prepares the memory of the table.
+#[test]
+fn a_call_that_comes_while_the_table_gets_its_memory_is_recorded() {
+    let rig = Rig::new();
+    let debug: &'static Debug<FakeKernel> = Box::leak(Box::new(Debug::new(rig.machine.kernel)));
+    let (call, prepares) = (rig.call(MAP), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !prepares.load(Relaxed) {
+                std::thread::yield_now();
+            }
+            debug.allocated(&call, Holding { va: 0x9000, size: 64, ..Holding::NONE });
+        });
+        debug.start(|| {
+            prepares.store(true, Relaxed);
+            std::thread::sleep(Duration::from_millis(50));
+            Box::leak(vec![Holding::NONE; 4].into_boxed_slice())
+        });
+    });
+    assert_eq!(rig.lines(), [""; 0]);
+    debug.driver_removed(&call);
+    assert_eq!(rig.lines(), ["eth0: still held after removal: 0x9000, 64 bytes, a buffer; caller 0x1111"]);
+}
 
 #[test]
 fn a_driver_without_mistakes_causes_no_line() {

@@ -25,7 +25,7 @@ impl Rig {
     pub fn with_entries(count: usize) -> Self {
         let (machine, _) = Machine::with_pool(c"pool", START, 64 * PAGE);
         let debug: &'static Debug<FakeKernel> = Box::leak(Box::new(Debug::new(machine.kernel)));
-        debug.start(Box::leak(vec![Holding::NONE; count].into_boxed_slice()));
+        debug.start(|| Box::leak(vec![Holding::NONE; count].into_boxed_slice()));
         let device = machine.device(DeviceInfo::plain().named(c"eth0"));
         Rig { machine, debug, device }
     }

@@ -106,8 +106,11 @@ impl<K: Kernel> Debug<K> {
         Debug { kernel, state: IrqLock::new(state), names: Names::new(), is_writing: AtomicBool::new(false) }
     }
 
-    /// Gives the table its memory. Before this call nothing is recorded; a second call has no effect.
-    pub fn start(&self, entries: &'static mut [Holding]) {
+    /// Gives the table the memory that `entries` returns. Before this call nothing is recorded; a second call has no
+    /// effect, and does not call `entries`.
+    ///
+    /// `entries` is called with the lock held: another caller that comes meanwhile finds the table with its memory.
+    pub fn start(&self, entries: impl FnOnce() -> &'static mut [Holding]) {
         self.state.lock(self.kernel).table.start(entries);
     }
 

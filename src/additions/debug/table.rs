@@ -56,9 +56,9 @@ impl Table {
         Table { entries: None, live_count: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
     }
 
-    /// Gives the table its memory. A table that has some ignores it.
-    pub fn start(&mut self, entries: &'static mut [Holding]) {
-        self.entries.get_or_insert(entries);
+    /// Gives the table the memory that `entries` returns, if it has none.
+    pub fn start(&mut self, entries: impl FnOnce() -> &'static mut [Holding]) {
+        self.entries.get_or_insert_with(entries);
     }
 
     /// Returns how full the table is.

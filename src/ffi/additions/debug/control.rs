@@ -18,14 +18,16 @@ use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_t) {
     static IS_STARTED: AtomicBool = AtomicBool::new(false);
-    if !IS_STARTED.swap(true, Relaxed) && !memory.is_null() {
-        let entries = memory.cast::<Holding>();
-        // SAFETY: the port gives memory for `count` entries away, and this is the first call.
-        DEBUG.start(unsafe {
-            (0..count).for_each(|index| entries.add(index).write(Holding::NONE));
-            core::slice::from_raw_parts_mut(entries, count)
-        });
+    if IS_STARTED.load(Relaxed) || memory.is_null() {
+        return;
     }
+    let entries = memory.cast::<Holding>();
+    // SAFETY: the port gives memory for `count` entries away, and the closure is called once.
+    DEBUG.start(|| unsafe {
+        (0..count).for_each(|index| entries.add(index).write(Holding::NONE));
+        core::slice::from_raw_parts_mut(entries, count)
+    });
+    IS_STARTED.store(true, Relaxed);
 }
 
 /// @brief Notes that a call begins that is not checked before the library does what it asks for.
