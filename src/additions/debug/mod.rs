@@ -50,9 +50,9 @@ pub struct Call {
     pub caller: usize,
     /// When it is made, in milliseconds.
     pub time: usize,
-    /// Set if the device had no map operations when the call began: it was new, and may lie at the address of an earlier
-    /// one. Returns whether it has none now. If it has, another call of the device was faster: what is recorded may be
-    /// the present device's.
+    /// Set if the device had no map operations when the call began: it was new, and may lie at the address of an
+    /// earlier one. Returns whether it has none now. If it has, another call of the device was faster: what is recorded
+    /// may be the present device's.
     pub is_new: Option<fn(Device) -> bool>,
     /// The first byte of the calling thread's stack.
     pub stack: Va,

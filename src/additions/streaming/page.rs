@@ -30,8 +30,9 @@ impl<K: Kernel> Streaming<'_, K> {
         unsafe { self.map(master, &Buffer::new(va, size, direction)) }
     }
 
-    /// Returns the processor's address of the `size` bytes at `offset` of the page at `page_pa`: in a pool that contains
-    /// the first of them, the address in the mapping in which it was allocated, and otherwise its linear address.
+    /// Returns the processor's address of the `size` bytes at `offset` of the page at `page_pa`: in a pool that
+    /// contains the first of them, the address in the mapping in which it was allocated, and otherwise its linear
+    /// address.
     fn va_in_page(self, page_pa: Pa, offset: usize, size: usize) -> Result<Va, MapError> {
         let pa = page_pa.checked_add(offset).ok_or(MapError::Invalid)?;
         let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {

@@ -43,10 +43,29 @@ struct Allocation {
     size: usize,
 }
 
-impl Bounce {
-    /// Allocates a bounce buffer for the `size` bytes at `from`, copies them to it, and returns it, the copy and the
-    /// handle of the copy. The copy begins at the start of the allocation, or after it where low bits of the address
-    /// are kept.
+/// A new bounce buffer, and the copy of the driver's bytes in it.
+pub(crate) struct FilledBounce {
+    pub(crate) bounce: Bounce,
+    pub(crate) copy: Memory,
+    /// The handle of the copy.
+    pub(crate) handle: Handle,
+}
+
+/// The bytes that a bounce buffer gets, and where in it they lie.
+struct Content {
+    /// The driver's address.
+    from: Va,
+    /// Bytes.
+    size: usize,
+    /// The distance of the copy from the start of the allocation.
+    offset: usize,
+    /// The bits of the address that the handle has, too.
+    kept_bits: usize,
+}
+
+impl FilledBounce {
+    /// Allocates a bounce buffer for the `size` bytes at `from`, and copies them to it. The copy begins at the start of
+    /// the allocation, or after it where low bits of the address are kept.
     ///
     /// In a bidirectional mapping these are also the bits within a cache line: a part that begins on a line of the
     /// driver's buffer begins on one of the copy. Otherwise a sync of the part for the device would write the rest of
@@ -67,7 +86,7 @@ impl Bounce {
         from: Va,
         size: usize,
         direction: Direction,
-    ) -> Option<(Self, Memory, Handle)> {
+    ) -> Option<Self> {
         let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.mask_of)(master.device));
         let syncs_lines = direction == Direction::Bidirectional && master.needs_maintenance(dma.kernel);
         let within_line = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
@@ -76,14 +95,16 @@ impl Bounce {
         // SAFETY: the caller guarantees that the device exists.
         let allocation = unsafe { allocate(dma, master, whole_size) }?;
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
-        let filled = unsafe { fill(dma, master, allocation, offset, from, size, kept_bits) };
+        let filled = unsafe { fill(dma, master, allocation, &Content { from, size, offset, kept_bits }) };
         if filled.is_none() {
             // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
             unsafe { free(dma, master, allocation) };
         }
         filled
     }
+}
 
+impl Bounce {
     /// Allocates a bounce buffer and frees it. After that, the pool from which it came is mapped, so that an interrupt
     /// gets bounce buffers from that pool. Returns false if there is none within the device's reach.
     ///
@@ -105,28 +126,25 @@ impl Bounce {
     ///
     /// Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
     pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &BusMaster) {
-        // SAFETY: the caller of `new` guarantees that the device exists until its mappings have ended and `tidy` has
-        // freed what interrupts left, and `forget` frees none of a device that is gone. A bounce buffer is freed once,
-        // with the record of its mapping.
+        // SAFETY: the caller of `FilledBounce::new` guarantees that the device exists until its mappings have ended and
+        // `tidy` has freed what interrupts left, and `forget` frees none of a device that is gone. A bounce buffer is
+        // freed once, with the record of its mapping.
         unsafe { free(dma, master, self.allocation) };
     }
 }
 
-/// Copies the `size` bytes at `from` to `offset` in a new allocation, and returns it as a bounce buffer, the copy and the
-/// handle of the copy. Returns `None` if the memory is not mapped, or out of the device's reach, as memory that a BSP allocated
-/// may be, or if a translation moves the bits to be kept.
+/// Copies the bytes to a new allocation, which becomes the bounce buffer. Returns `None` if the memory is not mapped,
+/// or out of the device's reach, as memory that a BSP allocated may be, or if a translation moves the bits to be kept.
 ///
 /// # Safety
-/// As for [`Bounce::new`]. The allocation holds the bytes after `offset`, and no other code uses it.
+/// As for [`FilledBounce::new`]. The allocation has room for the bytes after their offset, and no other code uses it.
 unsafe fn fill<K: Kernel>(
     dma: &Dma<K>,
     master: &BusMaster,
     allocation: Allocation,
-    offset: usize,
-    from: Va,
-    size: usize,
-    kept_bits: usize,
-) -> Option<(Bounce, Memory, Handle)> {
+    content: &Content,
+) -> Option<FilledBounce> {
+    let &Content { from, size, offset, kept_bits } = content;
     let va = allocation.start.wrapping_add(offset);
     let pa = dma.kernel.v2p(va)?;
     let info = address_info(dma, va, pa);
@@ -145,7 +163,7 @@ unsafe fn fill<K: Kernel>(
         return None;
     }
     let in_view = info.is_in_view && matches!(master.ops, Ops::Library(_));
-    Some((Bounce { allocation, in_view }, copy, handle))
+    Some(FilledBounce { bounce: Bounce { allocation, in_view }, copy, handle })
 }
 
 /// Allocates memory that the device reaches.

@@ -12,7 +12,7 @@ use super::locate::{Location, is_in_pool};
 use super::{BadMapping, BusMaster, Direction, MapError, MappedBuffer, Ops, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
-use bounce::Bounce;
+use bounce::FilledBounce;
 use mapping::Mapping;
 use table::Record;
 
@@ -118,14 +118,14 @@ impl<K: Kernel> Streaming<'_, K> {
 /// there is none within the device's reach.
 ///
 /// # Safety
-/// As for [`Bounce::new`].
+/// As for [`FilledBounce::new`].
 #[allow(unsafe_code)]
 // As a part of `map_recorded`, a map of a pool's memory takes 6 instructions more (`ci/bench`, rows "pool").
 #[inline(never)]
 unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut Mapping) -> Option<Handle> {
-    // SAFETY: the caller keeps to the duties of `Bounce::new`.
-    let (bounce, copy, handle) =
-        unsafe { Bounce::new(dma, &mapping.master, mapping.va, mapping.size, mapping.direction) }?;
+    // SAFETY: the caller keeps to the duties of `FilledBounce::new`.
+    let FilledBounce { bounce, copy, handle } =
+        unsafe { FilledBounce::new(dma, &mapping.master, mapping.va, mapping.size, mapping.direction) }?;
     mapping.bounce = Some(bounce);
     mapping.seen_va = copy.va;
     mapping.needs_maintenance = copy.needs_maintenance;

@@ -257,8 +257,8 @@ unsafe extern "C" fn sync_out(
     result
 }
 
-/// Calls the BSP's `sync_in`, if `table` has one, after a `sync_out` of the BSP whose result is not used. The `sync_out`
-/// may hold something until the next `sync_in`, which the caller does not call after an error.
+/// Calls the BSP's `sync_in`, if `table` has one, after a `sync_out` of the BSP whose result is not used. The
+/// `sync_out` may hold something until the next `sync_in`, which the caller does not call after an error.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`.

@@ -85,8 +85,8 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
 /// @param[in] dev The device.
 /// @param[in] page_pa The physical address of the page, which is mapped linearly or belongs to a buffer of a pool.
 /// @param[in] offset The first byte of the part, counted from the page's first.
-/// @param[in] size Bytes in the part, not zero. It may end in a later page that is mapped after the first one: one of the
-/// same buffer, or of linear memory.
+/// @param[in] size Bytes in the part, not zero. It may end in a later page that is mapped after the first one: one of
+/// the same buffer, or of linear memory.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
 /// @return As `rt_dma_map_single`.
 /// @note Context: thread first, then any.

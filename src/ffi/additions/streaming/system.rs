@@ -60,8 +60,8 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: Handle) {
 /// # Safety
 /// The device exists.
 unsafe fn sync_out(device: Device, va: Va, size: usize, flags: Flags) -> Option<Handle> {
-    // Not a masked operation, which would refuse a handle outside the mask, and log it. Here the caller checks the mask:
-    // it makes a bounce buffer then.
+    // Not a masked operation, which would refuse a handle outside the mask, and log it. Here the caller checks the
+    // mask: it makes a bounce buffer then.
     let sync = unmasked_operation(device, |table| table.sync_out_data)?;
     if let Some(ops) = ops_with(sync, |table| table.sync_out_data) {
         // Not the function, which would log that the device does not reach the bytes.
@@ -80,8 +80,8 @@ unsafe fn sync_out(device: Device, va: Va, size: usize, flags: Flags) -> Option<
 /// See [`OwnOps::sync_in`].
 ///
 /// # Safety
-/// The device exists. Without `NOCACHE` among the flags, the device has written to the bytes, and no code has since they
-/// were flushed.
+/// The device exists. Without `NOCACHE` among the flags, the device has written to the bytes, and no code has since
+/// they were flushed.
 unsafe fn sync_in(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) {
     let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return };
     if ops_with(sync, |table| table.sync_in_data).is_none() {
