@@ -65,6 +65,8 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
 /// Checks a free. Returns 0 if the table has what is freed; else one more than `refused_calls`, the number of calls
 /// that were refused before.
 fn check_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> usize {
+    // Before `free_ops_of`, which chooses the operations of a new device.
+    DEBUG.begins(call);
     // `freeing` needs the operations for a plain free only, and none if the BSP frees.
     let ops = match freed.by {
         FreedBy::Free => match free_ops_of(call.device) {
