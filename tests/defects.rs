@@ -4,8 +4,8 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Region, Usage};
-use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion, Pa};

@@ -3,7 +3,8 @@
 mod fake_kernel;
 
 use fake_kernel::*;
-use rt_dma_pool::dropin::translate::{BufferRequest, MapOps};
+use rt_dma_pool::dropin::buffer_request::BufferRequest;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, MemoryType, NamedRegion, Va};

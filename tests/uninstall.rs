@@ -3,8 +3,8 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Pool, RemovalError};
-use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
 use std::ffi::c_void;

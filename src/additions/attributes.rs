@@ -1,9 +1,9 @@
 //! Properties of memory that RT-Thread's flags cannot express: alignment, and write-combining. The C functions are in
 //! `ffi::additions::attributes` and `ffi::additions::coherent`.
 
+use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::pool::Pools;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::BufferRequest;
 use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 

@@ -8,10 +8,11 @@
 
 use core::ptr::with_exposed_provenance_mut;
 
+use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::loans::{Lent, Loan, MakeRoom, Reclaim};
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::{Pool, Pools, flags_for};
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};

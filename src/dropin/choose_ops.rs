@@ -1,8 +1,8 @@
 //! Choosing the map operations of a device, which decide how handles are computed and whether the library maintains the
 //! cache. [`MapOps`] explains their names. The operations of a device are chosen once, and stay.
 
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::kernel::{Device, Kernel};
 

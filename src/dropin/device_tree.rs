@@ -1,9 +1,9 @@
 //! Claiming the regions of a device: the reserved memory to which `memory-region` of its device-tree node refers
 //! (Linux `Documentation/devicetree/bindings/reserved-memory/reserved-memory.yaml`).
 
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::{Origin, Pool, PoolSpec, Region};
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, NamedRegion, Node, Pa};

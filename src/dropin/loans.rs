@@ -3,8 +3,8 @@
 
 use core::ffi::c_void;
 
+use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::pool::Pool;
-use crate::dropin::translate::BufferRequest;
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::atomics::{AtomicBool, AtomicUsize};
 use crate::mem::hook::Hook;

@@ -10,8 +10,9 @@
 
 use core::mem::MaybeUninit;
 
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{MapOps, NO_MASK};
+use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
@@ -40,7 +41,7 @@ impl<K: Kernel> Dma<K> {
         let Some(pa) = self.mapped(data, size) else { return self.refuse_sync(Error::NotMapped, device, data, size) };
         let handle = if ops.are_translated() {
             // No mask here: a masked table checks the handle.
-            let Some(handle) = self.bus(ops, device).reach(pa, size, NO_MASK) else {
+            let Some(handle) = self.bus(ops, device).handle_of(pa, size, NO_MASK) else {
                 return self.refuse_sync(Error::NotReachable, device, pa, size);
             };
             handle
@@ -60,7 +61,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub fn first_window_handle(&self, device: Device, data: Va, size: usize) -> Option<Handle> {
-        self.bus(MapOps::Pci, device).through_first_window(self.mapped(data, size)?, size)
+        self.bus(MapOps::Pci, device).handle_in_first_window(self.mapped(data, size)?, size)
     }
 
     /// Writes dirty lines of `[data, data + size)`, which is mapped, to memory, if the operations and the flags require

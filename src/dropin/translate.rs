@@ -5,77 +5,11 @@
 //! the handle rises by one from each byte to the next. Therefore no buffer contains a hole between two windows, or a
 //! place where two windows are adjacent in physical memory but not on the bus.
 
-use crate::flags::Flags;
+use crate::dropin::map_ops::MapOps;
 use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 
 /// The mask of a device that can put every handle on its bus.
 pub const NO_MASK: u64 = u64::MAX;
-
-/// A set of map operations.
-///
-/// *Coherent* and *non-coherent* are RT-Thread's names (`dma_pool.c`), in the opposite of their usual sense: the
-/// library maintains the cache with the coherent ones. A streaming mapping, in contrast, does not maintain it for a
-/// device with the coherent ones (`additions::streaming::bus_master`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(usize)]
-pub enum MapOps {
-    /// Handles are physical addresses; the library maintains the cache.
-    Coherent,
-    /// Handles are physical addresses; the library does not maintain the cache.
-    NonCoherent,
-    /// Handles are translated by `dma-ranges`. The device is served from the `memory-region` pools that it owns first.
-    DeviceTree,
-    /// Handles are translated by the windows of the host bridge.
-    Pci,
-}
-
-/// A request of a device for a buffer.
-#[derive(Clone, Copy)]
-pub struct BufferRequest {
-    /// The map operations, which need not be those of the device.
-    pub ops: MapOps,
-    /// The device.
-    pub device: Device,
-    /// The size of the buffer in bytes.
-    pub size: usize,
-    /// The flags of the call.
-    pub flags: Flags,
-    /// The highest handle that the device can put on its bus.
-    pub mask: u64,
-    /// The physical address of the buffer must be a multiple of this number, which is a power of two.
-    pub align: usize,
-}
-
-impl BufferRequest {
-    /// Returns a request for a buffer at any address that the device reaches.
-    pub fn new(ops: MapOps, device: Device, size: usize, flags: Flags) -> Self {
-        BufferRequest { ops, device, size, flags, mask: NO_MASK, align: PAGE_SIZE }
-    }
-}
-
-impl MapOps {
-    /// One of the two sets whose handles are physical addresses. They allocate and free alike, so this one stands for
-    /// both.
-    pub const UNTRANSLATED: MapOps = MapOps::NonCoherent;
-
-    /// All sets of operations, in the order of their numbers.
-    pub const ALL: [MapOps; 4] = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
-
-    /// Returns whether the library maintains the cache in a sync call with `flags`, for a device with these operations.
-    /// If handles are translated, a driver sets `NOCACHE` for a buffer that is not cached.
-    pub(crate) fn need_maintenance(self, flags: Flags) -> bool {
-        match self {
-            MapOps::Coherent => true,
-            MapOps::NonCoherent => false,
-            MapOps::DeviceTree | MapOps::Pci => !flags.contains(Flags::NOCACHE),
-        }
-    }
-
-    /// Returns whether handles are translated. If they are not, a handle is the physical address.
-    pub const fn are_translated(self) -> bool {
-        matches!(self, MapOps::DeviceTree | MapOps::Pci)
-    }
-}
 
 /// A range of physical memory that a device reaches at handles that rise with the physical addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,8 +37,11 @@ impl Reachable {
 /// describe it by a `BusMaster`, and make a `Bus` of that where handles are translated.
 #[derive(Clone, Copy)]
 pub(crate) struct Bus<K: Kernel> {
+    /// The kernel, which knows the windows.
     pub(crate) kernel: K,
+    /// The set of operations, which decides how handles are translated. It need not be the one of the device.
     pub(crate) ops: MapOps,
+    /// The device.
     pub(crate) device: Device,
 }
 
@@ -116,7 +53,7 @@ impl<K: Kernel> Bus<K> {
         let range = match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => BusRange { handle: Some(pa), last_pa: Pa::MAX },
             MapOps::DeviceTree => self.kernel.bus_range_from(self.device, pa),
-            MapOps::Pci => self.through_windows(pa),
+            MapOps::Pci => self.range_in_windows(pa),
         };
         // The range ends at the latest where its handles would pass the highest address and continue at zero.
         let to_wrap = usize::MAX - range.handle.unwrap_or(0);
@@ -131,7 +68,7 @@ impl<K: Kernel> Bus<K> {
 
     /// Returns the range that begins at `pa`, by the windows of the host bridge. If several windows contain an address,
     /// the first of them counts. Without windows, the handle is the physical address.
-    fn through_windows(&self, pa: Pa) -> BusRange {
+    fn range_in_windows(&self, pa: Pa) -> BusRange {
         let address = pa as u64;
         let mut last = u64::MAX;
         for BusWindow { cpu, bus, size } in self.windows() {
@@ -158,27 +95,33 @@ impl<K: Kernel> Bus<K> {
         let mask = usize::try_from(mask).unwrap_or(usize::MAX);
         let mut first = from;
         loop {
-            let mut range = self.range_at(first);
+            let range = self.range_at(first);
             if let Some(handle) = range.handle
                 && let Some(below_mask) = mask.checked_sub(handle)
             {
                 let limit = first.saturating_add(below_mask).min(last);
-                // The next range belongs to the result, too, if its handles continue those of this one.
-                while range.last_pa < limit {
-                    let next_pa = range.last_pa + 1;
-                    let next = self.range_at(next_pa);
-                    if next.handle != handle.checked_add(next_pa - first) {
-                        break;
-                    }
-                    range = next;
-                }
-                return Some(Reachable { first, last: range.last_pa.min(limit), handle });
+                return Some(self.extended(Reachable { first, last: range.last_pa, handle }, limit));
             }
             if range.last_pa >= last {
                 return None;
             }
             first = range.last_pa + 1;
         }
+    }
+
+    /// Returns `found`, and with it the ranges after it whose handles continue those of `found`, all up to the physical
+    /// address `limit`.
+    fn extended(&self, mut found: Reachable, limit: Pa) -> Reachable {
+        while found.last < limit {
+            let next_pa = found.last + 1;
+            let next = self.range_at(next_pa);
+            if next.handle != found.handle.checked_add(next_pa - found.first) {
+                break;
+            }
+            found.last = next.last_pa;
+        }
+        found.last = found.last.min(limit);
+        found
     }
 
     /// Returns all ranges in `[from, last]` that the device reaches with handles up to `mask`, from the lowest on. Both
@@ -197,7 +140,7 @@ impl<K: Kernel> Bus<K> {
     /// Returns the handle of `[pa, pa + size)` if the device reaches all of it with handles up to `mask`.
     ///
     /// Context: any.
-    pub(crate) fn reach(&self, pa: Pa, size: usize, mask: u64) -> Option<Handle> {
+    pub(crate) fn handle_of(&self, pa: Pa, size: usize, mask: u64) -> Option<Handle> {
         let last = pa.checked_add(size.checked_sub(1)?)?;
         let found = self.next_reachable(pa, last, mask)?;
         (found.first == pa && found.last == last).then_some(found.handle)
@@ -207,7 +150,7 @@ impl<K: Kernel> Bus<K> {
     /// for nearly every buffer. The general search takes about 80 instructions more.
     ///
     /// Context: any.
-    pub(crate) fn through_first_window(&self, pa: Pa, size: usize) -> Option<Handle> {
+    pub(crate) fn handle_in_first_window(&self, pa: Pa, size: usize) -> Option<Handle> {
         if self.ops != MapOps::Pci {
             return None;
         }
@@ -215,6 +158,7 @@ impl<K: Kernel> Bus<K> {
         let offset = (pa as u64).checked_sub(cpu)?;
         let fits = window_size.checked_sub(offset)? >= size as u64;
         let handle = usize::try_from(bus.checked_add(offset)?).ok()?;
+        // As in `range_at`, handles do not pass the highest address and continue at zero.
         (fits && handle.checked_add(size).is_some()).then_some(handle)
     }
 
@@ -226,15 +170,11 @@ impl<K: Kernel> Bus<K> {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
             MapOps::DeviceTree => self.kernel.cpu_address(self.device, handle),
             MapOps::Pci => {
-                let mut has_windows = false;
-                for BusWindow { cpu, bus, size } in self.windows() {
-                    has_windows = true;
-                    let offset = (handle as u64).wrapping_sub(bus);
-                    if offset < size {
-                        return usize::try_from(cpu.wrapping_add(offset)).ok();
-                    }
+                let offset_in = |window: &BusWindow| (handle as u64).wrapping_sub(window.bus);
+                match self.windows().find(|window| offset_in(window) < window.size) {
+                    Some(window) => usize::try_from(window.cpu.wrapping_add(offset_in(&window))).ok(),
+                    None => self.windows().next().is_none().then_some(handle),
                 }
-                if has_windows { None } else { Some(handle) }
             }
         }
     }
@@ -243,7 +183,7 @@ impl<K: Kernel> Bus<K> {
     /// second condition is for drivers that keep the handle in another form than they received it.
     ///
     /// Context: any.
-    pub(crate) fn is_handle(&self, pa: Pa, handle: Handle) -> bool {
+    pub(crate) fn is_handle_of(&self, pa: Pa, handle: Handle) -> bool {
         self.range_at(pa).handle == Some(handle) || self.cpu_address(handle) == Some(pa)
     }
 }

@@ -1,8 +1,9 @@
 //! Tests `rt_dma_alloc`: which pool serves a request, which pages, and through which mapping.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::buffer_request::BufferRequest;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Usage;
-use rt_dma_pool::dropin::translate::{BufferRequest, MapOps};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType::{Cached, Uncached, WriteThrough};

@@ -6,8 +6,8 @@
 //! nothing (`wrong_calls` in `bsp-tests/host/drivers.c`), and `Dma::free` refuses the call.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Pool;
-use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Mappings, MemoryType};

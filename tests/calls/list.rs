@@ -1,7 +1,7 @@
 //! Tests `list_dma_pool`.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::NamedRegion;
 

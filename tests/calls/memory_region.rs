@@ -3,7 +3,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::own_region::NoOwnRegion;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, NamedRegion};

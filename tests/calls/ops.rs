@@ -1,7 +1,7 @@
 //! Tests which map operations a device gets, and how its handles are translated.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::BusWindow;

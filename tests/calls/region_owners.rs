@@ -2,8 +2,8 @@
 
 use crate::fake_kernel::*;
 use crate::memory_region::{OWN, machine_with_cma};
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::RemovalError;
-use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use std::ffi::CStr;
 use std::sync::Arc;

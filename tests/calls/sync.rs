@@ -4,7 +4,7 @@
 //! `bsp-tests/host/reach.c`.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device};

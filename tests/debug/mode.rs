@@ -4,7 +4,7 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{Call, Debug, FreedMemory, Holding, Mistake, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -7,9 +7,10 @@ use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::{
     Attributes, BadMapping, Buffer, BusMaster, Direction, MappedBuffer, Ops, Streaming, StreamingMaps,
 };
+use rt_dma_pool::dropin::buffer_request::BufferRequest;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
-use rt_dma_pool::dropin::translate::{BufferRequest, MapOps};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::log::Name;

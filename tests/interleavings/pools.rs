@@ -2,9 +2,9 @@
 
 use super::cores::Cores;
 use super::{at_once, call, explore};
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
-use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, Device, PAGE_SIZE};
 use rt_dma_pool::log::Name;

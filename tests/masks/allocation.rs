@@ -3,7 +3,7 @@
 use crate::fake_kernel::*;
 use crate::{CACHED, START, alloc_within};
 use rt_dma_pool::additions::device::masks::is_within;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 
 #[test]

@@ -8,7 +8,7 @@ mod random;
 mod records;
 
 use fake_kernel::*;
-use rt_dma_pool::dropin::translate::BufferRequest;
+use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa};
 

@@ -5,8 +5,8 @@ use rt_dma_pool::additions::streaming::{
     Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, MappedBuffer, Ops, Segment, Streaming,
     StreamingMaps,
 };
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Pool;
-use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, BusWindow, Device, Firmware, Pa, Va};
 

@@ -7,8 +7,8 @@ use super::judge::{FirstByte, HandleRule};
 use super::mistake::Mistake;
 use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::MapOps;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Debug<K> {
@@ -82,7 +82,7 @@ impl<K: Kernel> Debug<K> {
     /// the device to it.
     fn accepts_handle(&self, dma: &Dma<K>, device: Device, freed: &FreedMemory, ops: Option<MapOps>) -> bool {
         let FreedMemory { va, handle, .. } = *freed;
-        let leads_to = |pa| pa == handle || ops.is_some_and(|ops| dma.bus(ops, device).is_handle(pa, handle));
+        let leads_to = |pa| pa == handle || ops.is_some_and(|ops| dma.bus(ops, device).is_handle_of(pa, handle));
         // A buffer without a mapping is freed by its physical address.
         let is_unmapped_buffer = || dma.pools().any(|pool| pool.buffer_without_mapping(va).is_some());
         handle == 0 || self.kernel.v2p(va).is_some_and(leads_to) || (is_unmapped_buffer() && leads_to(va))

@@ -1,8 +1,8 @@
 //! Whether a device with a mask reaches any memory of the pools that serve it.
 
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel};
 

@@ -2,8 +2,8 @@
 //! for it.
 
 use super::{MAPPING_ERROR, MapError, last_byte};
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
@@ -146,7 +146,7 @@ impl BusMaster {
         let handle = match ops {
             // Handles are physical addresses.
             MapOps::Coherent | MapOps::NonCoherent => pa,
-            _ => dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?,
+            _ => dma.bus(ops, self.device).handle_of(pa, size, self.mask as u64)?,
         };
         self.can_use(handle, size).then_some(handle)
     }

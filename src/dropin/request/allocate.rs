@@ -5,10 +5,12 @@ use core::mem::MaybeUninit;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::whole_pages;
+use crate::dropin::buffer_request::BufferRequest;
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::page_map::FEWEST_ACROSS;
 use crate::dropin::pool::{AllocatedPages, Pool, Pools, Unserved, flags_for, serves_plain};
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{BufferRequest, MapOps, NO_MASK};
+use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};

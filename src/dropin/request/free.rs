@@ -1,11 +1,12 @@
 //! Freeing buffers.
 
 use super::whole_pages;
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::page_map::is_across;
 use crate::dropin::pool::own_mappings::OwnMapping;
 use crate::dropin::pool::{Pool, Unserved};
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{Bus, MapOps};
+use crate::dropin::translate::Bus;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
@@ -150,7 +151,7 @@ impl<K: Kernel> Dma<K> {
     fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: Handle) -> Result<(), Error> {
         let PoolBuffer { pool, page } = found.buffer;
         let pa = pool.pa_of(page);
-        if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {
+        if handle != 0 && handle != pa && !bus.is_handle_of(pa, handle) {
             return Err(Error::WrongHandle);
         }
         let pages = whole_pages(size);

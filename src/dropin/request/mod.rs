@@ -21,8 +21,9 @@
 mod allocate;
 mod free;
 
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{Bus, MapOps};
+use crate::dropin::translate::Bus;
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 
 impl<K: Kernel> Dma<K> {

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::dropin::translate::BufferRequest;
+use crate::dropin::buffer_request::BufferRequest;
 use crate::ffi::additions::device::masked_ops::allocating_ops_of;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::{return_buffer, with_handle};

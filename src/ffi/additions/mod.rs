@@ -35,7 +35,7 @@ pub use uninstall::*;
 use core::ffi::c_void;
 
 use crate::abi::{rt_dma_map_ops, rt_ubase_t};
-use crate::dropin::translate::MapOps;
+use crate::dropin::map_ops::MapOps;
 use crate::ffi::dropin::ops::ops_with;
 use crate::ffi::write_if;
 use crate::kernel::Handle;

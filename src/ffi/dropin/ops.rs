@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
-use crate::dropin::translate::MapOps;
+use crate::dropin::map_ops::MapOps;
 use crate::ffi::dropin::sync_ops::{sync_in, sync_in_coherent, sync_out};
 use crate::ffi::{DMA, NEW_DEVICE, device, handle_out, pointer};
 use crate::flags::Flags;

@@ -7,7 +7,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
-use crate::dropin::translate::MapOps;
+use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, handle_out, write_if};

@@ -2,7 +2,7 @@
 
 use super::{Held, Machine};
 use crate::fake_kernel::context;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Handle, Pa, RegionList, Va};

@@ -7,9 +7,9 @@ mod observe;
 mod setup;
 
 use super::{FakeKernel, Mapped};
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Pool, Region};
 use rt_dma_pool::dropin::registry::Dma;
-use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa, Va};
 use rt_dma_pool::log::Name;

@@ -90,8 +90,8 @@ impl<K: Kernel> Streaming<'_, K> {
 #[cfg(test)]
 mod tests {
     use crate::additions::streaming::{Buffer, BusMaster, Direction, MapError, Ops, Streaming, StreamingMaps};
+    use crate::dropin::map_ops::MapOps;
     use crate::dropin::registry::Dma;
-    use crate::dropin::translate::MapOps;
     use crate::kernel::testing::Services;
     use crate::kernel::{Device, PAGE_SIZE, Pa, Va};
 

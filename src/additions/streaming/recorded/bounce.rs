@@ -8,8 +8,9 @@
 use crate::additions::streaming::bus_master::Memory;
 use crate::additions::streaming::locate::address_info;
 use crate::additions::streaming::{BusMaster, Direction, Ops};
+use crate::dropin::buffer_request::BufferRequest;
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::mem::hook::Hook;

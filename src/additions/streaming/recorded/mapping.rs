@@ -5,7 +5,7 @@ use crate::additions::streaming::bus_master::{Memory, OwnOps, flags};
 use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
-use crate::dropin::translate::MapOps;
+use crate::dropin::map_ops::MapOps;
 use crate::kernel::{Device, Handle, Kernel, Va};
 
 /// Some bytes of a mapping.

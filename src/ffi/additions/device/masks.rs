@@ -3,7 +3,8 @@
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
-use crate::dropin::translate::{MapOps, NO_MASK};
+use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};
 use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};

@@ -1,7 +1,8 @@
 //! The streaming mappings of the system, and what they and the device records call.
 
 use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
-use crate::dropin::translate::{BufferRequest, NO_MASK};
+use crate::dropin::buffer_request::BufferRequest;
+use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::device::masked_ops::{allocating_ops_of, unmasked_operation};
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::hooks::Streams;
@@ -65,7 +66,7 @@ unsafe fn sync_out(device: Device, va: Va, size: usize, flags: Flags) -> Option<
     let sync = unmasked_operation(device, |table| table.sync_out_data)?;
     if let Some(ops) = ops_with(sync, |table| table.sync_out_data) {
         // Not the function, which would log that the device does not reach the bytes.
-        let handle = DMA.bus(ops, device).reach(DMA.kernel.v2p(va)?, size, NO_MASK)?;
+        let handle = DMA.bus(ops, device).handle_of(DMA.kernel.v2p(va)?, size, NO_MASK)?;
         if !flags.contains(Flags::NOCACHE) {
             DMA.kernel.cache_flush(va, size);
         }
