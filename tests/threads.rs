@@ -191,17 +191,14 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     let device = machine.plain_device();
     let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
     let (page, mapping) = pool.own_mappings.find(held.va).expect("it has a mapping of its own");
-    let take = |page, pages| {
-        let turn = pool.own_mappings.turn(machine.kernel).expect("a thread may sleep");
-        mapping.take(turn, held.va, page, pages)
-    };
+    let claim = |page, pages| pool.own_mappings.claim(machine.kernel, mapping, held.va, page, pages);
     let (done, start) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {
             start.wait();
             while !done.load(Relaxed) {
-                assert_eq!(take(page, 1), Err(Error::WrongSize));
-                assert_eq!(take(page + 1, 2), Err(Error::WrongSize), "another page's");
+                assert_eq!(claim(page, 1), Err(Error::WrongSize));
+                assert_eq!(claim(page + 1, 2), Err(Error::WrongSize), "another page's");
             }
         });
         start.wait();
@@ -209,7 +206,7 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
         done.store(true, Relaxed);
         assert_eq!(hidden, 0);
     });
-    assert_eq!(take(page, 2), Ok(()));
+    assert_eq!(claim(page, 2), Ok(()));
 }
 
 #[test]

@@ -206,23 +206,21 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
     every_execution("Mapping, a late second free", || {
         let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
-            let record =
-                mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, page, 1, CacheState::Clean).unwrap();
-            mappings.set_address(record, NonZeroUsize::new(VA));
+            let record = mappings.reserve(THREADS, page, 1, CacheState::Clean).unwrap();
+            mappings.set_address(record, NonZeroUsize::new(VA).unwrap());
             record
         };
-        let take =
-            move |record: &OwnMapping, page, pages| record.take(mappings.turn(THREADS).unwrap(), VA, page, pages);
+        let claim = move |record: &OwnMapping, page, pages| mappings.claim(THREADS, record, VA, page, pages);
         let first = map(1);
-        assert!(take(first, 1, 2).is_err() && mappings.find(VA).is_some());
-        let wrong = thread::spawn(move || unless_it_waits(|| take(first, 1, 1).is_ok()));
+        assert!(claim(first, 1, 2).is_err() && mappings.find(VA).is_some());
+        let wrong = thread::spawn(move || unless_it_waits(|| claim(first, 1, 1).is_ok()));
         let right = unless_it_waits(|| {
-            let is_right = take(first, 1, 1).is_ok();
+            let is_right = claim(first, 1, 1).is_ok();
             if is_right {
                 mappings.release(first);
                 // The record and the address of the first buffer, for another page.
                 let second = map(2);
-                assert_eq!(take(second, 2, 1), Ok(()), "a wrong free hides the buffer from its owner");
+                assert_eq!(claim(second, 2, 1), Ok(()), "a wrong free hides the buffer from its owner");
             }
             is_right
         });
@@ -238,12 +236,11 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     every_execution("Mapping, kept and reserved", || {
         let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
-        let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 1, 1, CacheState::Clean).unwrap();
-        mappings.set_address(record, NonZeroUsize::new(VA));
-        assert!(record.take(mappings.turn(THREADS).unwrap(), VA, 1, 2).is_err() && mappings.find(VA).is_some());
+        let record = mappings.reserve(THREADS, 1, 1, CacheState::Clean).unwrap();
+        mappings.set_address(record, NonZeroUsize::new(VA).unwrap());
+        assert!(mappings.claim(THREADS, record, VA, 1, 2).is_err() && mappings.find(VA).is_some());
         let next = thread::spawn(move || {
-            let reserve =
-                || mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 2, 1, CacheState::Clean).unwrap();
+            let reserve = || mappings.reserve(THREADS, 2, 1, CacheState::Clean).unwrap();
             let is_reused = unless_it_waits(reserve).is_some_and(|next| std::ptr::eq(next, record));
             if is_reused {
                 memory.write(2);
@@ -251,7 +248,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
             is_reused
         });
         let is_released = unless_it_waits(|| {
-            record.take(mappings.turn(THREADS).unwrap(), VA, 1, 1).unwrap();
+            mappings.claim(THREADS, record, VA, 1, 1).unwrap();
             memory.write(1);
             mappings.release(record);
         });

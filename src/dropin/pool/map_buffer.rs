@@ -124,11 +124,13 @@ impl<K: Kernel> Pool<K> {
             return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, cache));
         }
         let cache = self.own_mapping_state(memory);
-        let turn = self.own_mappings.turn(kernel)?;
-        let record = self.own_mappings.reserve(turn, kernel, page, pages, cache)?;
-        let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
+        let record = self.own_mappings.reserve(kernel, page, pages, cache)?;
+        let Some(va) = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory) else {
+            self.own_mappings.cancel(record);
+            return None;
+        };
         self.own_mappings.set_address(record, va);
-        Some((va?, cache))
+        Some((va, cache))
     }
 
     /// Removes the own mapping of the buffer of `pages` pages at `page`, which is mapped at `va`.
@@ -136,14 +138,13 @@ impl<K: Kernel> Pool<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::Context`] if the caller may not sleep, and the errors of [`OwnMapping::take`].
+    /// The errors of [`OwnMappings::claim`](super::own_mappings::OwnMappings::claim).
     pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        let turn = self.own_mappings.turn(self.kernel).ok_or(Error::Context)?;
-        mapping.take(turn, va, page, pages)?;
+        self.own_mappings.claim(self.kernel, mapping, va, page, pages)?;
         // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
         // through which they could be flushed then.
         self.kernel.cache_flush(va, pages << PAGE_SHIFT);
-        // SAFETY: `take` succeeds for one call only, so no other call unmaps `va`, which `map` returned.
+        // SAFETY: `claim` succeeds for one call only, so no other call unmaps `va`, which `map` returned.
         #[allow(unsafe_code)]
         unsafe {
             self.kernel.unmap(va)

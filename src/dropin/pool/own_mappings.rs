@@ -5,28 +5,31 @@
 //! the buffer's own mapping from other mappings of the same page. The list of a pool's records only grows, and is read
 //! without a lock; after a buffer is freed, its record is reused for a later buffer.
 
-use crate::mem::atomics::{
-    AtomicBool, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
-};
 use core::num::NonZeroUsize;
 
 use crate::dropin::page_map::CacheState;
 use crate::error::Error;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
+use crate::mem::atomics::{
+    AtomicBool, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use crate::mem::heap::place;
 use crate::mem::shared::AtomicRef;
-use crate::mem::turn::{Turn, TurnGuard};
+use crate::mem::turn::Turn;
 
 /// The value of `page` in a record that has no buffer.
 const FREE: usize = usize::MAX;
 
 /// The record of one buffer with its own mapping.
 ///
-/// 1. A call that holds the turn writes `page` and `pages` into a free record.
-/// 2. Without the turn, it maps the buffer, and then writes `va`. From then on, a free finds the record by the address.
-/// 3. A free that holds the turn removes the address. Of several frees, one succeeds in this.
-/// 4. Without the turn, it unmaps the buffer, and then writes [`FREE`] to `page`. Then the record can be reused.
+/// 1. [`reserve`](OwnMappings::reserve), which holds the turn, writes `page` and `pages` into a free record.
+/// 2. Without the turn, the caller maps the buffer, and [`set_address`](OwnMappings::set_address) writes `va`. From then
+///    on, a free finds the record by the address. If the buffer cannot be mapped, [`cancel`](OwnMappings::cancel) writes
+///    [`FREE`] to `page`.
+/// 3. [`claim`](OwnMappings::claim), which holds the turn, removes the address. Of several frees, one succeeds in this.
+/// 4. Without the turn, that free unmaps the buffer, and [`release`](OwnMappings::release) writes [`FREE`] to `page`.
+///    Then the record can be reused.
 pub struct OwnMapping {
     /// The first page of the buffer, or [`FREE`].
     page: AtomicUsize,
@@ -34,40 +37,20 @@ pub struct OwnMapping {
     va: AtomicUsize,
     /// The number of pages of the buffer.
     pages: AtomicUsize,
+    /// The record that was made before this one.
     next: Option<&'static OwnMapping>,
 }
 
 /// The records of all buffers of a pool that have their own mappings.
 pub struct OwnMappings {
-    /// The turn of calls that reserve a record, or take the address out of one.
+    /// The turn of calls that reserve a record, or claim one.
     turn: Turn,
+    /// The record that was made last.
     first: AtomicRef<OwnMapping>,
     /// Number of buffers that have their own mappings now.
     count: AtomicUsize,
     /// A buffer whose pages are dirty had its own mapping at least once.
     may_have_dirty: AtomicBool,
-}
-
-impl OwnMapping {
-    /// Takes the address `va` out of the record, if the buffer is the one of `pages` pages at `page`. Of several calls
-    /// that free the buffer, this succeeds for one. That call unmaps the buffer and then
-    /// [releases](OwnMappings::release) the record. Ends the turn.
-    ///
-    /// # Errors
-    /// [`Error::NotAllocated`] if another call has freed the buffer; [`Error::WrongSize`] if the record is for another
-    /// size, or for another buffer that was mapped at the address since.
-    pub fn take<K: Kernel>(&self, _turn: TurnGuard<K>, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        // `Relaxed` is enough. A call that reads an address here has the turn after the call that reserved the record
-        // for the buffer there, so it also reads the `page` and `pages` of this buffer.
-        if self.va.load(Relaxed) != va {
-            return Err(Error::NotAllocated);
-        }
-        if self.page.load(Relaxed) != page || self.pages.load(Relaxed) != pages {
-            return Err(Error::WrongSize);
-        }
-        self.va.store(0, Relaxed);
-        Ok(())
-    }
 }
 
 impl OwnMappings {
@@ -81,26 +64,19 @@ impl OwnMappings {
         }
     }
 
-    /// Waits for the turn to reserve a record, or to take the address out of one.
+    /// Returns a record for the buffer of `pages` pages at `page`; `None` if the heap has no room for one. The caller
+    /// then maps the buffer, and calls [`set_address`](OwnMappings::set_address), or [`cancel`](OwnMappings::cancel) if
+    /// that failed. The pages will have the cache state `cache`.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
-    pub fn turn<K: Kernel>(&self, kernel: K) -> Option<TurnGuard<'_, K>> {
-        self.turn.take(kernel)
-    }
-
-    /// Returns a record for the buffer of `pages` pages at `page`; `None` if the heap has no room for one. The caller
-    /// then maps the buffer, and calls [`set_address`](OwnMappings::set_address). The pages will have the cache state
-    /// `cache`. Ends the turn.
-    ///
-    /// Context: thread.
     pub fn reserve<K: Kernel>(
         &self,
-        _turn: TurnGuard<K>,
         kernel: K,
         page: usize,
         pages: usize,
         cache: CacheState,
     ) -> Option<&'static OwnMapping> {
+        let _turn = self.turn.take(kernel)?;
         if cache == CacheState::Dirty {
             self.may_have_dirty.store(true, Relaxed);
         }
@@ -120,16 +96,49 @@ impl OwnMappings {
         Some(record)
     }
 
-    /// Writes the address of the buffer into a [reserved](OwnMappings::reserve) record. `None` means that the buffer
-    /// could not be mapped: then the record becomes free.
-    pub fn set_address(&self, record: &OwnMapping, va: Option<NonZeroUsize>) {
-        match va {
-            Some(va) => {
-                record.va.store(va.get(), Relaxed);
-                self.count.fetch_add(1, Relaxed);
-            }
-            None => record.page.store(FREE, Release),
+    /// Writes the address of the buffer into a [reserved](OwnMappings::reserve) record.
+    ///
+    /// Context: any.
+    pub fn set_address(&self, record: &OwnMapping, va: NonZeroUsize) {
+        record.va.store(va.get(), Relaxed);
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    /// Makes a [reserved](OwnMappings::reserve) record whose buffer could not be mapped available to later buffers.
+    ///
+    /// Context: any.
+    pub fn cancel(&self, record: &OwnMapping) {
+        record.page.store(FREE, Release);
+    }
+
+    /// Claims the record: removes its address `va`, if the buffer is the one of `pages` pages at `page`. Of several
+    /// calls that free the buffer, this succeeds for one. That call unmaps the buffer and then
+    /// [releases](OwnMappings::release) the record.
+    ///
+    /// Context: any. A caller that may not sleep gets [`Error::Context`].
+    ///
+    /// # Errors
+    /// [`Error::NotAllocated`] if another call has freed the buffer; [`Error::WrongSize`] if the record is for another
+    /// size, or for another buffer that was mapped at the address since.
+    pub fn claim<K: Kernel>(
+        &self,
+        kernel: K,
+        record: &OwnMapping,
+        va: Va,
+        page: usize,
+        pages: usize,
+    ) -> Result<(), Error> {
+        let _turn = self.turn.take(kernel).ok_or(Error::Context)?;
+        // `Relaxed` is enough. A call that reads an address here has the turn after the call that reserved the record
+        // for the buffer there, so it also reads the `page` and `pages` of this buffer.
+        if record.va.load(Relaxed) != va {
+            return Err(Error::NotAllocated);
         }
+        if record.page.load(Relaxed) != page || record.pages.load(Relaxed) != pages {
+            return Err(Error::WrongSize);
+        }
+        record.va.store(0, Relaxed);
+        Ok(())
     }
 
     /// Returns the first page and the record of the buffer whose own mapping is at `va`, which is not zero: a record
@@ -138,7 +147,7 @@ impl OwnMappings {
     /// Context: any.
     pub fn find(&self, va: Va) -> Option<(usize, &'static OwnMapping)> {
         // The reads may be `Relaxed`. A driver frees a buffer after the call that allocated it has returned, so a right
-        // free reads the address and the page of its buffer. What a wrong free reads is checked by `OwnMapping::take`.
+        // free reads the address and the page of its buffer. What a wrong free reads is checked by `claim`.
         let record = self.records().find(|record| record.va.load(Relaxed) == va)?;
         Some((record.page.load(Relaxed), record))
     }
@@ -157,12 +166,12 @@ impl OwnMappings {
         // The reads may be `Relaxed`, as in `find`: the caller owns the buffer.
         self.records().find_map(|record| {
             let offset = page.checked_sub(record.page.load(Relaxed))?;
-            let va = NonZeroUsize::new(record.va.load(Relaxed)).filter(|_| offset < record.pages.load(Relaxed))?;
-            Some(va.get().wrapping_add(offset << PAGE_SHIFT))
+            let va = record.va.load(Relaxed);
+            (va != 0 && offset < record.pages.load(Relaxed)).then(|| va.wrapping_add(offset << PAGE_SHIFT))
         })
     }
 
-    /// Makes a record that was [taken](OwnMapping::take) available to later buffers.
+    /// Makes a record that was [claimed](OwnMappings::claim) available to later buffers.
     ///
     /// Context: any.
     pub fn release(&self, record: &OwnMapping) {
