@@ -17,13 +17,18 @@ impl PageMap {
     /// Returns the length of the longest free run that begins in word `index`, from the bitmap; zero if none begins
     /// there. A run that goes on after the next word counts only as far as that.
     ///
-    /// The caller asks for it after a run that began in the word is gone, which was the longest there. At most one
-    /// other run leaves the word: it was no longer, and if the run that is gone did not leave the word, it had less
-    /// than `BITS` pages. So the other one ends in the next word.
+    /// The caller asks for it after a run that began in the word is gone, which was the longest there. At most one run
+    /// leaves the word now, and it was not longer than the run that is gone:
+    ///
+    /// * If the run that is gone did not leave the word, it had fewer than `BITS` pages. So has the one that leaves the
+    ///   word, which therefore ends in the next word.
+    /// * If the run that is gone left the word, the one that leaves it now is a part of that run. The caller knows its
+    ///   length: `known_length` of [`GoneRun`](super::settle::GoneRun).
     #[inline(always)]
     pub(super) fn longest_beginning_in(&self, index: usize) -> usize {
         let mut free = complement(self.used(), index);
-        // Free pages at the bottom that continue a run of the word before did not begin here.
+        // Free pages at the bottom that continue a run of the word before did not begin here. (Before word 0, the index
+        // wraps, and `word` returns all ones.)
         if word(self.used(), index.wrapping_sub(1)) >> (BITS - 1) == 0 {
             free &= free.wrapping_add(1);
         }
@@ -45,18 +50,18 @@ impl PageMap {
         self.run_end_with(word(self.used(), page / BITS), page)
     }
 
-    /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `used` is the
-    /// word of the bitmap in which `page` is.
+    /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `used_word` is
+    /// the word of the bitmap in which `page` is.
     #[inline(always)]
-    pub(super) fn run_end_with(&self, used: usize, page: usize) -> usize {
-        let used = used & from_bit(page);
-        let end = if used != 0 { first_set(page / BITS, used) } else { self.end_of_leaving(page) };
+    pub(super) fn run_end_with(&self, used_word: usize, page: usize) -> usize {
+        let used = used_word & from_bit(page);
+        let end = if used != 0 { first_set(page / BITS, used) } else { self.leaving_run_end(page) };
         // The bits after the last page are clear.
         end.min(self.pages)
     }
 
     /// Returns the page after the free run that begins at `page` and leaves that page's word.
-    pub(super) fn end_of_leaving(&self, page: usize) -> usize {
+    pub(super) fn leaving_run_end(&self, page: usize) -> usize {
         let index = page / BITS;
         let longest = self.runs.longest_in(index);
         // A run of `BITS` pages or more leaves the word in which it begins, and only one run does.
@@ -69,17 +74,22 @@ impl PageMap {
     /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use.
     #[inline(always)]
     pub(super) fn run_start(&self, page: usize) -> usize {
-        let index = page / BITS;
         if let Some(start) = self.run_start_in_word(page) {
             return start;
         }
+        let index = page / BITS;
         let Some(before) = index.checked_sub(1) else { return 0 };
         let used = word(self.used(), before);
         if used != 0 {
             return after_last_set(before, used);
         }
         // `before` is the last word that the run fills.
-        self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
+        match self.runs.tagged_start(before) {
+            // A tag is stale only if C wrote to the bitmap. The run must not begin after its end even then.
+            Some(start) => start.min(page),
+            // No tag: the run begins in `before`, with its first page.
+            None => before * BITS,
+        }
     }
 
     /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use. Returns
@@ -89,5 +99,21 @@ impl PageMap {
         let index = page / BITS;
         let used = word(self.used(), index) & !from_bit(page);
         (used != 0).then(|| after_last_set(index, used))
+    }
+
+    /// Returns the first page of the free run that contains `page`. `page` is free.
+    pub(super) fn run_start_around(&self, page: usize) -> usize {
+        if let Some(start) = self.run_start_in_word(page) {
+            return start;
+        }
+        let index = page / BITS;
+        let Some(before) = index.checked_sub(1) else { return 0 };
+        if word(self.used(), before) >> (BITS - 1) != 0 {
+            return index * BITS;
+        }
+        // The run fills every word between this one and the last word before it in which a run begins: it is the last
+        // run that begins there.
+        let begin_word = self.runs.last_before(index).unwrap_or(before);
+        after_last_set(begin_word, word(self.used(), begin_word))
     }
 }

@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use super::PageMap;
-use super::bits::{BITS, after_last_set, complement, first_set, from_bit, word};
+use super::bits::{BITS, complement, first_set, from_bit};
 use super::open_run::OpenRun;
 
 /// The result of one step of a search.
@@ -68,21 +68,5 @@ impl PageMap {
         self.open = OpenRun::around(start..run_end, page, count);
         self.mark_used(page, count);
         SearchStep::Allocated(page)
-    }
-
-    /// Returns the first page of the free run that contains `page`. `page` is free.
-    fn run_start_around(&self, page: usize) -> usize {
-        if let Some(start) = self.run_start_in_word(page) {
-            return start;
-        }
-        let index = page / BITS;
-        let Some(before) = index.checked_sub(1) else { return 0 };
-        if word(self.used(), before) >> (BITS - 1) != 0 {
-            return index * BITS;
-        }
-        // The run fills every word between this one and the last word before it in which a run begins: it is the last
-        // run that begins there.
-        let begin_word = self.runs.last_before(index).unwrap_or(before);
-        after_last_set(begin_word, word(self.used(), begin_word))
     }
 }

@@ -31,9 +31,10 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Settles the locked map, and returns it locked, with time left for a search of the tree. Unless the tree is high,
-    /// a stretch with the lock held has time for one short step of settling and for the search.
+    /// Settles the locked map, and returns it locked, with time left for a search of the tree.
     fn settle_for_search<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>) -> IrqGuard<'a, K, PageMap> {
+        // In this stretch, the caller has only tried the open run. So there is time for one short step of settling and
+        // for the search, unless the tree is high.
         if map.is_high() {
             drop(map);
             map = self.lock();
@@ -54,11 +55,11 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[inline(never)] // Inlined, it would add 152 bytes to the linked core on aarch64.
     pub fn allocate_pages_in_part(&self, mut part: Range<usize>, pages: usize, align: usize) -> Option<usize> {
-        let align = align >> PAGE_SHIFT;
-        if part.start == 0 && part.end >= self.pages && align <= 1 {
+        let align_pages = align >> PAGE_SHIFT;
+        if part.start == 0 && part.end >= self.pages && align_pages <= 1 {
             return self.allocate_pages(pages);
         }
-        let alignment = Alignment { base: self.start >> PAGE_SHIFT, align: align.max(1) };
+        let alignment = Alignment { base: self.start >> PAGE_SHIFT, align: align_pages.max(1) };
         while pages <= part.len() {
             match self.lock_settled(TimeLeft::ForAnything).allocate_in_part(part.clone(), pages, alignment) {
                 SearchStep::Allocated(page) => return Some(page),
