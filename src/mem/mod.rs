@@ -15,3 +15,4 @@ pub mod lock;
 pub mod shared;
 pub mod turn;
 pub mod words;
+pub mod wrapping_slice;

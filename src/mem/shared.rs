@@ -1,13 +1,10 @@
-//! References and slices that several cores read without a lock.
+//! References that several cores read without a lock.
 //!
-//! In a reference, one store publishes a value and one load finds it. The store is a `Release` after the writes that
-//! made the value, and the load is an `Acquire` before the reads of the value. If either were weaker, a core could find
-//! the address and still read what the memory held before the value was written. A [`WrappingSlice`] publishes nothing:
-//! it is part of a value that is published as a whole.
+//! One store publishes a value and one load finds it. The store is a `Release` after the writes that made the value,
+//! and the load is an `Acquire` before the reads of the value. If either were weaker, a core could find the address and
+//! still read what the memory held before the value was written.
 
 #![allow(unsafe_code)]
-
-use core::ptr::NonNull;
 
 use super::atomics::{
     AtomicPtr,
@@ -80,45 +77,6 @@ impl<T: Sync> NonNullRef<T> {
     }
 }
 
-/// A slice whose length is a power of two. An index is taken modulo the length, so that no index is out of bounds.
-pub struct WrappingSlice<T: 'static> {
-    /// The length minus one.
-    mask: usize,
-    start: NonNull<T>,
-}
-
-// SAFETY: the value gives shared references to elements that stay, as a `&'static [T]` does.
-unsafe impl<T: Sync> Sync for WrappingSlice<T> {}
-// SAFETY: as above.
-unsafe impl<T: Sync> Send for WrappingSlice<T> {}
-
-impl<T> WrappingSlice<T> {
-    /// Makes a slice of one element.
-    pub const fn of_one(only: &'static T) -> Self {
-        // SAFETY: a reference is not null.
-        WrappingSlice { mask: 0, start: unsafe { NonNull::new_unchecked(core::ptr::from_ref(only).cast_mut()) } }
-    }
-
-    /// Makes the value of a slice; `None` if its length is not a power of two.
-    pub fn new(slice: &'static [T]) -> Option<Self> {
-        if !slice.len().is_power_of_two() {
-            return None;
-        }
-        Some(WrappingSlice { mask: slice.len().wrapping_sub(1), start: NonNull::from(slice).cast() })
-    }
-
-    /// Returns the length, which is not zero.
-    pub fn length(&self) -> usize {
-        self.mask.wrapping_add(1)
-    }
-
-    /// Returns the element at `index` modulo the length.
-    pub fn at(&self, index: usize) -> &'static T {
-        // SAFETY: `start` is the first of `mask + 1` elements of a slice that stays.
-        unsafe { self.start.add(index & self.mask).as_ref() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,16 +111,5 @@ mod tests {
         assert!(found(one).is_some_and(|(link, node)| core::ptr::eq(link, &first) && core::ptr::eq(node, one)));
         assert!(found(two).is_some_and(|(link, node)| core::ptr::eq(link, &one.0) && core::ptr::eq(node, two)));
         assert!(found(stranger).is_none() && found(core::ptr::null()).is_none());
-    }
-
-    #[test]
-    fn an_index_wraps_at_the_length() {
-        let slice = WrappingSlice::new(&FOUR).unwrap();
-        assert_eq!(slice.length(), 4);
-        assert_eq!([0, 3, 4, 9, usize::MAX].map(|index| *slice.at(index)), [10, 13, 10, 11, 13]);
-        let one = WrappingSlice::of_one(&ONE);
-        assert_eq!((one.length(), *one.at(0), *one.at(usize::MAX)), (1, 1, 1));
-        let (none, three): (&[usize], _) = (&[], FOUR.first_chunk::<3>().unwrap());
-        assert!(WrappingSlice::new(none).is_none() && WrappingSlice::new(three).is_none());
     }
 }

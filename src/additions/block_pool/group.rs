@@ -5,7 +5,8 @@ use super::shape::{Shape, lowest_bits};
 use super::word::GroupWord;
 use crate::kernel::{Handle, Va};
 use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
-use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice};
+use crate::mem::shared::{AtomicRef, NonNullRef};
+use crate::mem::wrapping_slice::WrappingSlice;
 
 /// The bookkeeping of a unit. It stays when the unit has no memory.
 #[repr(C)]

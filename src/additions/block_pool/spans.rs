@@ -15,8 +15,9 @@ use super::span_memory::{KeptMemory, SpanMemory};
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::mem::bump::{BumpAllocator, slice_bytes};
-use crate::mem::shared::{AtomicRef, WrappingSlice};
+use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
+use crate::mem::wrapping_slice::WrappingSlice;
 
 /// The number of units of a pool's first group. A later group has this many more than the pool has units, rounded down
 /// to a power of two: 16 if the pool has 8 units, 32 if it has 24. No group has more than [`Shape::group_units`]. So a

@@ -9,7 +9,8 @@ use super::group::{NO_UNIT, Unit};
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::mem::bump::BumpAllocator;
-use crate::mem::shared::{NonNullRef, WrappingSlice};
+use crate::mem::shared::NonNullRef;
+use crate::mem::wrapping_slice::WrappingSlice;
 
 /// The number of places that a look-up reads in addition to the home place.
 const PROBES: usize = 8;

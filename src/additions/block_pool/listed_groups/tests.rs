@@ -2,7 +2,7 @@ use super::*;
 use crate::additions::block_pool::group::{NO_UNIT, Unit};
 use crate::additions::block_pool::tests::preemption::{go_on_before_step, run_without_lock_before_step};
 use crate::kernel::testing::HeapOnly as Heap;
-use crate::mem::shared::WrappingSlice;
+use crate::mem::wrapping_slice::WrappingSlice;
 
 fn new_group(units: WrappingSlice<Unit>) -> &'static Group {
     std::boxed::Box::leak(std::boxed::Box::new(Group::new(units)))
