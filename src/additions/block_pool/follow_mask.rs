@@ -1,10 +1,9 @@
 //! Which blocks a pool hands out after the mask of its device was changed.
 
-use crate::mem::atomics::Ordering::{AcqRel, Relaxed};
-
 use super::group::Unit;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::mem::atomics::Ordering::{AcqRel, Relaxed};
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes the pool hand out only blocks that the device reaches with the mask that it has now. Blocks that drivers

@@ -1,12 +1,11 @@
 //! Freeing a block.
 
-use crate::mem::atomics::Ordering::Relaxed;
-
 use super::group::{Group, Unit};
 use super::word::{self, NotFreed, Seen};
 use super::{BadFree, BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 use crate::log::Name;
+use crate::mem::atomics::Ordering::Relaxed;
 use crate::text::apart;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {

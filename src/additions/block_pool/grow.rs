@@ -1,11 +1,10 @@
 //! Adding a span when no block is free: in a thread, and in an interrupt if the pool keeps a [reserve](super::reserve).
 
-use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
-
 use super::span_memory::SpanMemory;
 use super::spans::FirstBlock;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
 /// How often a thread that gets no memory waits for another thread that is getting some. Any small number serves: it
 /// only bounds the wait, which ends at once when no other thread is getting memory.

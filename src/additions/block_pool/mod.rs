@@ -64,12 +64,12 @@ pub use allocate::Block;
 pub use name::PoolName;
 pub use pages::Pages;
 
-use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::ffi::CStr;
 
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
+use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::mem::heap::place;
 use crate::mem::shared::{AtomicRef, NonNullRef};
 use listed_groups::ListedGroups;

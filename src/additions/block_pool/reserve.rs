@@ -4,11 +4,10 @@
 //! advance: whenever a thread leaves the fast path, it makes sure that a few blocks are free, and that there is
 //! bookkeeping for more spans. With that bookkeeping an interrupt adds spans itself.
 
-use crate::mem::atomics::Ordering::Relaxed;
-
 use super::spans::FirstBlock;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::mem::atomics::Ordering::Relaxed;
 
 /// The number of blocks that threads leave free. Any small number serves: when these are taken, an interrupt adds a
 /// span itself, which takes longer.

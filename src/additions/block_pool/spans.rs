@@ -7,13 +7,12 @@
 
 use core::num::NonZeroUsize;
 
-use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
-
 use super::group::{Group, Unit};
 use super::shape::{Shape, previous_power_of_two};
 use super::span_memory::{KeptMemory, SpanMemory};
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};

@@ -3,11 +3,10 @@
 //! A unit is in the home place of its key, or else in one of [`PROBES`] further places, so that a look-up has a fixed
 //! bound. Consecutive units have consecutive home places, so that most look-ups read one place.
 
-use crate::mem::atomics::Ordering::Relaxed;
-
 use super::group::{NO_UNIT, Unit};
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::bump::BumpAllocator;
 use crate::mem::shared::NonNullRef;
 use crate::mem::wrapping_slice::WrappingSlice;

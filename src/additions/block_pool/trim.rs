@@ -1,12 +1,11 @@
 //! Freeing the memory of spans whose blocks are all free.
 
-use crate::mem::atomics::Ordering::Relaxed;
-
 use super::group::Unit;
 use super::span_memory::SpanMemory;
 use super::spans::Span;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::mem::atomics::Ordering::Relaxed;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Frees the spans without a block in use, and returns the number of their pages; 0 where the caller may not sleep.

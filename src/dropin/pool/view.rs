@@ -7,13 +7,13 @@
 //! If a view cannot be mapped, the pool does not record that: the heap or the kernel's address space may have been full
 //! for a short time only. The next call that needs the view, in a thread, tries again.
 
+use core::num::NonZeroUsize;
+
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
 };
-use core::num::NonZeroUsize;
-
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 
 /// The value of a view that is not mapped. The value of a mapped view is the address of its first byte, a multiple of
 /// the page size. This value is not such a multiple, so the distance from it to the start of a page is never a whole

@@ -3,13 +3,12 @@
 // A refusal contains the blocks that are logged: the heap may have no room for them.
 #![allow(clippy::large_enum_variant, clippy::result_large_err)]
 
-use crate::mem::atomics::Ordering::Relaxed;
-
 use super::BlockPools;
 use crate::additions::block_pool::report::InUse;
 use crate::additions::block_pool::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::log::{Line, Name};
+use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::heap::free;
 use crate::text::apart;
 

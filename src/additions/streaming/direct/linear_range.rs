@@ -1,11 +1,10 @@
 //! The part of the linear map that is known, in which nothing has to be looked up.
 
+use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Release},
 };
-
-use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 
 /// Pages by which one call extends the known part of the linear map.
 const EXTENSION: usize = 64;

@@ -1,10 +1,9 @@
 //! Spare records, which no mapping uses. Threads allocate them, so that a map in an interrupt finds one.
 
-use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
-
 use super::mapping::Mapping;
 use super::table::Record;
 use crate::kernel::Kernel;
+use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
 

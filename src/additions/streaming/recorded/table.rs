@@ -6,14 +6,13 @@
 
 use core::iter::from_fn;
 
+use super::mapping::Mapping;
+use crate::additions::streaming::{BadMapping, Direction, MappedBuffer};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE};
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-
-use super::mapping::Mapping;
-use crate::additions::streaming::{BadMapping, Direction, MappedBuffer};
-use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE};
 use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
