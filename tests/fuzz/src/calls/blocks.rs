@@ -44,6 +44,11 @@ impl BlockPool {
         self.is_managed && self.device.0 == device.0
     }
 
+    /// Returns whether a block that is in use begins at one of these physical addresses.
+    pub fn has_block_in(&self, range: &Range<usize>) -> bool {
+        self.blocks.iter().any(|block| range.contains(&block.range(self.size).start))
+    }
+
     pub fn check(&self) {
         self.blocks.iter().for_each(Block::check);
     }

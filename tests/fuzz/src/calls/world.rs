@@ -1,13 +1,14 @@
 //! The model: what the drivers of the machine have.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::Device;
 use super::areas::Area;
 use super::blocks::BlockPool;
 use super::buffers::Buffer;
 use crate::devices::DEVICES;
-use crate::memory::{self, PAGES};
+use crate::memory::{self, PAGE, PAGES};
 
 /// What the drivers of the machine have.
 pub struct World {
@@ -63,6 +64,16 @@ impl World {
 
     fn all_areas(&self) -> impl Iterator<Item = &Area> {
         self.areas.iter().chain(self.buffers.iter().map(|buffer| &buffer.area))
+    }
+
+    /// Returns whether a driver has memory in these pages: a buffer, borrowed memory, a block, or a mapping whose bytes or
+    /// bounce buffer lie there.
+    pub fn has_memory_in(&self, pages: Range<usize>) -> bool {
+        let range = memory::pa_of(pages.start)..memory::pa_of(pages.start) + pages.len() * PAGE;
+        let mut mappings = self.all_areas().flat_map(|area| &area.mappings);
+        self.owned[pages].contains(&true)
+            || self.block_pools.iter().any(|pool| pool.has_block_in(&range))
+            || mappings.any(|mapping| mapping.device.reach(mapping.handle, 1).is_some_and(|pa| range.contains(&pa)))
     }
 
     pub fn disown(&mut self, buffer: &Buffer) {
