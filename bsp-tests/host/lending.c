@@ -33,6 +33,37 @@ static void keep(void *memory, rt_size_t size, void *arg)
     RT_UNUSED(memory);
     RT_UNUSED(size);
     RT_UNUSED(arg);
+    ++asked;
+}
+
+/* A block pool of the owner, while a borrower keeps the rest of the region: other memory serves the pool. */
+static void blocks_of(struct rt_device *owner)
+{
+    struct rt_dma_block_pool *pool = rt_dma_block_pool_create_linux("owned", owner, 4096, 0, 0);
+    void *lent = rt_dma_borrow(4096, keep, RT_NULL);
+    void *blocks[4];
+    rt_ubase_t handles[4];
+
+    EXPECT(pool && lent);
+    while (rt_dma_borrow(4096, keep, RT_NULL))
+    {
+    }
+    asked = 0;
+    /* A call that gets a free block completes the reserve with what is free. */
+    for (int i = 0; i < 4; i++)
+    {
+        blocks[i] = rt_dma_block_pool_alloc(pool, &handles[i]);
+        EXPECT(blocks[i] && handles[i] >= PLACE && handles[i] < PLACE + SIZE);
+    }
+    for (int i = 0; i < 4; i++)
+    {
+        rt_dma_block_pool_free(pool, blocks[i], handles[i]);
+    }
+    EXPECT_EQ(asked, 0);
+    /* A fill asks: each of the 12 borrowers at once, and every 10 of 100 ticks. It does not wait for them again. */
+    EXPECT(rt_dma_block_pool_fill(pool, 12) == RT_EOK);
+    EXPECT_EQ(asked, 120);
+    EXPECT(rt_dma_block_pool_destroy(pool) == RT_EOK);
 }
 
 void borrowers(void)
@@ -79,5 +110,6 @@ void borrowers(void)
     EXPECT(strstr(host_last_text(), "no buffer"));
     rt_dma_give_back(RT_NULL);
     EXPECT(!rt_dma_borrow(4096, RT_NULL, RT_NULL) && !rt_dma_borrow(0, keep, RT_NULL));
+    blocks_of(&owner);
     host_remove_node(7);
 }

@@ -44,18 +44,32 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates the buffer of a request as [`Dma::allocate_in_order`] does, for a caller that makes another request if
-    /// there is no room. So this one is not counted as failed then, and no borrower is asked for memory.
+    /// there is no room, or does without the buffer. So this one is not counted as failed then, and no borrower is
+    /// asked for memory.
     ///
     /// Context: as [`Dma::allocate_general`].
     pub fn try_allocate(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         let from = |pools, flags| self.allocate_from_pools(&BufferRequest { flags, ..*request }, pools).ok();
-        let BufferRequest { ops, flags, .. } = *request;
-        if ops.are_translated() {
-            from(Pools::Owned, flags).or_else(|| from(Pools::All, flags | Flags::ADDRESS_32BITS))
-        } else {
-            from(Pools::All, flags)
-        }
+        let from_all = || from(Pools::All, flags_in_all_pools(request));
+        if request.ops.are_translated() { from(Pools::Owned, request.flags).or_else(from_all) } else { from_all() }
     }
+
+    /// Allocates the buffer of a request as [`try_allocate`](Self::try_allocate) does, for a caller that makes no other
+    /// request: a failure is counted.
+    ///
+    /// Context: as [`Dma::allocate_general`].
+    pub fn allocate_free(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        let buffer = self.try_allocate(request);
+        if buffer.is_none() {
+            self.count_failure(request.device, request.size, flags_in_all_pools(request));
+        }
+        buffer
+    }
+}
+
+/// Returns the flags with which a request is made to pools that the device need not own.
+fn flags_in_all_pools(request: &BufferRequest) -> Flags {
+    if request.ops.are_translated() { request.flags | Flags::ADDRESS_32BITS } else { request.flags }
 }
 
 impl Flags {

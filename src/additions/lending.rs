@@ -19,7 +19,7 @@ use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::{
     AtomicBool,
-    Ordering::{Release, SeqCst},
+    Ordering::{Relaxed, Release, SeqCst},
     fence,
 };
 use crate::mem::heap::place;
@@ -136,6 +136,13 @@ impl<K: Kernel> Dma<K> {
         core::iter::successors(self.lending.last.get(), |loan| loan.next)
     }
 
+    /// Returns the number of owners' requests for which borrowers did not give back enough memory.
+    ///
+    /// Context: any.
+    pub fn failed_reclaims(&self) -> usize {
+        self.lending.failed_reclaims.load(Relaxed)
+    }
+
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
     /// in time, or if the caller may not sleep.
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
@@ -153,6 +160,7 @@ impl<K: Kernel> Dma<K> {
         let found = self.reclaim(request);
         self.lending.waiting.fetch_sub(1, SeqCst);
         if found.is_none() {
+            self.lending.failed_reclaims.fetch_add(1, Relaxed);
             self.log_borrowers(request);
         }
         found

@@ -56,6 +56,8 @@ pub struct Lending<K: Kernel, D: 'static> {
     pub turn: Turn,
     /// The number of owners that wait for their memory. While it is not zero, no memory is lent.
     pub waiting: AtomicUsize,
+    /// The number of owners' requests for which borrowers did not give back enough memory.
+    pub failed_reclaims: AtomicUsize,
 }
 
 /// See [`Lending::make_room`].
@@ -64,6 +66,12 @@ pub(crate) type MakeRoom<D> = fn(&D, &BufferRequest) -> Option<(Va, Handle)>;
 impl<K: Kernel, D> Lending<K, D> {
     /// Makes a record without entries.
     pub const fn new() -> Self {
-        Lending { make_room: Hook::new(), last: AtomicRef::new(), turn: Turn::new(), waiting: AtomicUsize::new(0) }
+        Lending {
+            make_room: Hook::new(),
+            last: AtomicRef::new(),
+            turn: Turn::new(),
+            waiting: AtomicUsize::new(0),
+            failed_reclaims: AtomicUsize::new(0),
+        }
     }
 }

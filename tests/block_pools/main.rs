@@ -5,6 +5,7 @@ mod fake_kernel;
 
 mod calls;
 mod failures;
+mod lending;
 mod masks;
 mod properties;
 mod reserve;
@@ -53,6 +54,16 @@ unsafe impl Pages for Coherent {
         let ops = self.0.choose_ops(device).ok()?;
         let mask = self.limit(device) as u64;
         self.0.allocate_aligned(&BufferRequest { ops, device, size, flags: COHERENT, mask, align })
+    }
+
+    fn allocate_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, usize)> {
+        let ops = self.0.choose_ops(device).ok()?;
+        let request = BufferRequest { ops, device, size, flags: COHERENT, mask: self.limit(device) as u64, align };
+        if is_needed { self.0.allocate_free(&request) } else { self.0.try_allocate(&request) }
+    }
+
+    fn failed_reclaims(&self) -> usize {
+        self.0.failed_reclaims()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
@@ -110,6 +121,12 @@ impl Blocks {
         self.try_create(size, align, boundary).unwrap()
     }
 
+    /// Creates a pool that keeps a reserve.
+    pub fn create_linux(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {
+        let request = request(Some(self.device), size, align, boundary);
+        self.pools.create_linux(&request, self.source()).unwrap()
+    }
+
     pub fn try_create(&self, size: usize, align: usize, boundary: usize) -> Result<&'static Pool, BadCreate> {
         self.pools.create(&request(Some(self.device), size, align, boundary))
     }
@@ -139,4 +156,8 @@ pub fn take(blocks: &Blocks, pool: &Pool) -> Block {
     let block = pool.allocate().expect("there is memory");
     assert_eq!(blocks.machine.at(block.va).expect("it is mapped").0, block.handle);
     block
+}
+
+pub fn free_all(pool: &Pool, held: impl IntoIterator<Item = Block>) {
+    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
 }

@@ -12,10 +12,6 @@ fn page_of(block: &Block) -> usize {
     (block.handle - START) / PAGE
 }
 
-fn free_all(pool: &Pool, held: impl IntoIterator<Item = Block>) {
-    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-}
-
 #[test]
 fn fault_08_blocks_beyond_a_mask_that_is_set_later_are_not_handed_out() {
     for size in [16, 64, 1000, 2048, 4096] {

@@ -2,19 +2,14 @@
 
 use super::*;
 
-fn linux(blocks: &Blocks, size: usize, align: usize, boundary: usize) -> &'static Pool {
-    let request = request(Some(blocks.device), size, align, boundary);
-    blocks.pools.create_linux(&request, blocks.source()).unwrap()
-}
-
 #[test]
 fn an_interrupt_gets_blocks_from_a_pool_that_was_never_used() {
     for (size, count) in [(64, 1000), (20, 3000), (4096, 30), (10000, 6)] {
         let blocks = Blocks::new();
         // The first use of the machine's memory maps it.
-        blocks.destroy(linux(&blocks, size, 0, 0));
+        blocks.destroy(blocks.create_linux(size, 0, 0));
         let before = blocks.machine.balance().heap_bytes;
-        let pool = linux(&blocks, size, 0, 0);
+        let pool = blocks.create_linux(size, 0, 0);
         let held: Vec<_> = blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).take(count).collect());
         // A thread leaves at least four blocks free, and bookkeeping with which the interrupt adds pages itself.
         assert!(held.len() >= 4, "{size}: {}", held.len());
@@ -33,7 +28,7 @@ fn an_interrupt_gets_blocks_from_a_pool_that_was_never_used() {
 #[test]
 fn a_filled_pool_serves_an_interrupt_with_as_many_blocks() {
     let blocks = Blocks::new();
-    let pool = linux(&blocks, 4096, 0, 0);
+    let pool = blocks.create_linux(4096, 0, 0);
     assert!(pool.fill(100));
     let held: Vec<_> = blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).take(100).collect());
     assert_eq!(held.len(), 100);
@@ -71,7 +66,7 @@ fn a_pool_without_memory_is_made_all_the_same() {
     let blocks = Blocks::with_pages(1);
     let other = blocks.create(4096, 0, 0);
     let block = take(&blocks, other);
-    let pool = linux(&blocks, 64, 64, 0);
+    let pool = blocks.create_linux(64, 64, 0);
     assert_eq!(pool.allocate(), None);
     other.free(block.va, block.handle).unwrap();
     blocks.destroy(other);
@@ -84,7 +79,7 @@ fn a_pool_without_memory_is_made_all_the_same() {
 fn blocks_are_as_dense_as_on_linux_and_aligned_beyond_a_page() {
     for (size, count) in [(20, 204), (24, 170), (48, 85), (56, 73), (100, 40), (128, 32)] {
         let blocks = Blocks::new();
-        let pool = linux(&blocks, size, 0, 0);
+        let pool = blocks.create_linux(size, 0, 0);
         let held: Vec<_> = (0..count).map(|_| take(&blocks, pool)).collect();
         let pages: std::collections::BTreeSet<_> = held.iter().map(|block| block.va / PAGE).collect();
         assert_eq!(pages.len(), 1, "{size}");
@@ -97,9 +92,27 @@ fn blocks_are_as_dense_as_on_linux_and_aligned_beyond_a_page() {
         blocks.destroy(pool);
     }
     let blocks = Blocks::new();
-    let pool = linux(&blocks, 100, 1 << 16, 0);
+    let pool = blocks.create_linux(100, 1 << 16, 0);
     let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
     assert!(held.iter().all(|block| block.handle.is_multiple_of(1 << 16)));
     held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
     blocks.destroy(pool);
+}
+
+#[test]
+fn a_fill_that_fails_gives_back_the_pages_that_it_added() {
+    let blocks = Blocks::with_pages(40);
+    for pool in [blocks.create(PAGE, 0, 0), blocks.create_linux(PAGE, 0, 0)] {
+        assert!(pool.fill(10));
+        let before = pool.usage();
+        for count in [41, 1 << 20, usize::MAX] {
+            assert!(!pool.fill(count));
+            assert_eq!(pool.usage(), before);
+        }
+        let block = take(&blocks, pool);
+        assert!(!pool.fill(41) && pool.fill(30));
+        assert_eq!(pool.usage(), usage(1, 31, 31));
+        free_all(pool, [block]);
+        blocks.destroy(pool);
+    }
 }

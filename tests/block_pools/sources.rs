@@ -237,6 +237,24 @@ fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
     unsafe { pools.destroy(pool) }.unwrap();
 }
 
+/// The reserve cannot be completed.
+#[test]
+fn a_call_that_needs_no_memory_does_not_log_that_the_memory_is_not_aligned() {
+    let machine = Machine::new();
+    let aligned = (0..4).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE));
+    let source = Listed::new(aligned.chain([(VA + 64, 0x1000), (VA + 64, 0x1000)]).collect());
+    let pools = pools(&machine, source);
+    let pool = pools.create_linux(&request(Some(machine.plain_device()), PAGE, 0, 0), source).unwrap();
+    let held: Vec<_> = (0..4).map(|_| pool.allocate().unwrap()).collect();
+    assert_eq!(source.0.lock().unwrap().len(), 1, "the first call tries to complete the reserve");
+    assert_eq!(machine.take_errors(), [] as [&str; 0]);
+    assert_eq!(pool.allocate(), None);
+    assert_eq!(machine.take_errors().len(), 1, "this one needs the memory");
+    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    // SAFETY: the pool is not used after this call.
+    unsafe { pools.destroy(pool) }.unwrap();
+}
+
 /// Two threads fill a pool with four blocks of a page at the same time: the second one does so while the first one gets its
 /// first page.
 #[test]

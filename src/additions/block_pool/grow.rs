@@ -2,7 +2,7 @@
 
 use super::span_memory::SpanMemory;
 use super::spans::FirstBlock;
-use super::{Block, BlockPool, Pages};
+use super::{Block, BlockPool, Effort, Pages};
 use crate::kernel::Kernel;
 use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
@@ -30,23 +30,33 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Adds a span and returns one of its blocks. If a block is free by then, because another thread added a span or
     /// freed a block, returns that one and adds no span.
     fn grow(&self) -> Option<Block> {
-        self.add_span_unless(FirstBlock::Taken, || self.take_from_any())
+        self.add_span_unless(FirstBlock::Taken, Effort::AsksBorrowers, || self.take_from_any())
     }
 
     /// Adds a span, and returns its first block. If `find` returns a block once the memory is there, adds no span, and
     /// returns that block. `None` if there is no memory, or if the caller can neither take the turn nor wait for it.
-    pub(super) fn add_span_unless(&self, first: FirstBlock, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
+    pub(super) fn add_span_unless(
+        &self,
+        first: FirstBlock,
+        effort: Effort,
+        find: impl FnOnce() -> Option<Block>,
+    ) -> Option<Block> {
         // Counted, so that a thread that gets no memory waits for this call.
         self.spans.growing_calls.fetch_add(1, Relaxed);
-        let block = self.try_add_span_unless(first, find);
+        let block = self.try_add_span_unless(first, effort, find);
         // A thread that waits and sees this also sees the new span: it reads the number with Acquire.
         self.spans.growing_calls.fetch_sub(1, Release);
         block
     }
 
     /// Is [`add_span_unless`](Self::add_span_unless) without the count.
-    fn try_add_span_unless(&self, first: FirstBlock, find: impl FnOnce() -> Option<Block>) -> Option<Block> {
-        let memory = SpanMemory::allocate(self)?;
+    fn try_add_span_unless(
+        &self,
+        first: FirstBlock,
+        effort: Effort,
+        find: impl FnOnce() -> Option<Block>,
+    ) -> Option<Block> {
+        let memory = SpanMemory::allocate(self, effort)?;
         // The turn ends before the memory, if that is not used, is freed: what is declared last is dropped first.
         let turn = self.spans.turn.take_or_try(self.kernel)?;
         if let Some(block) = find() {

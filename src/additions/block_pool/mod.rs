@@ -62,7 +62,7 @@ pub mod word;
 
 pub use allocate::Block;
 pub use name::PoolName;
-pub use pages::Pages;
+pub use pages::{Effort, Pages};
 
 use core::ffi::CStr;
 

@@ -2,6 +2,17 @@
 
 use crate::kernel::{Device, Handle, Va};
 
+/// What an allocation does where no memory is free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effort {
+    /// It asks borrowers of the device's memory, and waits until they give some back. A failure is counted.
+    AsksBorrowers,
+    /// It fails, which is counted. This is for a caller for which borrowers were asked in vain.
+    TakesFree,
+    /// It fails, which is neither counted nor logged. This is for a caller that can do without the memory.
+    TakesSpare,
+}
+
 /// The source of a pool's spans: the device's coherent memory.
 ///
 /// # Safety
@@ -23,6 +34,23 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
         let _ = align;
         self.allocate(device, size)
+    }
+
+    /// Allocates as [`allocate_aligned`](Pages::allocate_aligned) does, but only memory that is free now: asks no
+    /// borrower, waits for nothing, and logs no failure. A failure is counted only if the memory `is_needed`. (A source
+    /// that does none of this need not have a function of its own.)
+    ///
+    /// Context: thread first, then any.
+    fn allocate_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
+        let _ = is_needed;
+        self.allocate_aligned(device, size, align)
+    }
+
+    /// Returns how often borrowers did not give back enough memory for a request, of any caller.
+    ///
+    /// Context: any.
+    fn failed_reclaims(&self) -> usize {
+        0
     }
 
     /// Frees what one of the calls above returned.

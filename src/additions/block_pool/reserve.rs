@@ -5,7 +5,7 @@
 //! bookkeeping for more spans. With that bookkeeping an interrupt adds spans itself.
 
 use super::spans::FirstBlock;
-use super::{BlockPool, Pages};
+use super::{BlockPool, Effort, Pages};
 use crate::kernel::Kernel;
 use crate::mem::atomics::Ordering::Relaxed;
 
@@ -19,27 +19,43 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     pub fn start_reserve(&self) {
         self.keeps_reserve.store(true, Relaxed);
-        self.keep_reserve();
+        self.make_ready(RESERVE, Effort::AsksBorrowers, 0);
     }
 
-    /// Makes the reserve complete again, if the pool keeps one and the caller may sleep.
+    /// Makes the reserve complete again, if the pool keeps one and the caller may sleep. The caller has what it needs,
+    /// so only memory that is free is used, and no failure is counted or logged.
     ///
     /// Context: any.
     pub(super) fn keep_reserve(&self) {
         if self.keeps_reserve.load(Relaxed) {
-            self.fill(RESERVE);
+            self.make_ready(RESERVE, Effort::TakesSpare, 0);
         }
     }
 
     /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the
-    /// next spans. Returns false if the memory does not suffice for the blocks. Where the caller may not sleep, returns
-    /// false and changes nothing.
+    /// next spans. If the memory does not suffice for the blocks, frees the spans that the call added, as far as none
+    /// of their blocks is in use by now, and returns false. Where the caller may not sleep, returns false and changes
+    /// nothing.
     ///
     /// Context: any.
     pub fn fill(&self, count: usize) -> bool {
+        let number = self.spans.fills.fetch_add(1, Relaxed).wrapping_add(1);
+        let is_filled = self.make_ready(count, Effort::AsksBorrowers, number);
+        if !is_filled {
+            self.trim_where(|span| span.fill.load(Relaxed) == number);
+        }
+        is_filled
+    }
+
+    /// Does what [`fill`](Self::fill) does, but keeps the spans that it added if the memory does not suffice. They have
+    /// the number `fill`.
+    ///
+    /// Context: any.
+    fn make_ready(&self, count: usize, mut effort: Effort, fill: usize) -> bool {
         if !self.kernel.can_sleep() {
             return false;
         }
+        let failed_reclaims = self.pages.failed_reclaims();
         let span_blocks = self.groups.shape.span_blocks().max(1);
         let mut missing = self.groups.missing(self.kernel, count);
         while missing != 0 {
@@ -47,7 +63,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             self.trim_unreachable();
             // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
             for _ in 0..missing.div_ceil(2).div_ceil(span_blocks) {
-                if self.add_span_unless(FirstBlock::Free, || None).is_none() {
+                // Borrowers that kept their memory are not asked again: each span would wait for them.
+                if effort == Effort::AsksBorrowers && self.pages.failed_reclaims() != failed_reclaims {
+                    effort = Effort::TakesFree;
+                }
+                if self.add_span_unless(FirstBlock::Free { fill }, effort, || None).is_none() {
                     // Other callers may have added the last memory.
                     return self.groups.missing(self.kernel, count) == 0;
                 }

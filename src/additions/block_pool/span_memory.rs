@@ -1,6 +1,6 @@
 //! The memory of a span: it is allocated and checked here, kept by the span's bookkeeping, and freed.
 
-use super::{Block, BlockPool, Pages};
+use super::{Block, BlockPool, Effort, Pages};
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::text::apart;
@@ -18,24 +18,25 @@ pub struct SpanMemory<'a, K: Kernel, P: Pages> {
 
 impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
     /// Allocates the memory of a span, in which a block fits.
-    pub fn allocate(pool: &'a BlockPool<K, P>) -> Option<Self> {
+    pub fn allocate(pool: &'a BlockPool<K, P>, effort: Effort) -> Option<Self> {
         let shape = &pool.groups.shape;
-        let memory = Self::allocate_pages(pool, shape.span_size)?;
+        let memory = Self::allocate_pages(pool, shape.span_size, effort)?;
         if memory.lead().saturating_add(shape.stride) <= memory.size {
             return Some(memory);
         }
         // Its only block would cross the boundary.
         drop(memory);
-        Self::allocate_pages(pool, shape.wide_span())
+        Self::allocate_pages(pool, shape.wide_span(), effort)
     }
 
     /// Allocates `size` bytes that are aligned and within the device's reach.
-    fn allocate_pages(pool: &'a BlockPool<K, P>, size: usize) -> Option<Self> {
+    fn allocate_pages(pool: &'a BlockPool<K, P>, size: usize, effort: Effort) -> Option<Self> {
         let align = pool.groups.shape.span_align;
-        let (va, handle) = if align > PAGE_SIZE {
-            pool.pages.allocate_aligned(pool.device, size, align)?
-        } else {
-            pool.pages.allocate(pool.device, size)?
+        let (va, handle) = match effort {
+            Effort::AsksBorrowers if align > PAGE_SIZE => pool.pages.allocate_aligned(pool.device, size, align)?,
+            Effort::AsksBorrowers => pool.pages.allocate(pool.device, size)?,
+            Effort::TakesFree => pool.pages.allocate_free(pool.device, size, align, true)?,
+            Effort::TakesSpare => pool.pages.allocate_free(pool.device, size, align, false)?,
         };
         let memory = SpanMemory { pool, va, handle, size };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.
@@ -46,7 +47,9 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
         if va == 0 || !va.is_multiple_of(PAGE_SIZE) || !handle.is_multiple_of(align) {
             // Freed first: the line may call the driver of the console, which may need this memory.
             drop(memory);
-            pool.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
+            if effort != Effort::TakesSpare {
+                pool.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
+            }
             return None;
         }
         Some(memory)

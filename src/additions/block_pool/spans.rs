@@ -35,12 +35,16 @@ pub struct Spans {
     pub vacant: AtomicRef<Span>,
     /// The number of units that have memory.
     pub unit_count: AtomicUsize,
+    /// The number of fills that began.
+    pub fills: AtomicUsize,
 }
 
 /// The bookkeeping of a span.
 pub struct Span {
     pub units: &'static [Unit],
     memory: KeptMemory,
+    /// The number of the fill that added the memory; 0 if no fill did.
+    pub fill: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,
     /// The next vacant span.
@@ -53,7 +57,10 @@ pub enum FirstBlock {
     /// It is the caller's.
     Taken,
     /// It is free, as the others are.
-    Free,
+    Free {
+        /// The number of the fill that adds the span; 0 if no fill does.
+        fill: usize,
+    },
 }
 
 impl Spans {
@@ -65,6 +72,7 @@ impl Spans {
             newest: AtomicRef::new(),
             vacant: AtomicRef::new(),
             unit_count: AtomicUsize::new(0),
+            fills: AtomicUsize::new(0),
         }
     }
 
@@ -95,7 +103,13 @@ impl Span {
     }
 
     fn new(units: &'static [Unit]) -> Self {
-        Span { units, memory: KeptMemory::new(), older: AtomicRef::new(), next_vacant: AtomicRef::new() }
+        Span {
+            units,
+            memory: KeptMemory::new(),
+            fill: AtomicUsize::new(0),
+            older: AtomicRef::new(),
+            next_vacant: AtomicRef::new(),
+        }
     }
 
     /// Returns whether the span has memory.
@@ -176,10 +190,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
-        let taken = match first {
-            FirstBlock::Taken => first_unit.bits_of_first(1),
-            FirstBlock::Free => 0,
+        let (taken, fill) = match first {
+            FirstBlock::Taken => (first_unit.bits_of_first(1), 0),
+            FirstBlock::Free { fill } => (0, fill),
         };
+        span.fill.store(fill, Relaxed);
         self.publish(first_unit, first_unit.bits() & !taken);
         Some(first_unit.block(&self.groups.shape, first_unit.first_slot as usize))
     }

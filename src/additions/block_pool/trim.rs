@@ -20,16 +20,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     pub(super) fn trim_unreachable(&self) {
         if self.has_unreachable.swap(false, Relaxed) {
-            self.trim_where(|unit| !self.reaches_all(unit));
+            self.trim_where(|span| !span.units.iter().all(|unit| self.reaches_all(unit)));
             if self.spans.units().any(|unit| !self.reaches_all(unit)) {
                 self.has_unreachable.store(true, Relaxed);
             }
         }
     }
 
-    /// Frees the spans without a block in use that have a unit which is wanted. Returns the number of their pages.
-    fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
-        let wanted = self.spans.all().filter(|span| span.units.iter().any(&is_wanted));
+    /// Frees the spans without a block in use for which `is_wanted` returns true. Returns the number of their pages.
+    pub(super) fn trim_where(&self, is_wanted: impl Fn(&Span) -> bool) -> usize {
+        let wanted = self.spans.all().filter(|span| is_wanted(span));
         wanted.filter_map(|span| self.remove_span(span)).map(|memory| memory.pages()).sum()
     }
 

@@ -160,7 +160,7 @@ impl<K: Kernel> Dma<K> {
     /// Counts a request that failed in every pool that could have served it.
     ///
     /// Context: any.
-    fn count_failure(&self, device: Device, size: usize, flags: Flags) {
+    pub(crate) fn count_failure(&self, device: Device, size: usize, flags: Flags) {
         for pool in self.pools().filter(|pool| pool.serves(device, flags) || pool.is_owned_by(device)) {
             pool.count_failure(size);
         }

@@ -2,12 +2,12 @@
 
 use crate::additions::block_pool::Pages;
 use crate::dropin::translate::NO_MASK;
-use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
+use crate::ffi::additions::attributes::{aligned_request, rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::block_pool::POOLS;
 use crate::ffi::additions::hooks::{BLOCK_POOLS, BlockPools, MASKS};
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
-use crate::ffi::{c_device, pointer};
+use crate::ffi::{DMA, c_device, pointer};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Va};
 
@@ -44,6 +44,19 @@ unsafe impl Pages for DevicePages {
         // SAFETY: the pool's device exists as long as the pool; the handle may be written.
         let pages = with_handle(|handle| unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) });
         pages.map(|(va, handle)| (va.expose_provenance(), handle))
+    }
+
+    fn allocate_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
+        match aligned_request(device, size, align, self.flags(device)) {
+            Some(request) if is_needed => DMA.allocate_free(&request),
+            Some(request) => DMA.try_allocate(&request),
+            // An operation of the BSP decides itself whether it waits and what it logs.
+            None => self.allocate_aligned(device, size, align),
+        }
+    }
+
+    fn failed_reclaims(&self) -> usize {
+        DMA.failed_reclaims()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle) {

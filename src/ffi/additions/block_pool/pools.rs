@@ -75,7 +75,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 ///   Linux.
 /// - `align` may be more than a page.
 /// - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is
-///   empty or was never used. `rt_dma_block_pool_fill` makes more ready.
+///   empty or was never used. `rt_dma_block_pool_fill` makes more ready. A call that has what it needs takes only memory
+///   that is free for this: it asks no borrower (`rt_dma_borrow`), and counts no failed request.
 ///
 /// All other functions take both kinds of pools.
 ///
@@ -124,11 +125,15 @@ fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, BadCrea
 ///
 /// The pool gets pages until at least `count` blocks are free. `rt_dma_block_pool_trim` frees these pages as others.
 ///
+/// If borrowers (`rt_dma_borrow`) do not give back the memory of a page within 100 ticks, the call does not ask them
+/// again, and uses what is free.
+///
 /// @param[in] pool The pool.
 /// @param[in] count The number of blocks that are to be free.
 /// @retval RT_EOK At least `count` blocks are free.
 /// @retval -RT_EINVAL `pool` is NULL.
-/// @retval -RT_ENOMEM There is no memory for as many.
+/// @retval -RT_ENOMEM There is no memory for as many. The pages that the call added are freed again, except those with
+/// a block that another call has allocated meanwhile.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
