@@ -192,6 +192,23 @@ fn fault_05_every_pool_of_revision_1_has_the_flag_linear() {
     }
 }
 
+/// Otherwise each cached buffer of a large pool that boot code did not map would look up every page of the pool.
+#[test]
+fn a_large_pool_of_revision_1_is_not_searched_for_its_linear_map_again() {
+    for (is_revision_1, is_searched) in [(true, false), (false, true)] {
+        let machine = Machine::new();
+        if is_revision_1 {
+            machine.set_revision_1();
+        }
+        machine.fail_always(Service::MapLinear);
+        machine.set_view_limit(0);
+        machine.install(c"large", BASE, MIB);
+        let before = machine.look_ups();
+        machine.alloc(machine.plain_device(), PAGE, Flags::empty()).expect("it gets a mapping of its own");
+        assert_eq!(machine.look_ups() - before >= MIB / PAGE, is_searched);
+    }
+}
+
 #[test]
 fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_address() {
     let machine = Machine::new();

@@ -70,6 +70,20 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     rig.silent();
 }
 
+/// The library refuses the free: a managed buffer stays with the device for which it was allocated.
+#[test]
+fn a_managed_buffer_that_another_device_frees_is_still_held() {
+    let rig = Rig::new();
+    let owner = rig.by(rig.other(c"dma1"), END);
+    rig.debug.allocated(&owner, Holding { is_managed: true, ..allocated(0x9000) });
+    let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
+    assert!(rig.free(freed));
+    rig.found(Mistake::FreeDevice, "0x9000, 64 bytes, allocated for dma1");
+    let ops = rig.machine.first_call(owner.device);
+    assert!(rig.debug.freeing(rig.machine.dma, &owner, &freed, ops), "it is found");
+    assert_eq!(rig.lines(), [""; 0], "it was not freed before");
+}
+
 /// Only `rt_dma_free` takes the physical address for a handle.
 #[test]
 fn managed_buffers_and_blocks_are_freed_with_their_own_handles() {

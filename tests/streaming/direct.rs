@@ -97,3 +97,22 @@ fn a_hole_between_two_linear_pages_is_found() {
         assert_eq!(rig.map(&master, start, size, ToDevice), Err(MapError::NotMapped), "after {pages}");
     }
 }
+
+/// The known part of the linear map grows towards lower addresses page by page, and stops at a page that is not mapped.
+#[test]
+fn a_hole_below_the_known_part_is_found() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    // Twelve pages, a hole of one, and eight more pages. The known part begins with the fourth of the eight.
+    let (low, hole) = (HEAP + 4 * MIB, HEAP + 4 * MIB + 12 * PAGE);
+    rig.machine.premap_linear(low, 12 * PAGE);
+    rig.machine.premap_linear(hole + PAGE, 8 * PAGE);
+    for first in [hole + 4 * PAGE, low] {
+        let handle = rig.map(&master, rig.va(first), PAGE, ToDevice).unwrap();
+        rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
+    }
+    let across = rig.map(&master, rig.va(hole - PAGE), 3 * PAGE, ToDevice);
+    assert_eq!(across, Err(MapError::NotMapped));
+    let handle = rig.map(&master, rig.va(hole + PAGE), 8 * PAGE, ToDevice).unwrap();
+    rig.unmap(&master, handle, 8 * PAGE, ToDevice).unwrap();
+}
