@@ -59,11 +59,12 @@ pub unsafe trait Mappings {
     /// `va` was returned by `map`, has not been unmapped, and nothing is accessed through it any more.
     unsafe fn unmap(&self, va: Va);
 
-    /// Returns whether the interface sets the flag `LINEAR` of every pool, as RT-Thread 5.2.2 does. Otherwise only a
-    /// pool that is mapped linearly has the flag.
+    /// Returns whether the interface sets the flag `LINEAR` of every pool, as RT-Thread 5.2.2 does. Then the linear map
+    /// is left to boot code, and [`map_linear`](Mappings::map_linear) maps nothing. Otherwise only a pool that is mapped
+    /// linearly has the flag.
     ///
     /// Context: any.
-    fn is_every_pool_linear(&self) -> bool;
+    fn sets_linear_always(&self) -> bool;
 
     /// Returns the largest size, in bytes, of a pool that is mapped as a whole for an uncached or write-through buffer.
     ///

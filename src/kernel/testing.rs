@@ -110,7 +110,7 @@ unsafe impl<S: Services> Addresses for S {
 
 // SAFETY: no test touches memory that is mapped.
 unsafe impl<S: Services> Mappings for S {
-    fn is_every_pool_linear(&self) -> bool {
+    fn sets_linear_always(&self) -> bool {
         false
     }
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {

@@ -79,7 +79,7 @@ pub struct Inner {
     caches_write_through: AtomicBool,
     has_page_tables: AtomicBool,
     /// Whether the interface is that of revision r1.
-    is_every_pool_linear: AtomicBool,
+    sets_linear_always: AtomicBool,
     /// Runs on a core whenever interrupts are enabled.
     handler: RwLock<Option<Handler>>,
     /// Runs in the thread that writes a line, as a console's driver does.
@@ -109,7 +109,7 @@ impl FakeKernel {
             largest_mapping: AtomicUsize::new(usize::MAX),
             caches_write_through: AtomicBool::new(true),
             has_page_tables: AtomicBool::new(true),
-            is_every_pool_linear: AtomicBool::new(false),
+            sets_linear_always: AtomicBool::new(false),
             handler: RwLock::default(),
             writer: RwLock::default(),
             maps: AtomicUsize::new(0),

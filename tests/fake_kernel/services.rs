@@ -64,8 +64,8 @@ unsafe impl Addresses for FakeKernel {
 
 // SAFETY: a mapping stays in the map of mappings until it is removed.
 unsafe impl Mappings for FakeKernel {
-    fn is_every_pool_linear(&self) -> bool {
-        self.0.is_every_pool_linear.load(Relaxed)
+    fn sets_linear_always(&self) -> bool {
+        self.0.sets_linear_always.load(Relaxed)
     }
 
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {

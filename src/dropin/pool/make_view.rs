@@ -20,7 +20,7 @@ impl<K: Kernel> Pool<K> {
     /// [`MAPPING_TICKS`] ticks.
     ///
     /// Context: thread.
-    fn set_mapping(&self) -> Option<FlagGuard<'_>> {
+    fn begin_mapping(&self) -> Option<FlagGuard<'_>> {
         let mut ticks = MAPPING_TICKS;
         loop {
             if let Some(guard) = self.is_mapping.try_set() {
@@ -35,8 +35,9 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: thread.
     pub(crate) fn finish_install(&self) {
-        if let Some(_mapping) = self.set_mapping() {
-            self.map_linear();
+        // If another call maps the pool for longer, the first cached buffer tries again.
+        if let Some(_mapping) = self.begin_mapping() {
+            self.use_linear_map();
         }
         if self.kernel.maps_at_install() && self.kernel.has_page_tables() && !self.is_no_map() {
             // If that fails, the first uncached buffer causes the next try.
@@ -54,17 +55,24 @@ impl<K: Kernel> Pool<K> {
     /// Context: any. A caller that may not sleep gets `None`.
     pub(super) fn make_view(&self, memory: MemoryType) -> Option<Va> {
         let (view, kernel) = (self.view(memory), self.kernel);
-        let is_small = self.size() <= kernel.view_limit();
-        // The linear map of a pool may have failed when the pool was installed. It takes no addresses of the ioremap
-        // window, so the limit does not apply to it. Where it is left to boot code, a large pool is not searched for it
-        // again.
-        let may_be_linear = memory == MemoryType::Cached && (is_small || !kernel.is_every_pool_linear());
-        if !(is_small || may_be_linear) || !kernel.can_sleep() {
+        if !kernel.can_sleep() {
             return None;
         }
-        let _mapping = self.set_mapping()?;
+        let is_small = self.size() <= kernel.view_limit();
+        // The linear map may have failed when the pool was installed. Whether it is tried again:
+        //
+        // - A small pool: yes, before it is mapped in the ioremap window.
+        // - A large pool whose linear map the library makes (r2): yes. It takes no addresses of the ioremap window, so
+        //   the limit does not apply to it.
+        // - A large pool whose linear map boot code makes (r1): no. Memory that boot code left out stays out, and each
+        //   cached buffer would look up every page of the pool.
+        let may_be_linear = memory == MemoryType::Cached && (is_small || !kernel.sets_linear_always());
+        if !is_small && !may_be_linear {
+            return None;
+        }
+        let _mapping = self.begin_mapping()?;
         if may_be_linear {
-            self.map_linear();
+            self.use_linear_map();
         }
         // Another thread may have mapped the view while this one waited.
         if is_small
@@ -81,14 +89,14 @@ impl<K: Kernel> Pool<K> {
     /// set `is_mapping`.
     ///
     /// Context: thread.
-    fn map_linear(&self) {
+    fn use_linear_map(&self) {
         debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
         let (kernel, start, size) = (self.kernel, self.start, self.size());
         let (view, base) = (self.view(MemoryType::Cached), kernel.linear(start));
         // The linear map of a pool at the start or the end of the address space is not used: it would contain the null
         // pointer, or would not fit.
-        let is_whole = base != 0 && base.checked_add(size - 1).is_some();
-        if self.is_no_map() || !is_whole || view.base().is_some() {
+        let fits = base != 0 && base.checked_add(size - 1).is_some();
+        if self.is_no_map() || !fits || view.base().is_some() {
             return;
         }
         if is_unmapped(kernel, base, size) {

@@ -102,7 +102,7 @@ pub struct Pool<K: Kernel> {
 /// interface.
 fn first_flags<K: Kernel>(kernel: K, spec: &PoolSpec) -> Flags {
     let flags = if ends_within_4_gib(spec.region.end) { spec.flags | Flags::ADDRESS_32BITS } else { spec.flags };
-    if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags }
+    if kernel.sets_linear_always() { flags | Flags::LINEAR } else { flags }
 }
 
 impl<K: Kernel> Pool<K> {

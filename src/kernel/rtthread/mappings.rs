@@ -66,7 +66,7 @@ unsafe extern "C" {
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Mappings for RtThread {
-    fn is_every_pool_linear(&self) -> bool {
+    fn sets_linear_always(&self) -> bool {
         revision() == 1
     }
 

@@ -66,7 +66,7 @@ impl Machine {
 
     /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly.
     pub fn set_revision_1(&self) {
-        self.kernel.0.is_every_pool_linear.store(true, Relaxed);
+        self.kernel.0.sets_linear_always.store(true, Relaxed);
         self.fail_always(Service::MapLinear);
     }
 
