@@ -24,31 +24,38 @@ impl PageMap {
     /// whether it did. The pages lie in one word, and `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
     pub fn free_newest_in_word(&mut self, page: usize, count: usize) -> bool {
-        if !self.open.is_newest(page, count) {
-            return false;
-        }
-        // `[newest, next)` of the open run is one allocation (see the module documentation), so no bitmap is read.
-        self.open.free_newest(page);
-        self.in_use.remove(count);
-        if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+        let is_newest = self.take_newest(page, count);
+        if is_newest && let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
             let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
         }
-        true
+        is_newest
     }
 
     /// Frees as [`free_newest_in_word`](Self::free_newest_in_word) does, pages that are [across](super::is_across)
     /// several words.
     pub fn free_newest_across(&mut self, page: usize, count: usize) -> bool {
-        let bits = self.bits; // Read first, it saves 2 instructions for 1 MiB on aarch64.
-        if !self.open.is_newest(page, count) {
-            return false;
+        // Reading `bits` before the check saves 2 instructions for 1 MiB on aarch64.
+        let bits = self.bits;
+        let is_newest = self.take_newest(page, count);
+        if is_newest {
+            mark_start(&bits, page, PageState::Free);
+            change_across(bits.words::<USED>(), BitRange::new(page, count), false);
         }
-        self.open.free_newest(page);
-        self.in_use.remove(count);
-        mark_start(&bits, page, PageState::Free);
-        change_across(bits.words::<USED>(), BitRange::new(page, count), false);
-        true
+        is_newest
+    }
+
+    /// Takes the allocation of `count` pages that begins at `page` back into the open run, if it is the newest one;
+    /// returns whether it did. The caller clears its bits.
+    #[inline(always)]
+    fn take_newest(&mut self, page: usize, count: usize) -> bool {
+        // `[newest, next)` of the open run is one allocation (see the module documentation), so no bitmap is read.
+        let is_newest = self.open.is_newest(page, count);
+        if is_newest {
+            self.open.free_newest(page);
+            self.in_use.remove(count);
+        }
+        is_newest
     }
 
     /// Frees the allocation of `count` pages that begins at `page`, unless the map must be [settled](Self::settle_step)
@@ -84,8 +91,7 @@ impl PageMap {
         if is_across(page, count) || self.is_high() {
             // To put the pages into the tree as well would take too long in this stretch.
             self.pending = Pending::Add(pages);
-            // How long their run is, with the free pages before and after them, is not known until then: it may serve
-            // any request.
+            // Until then the length of their run is not known: that run may serve any request.
             self.open.serve_nothing_after(page);
         } else {
             self.add_freed(pages);
