@@ -66,19 +66,21 @@ pub unsafe extern "C" fn rt_dma_alloc(
         return core::ptr::null_mut();
     }
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
-    // written. An operation demands no more.
-    unsafe {
-        let Some(table) = stored_table(device) else { return choose_then_alloc(dev, size, dma_handle, flags) };
-        match table.alloc {
-            None => {
-                let flags = Flags::from_bits_retain(flags);
-                let buffer = DMA.allocate_fast(device, size, handle_out(dma_handle), flags);
-                buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
-            }
-            Some(alloc) if !dma_handle.is_null() => alloc(dev, size, dma_handle, flags),
-            Some(alloc) => alloc_without_handle(alloc, dev, size, flags),
+    let Some(table) = stored_table(device) else {
+        // SAFETY: the function demands what this one does.
+        return unsafe { choose_then_alloc(dev, size, dma_handle, flags) };
+    };
+    match table.alloc {
+        None => {
+            // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+            let handle = unsafe { handle_out(dma_handle) };
+            let buffer = DMA.allocate_fast(device, size, handle, Flags::from_bits_retain(flags));
+            buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
         }
+        // SAFETY: the caller passes a device, and a `dma_handle` that may be written. An operation demands no more.
+        Some(alloc) if !dma_handle.is_null() => unsafe { alloc(dev, size, dma_handle, flags) },
+        // SAFETY: the caller passes a device, whose operation `alloc` is.
+        Some(alloc) => unsafe { alloc_without_handle(alloc, dev, size, flags) },
     }
 }
 
@@ -139,17 +141,18 @@ pub unsafe extern "C" fn rt_dma_free(
         return unsafe { free(dev, size, cpu_addr, dma_handle, flags) };
     }
     let Some(device) = device(dev) else { return };
-    // SAFETY: the caller passes a device, and an operation demands no more.
-    unsafe {
-        let Some(table) = stored_table(device) else { return choose_then_free(dev, size, cpu_addr, dma_handle, flags) };
-        match table.free {
-            None => {
-                let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
-                // The call has no result: a refusal is counted and logged where it is decided.
-                let _ = DMA.free_fast(device, size, va, dma_handle, flags);
-            }
-            Some(free) => free(dev, size, cpu_addr, dma_handle, flags),
+    let Some(table) = stored_table(device) else {
+        // SAFETY: the function demands what this one does.
+        return unsafe { choose_then_free(dev, size, cpu_addr, dma_handle, flags) };
+    };
+    match table.free {
+        None => {
+            let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
+            // The call has no result: a refusal is counted and logged where it is decided.
+            let _ = DMA.free_fast(device, size, va, dma_handle, flags);
         }
+        // SAFETY: the caller passes a device. An operation demands no more.
+        Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
     }
 }
 
