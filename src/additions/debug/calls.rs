@@ -44,19 +44,19 @@ pub struct FreedMemory {
 }
 
 impl FreedMemory {
-    /// Returns whether the library carries out this free for `device` if `holding` is what lies at the address, and the
-    /// handle is right.
+    /// Returns whether the library carries out this free for `device` if `holding` is what lies at the address. The
+    /// caller has checked the handle.
     pub(super) fn fits(&self, holding: &Holding, device: Device) -> bool {
         // Size 0 wraps to a page that no buffer has.
         let last_page = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
-        if !self.by.may_free(holding) {
-            return false;
-        }
-        match self.by {
-            FreedBy::Free => last_page(self.size) == last_page(holding.size),
-            FreedBy::ManagedFree => self.size == holding.size && holding.device == device,
-            FreedBy::BlockFree { pool } => matches!(holding.kind, Kind::Block { pool: of_block } if of_block == pool),
-        }
+        self.by.may_free(holding)
+            && match self.by {
+                FreedBy::Free => last_page(self.size) == last_page(holding.size),
+                FreedBy::ManagedFree => self.size == holding.size && holding.device == device,
+                FreedBy::BlockFree { pool } => {
+                    matches!(holding.kind, Kind::Block { pool: of_block } if of_block == pool)
+                }
+            }
     }
 }
 
