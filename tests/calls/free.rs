@@ -2,10 +2,12 @@
 //! `own_mappings` has the buffers that have mappings of their own. The numbers in the names are those of
 //! `docs/defects.md`.
 //!
-//! The tests call `Dma::free`. C's `rt_dma_free` differs from it in one point: with size 0 or a null address it does
-//! nothing (`wrong_calls` in `bsp-tests/host/drivers.c`), and `Dma::free` refuses the call.
+//! The tests call `Dma::free`. C's `rt_dma_free` differs from it in three points. With size 0 or a null address it does
+//! nothing (`wrong_calls` in `bsp-tests/host/drivers.c`), and `Dma::free` refuses the call. After the first managed
+//! buffer was allocated, it also takes a managed buffer off its device's list (`tests/managed/plain_calls.rs`). For a
+//! device with a table of the BSP, it calls the `free` of that table.
 
-use crate::fake_kernel::*;
+use crate::fake_kernel::{DeviceInfo, FakeKernel, Held, LOW, MIB, Machine, PAGE, Service, bus_range};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::error::Error;
@@ -18,6 +20,12 @@ const CACHED: Flags = Flags::empty();
 /// View limits by which the pools of these tests have views, and by which each buffer has its own mapping.
 const WITH_VIEWS: usize = 64 * MIB;
 const WITHOUT_VIEWS: usize = 0;
+
+/// How a test's pool is mapped.
+struct PoolMapping {
+    is_linear: bool,
+    view_limit: usize,
+}
 
 /// Flags of requests for buffers that the library maps, of each memory type.
 const MAPPED: [Flags; 3] = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH];
@@ -99,21 +107,6 @@ fn another_mapping_of_a_page_in_a_view_is_not_its_address() {
 #[test]
 fn another_mapping_of_a_buffer_with_its_own_mapping_is_not_its_address() {
     check_another_mapping(WITHOUT_VIEWS);
-}
-
-/// Maps a buffer of each memory type a second time, and checks that the second address does not free it.
-fn check_another_mapping(view_limit: usize) {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
-    machine.set_view_limit(view_limit);
-    let device = machine.plain_device();
-    for flags in MAPPED {
-        let held = machine.alloc(device, PAGE, flags).unwrap();
-        let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
-        machine.assert_refused(Held { va: alias, ..held }, Error::Foreign);
-        // SAFETY: it was mapped above, and is not used.
-        unsafe { machine.kernel.unmap(alias) };
-        machine.free(held).unwrap();
-    }
 }
 
 #[test]
@@ -212,20 +205,25 @@ fn refusals_are_counted_where_no_line_can_be_written() {
 }
 
 #[test]
-fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
+fn fault_18_a_buffer_is_freed_after_a_change_of_flags() {
     for is_linear in [true, false] {
         let requests = [&MAPPED[..], &NOT_MAPPED].concat();
-        check_frees_after_a_change_of_flags(WITH_VIEWS, is_linear, &requests, Error::NotAllocated);
-        check_frees_after_a_change_of_flags(WITHOUT_VIEWS, is_linear, &NOT_MAPPED, Error::NotAllocated);
+        let with_views = PoolMapping { is_linear, view_limit: WITH_VIEWS };
+        let without_views = PoolMapping { is_linear, view_limit: WITHOUT_VIEWS };
+        check_frees_after_a_change_of_flags(with_views, &requests, Error::NotAllocated);
+        check_frees_after_a_change_of_flags(without_views, &NOT_MAPPED, Error::NotAllocated);
     }
 }
 
 /// The mapping ends with the buffer, so that nothing is at its address at the second free.
 #[test]
-fn fault_18_a_buffer_with_its_own_mapping_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
-    check_frees_after_a_change_of_flags(WITHOUT_VIEWS, false, &MAPPED, Error::Foreign);
+fn fault_18_an_own_mapping_is_freed_after_a_change_of_flags() {
+    let without_linear_map = PoolMapping { is_linear: false, view_limit: WITHOUT_VIEWS };
+    check_frees_after_a_change_of_flags(without_linear_map, &MAPPED, Error::Foreign);
     // Here a cached buffer has no mapping of its own: it is seen through the linear map.
-    check_frees_after_a_change_of_flags(WITHOUT_VIEWS, true, &[Flags::NOCACHE, Flags::WRITE_THROUGH], Error::Foreign);
+    let with_linear_map = PoolMapping { is_linear: true, view_limit: WITHOUT_VIEWS };
+    let not_cached = [Flags::NOCACHE, Flags::WRITE_THROUGH];
+    check_frees_after_a_change_of_flags(with_linear_map, &not_cached, Error::Foreign);
 }
 
 #[test]
@@ -236,54 +234,6 @@ fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
     pool.add_flags(Flags::NOMAP);
     machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
     machine.free(held).unwrap();
-}
-
-/// Allocates a page by each of the requests, changes flags and owner of the pool, and frees each page twice. The first
-/// free succeeds, and the second one fails with `second_free`. This is done for each two combinations of the pool's
-/// flags.
-fn check_frees_after_a_change_of_flags(view_limit: usize, is_linear: bool, requests: &[Flags], second_free: Error) {
-    let machine = Machine::new();
-    machine.set_view_limit(view_limit);
-    if !is_linear {
-        machine.fail_always(Service::MapLinear);
-    }
-    let pool = machine.install(c"pool", BASE, MIB);
-    let device = machine.plain_device();
-    for before in flag_combinations() {
-        for after in flag_combinations() {
-            let held = allocate_each(&machine, pool, device, before, requests);
-            machine.set_pool_flags(pool, after);
-            machine.set_pool_owner(pool, Device::NONE);
-            for held in held {
-                assert_eq!(machine.free(held), Ok(()), "{held:x?}, {before:?} and then {after:?}");
-                assert_eq!(machine.free(held), Err(second_free), "twice: {held:x?}, {before:?} and then {after:?}");
-            }
-            assert_eq!(pool.usage().used, 0);
-            assert_eq!(machine.take_errors().len(), requests.len());
-        }
-    }
-}
-
-/// Returns all combinations of the six flags that the revisions of the interface define.
-fn flag_combinations() -> impl Iterator<Item = Flags> {
-    (0..1 << 6).map(Flags::from_bits_retain)
-}
-
-/// Makes `device` the owner of the pool, and allocates a page by each of the requests. Before each of them, it sets the
-/// pool's flags to `flags`, and `NOMAP` too if the request has it. The request gets the flag `DEVICE` if the pool has it.
-fn allocate_each(
-    machine: &Machine,
-    pool: &Pool<FakeKernel>,
-    device: Device,
-    flags: Flags,
-    requests: &[Flags],
-) -> Vec<Held> {
-    machine.set_pool_owner(pool, device);
-    let allocate = |request: Flags| {
-        machine.set_pool_flags(pool, flags | request & Flags::NOMAP);
-        machine.alloc(device, PAGE, request | (pool.flags() & Flags::DEVICE)).expect("the pool serves it")
-    };
-    requests.iter().map(|&request| allocate(request)).collect()
 }
 
 #[test]
@@ -317,4 +267,68 @@ fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
         machine.assert_refused(Held { va: page * PAGE + PAGE - 1, handle: 0, ..held[0] }, Error::Foreign);
     }
     held.into_iter().for_each(|held| machine.free(held).unwrap());
+}
+
+/// Maps a buffer of each memory type a second time, and checks that the second address does not free it.
+fn check_another_mapping(view_limit: usize) {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(view_limit);
+    let device = machine.plain_device();
+    for flags in MAPPED {
+        let held = machine.alloc(device, PAGE, flags).unwrap();
+        let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
+        machine.assert_refused(Held { va: alias, ..held }, Error::Foreign);
+        // SAFETY: it was mapped above, and is not used.
+        unsafe { machine.kernel.unmap(alias) };
+        machine.free(held).unwrap();
+    }
+}
+
+/// Allocates a page by each of the requests, changes flags and owner of the pool, and frees each page twice. The first
+/// free succeeds, and the second one fails with `second_free`. This is done for each two combinations of the pool's
+/// flags.
+fn check_frees_after_a_change_of_flags(mapping: PoolMapping, requests: &[Flags], second_free: Error) {
+    let machine = Machine::new();
+    machine.set_view_limit(mapping.view_limit);
+    if !mapping.is_linear {
+        machine.fail_always(Service::MapLinear);
+    }
+    let pool = machine.install(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    for before in flag_combinations() {
+        for after in flag_combinations() {
+            let held = allocate_each(&machine, pool, device, before, requests);
+            machine.set_pool_flags(pool, after);
+            machine.set_pool_owner(pool, Device::NONE);
+            for held in held {
+                assert_eq!(machine.free(held), Ok(()), "{held:x?}, {before:?} and then {after:?}");
+                assert_eq!(machine.free(held), Err(second_free), "twice: {held:x?}, {before:?} and then {after:?}");
+            }
+            assert_eq!(pool.usage().used, 0);
+            assert_eq!(machine.take_errors().len(), requests.len());
+        }
+    }
+}
+
+/// Returns all combinations of the flags that have names: those that the revisions of the interface define.
+fn flag_combinations() -> impl Iterator<Item = Flags> {
+    let named: Flags = Flags::all().iter_names().map(|(_, flag)| flag).collect();
+    (0..=named.bits()).map(Flags::from_bits_retain).filter(move |flags| named.contains(*flags))
+}
+
+/// Makes `device` the owner of the pool, and allocates a page by each of the requests. Before each of them, it sets the
+/// pool's flags to `flags`, and `NOMAP` too if the request has it. The request gets the flag `DEVICE` if the pool has it.
+fn allocate_each(
+    machine: &Machine,
+    pool: &Pool<FakeKernel>,
+    device: Device,
+    flags: Flags,
+    requests: &[Flags],
+) -> Vec<Held> {
+    machine.set_pool_owner(pool, device);
+    let allocate = |request: Flags| {
+        machine.set_pool_flags(pool, flags | request & Flags::NOMAP);
+        machine.alloc(device, PAGE, request | (pool.flags() & Flags::DEVICE)).expect("the pool serves it")
+    };
+    requests.iter().map(|&request| allocate(request)).collect()
 }
