@@ -66,7 +66,8 @@ impl LinearRange {
             return;
         }
         self.offset.store(pa.wrapping_sub(va), Release);
-        // A buffer of several pages was added when these were looked up (`is_contiguous`).
+        // A buffer of several pages was added when these were looked up (`is_contiguous`). To add it again could look up
+        // as many pages once more, up to `EXTENSION`.
         if va / PAGE_SIZE == last / PAGE_SIZE {
             self.add_pages(kernel, va, last, pa);
         }
