@@ -9,7 +9,7 @@
 use core::ptr::with_exposed_provenance_mut;
 
 use crate::dropin::buffer_request::BufferRequest;
-use crate::dropin::loans::{Lent, Loan, MakeRoom, Reclaim};
+use crate::dropin::loans::{Entry, EntryState, LentMemory, MakeRoom, Reclaim};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::{Pool, Pools, flags_for};
 use crate::dropin::registry::Dma;
@@ -18,8 +18,7 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::{
-    AtomicBool,
-    Ordering::{Relaxed, Release, SeqCst},
+    Ordering::{Relaxed, SeqCst},
     fence,
 };
 use crate::mem::heap::place;
@@ -57,23 +56,16 @@ impl<K: Kernel> Dma<K> {
             return None;
         }
         self.lending.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
-        let loan = self.take_free_loan()?;
-        let Some(memory) = self.lend(size, reclaim, argument) else {
-            loan.is_taken.store(false, Release);
-            return None;
-        };
-        *loan.lent.lock(self.kernel) = Some(memory);
-        Some(memory.va)
+        let entry = self.claim_entry()?;
+        let memory = self.lend(size, reclaim, argument);
+        entry.set(self.kernel, memory.map_or(EntryState::Free, EntryState::Lent));
+        Some(memory?.va)
     }
 
-    /// Allocates and maps memory for a borrower that has taken an entry; `None` if an owner waits for memory, or if no
-    /// region has room.
-    fn lend(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<Lent<K>> {
-        // The borrower took its entry before this fence, and reads `waiting` after it. An owner adds to `waiting`
-        // before the fence in `make_room`, and reads the entries after it. So at least one of them reads what the other
-        // wrote: nothing is lent, or the owner waits for this borrower. Without the fences both could miss it: a new
-        // entry is published with `Release` and found with `Acquire`, which do not order it with `waiting`.
-        fence(SeqCst);
+    /// Allocates and maps memory for a borrower that has claimed an entry; `None` if an owner waits for memory, or if
+    /// no region has room.
+    fn lend(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<LentMemory<K>> {
+        fence(SeqCst); // See `Lending::waiting`.
         if self.lending.waiting.load(SeqCst) != 0 {
             return None;
         }
@@ -81,7 +73,7 @@ impl<K: Kernel> Dma<K> {
         self.pools().filter(|pool| pool.is_reusable()).find_map(|pool| {
             let page = pool.allocate_pages(pages)?;
             let va = pool.map_buffer(page, pages, flags_for(pool.flags(), Flags::empty()))?.get();
-            Some(Lent { pool, pa: pool.pa_of(page), va, size, reclaim, argument })
+            Some(LentMemory { pool, pa: pool.pa_of(page), va, size, reclaim, argument })
         })
     }
 
@@ -91,49 +83,57 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
-    /// and the caller may not sleep. The error is counted and logged, and nothing is changed.
+    /// and the caller may not sleep. Then nothing is changed. Otherwise an error of [`Dma::free`]: the memory was freed
+    /// before, against the rules, and the loan ends all the same. Every error is counted and logged.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
-        let Some((loan, memory)) = self.take_lent(va) else {
+        let Some((entry, memory)) = self.remove_memory(va) else {
             self.refuse(Error::Foreign, Name::NONE, 0, va, 0);
             return Err(Error::Foreign);
         };
         let result = self.free(BORROWER, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
-        match result {
+        let state = match result {
             // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the memory.
-            Err(Error::Context) => *loan.lent.lock(self.kernel) = Some(memory),
-            _ => loan.is_taken.store(false, Release),
-        }
+            Err(Error::Context) => EntryState::Lent(memory),
+            Ok(()) | Err(_) => EntryState::Free,
+        };
+        entry.set(self.kernel, state);
         result
     }
 
-    /// Takes the memory at `va` out of its entry, which stays taken; `None` if no borrowed memory begins there.
-    fn take_lent(&self, va: Va) -> Option<(&'static Loan<K>, Lent<K>)> {
-        self.loans().find_map(|loan| {
-            let memory = loan.lent.lock(self.kernel).take_if(|memory| memory.va == va)?;
-            Some((loan, memory))
+    /// Takes the memory at `va` out of its entry, which is the caller's then; `None` if no borrowed memory begins
+    /// there.
+    fn remove_memory(&self, va: Va) -> Option<(&'static Entry<K>, LentMemory<K>)> {
+        self.entries().find_map(|entry| {
+            let mut state = entry.state.lock(self.kernel);
+            match *state {
+                EntryState::Lent(memory) if memory.va == va => {
+                    *state = EntryState::Changing;
+                    Some((entry, memory))
+                }
+                _ => None,
+            }
         })
     }
 
-    /// Takes a free entry of the record, or makes a new one; `None` if the heap has no room for it.
-    fn take_free_loan(&self) -> Option<&'static Loan<K>> {
-        let free = self.loans().find(|loan| !loan.is_taken.swap(true, SeqCst));
-        if free.is_some() {
-            return free;
+    /// Claims a free entry of the record, or makes a new one; `None` if the heap has no room for it.
+    fn claim_entry(&self) -> Option<&'static Entry<K>> {
+        let claimed = self.entries().find(|entry| entry.claim(self.kernel));
+        if claimed.is_some() {
+            return claimed;
         }
         let _turn = self.lending.turn.take(self.kernel)?;
-        let loan = place(self.kernel, 0, |_| Loan {
-            lent: IrqLock::new(None),
-            is_taken: AtomicBool::new(true),
+        let entry = place(self.kernel, 0, |_| Entry {
+            state: IrqLock::new(EntryState::Changing),
             asked_for: AtomicRef::new(),
             next: self.lending.last.get(),
         })?;
-        self.lending.last.set(Some(loan));
-        Some(loan)
+        self.lending.last.set(Some(entry));
+        Some(entry)
     }
 
     /// Returns the entries of the record.
-    fn loans(&self) -> impl Iterator<Item = &'static Loan<K>> + use<K> {
-        core::iter::successors(self.lending.last.get(), |loan| loan.next)
+    fn entries(&self) -> impl Iterator<Item = &'static Entry<K>> + use<K> {
+        core::iter::successors(self.lending.last.get(), |entry| entry.next)
     }
 
     /// Returns the number of owners' requests for which borrowers did not give back enough memory.
@@ -148,15 +148,12 @@ impl<K: Kernel> Dma<K> {
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         let BufferRequest { ops, device, mask, .. } = *request;
         // Whether the device reaches the pool is asked once, and not for each borrower: it may need a search of ranges.
-        let may_lend = |pool| may_serve(pool, request) && self.can_reach_page_of(pool, ops, device, mask);
-        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && may_lend(pool)) {
+        let can_help = |pool| could_serve(pool, request) && self.can_reach_page_of(pool, ops, device, mask);
+        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && can_help(pool)) {
             return None;
         }
-        // While `waiting` is not zero, no memory is lent, so that other borrowers cannot take what is given back.
         self.lending.waiting.fetch_add(1, SeqCst);
-        // A borrower took an entry before the fence in `lend`, and reads `waiting` after it. The entries are read after
-        // this fence. So the borrower reads that an owner waits, or `may_get_memory_back` finds its entry.
-        fence(SeqCst);
+        fence(SeqCst); // See `Lending::waiting`.
         let found = self.reclaim(request);
         self.lending.waiting.fetch_sub(1, SeqCst);
         if found.is_none() {
@@ -186,30 +183,43 @@ impl<K: Kernel> Dma<K> {
         None
     }
 
-    /// Calls the functions of the borrowers, in the order of the addresses, until the request can be served. Calls none
-    /// while another call asks a borrower of the same pool: this one may be a call of that borrower's function, which
-    /// would be called again without end.
+    /// Calls the functions of the borrowers, in the order of the addresses, until the request can be served, or until
+    /// another call [asks a borrower](Self::begin_asking) whose memory could serve it.
     fn ask_borrowers(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        let is_asked = |loan: &Loan<K>| loan.asked_for.get().is_some_and(|pool| may_serve(pool, request));
-        if self.loans().any(is_asked) {
-            return None;
-        }
         let mut from = 0;
-        while let Some((loan, memory)) = self.next_lent(request, from) {
-            let [va, argument] = [memory.va, memory.argument].map(with_exposed_provenance_mut);
-            loan.asked_for.set(Some(memory.pool));
+        while let Some((entry, memory)) = self.next_lent(request, from) {
+            self.begin_asking(entry, memory.pool, request)?;
+            let va = with_exposed_provenance_mut(memory.va);
+            let argument = with_exposed_provenance_mut(memory.argument);
             // SAFETY: the caller of `borrow_memory` allows this call.
             #[allow(unsafe_code)]
             unsafe {
                 (memory.reclaim)(va, memory.size, argument)
             }
-            loan.asked_for.set(None);
+            entry.asked_for.set(None);
             if let Some(found) = self.allocate_owned(request) {
                 return Some(found);
             }
             from = memory.pa.saturating_add(1);
         }
         None
+    }
+
+    /// Records that the borrower of `entry` is asked for memory of `pool`. `None` if another call is asking a borrower
+    /// whose memory could serve the request: this call may be one of that borrower's function, which would be called
+    /// again without end.
+    ///
+    /// The turn makes the check and the store one step, so that of two owners only one asks. No other call stores
+    /// something in this entry until the borrower was asked: the entry's memory could serve that call's request too,
+    /// and nothing is lent meanwhile.
+    fn begin_asking(&self, entry: &Entry<K>, pool: &'static Pool<K>, request: &BufferRequest) -> Option<()> {
+        let _turn = self.lending.turn.take(self.kernel)?;
+        let is_asked = |other: &Entry<K>| other.asked_for.get().is_some_and(|pool| could_serve(pool, request));
+        if self.entries().any(is_asked) {
+            return None;
+        }
+        entry.asked_for.set(Some(pool));
+        Some(())
     }
 
     /// Serves the request from the regions that its device owns, if they have room.
@@ -219,19 +229,22 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
-        let may_return = |loan: &Loan<K>| {
-            // The lock is released before `may_serve`, which asks the kernel for the device's node.
-            let lent = *loan.lent.lock(self.kernel);
-            lent.map_or_else(|| loan.is_taken.load(SeqCst), |memory| may_serve(memory.pool, request))
-        };
-        self.loans().any(may_return)
+        self.entries().any(|entry| {
+            // The lock is released before `could_serve`, which asks the kernel for the device's node.
+            let state = *entry.state.lock(self.kernel);
+            match state {
+                EntryState::Free => false,
+                EntryState::Changing => true,
+                EntryState::Lent(memory) => could_serve(memory.pool, request),
+            }
+        })
     }
 
-    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that may serve the request,
+    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that could serve the request,
     /// and its entry.
-    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static Loan<K>, Lent<K>)> {
-        let lent = self.loans().filter_map(|loan| Some((loan, (*loan.lent.lock(self.kernel))?)));
-        let usable = lent.filter(|(_, memory)| memory.pa >= from && may_serve(memory.pool, request));
+    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static Entry<K>, LentMemory<K>)> {
+        let lent = self.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)));
+        let usable = lent.filter(|(_, memory)| memory.pa >= from && could_serve(memory.pool, request));
         usable.min_by_key(|(_, memory)| memory.pa)
     }
 
@@ -251,8 +264,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Returns whether the request may be served if memory of this pool is given back: its device owns the pool, which has
+/// Returns whether the request could be served if memory of this pool is given back: its device owns the pool, which has
 /// the properties that the flags ask for, and is large enough.
-fn may_serve<K: Kernel>(pool: &Pool<K>, request: &BufferRequest) -> bool {
+fn could_serve<K: Kernel>(pool: &Pool<K>, request: &BufferRequest) -> bool {
     pool.serves_from(request.device, request.flags, Pools::Owned) && request.size <= pool.size()
 }

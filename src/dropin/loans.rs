@@ -6,19 +6,19 @@ use core::ffi::c_void;
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::pool::Pool;
 use crate::kernel::{Handle, Kernel, Pa, Va};
-use crate::mem::atomics::{AtomicBool, AtomicUsize};
+use crate::mem::atomics::AtomicUsize;
 use crate::mem::hook::Hook;
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
 /// A borrower's function, which is asked to give memory back. Its parameters are the memory, its size in bytes, and
-/// [`Lent::argument`].
+/// [`LentMemory::argument`].
 pub type Reclaim = unsafe extern "C" fn(memory: *mut c_void, size: usize, argument: *mut c_void);
 
 /// Memory that is lent.
 #[derive(Clone, Copy)]
-pub struct Lent<K: Kernel> {
+pub struct LentMemory<K: Kernel> {
     /// The pool to which the memory belongs.
     pub pool: &'static Pool<K>,
     /// The physical address of the memory.
@@ -34,15 +34,49 @@ pub struct Lent<K: Kernel> {
 }
 
 /// An entry of the record. It is never freed: after the memory is given back, the entry is reused.
-pub struct Loan<K: Kernel> {
-    /// The lent memory; `None` while the entry has none.
-    pub lent: IrqLock<Option<Lent<K>>>,
-    /// Set while the entry belongs to a borrower: from before its memory is allocated until it was given back.
-    pub is_taken: AtomicBool,
-    /// The pool, while the borrower's function is called.
+pub struct Entry<K: Kernel> {
+    /// What the entry is used for.
+    pub state: IrqLock<EntryState<K>>,
+    /// The pool, while the borrower's function is called. It is set with the turn [`Lending::turn`] held.
     pub asked_for: AtomicRef<Pool<K>>,
     /// The entry that was made before this one.
-    pub next: Option<&'static Loan<K>>,
+    pub next: Option<&'static Entry<K>>,
+}
+
+/// What an entry is used for.
+#[derive(Clone, Copy)]
+pub enum EntryState<K: Kernel> {
+    /// Nothing: the next borrower claims the entry.
+    Free,
+    /// A borrower is getting memory, or giving it back.
+    Changing,
+    /// A borrower has this memory.
+    Lent(LentMemory<K>),
+}
+
+impl<K: Kernel> Entry<K> {
+    /// Makes a free entry a changing one, which is the caller's; returns false if the entry is not free.
+    pub fn claim(&self, kernel: K) -> bool {
+        let mut state = self.state.lock(kernel);
+        let is_free = matches!(*state, EntryState::Free);
+        if is_free {
+            *state = EntryState::Changing;
+        }
+        is_free
+    }
+
+    /// Returns the memory that is lent; `None` in the other states.
+    pub fn memory(&self, kernel: K) -> Option<LentMemory<K>> {
+        match *self.state.lock(kernel) {
+            EntryState::Lent(memory) => Some(memory),
+            EntryState::Free | EntryState::Changing => None,
+        }
+    }
+
+    /// Ends the change of an entry that the caller has claimed.
+    pub fn set(&self, kernel: K, state: EntryState<K>) {
+        *self.state.lock(kernel) = state;
+    }
 }
 
 /// The record of all lent memory. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
@@ -51,10 +85,16 @@ pub struct Lending<K: Kernel, D: 'static> {
     /// the handle of the allocated buffer. Not set until the first call that borrows.
     pub(crate) make_room: Hook<MakeRoom<D>>,
     /// The entry that was made last.
-    pub last: AtomicRef<Loan<K>>,
-    /// The turn of calls that make an entry.
+    pub last: AtomicRef<Entry<K>>,
+    /// The turn of calls that make an entry, or choose whose borrower is asked.
     pub turn: Turn,
-    /// The number of owners that wait for their memory. While it is not zero, no memory is lent.
+    /// The number of owners that wait for their memory. While it is not zero, no memory is lent, so that no borrower
+    /// takes what another one gives back.
+    ///
+    /// A borrower claims its entry, passes a fence, and reads this number. An owner adds to this number, passes a
+    /// fence, and reads the entries. So at least one of them reads what the other wrote: nothing is lent, or the owner
+    /// waits for this borrower. Without the fences both could miss it: a new entry is published with `Release` and
+    /// found with `Acquire`, which do not order it with this number.
     pub waiting: AtomicUsize,
     /// The number of owners' requests for which borrowers did not give back enough memory.
     pub failed_reclaims: AtomicUsize,

@@ -79,6 +79,10 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
     fn view_limit(&self) -> usize {
         0
     }
+    /// Returns the region of reserved memory to which the device's node refers. Other devices have no node.
+    fn memory_region(&self, _device: Device) -> Option<NamedRegion> {
+        None
+    }
 }
 
 // SAFETY: the heap is the host's, and never frees memory.
@@ -195,11 +199,11 @@ unsafe impl<S: Services> Firmware for S {
     fn is_coherent(&self, _device: Device) -> bool {
         false
     }
-    fn node(&self, _device: Device) -> Option<Node> {
-        None
+    fn node(&self, device: Device) -> Option<Node> {
+        Services::memory_region(self, device).and_then(|_| Node::at(device.address()))
     }
-    fn memory_region(&self, _device: Device, _index: usize) -> Option<Result<NamedRegion, Error>> {
-        None
+    fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
+        Services::memory_region(self, device).filter(|_| index == 0).map(Ok)
     }
     fn has_dma_ranges(&self, _device: Device) -> bool {
         false

@@ -1,7 +1,7 @@
 //! A kernel whose cores shuttle switches. It maps memory at addresses that are used again at once.
 
 use rt_dma_pool::kernel::testing::Services;
-use rt_dma_pool::kernel::{PAGE_SIZE, Pa, Va};
+use rt_dma_pool::kernel::{Device, NamedRegion, PAGE_SIZE, Pa, Va};
 use std::sync::Mutex;
 
 /// The kernel: a leaked value, so that it can be copied.
@@ -13,6 +13,18 @@ struct State {
     mappings: Mutex<Vec<(Va, Pa, usize)>>,
     view_limit: usize,
 }
+
+/// The devices that own [`LENDABLE`].
+pub const OWNERS: [Device; 2] = [Device::at(0x2000), Device::at(0x3000)];
+
+/// A `reusable` region of two pages.
+pub const LENDABLE: NamedRegion = NamedRegion {
+    start: 0x9000_0000,
+    end: 0x9000_0000 + 2 * PAGE_SIZE,
+    is_no_map: false,
+    is_reusable: true,
+    is_shared: false,
+};
 
 /// Where mappings begin.
 const WINDOW: Va = 0x4000_0000_0000;
@@ -63,5 +75,8 @@ unsafe impl Services for Cores {
     }
     fn view_limit(&self) -> usize {
         self.0.view_limit
+    }
+    fn memory_region(&self, device: Device) -> Option<NamedRegion> {
+        OWNERS.contains(&device).then_some(LENDABLE)
     }
 }

@@ -7,6 +7,7 @@
 mod block_pools;
 mod cores;
 mod devices;
+mod lending;
 mod pools;
 
 use std::sync::Arc;
