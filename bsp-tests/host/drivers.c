@@ -78,6 +78,8 @@ void driver_with_own_ops(void)
 
     rt_dma_device_set_ops(&dev, &ops);
     EXPECT(rt_dma_alloc(&dev, 64, &handle, 0) && handle == 0x1234);
+    /* The function writes the handle even for a driver that does not ask for it. */
+    EXPECT(rt_dma_alloc(&dev, 64, RT_NULL, 0));
     buffer = rt_dma_alloc(&plain, 64, &handle, 0);
     EXPECT(rt_dma_sync_out_data(&dev, buffer, 64, &handle, 0) == RT_EOK);
     EXPECT(rt_dma_sync_in_data(&dev, buffer, 64, handle, 0) == RT_EOK);
