@@ -264,8 +264,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Returns whether the request could be served if memory of this pool is given back: its device owns the pool, which has
-/// the properties that the flags ask for, and is large enough.
+/// Returns whether the request could be served if memory of this pool is given back: its device owns the pool, which
+/// has the properties that the flags ask for, and is large enough.
 fn could_serve<K: Kernel>(pool: &Pool<K>, request: &BufferRequest) -> bool {
     pool.serves_from(request.device, request.flags, Pools::Owned) && request.size <= pool.size()
 }

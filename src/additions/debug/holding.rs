@@ -27,6 +27,26 @@ pub enum Kind {
     Mapping(HeldMapping),
 }
 
+impl Kind {
+    /// A block pool that was created just now.
+    pub const NEW_POOL: Kind = Kind::BlockPool(HeldPool { had_blocks: false, is_leaving: false });
+
+    /// Returns whether it is memory that was allocated.
+    pub fn is_memory(&self) -> bool {
+        matches!(self, Kind::Buffer { .. } | Kind::Block { .. })
+    }
+
+    /// Returns the words with which lines describe the kind.
+    pub fn label(&self) -> Name<'static> {
+        Name::of(match self {
+            Kind::Buffer { .. } => apart!("buffer"),
+            Kind::Block { .. } => apart!("block"),
+            Kind::BlockPool(_) => apart!("block pool"),
+            Kind::Mapping(mapping) => mapping.by.label(),
+        })
+    }
+}
+
 /// What only a block pool has.
 #[derive(Clone, Copy, Debug)]
 pub struct HeldPool {
@@ -78,7 +98,7 @@ pub struct HeldMapping {
 impl HeldMapping {
     /// Makes a mapping by this function. The caller sets what else it knows.
     pub fn new(by: MappedBy, direction: Direction) -> Self {
-        // The result of a list's map is a number of entries, which has to be checked for another reason.
+        // The map of a list returns a count, not a handle, so `rt_dma_mapping_error` is not needed.
         let is_checked = by == MappedBy::List;
         HeldMapping { by, list_entries: 0, pa: 0, direction, is_checked, has_own_lines: false }
     }
@@ -87,36 +107,6 @@ impl HeldMapping {
     pub fn allows_sync(&self, direction: Direction) -> bool {
         [direction, Direction::Bidirectional].contains(&self.direction)
     }
-}
-
-impl Kind {
-    /// Returns whether it is memory that was allocated.
-    pub fn is_memory(&self) -> bool {
-        matches!(self, Kind::Buffer { .. } | Kind::Block { .. })
-    }
-
-    /// A block pool that was created just now.
-    pub const NEW_POOL: Kind = Kind::BlockPool(HeldPool { had_blocks: false, is_leaving: false });
-
-    /// Returns the words with which lines describe the kind.
-    pub fn label(&self) -> Name<'static> {
-        Name::of(match self {
-            Kind::Buffer { .. } => apart!("buffer"),
-            Kind::Block { .. } => apart!("block"),
-            Kind::BlockPool(_) => apart!("block pool"),
-            Kind::Mapping(mapping) => mapping.by.label(),
-        })
-    }
-}
-
-/// Returns the words with which lines describe a direction.
-pub fn direction_label(direction: Direction) -> Name<'static> {
-    Name::of(match direction {
-        Direction::Bidirectional => apart!("in both directions"),
-        Direction::ToDevice => apart!("to the device"),
-        Direction::FromDevice => apart!("from the device"),
-        Direction::Neither => apart!("in no direction"),
-    })
 }
 
 /// One thing that a device holds.
@@ -142,19 +132,6 @@ pub struct Holding {
     pub return_address: usize,
     /// When it was made, in milliseconds.
     pub made_at_ms: usize,
-}
-
-/// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte in common.
-pub fn overlap(start: usize, size: usize, other: usize, other_size: usize) -> bool {
-    start < other.saturating_add(other_size) && other < start.saturating_add(size)
-}
-
-/// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte of a line of `line` bytes in
-/// common. `line` is a power of two, and neither size is zero.
-fn share_lines(start: usize, size: usize, other: usize, other_size: usize, line: usize) -> bool {
-    let first_byte = |address: usize| address & !line.wrapping_sub(1);
-    let last_byte = |address: usize, size: usize| address.wrapping_add(size.wrapping_sub(1)) | line.wrapping_sub(1);
-    first_byte(start) <= last_byte(other, other_size) && first_byte(other) <= last_byte(start, size)
 }
 
 impl Holding {
@@ -197,7 +174,7 @@ impl Holding {
 
     /// Returns whether both are mappings with which devices write the same bytes, or the same cache lines where one of
     /// the drivers owns its lines. `line` is the size of a cache line.
-    pub fn writes_same_bytes(&self, other: &Holding, line: usize) -> bool {
+    pub fn conflicts_with(&self, other: &Holding, line: usize) -> bool {
         let (Kind::Mapping(first), Kind::Mapping(second)) = (self.kind, other.kind) else { return false };
         let line = if first.has_own_lines || second.has_own_lines { line } else { 1 };
         let touches = |a: usize, b: usize| a != 0 && b != 0 && share_lines(a, self.size, b, other.size, line);
@@ -205,4 +182,31 @@ impl Holding {
             && second.direction.device_writes()
             && (touches(self.va, other.va) || touches(first.pa, second.pa))
     }
+}
+
+/// Returns the words with which lines describe a direction.
+pub fn direction_label(direction: Direction) -> Name<'static> {
+    Name::of(match direction {
+        Direction::Bidirectional => apart!("in both directions"),
+        Direction::ToDevice => apart!("to the device"),
+        Direction::FromDevice => apart!("from the device"),
+        Direction::Neither => apart!("in no direction"),
+    })
+}
+
+/// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte in common.
+pub fn overlap(start: usize, size: usize, other: usize, other_size: usize) -> bool {
+    start < other.saturating_add(other_size) && other < start.saturating_add(size)
+}
+
+/// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte of a line of `line` bytes in
+/// common. `line` is a power of two, and neither size is zero.
+fn share_lines(start: usize, size: usize, other: usize, other_size: usize, line: usize) -> bool {
+    let low_bits = line.wrapping_sub(1);
+    let first_byte = |address: usize| address & !low_bits;
+    let whole_lines = |address: usize, size: usize| {
+        let size_from_first_byte = (address & low_bits).saturating_add(size);
+        size_from_first_byte.saturating_add(low_bits) & !low_bits
+    };
+    overlap(first_byte(start), whole_lines(start, size), first_byte(other), whole_lines(other, other_size))
 }

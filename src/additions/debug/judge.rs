@@ -143,7 +143,7 @@ impl Judge<'_> {
     /// earlier mapping, of this device or another, the two may not share a byte, nor a cache line of `line` bytes if a
     /// driver owns its lines.
     pub(super) fn map(&mut self, new: Holding, line: usize) {
-        let is_second = |other: &&Holding| new.writes_same_bytes(other, line);
+        let is_second = |other: &&Holding| new.conflicts_with(other, line);
         if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.return_address) {
             self.report(Mistake::MapTwice, [new.mapped_address(), new.size, first]);
         }

@@ -2,11 +2,11 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::arguments::{bus_master, direction_of, mapped_with};
-use super::system::STREAMING;
-use super::unmap::unmap;
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer, Segment};
+use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR, MappedBuffer, Segment};
+use crate::ffi::additions::streaming::arguments::{bus_master, direction_of, mapped_with};
+use crate::ffi::additions::streaming::system::STREAMING;
+use crate::ffi::additions::streaming::unmap::unmap;
 use crate::kernel::{Handle, Va};
 
 /// @brief One buffer of a scatter list.
@@ -60,6 +60,27 @@ unsafe fn entries_mut<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_s
         // SAFETY: it is not null, so the caller guarantees that it points to `nents` entries, which no other code uses.
         Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts_mut(sg, length) },
         _ => &mut [],
+    }
+}
+
+/// Calls `sync` for every entry of a list; for none if there is no device, `sg` is null or `nents` is not positive.
+///
+/// # Safety
+/// If it is not null, `sg` points to `nents` entries, which no other code changes during the call. `sync` may be called
+/// for the mapping of each.
+unsafe fn sync_entries(
+    dev: *mut rt_device,
+    sg: *const rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+    sync: impl Fn(&BusMaster, &MappedBuffer) -> Result<(), BadMapping>,
+) {
+    let Ok(master) = bus_master(dev) else { return };
+    // SAFETY: the caller passes a list of `nents` entries, or null.
+    for segment in unsafe { entries(sg, nents) } {
+        let mapped = MappedBuffer::new(segment.dma_handle, segment.length, direction_of(direction));
+        // A refused call is logged where it is refused, and C gets no error.
+        let _ = sync(&master, &mapped);
     }
 }
 
@@ -159,14 +180,9 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     nents: c_int,
     direction: c_int,
 ) {
-    let Ok(master) = bus_master(dev) else { return };
-    // SAFETY: the caller passes a list of `nents` entries, or null.
-    for segment in unsafe { entries(sg, nents) } {
-        let mapped = MappedBuffer::new(segment.dma_handle, segment.length, direction_of(direction));
-        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
-        // A refused call is logged where it is refused, and C gets no error.
-        let _ = unsafe { STREAMING.sync_for_cpu(&master, &mapped) };
-    }
+    // SAFETY: the caller passes a list of `nents` entries, or null, and keeps to `# Safety` of `additions::streaming`
+    // for their mappings.
+    unsafe { sync_entries(dev, sg, nents, direction, |master, mapped| STREAMING.sync_for_cpu(master, mapped)) }
 }
 
 /// @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
@@ -185,12 +201,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     nents: c_int,
     direction: c_int,
 ) {
-    let Ok(master) = bus_master(dev) else { return };
-    // SAFETY: the caller passes a list of `nents` entries, or null.
-    for segment in unsafe { entries(sg, nents) } {
-        let mapped = MappedBuffer::new(segment.dma_handle, segment.length, direction_of(direction));
-        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
-        // A refused call is logged where it is refused, and C gets no error.
-        let _ = unsafe { STREAMING.sync_for_device(&master, &mapped) };
-    }
+    // SAFETY: the caller passes a list of `nents` entries, or null, and keeps to `# Safety` of `additions::streaming`
+    // for their mappings.
+    unsafe { sync_entries(dev, sg, nents, direction, |master, mapped| STREAMING.sync_for_device(master, mapped)) }
 }
