@@ -33,7 +33,7 @@
 //! | `word` | the word of a group, and why a second free fails |
 //! | `group` | units and groups |
 //! | `listed_groups` | the current groups of the cores, and the list of the others |
-//! | `spans`, `table` | the bookkeeping of spans, and the hash table |
+//! | `spans`, `table`, `table_growth` | the bookkeeping of spans, the hash table, and its growth |
 //! | `allocate`, `free` | the calls of drivers |
 //! | `pages`, `span_memory` | where the memory of spans comes from, and how it is freed |
 //! | `grow`, `trim` | spans that are added and removed |
@@ -55,6 +55,7 @@ pub mod shape;
 mod span_memory;
 mod spans;
 mod table;
+mod table_growth;
 #[cfg(test)]
 mod tests;
 mod trim;

@@ -83,7 +83,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     fn prepare_bookkeeping(&self) {
         // If nothing has to be done, the call takes no turn, for which it might wait.
-        if self.spans.vacant.get().is_none() || !self.has_places() {
+        if self.spans.vacant.get().is_none() || !self.is_table_long_enough() {
             let Some(turn) = self.spans.turn.take(self.kernel) else { return };
             let _ = self.vacant_span(&turn);
         }

@@ -127,7 +127,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes places in the table for the units of one more span, and returns a vacant span. `None` if the heap has no
     /// room.
     pub(super) fn vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
-        self.make_places()?;
+        self.lengthen_table(turn)?;
         self.spans.vacant.get().or_else(|| self.make_spans(turn))
     }
 
@@ -168,11 +168,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             let Block { va, handle } = memory.at(lead.wrapping_add(shape.unit_offset(number)));
             unit.set_addresses(shape, va, handle);
         }
-        if !self.insert_units(span.units) {
-            self.remove_units(span.units);
-            return None;
-        }
-        Some(span)
+        self.insert_units(span.units, turn).then_some(span)
     }
 
     /// Gives memory to a span that is ready [for it](Self::span_for), and returns its first block.

@@ -1,26 +1,18 @@
 //! A hash table from addresses to units. It is read without a lock.
 //!
-//! A unit is in the home place of its key, or else in one of [`PROBES`] further places, so that a look-up has a fixed
-//! bound. Consecutive units have consecutive home places, so that most look-ups read one place.
+//! An element of the table is a *place*, which holds a unit or none. A unit is in the home place of its key, or else in
+//! one of [`PROBES`] further places, so that a look-up has a fixed bound. Consecutive units have consecutive home
+//! places, so that most look-ups read one place.
 
 use super::group::{NO_UNIT, Unit};
-use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
-use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::bump::BumpAllocator;
 use crate::mem::shared::NonNullRef;
+use crate::mem::turn::TurnGuard;
 use crate::mem::wrapping_slice::WrappingSlice;
 
 /// The number of places that a look-up reads in addition to the home place.
 const PROBES: usize = 8;
-
-/// The least number of places of a table.
-const TABLE_MIN: usize = 8;
-/// If units whose keys have one hash find no places, the table is made larger: at most this many times as large as the
-/// number of units needs, or [`SPREAD_PLACES`] places.
-const SPREAD_MAX: usize = 64;
-/// See [`SPREAD_MAX`].
-const SPREAD_PLACES: usize = 4096;
 
 /// Two to the power of a word's bits, divided by the golden ratio, and made odd (Knuth, The Art of Computer
 /// Programming, volume 3, section 6.4). The upper half of a product with it depends on all bits of the key.
@@ -29,31 +21,34 @@ const MULTIPLIER: usize = if usize::BITS == 64 { 0x9e37_79b9_7f4a_7c15_u64 as us
 /// Half of a word's bits.
 const HALF: u32 = usize::BITS / 2;
 
-/// A table with a power of two of places.
+/// A table of units. Its length is a power of two. It is changed with the pool's turn held.
 pub struct Table {
     /// A place without a unit holds [`NO_UNIT`].
     places: WrappingSlice<NonNullRef<Unit>>,
 }
 
+/// The place of a table to which no unit is added.
 static NO_PLACE: NonNullRef<Unit> = NonNullRef::new(&NO_UNIT);
 
-/// The table of a pool without memory. No unit is added to it.
+/// The table of a pool without memory. It takes no unit.
 pub static EMPTY_TABLE: Table = Table { places: WrappingSlice::of_one(&NO_PLACE) };
 
 impl Table {
-    /// Returns the size of the places, in bytes. They follow the table in memory.
-    pub fn tail_bytes(places: usize) -> Option<usize> {
-        places.checked_mul(size_of::<NonNullRef<Unit>>())
+    /// Returns the size of `length` places, in bytes; `None` if that is more than the address space. The places follow
+    /// the table in memory.
+    pub fn tail_bytes(length: usize) -> Option<usize> {
+        length.checked_mul(size_of::<NonNullRef<Unit>>())
     }
 
-    /// Makes an empty table with `places` places, a power of two.
-    pub fn new(places: usize, tail: &mut BumpAllocator) -> Self {
-        let places = WrappingSlice::new(tail.slice_with(places, |_| Some(NonNullRef::new(&NO_UNIT))));
+    /// Makes a table of `length` places without units in the memory of `tail`. `length` is a power of two.
+    pub fn new(length: usize, tail: &mut BumpAllocator) -> Self {
+        let places = WrappingSlice::new(tail.slice_with(length, |_| Some(NonNullRef::new(&NO_UNIT))));
+        // `None` does not occur: `tail` has `tail_bytes(length)` bytes. Such a table would take no unit.
         Table { places: places.unwrap_or(WrappingSlice::of_one(&NO_PLACE)) }
     }
 
     /// Returns the number of places.
-    pub fn len(&self) -> usize {
+    pub fn length(&self) -> usize {
         self.places.length()
     }
 
@@ -65,7 +60,7 @@ impl Table {
 
     /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
     /// consecutive units fill long runs of the table.
-    fn places(&self, key: usize) -> impl Iterator<Item = &'static NonNullRef<Unit>> {
+    fn places_of(&self, key: usize) -> impl Iterator<Item = &'static NonNullRef<Unit>> {
         // The upper half of the product is mixed into the lower half, and a second product spreads both. With one
         // product on 32 bits, keys whose distance is a large power of two have few hashes. The table uses the low bits
         // of `first`: the rotation moves the upper half there, because it depends on more bits of the key.
@@ -87,12 +82,14 @@ impl Table {
     ///
     /// Context: any.
     pub fn candidates(&self, key: usize) -> impl Iterator<Item = &'static Unit> {
-        self.places(key).map(NonNullRef::get)
+        self.places_of(key).map(NonNullRef::get)
     }
 
     /// Adds a unit. Returns false if all its places are taken. The caller holds the pool's turn.
-    pub fn insert(&self, key: usize, unit: &'static Unit) -> bool {
-        match self.places(key).find(|place| core::ptr::eq(place.get(), &NO_UNIT)) {
+    ///
+    /// Context: any.
+    pub fn insert<K: Kernel>(&self, key: usize, unit: &'static Unit, _turn: &TurnGuard<'_, K>) -> bool {
+        match self.places_of(key).find(|place| core::ptr::eq(place.get(), &NO_UNIT)) {
             Some(place) if !core::ptr::eq(place, &NO_PLACE) => {
                 place.set(unit);
                 true
@@ -102,8 +99,10 @@ impl Table {
     }
 
     /// Removes a unit. The caller holds the pool's turn.
-    pub fn remove(&self, key: usize, unit: &'static Unit) {
-        for place in self.places(key) {
+    ///
+    /// Context: any.
+    pub fn remove<K: Kernel>(&self, key: usize, unit: &'static Unit, _turn: &TurnGuard<'_, K>) {
+        for place in self.places_of(key) {
             if core::ptr::eq(place.get(), unit) {
                 place.set(&NO_UNIT);
             }
@@ -111,62 +110,59 @@ impl Table {
     }
 }
 
-impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Returns the table's key for a unit that has memory.
-    fn key_of(&self, unit: &Unit) -> usize {
-        self.groups.shape.key(unit.start(&self.groups.shape))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::HeapOnly;
+    use crate::mem::heap::place;
+    use crate::mem::turn::Turn;
+    use std::boxed::Box;
+
+    fn table(length: usize) -> &'static Table {
+        place(HeapOnly, Table::tail_bytes(length).unwrap(), |tail| Table::new(length, tail)).unwrap()
     }
 
-    /// Returns the number of places of a table of which half is empty after a span is added.
-    fn wanted_places(&self) -> Option<usize> {
-        self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units.get())?.checked_mul(2)
+    fn unit() -> &'static Unit {
+        Box::leak(Box::new(Unit::new(0, 1)))
     }
 
-    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before
-    /// units of that span are made.
-    pub(super) fn make_places(&self) -> Option<()> {
-        if self.has_places() {
-            return Some(());
-        }
-        self.new_table(self.wanted_places()?.checked_next_power_of_two()?.max(TABLE_MIN), &[])
+    /// Returns how many candidates for `key` are this unit.
+    fn count(table: &Table, key: usize, unit: &Unit) -> usize {
+        table.candidates(key).filter(|found| core::ptr::eq(*found, unit)).count()
     }
 
-    /// Returns whether half of the table is empty after a span is added.
-    pub(super) fn has_places(&self) -> bool {
-        self.wanted_places().is_some_and(|wanted| self.table.get().len() >= wanted)
+    #[test]
+    fn a_unit_is_found_until_it_is_removed() {
+        let (table, turn) = (table(64), Turn::new());
+        let turn = turn.take(HeapOnly).unwrap();
+        let [first, second] = [unit(), unit()];
+        // Both have one home place.
+        assert!(table.insert(3, first, &turn) && table.insert(3 + 64, second, &turn));
+        assert!(core::ptr::eq(table.home_unit(3), first));
+        assert_eq!((count(table, 3, first), count(table, 3 + 64, second)), (1, 1));
+        table.remove(3, first, &turn);
+        assert_eq!((count(table, 3, first), count(table, 3 + 64, second)), (0, 1));
+        assert!(core::ptr::eq(table.home_unit(3), &NO_UNIT));
     }
 
-    /// Makes a table of `places` places, or of more if the units do not find places in it: those that have memory, and
-    /// the `new` ones. The old table stays in the heap, because another call may be reading it. `None` if the heap has
-    /// no room.
-    #[allow(unsafe_code)]
-    fn new_table(&self, mut places: usize, new: &'static [Unit]) -> Option<()> {
-        if !self.kernel.can_sleep() {
-            return None;
-        }
-        let max_places = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
-        while places <= max_places {
-            let table = self.arena.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
-            if self.spans.units().chain(new).all(|unit| table.insert(self.key_of(unit), unit)) {
-                self.table.set(table);
-                return Some(());
-            }
-            // SAFETY: no other call knows the table, nor uses the arena: this one has the turn.
-            unsafe { self.arena.release_last() }
-            places = places.checked_mul(2)?;
-        }
-        None
+    #[test]
+    fn nine_units_of_one_key_are_found_and_a_tenth_has_no_place() {
+        let (table, turn) = (table(1024), Turn::new());
+        let turn = turn.take(HeapOnly).unwrap();
+        let units = [(); PROBES + 1].map(|()| unit());
+        assert!(units.iter().all(|unit| table.insert(5, unit, &turn)));
+        assert!(units.iter().all(|unit| count(table, 5, unit) == 1));
+        assert!(!table.insert(5, unit(), &turn));
+        table.remove(5, units[4], &turn);
+        assert!(table.insert(5, unit(), &turn));
     }
 
-    /// Puts units into the table, or into a larger one if they find no places. Returns false if the heap has no room.
-    pub(super) fn insert_units(&self, units: &'static [Unit]) -> bool {
-        let table = self.table.get();
-        units.iter().all(|unit| table.insert(self.key_of(unit), unit))
-            || self.new_table(table.len().saturating_mul(2), units).is_some()
-    }
-
-    /// Takes units out of the table.
-    pub(super) fn remove_units(&self, units: &'static [Unit]) {
-        units.iter().for_each(|unit| self.table.get().remove(self.key_of(unit), unit));
+    #[test]
+    fn the_table_of_a_pool_without_memory_takes_no_unit() {
+        let turn = Turn::new();
+        let turn = turn.take(HeapOnly).unwrap();
+        assert_eq!(EMPTY_TABLE.length(), 1);
+        assert!(!EMPTY_TABLE.insert(0, unit(), &turn));
+        assert!(EMPTY_TABLE.candidates(0).all(|found| core::ptr::eq(found, &NO_UNIT)));
     }
 }

@@ -43,7 +43,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !span.has_memory() || !self.remove_blocks(span.units) {
             return None;
         }
-        self.remove_units(span.units);
+        self.remove_units(span.units, &turn);
         self.take_memory(span, &turn)
     }
 

@@ -74,7 +74,9 @@ fn fault_20_a_second_free_after_a_trim_is_refused_at_whatever_step_growth_comes(
             assert!(pool.trim() != 0);
             // A unit that is gone is not in the table any more, but this free has found it there.
             let unit = pool.spans.all().next().unwrap().units.first().unwrap();
-            assert!(pool.table.get().insert(pool.groups.shape.key(block.va), unit));
+            let turn = pool.spans.turn.take(pool.kernel).unwrap();
+            assert!(pool.table.get().insert(pool.groups.shape.key(block.va), unit, &turn));
+            drop(turn);
             let held = Rc::new(RefCell::new(None));
             let owned = held.clone();
             let grow = move || *owned.borrow_mut() = pool.allocate();
