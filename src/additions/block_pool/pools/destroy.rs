@@ -1,6 +1,6 @@
 //! Destroying a block pool.
 
-// A refusal contains the blocks that are logged: the heap may have no room for them.
+// A refusal carries the blocks to log by value: boxing it needs heap, which may be exhausted.
 #![allow(clippy::large_enum_variant, clippy::result_large_err)]
 
 use super::BlockPools;
@@ -76,18 +76,20 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
 
     /// Takes a pool without blocks in use off the list, and frees its pages.
     fn remove(&self, pool: *const BlockPool<K, P>) -> Result<&'static BlockPool<K, P>, Refusal> {
-        let pool = self.unlink(pool)?;
-        // Without the turn: `trim` gives pages back, which may write to the log, and a console may itself create block
-        // pools.
-        pool.trim();
-        if pool.usage().pages == 0 {
-            return Ok(pool);
+        loop {
+            let pool = self.unlink(pool)?;
+            // Without the turn: `trim` gives pages back, which may write to the log, and a console may itself create
+            // block pools.
+            pool.trim();
+            if pool.usage().pages == 0 {
+                return Ok(pool);
+            }
+            // Against the rules, a block was allocated meanwhile. The memory must stay, so the pool is put back into
+            // the list. If the block is still in use, `unlink` refuses. (The caller may sleep, or `unlink` would have
+            // failed, so the turn is got here.)
+            let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
+            self.link(pool);
         }
-        // Against the rules, a block was allocated meanwhile. The memory must stay, so the pool is put back into the
-        // list. (The caller may sleep, or `unlink` would have failed, so the turn is got here.)
-        let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
-        self.link(pool);
-        Err(pool.blocks_in_use().map_or(Refusal::Context, Refusal::InUse))
     }
 
     /// Takes a pool without blocks in use off the list.
@@ -101,5 +103,60 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         let _held = self.links.lock(self.kernel);
         link.set(found.next.get());
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::additions::block_pool::PoolName;
+    use crate::additions::block_pool::pools::BlockPoolSpec;
+    use crate::kernel::testing::HeapOnly;
+    use crate::kernel::{Device, Handle, PAGE_SIZE, Va};
+    use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst};
+    use crate::mem::shared::AtomicRef;
+    use std::boxed::Box;
+
+    /// A source of pages. When it gets a page back for the first time, a block of the pool is allocated and freed.
+    #[derive(Clone, Copy)]
+    struct Intruded;
+
+    // SAFETY: the test does not touch the memory.
+    #[allow(unsafe_code)]
+    unsafe impl Pages for Intruded {
+        fn allocate(&self, _: Device, _: usize) -> Option<(Va, Handle)> {
+            Some((0x1000 * PAGE_SIZE, 0x1000 * PAGE_SIZE))
+        }
+        unsafe fn free(&self, _: Device, _: usize, _: Va, _: Handle) {
+            intrude();
+        }
+        fn limit(&self, _: Device) -> usize {
+            usize::MAX
+        }
+    }
+
+    static POOL: AtomicRef<BlockPool<HeapOnly, Intruded>> = AtomicRef::new();
+    static FREED: AtomicUsize = AtomicUsize::new(0);
+
+    fn intrude() {
+        if FREED.fetch_add(1, SeqCst) == 0 {
+            let pool = POOL.get().unwrap();
+            let block = pool.allocate().unwrap();
+            pool.free(block.va, block.handle).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_block_that_came_and_went_during_the_destroy_does_not_keep_the_pool() {
+        let pools: &'static BlockPools<HeapOnly, Intruded> = Box::leak(Box::new(BlockPools::new(HeapOnly, Intruded)));
+        let (name, device) = (PoolName::new(*b"blocks"), Some(Device::at(1)));
+        let pool = pools.create(&BlockPoolSpec { name, device, size: 64, align: 0, boundary: 0 }).unwrap();
+        POOL.set(Some(pool));
+        let block = pool.allocate().unwrap();
+        pool.free(block.va, block.handle).unwrap();
+        // SAFETY: the only other calls are those of `intrude`, which end before the pool is destroyed.
+        #[allow(unsafe_code)]
+        let result = unsafe { pools.destroy(pool) };
+        assert_eq!((result, FREED.load(SeqCst)), (Ok(()), 2));
     }
 }

@@ -1,0 +1,124 @@
+//! Creating a block pool.
+
+use core::error::Error;
+use core::ffi::CStr;
+use core::fmt;
+
+use super::BlockPools;
+use crate::additions::block_pool::shape::{BadShape, Shape};
+use crate::additions::block_pool::{BlockPool, Pages, PoolName};
+use crate::kernel::{Device, Kernel};
+use crate::log::{Line, Name};
+use crate::mem::atomics::Ordering::Relaxed;
+use crate::text::apart;
+
+/// The reason why a pool is not created.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadCreate {
+    /// There is no device.
+    NoDevice,
+    /// There are no blocks of this shape.
+    Shape(BadShape),
+    /// The heap has no room for the bookkeeping.
+    NoMemory,
+    /// The caller may not sleep.
+    Context,
+}
+
+impl BadCreate {
+    /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
+    fn reason(self) -> &'static CStr {
+        match self {
+            BadCreate::NoDevice => apart!("no device"),
+            BadCreate::Shape(BadShape::Size) => apart!("bad size"),
+            BadCreate::Shape(BadShape::Align) => apart!("bad alignment"),
+            BadCreate::Shape(BadShape::Boundary) => apart!("bad boundary"),
+            BadCreate::NoMemory => apart!("out of memory"),
+            BadCreate::Context => apart!("needs a thread"),
+        }
+    }
+}
+
+impl fmt::Display for BadCreate {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(self.reason().to_str().unwrap_or_default())
+    }
+}
+
+impl Error for BadCreate {}
+
+/// What a driver wants of a pool.
+#[derive(Clone, Copy)]
+pub struct BlockPoolSpec {
+    /// The name for the log and the list.
+    pub name: PoolName,
+    /// The device.
+    pub device: Option<Device>,
+    /// Bytes in a block.
+    pub size: usize,
+    /// Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
+    /// means 1. [`create`](BlockPools::create) takes at most a page, and aligns blocks to a word at least.
+    pub align: usize,
+    /// No block crosses a multiple of it in the device's address space. A power of two that is not less than the
+    /// rounded size; 0 means no boundary.
+    pub boundary: usize,
+}
+
+impl<K: Kernel, P: Pages> BlockPools<K, P> {
+    /// Creates a pool, which has no memory yet.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is
+    /// logged.
+    pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        self.create_with(spec, Shape::new(spec.size, spec.align, spec.boundary), self.pages)
+    }
+
+    /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page,
+    /// and threads keep memory ready for interrupts. Its memory comes from `pages`.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// As for [`create`](BlockPools::create).
+    pub fn create_linux(&self, spec: &BlockPoolSpec, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let pool = self.create_with(spec, Shape::linux(spec.size, spec.align, spec.boundary), pages)?;
+        pool.start_reserve();
+        Ok(pool)
+    }
+
+    /// Creates a pool of the shape that `spec` asks for, and logs an error.
+    fn create_with(
+        &self,
+        spec: &BlockPoolSpec,
+        shape: Result<Shape, BadShape>,
+        pages: P,
+    ) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let result = self.try_create(spec, shape, pages);
+        if let Err(error) = result {
+            let values = [spec.size, spec.align, spec.boundary, Name::of(error.reason()).argument()];
+            let format = apart!("blocks of %lu bytes aligned to %lu within %lu: %s");
+            self.refuse_line(&Line::about(spec.name.shown(), format, &values));
+        }
+        result
+    }
+
+    /// Creates a pool of the shape that `spec` asks for.
+    fn try_create(
+        &self,
+        spec: &BlockPoolSpec,
+        shape: Result<Shape, BadShape>,
+        pages: P,
+    ) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let device = spec.device.ok_or(BadCreate::NoDevice)?;
+        let shape = shape.map_err(BadCreate::Shape)?;
+        let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
+        let serial = self.next_serial.fetch_add(1, Relaxed);
+        let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
+        let pool = pool.ok_or(BadCreate::NoMemory)?;
+        self.link(pool);
+        Ok(pool)
+    }
+}
