@@ -6,9 +6,12 @@ use core::mem::{align_of, size_of};
 use core::ptr::NonNull;
 use core::slice;
 
-/// Returns the bytes that [`BumpAllocator::slice_with`] needs at most for `length` values.
+/// Returns the bytes that [`BumpAllocator::slice_with`] needs at most for `length` values, whatever slices precede them:
+/// memory of the sum of several such sizes has room for all of these slices.
 pub const fn slice_bytes<T>(length: usize) -> usize {
-    size_of::<T>() * length + align_of::<T>().saturating_sub(align_of::<usize>())
+    // Multiples of a pointer's size, so that the sum keeps the memory's alignment. A higher one may need a gap.
+    let gap = align_of::<T>().saturating_sub(align_of::<usize>());
+    (size_of::<T>() * length).next_multiple_of(align_of::<usize>()) + gap
 }
 
 /// Allocates slices from a piece of memory, one after the other. A slice is not freed separately: all of them are freed
@@ -32,36 +35,24 @@ impl BumpAllocator {
     /// memory does not suffice, or if `make` returns `None` for an index.
     pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
         const { assert!(size_of::<T>() != 0) }
-        if align_of::<T>() > align_of::<usize>() {
-            let gap = self.next.addr().get().wrapping_neg() % align_of::<T>();
-            if gap > self.left {
-                return &[];
-            }
-            // SAFETY: as many bytes are left.
-            self.next = unsafe { self.next.add(gap) };
-            self.left -= gap;
+        let gap = self.next.addr().get().wrapping_neg() % align_of::<T>();
+        let Some(left) = self.left.checked_sub(gap) else { return &[] };
+        let most = length.min(left / size_of::<T>());
+        self.left = left - most * size_of::<T>();
+        // SAFETY: at least `gap` bytes were left.
+        let start = unsafe { self.next.add(gap) }.cast::<T>();
+        // SAFETY: `most` values lie within the bytes after the gap.
+        self.next = unsafe { start.add(most) }.cast();
+        let mut made = 0;
+        while made < most
+            && let Some(value) = make(made)
+        {
+            // SAFETY: it is one of the `most` values. The gap aligned them, and no other slice has their bytes.
+            unsafe { start.add(made).write(value) };
+            made += 1;
         }
-        let most = length.min(self.left / size_of::<T>());
-        if most == 0 {
-            // After a slice that took the rest, `next` need not be aligned.
-            return &[];
-        }
-        let bytes = (most * size_of::<T>()).next_multiple_of(align_of::<usize>()).min(self.left);
-        let start = self.next.cast::<T>();
-        self.left -= bytes;
-        // SAFETY: `bytes` bytes were left, and `most` values lie within them. They are aligned for `T`: every
-        // slice takes a multiple of a pointer's size, or the rest. The slice consists of the values that were written.
-        unsafe {
-            self.next = self.next.add(bytes);
-            let mut length = 0;
-            while length < most
-                && let Some(value) = make(length)
-            {
-                start.add(length).write(value);
-                length += 1;
-            }
-            slice::from_raw_parts(start.as_ptr(), length)
-        }
+        // SAFETY: the first `made` values are written, and stay as long as the memory.
+        unsafe { slice::from_raw_parts(start.as_ptr(), made) }
     }
 }
 
@@ -108,11 +99,20 @@ mod tests {
     }
 
     #[test]
+    fn slice_bytes_suffice_whatever_precedes_the_slice() {
+        for count in 0..=2 * WORD {
+            let (mut allocator, _) = allocator(slice_bytes::<u8>(count) + slice_bytes::<usize>(2));
+            assert_eq!(allocator.slice_with(count, |index| Some(index as u8)).len(), count);
+            assert_eq!(allocator.slice_with(2, Some), [0, 1]);
+        }
+    }
+
+    #[test]
     fn a_slice_ends_where_the_memory_does_or_where_no_value_is_made() {
         let (mut allocator, _) = allocator(7 * WORD + 2);
         assert_eq!(allocator.slice_with(9, |index| (index < 2).then_some(index as u16)), [0, 1]);
         // The nine numbers of the call above have their place all the same: 18 bytes.
-        let rest = 7 * WORD + 2 - 18_usize.next_multiple_of(WORD);
+        let rest = 7 * WORD + 2 - 18;
         assert_eq!(allocator.slice_with(usize::MAX, |_| Some(5u8)).len(), rest);
         assert!(allocator.slice_with(1, |_| Some(5usize)).is_empty());
     }
