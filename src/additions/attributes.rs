@@ -2,7 +2,6 @@
 //! `ffi::additions::attributes` and `ffi::additions::coherent`.
 
 use crate::dropin::buffer_request::BufferRequest;
-use crate::dropin::pool::Pools;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
@@ -37,39 +36,11 @@ impl<K: Kernel> Dma<K> {
             ..=PAGE_SIZE => on_any_page(),
             align @ ..=STRICT_UP_TO => self.allocate_aligned(&aligned_to(align)),
             align => {
-                let aligned = self.try_allocate(&aligned_to(align));
-                aligned.or_else(|| self.try_allocate(&aligned_to(STRICT_UP_TO))).or_else(on_any_page)
+                let aligned = self.allocate_from_free_uncounted(&aligned_to(align));
+                aligned.or_else(|| self.allocate_from_free_uncounted(&aligned_to(STRICT_UP_TO))).or_else(on_any_page)
             }
         }
     }
-
-    /// Allocates the buffer of a request as [`Dma::allocate_in_order`] does, for a caller that makes another request if
-    /// there is no room, or does without the buffer. So this one is not counted as failed then, and no borrower is
-    /// asked for memory.
-    ///
-    /// Context: as [`Dma::allocate_general`].
-    pub fn try_allocate(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        let from = |pools, flags| self.allocate_from_pools(&BufferRequest { flags, ..*request }, pools).ok();
-        let from_all = || from(Pools::All, flags_in_all_pools(request));
-        if request.ops.are_translated() { from(Pools::Owned, request.flags).or_else(from_all) } else { from_all() }
-    }
-
-    /// Allocates the buffer of a request as [`try_allocate`](Self::try_allocate) does, for a caller that makes no other
-    /// request: a failure is counted.
-    ///
-    /// Context: as [`Dma::allocate_general`].
-    pub fn allocate_free(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        let buffer = self.try_allocate(request);
-        if buffer.is_none() {
-            self.count_failure(request.device, request.size, flags_in_all_pools(request));
-        }
-        buffer
-    }
-}
-
-/// Returns the flags with which a request is made to pools that the device need not own.
-fn flags_in_all_pools(request: &BufferRequest) -> Flags {
-    if request.ops.are_translated() { request.flags | Flags::ADDRESS_32BITS } else { request.flags }
 }
 
 impl Flags {

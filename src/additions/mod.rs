@@ -6,6 +6,7 @@ pub mod block_pool;
 pub mod debug;
 pub mod device;
 pub mod driver;
+pub mod free_memory;
 pub mod lending;
 pub mod own_region;
 pub mod reserved_memory;

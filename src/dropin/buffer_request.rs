@@ -27,4 +27,11 @@ impl BufferRequest {
     pub fn new(ops: MapOps, device: Device, size: usize, flags: Flags) -> Self {
         BufferRequest { ops, device, size, flags, mask: NO_MASK, align: PAGE_SIZE }
     }
+
+    /// Returns the flags with which the request is made to pools that the device need not own. RT-Thread's own
+    /// operations of a device with translated handles take memory below 4 GiB only, except from the regions that the
+    /// device's node names.
+    pub fn flags_in_all_pools(&self) -> Flags {
+        if self.ops.are_translated() { self.flags | Flags::ADDRESS_32BITS } else { self.flags }
+    }
 }

@@ -56,10 +56,10 @@ unsafe impl Pages for Coherent {
         self.0.allocate_aligned(&BufferRequest { ops, device, size, flags: COHERENT, mask, align })
     }
 
-    fn allocate_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, usize)> {
+    fn allocate_from_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
         let request = BufferRequest { ops, device, size, flags: COHERENT, mask: self.limit(device) as u64, align };
-        if is_needed { self.0.allocate_free(&request) } else { self.0.try_allocate(&request) }
+        if is_needed { self.0.allocate_from_free(&request) } else { self.0.allocate_from_free_uncounted(&request) }
     }
 
     fn failed_reclaims(&self) -> usize {

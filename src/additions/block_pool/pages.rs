@@ -41,7 +41,7 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// that does none of this need not have a function of its own.)
     ///
     /// Context: thread first, then any.
-    fn allocate_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
+    fn allocate_from_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
         let _ = is_needed;
         self.allocate_aligned(device, size, align)
     }

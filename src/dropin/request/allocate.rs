@@ -211,18 +211,15 @@ impl<K: Kernel> Dma<K> {
         if request.size == 0 {
             return Err(AllocError::NoPool);
         }
-        let mut request = *request;
         let mut error_in_owned = AllocError::NoPool;
         // Only a device with translated handles can own `memory-region` pools.
         if request.ops.are_translated() {
-            match self.allocate_from_owned(&request) {
+            match self.allocate_from_owned(request) {
                 Ok(buffer) => return Ok(buffer),
                 Err(error) => error_in_owned = error,
             }
-            // RT-Thread's own operations of such a device take memory below 4 GiB only, except from the regions that
-            // the device's node names.
-            request.flags |= Flags::ADDRESS_32BITS;
         }
+        let request = BufferRequest { flags: request.flags_in_all_pools(), ..*request };
         match self.allocate_from_pools(&request, Pools::All) {
             Ok(buffer) => Ok(buffer),
             Err(error) => {

@@ -46,10 +46,10 @@ unsafe impl Pages for DevicePages {
         pages.map(|(va, handle)| (va.expose_provenance(), handle))
     }
 
-    fn allocate_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
+    fn allocate_from_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
         match aligned_request(device, size, align, self.flags(device)) {
-            Some(request) if is_needed => DMA.allocate_free(&request),
-            Some(request) => DMA.try_allocate(&request),
+            Some(request) if is_needed => DMA.allocate_from_free(&request),
+            Some(request) => DMA.allocate_from_free_uncounted(&request),
             // An operation of the BSP decides itself whether it waits and what it logs.
             None => self.allocate_aligned(device, size, align),
         }

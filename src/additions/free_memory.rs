@@ -1,0 +1,35 @@
+//! Buffers from memory that is free now: no borrower is asked for memory. Coherent memory, block pools and streaming
+//! mappings allocate them.
+
+use crate::dropin::buffer_request::BufferRequest;
+use crate::dropin::pool::Pools;
+use crate::dropin::registry::Dma;
+use crate::kernel::{Handle, Kernel, Va};
+
+impl<K: Kernel> Dma<K> {
+    /// Allocates the buffer of a request, whose size is not zero, as [`Dma::allocate_in_order`] does, but asks no
+    /// borrower for memory. A failure is counted.
+    ///
+    /// Context: as [`Dma::allocate_general`].
+    pub fn allocate_from_free(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        let buffer = self.allocate_from_free_uncounted(request);
+        if buffer.is_none() {
+            self.count_failure(request.device, request.size, request.flags_in_all_pools());
+        }
+        buffer
+    }
+
+    /// Allocates as [`allocate_from_free`](Self::allocate_from_free) does, for a caller that makes another request if
+    /// there is no room, or does without the buffer: a failure is not counted.
+    ///
+    /// Context: as [`Dma::allocate_general`].
+    pub fn allocate_from_free_uncounted(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        if request.ops.are_translated()
+            && let Ok(buffer) = self.allocate_from_pools(request, Pools::Owned)
+        {
+            return Some(buffer);
+        }
+        let in_all_pools = BufferRequest { flags: request.flags_in_all_pools(), ..*request };
+        self.allocate_from_pools(&in_all_pools, Pools::All).ok()
+    }
+}
