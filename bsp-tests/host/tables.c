@@ -304,6 +304,16 @@ void more_masks_than_tables(void)
     EXPECT(many[0].dma_ops != many[1].dma_ops && (last - 1)->dma_ops == last->dma_ops);
     child = (struct rt_device) { .parent.name = "child", .dma_ops = last->dma_ops };
     EXPECT(!rt_dma_alloc(&child, 64, &handle, 0));
+
+    /* So no buffer is the child's, and a free of another device's buffer changes nothing. */
+    buffer = rt_dma_alloc(last, 64, &handle, 0);
+    host_forget_text();
+    EXPECT(buffer && child.dma_ops == last->dma_ops);
+    ((const struct rt_dma_map_ops *)child.dma_ops)->free(&child, 64, buffer, handle, 0);
+    EXPECT(strstr(host_text(), "child: free: no buffer"));
+    host_forget_text();
+    rt_dma_free(last, 64, buffer, handle, 0);
+    EXPECT(!strstr(host_text(), "free:"));
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(many); i++)
     {
         const rt_uint64_t mask = ((rt_uint64_t)(i + 1) << 32) - 1;

@@ -4,8 +4,8 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::dropin::buffer_request::BufferRequest;
-use crate::ffi::additions::device::masked_ops::allocating_ops_of;
 use crate::ffi::additions::device::masks::masks_of;
+use crate::ffi::additions::device::operations::allocating_ops_of;
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{DMA, c_device, device, pointer};

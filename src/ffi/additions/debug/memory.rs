@@ -7,7 +7,7 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
 use crate::ffi::additions::block_pool::{device_of, pool_of, rt_dma_block_pool};
-use crate::ffi::additions::device::masked_ops::{FreeOps, free_ops_of};
+use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
 use crate::ffi::{DMA, c_device};
 use crate::flags::Flags;
 use crate::kernel::Threads;

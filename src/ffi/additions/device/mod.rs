@@ -5,6 +5,7 @@ mod limits;
 pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod masked_ops;
 pub(in crate::ffi) mod masks;
+pub(in crate::ffi) mod operations;
 
 pub use limits::*;
 pub use managed::*;

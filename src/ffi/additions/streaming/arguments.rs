@@ -7,8 +7,8 @@ use crate::additions::device::masks::Masks;
 use crate::additions::streaming::{
     Attributes, BusMaster, Direction, FastMaster, MAPPING_ERROR, MapError, MappedBuffer, Master, Ops,
 };
-use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
+use crate::ffi::additions::device::operations::unmasked;
 use crate::ffi::additions::device::watch_for_new_devices;
 use crate::ffi::additions::hooks::STREAMS;
 use crate::ffi::additions::streaming::system::{HOOKS, OWN};

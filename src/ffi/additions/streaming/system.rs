@@ -3,8 +3,8 @@
 use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::translate::NO_MASK;
-use crate::ffi::additions::device::masked_ops::{allocating_ops_of, unmasked_operation};
 use crate::ffi::additions::device::masks::masks_of;
+use crate::ffi::additions::device::operations::{allocating_ops_of, unmasked_operation};
 use crate::ffi::additions::hooks::Streams;
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::ops::{ops_with, stored_table};

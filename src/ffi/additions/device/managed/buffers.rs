@@ -6,7 +6,7 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::ManagedClaim;
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::ffi::additions::device::managed::reserve;
-use crate::ffi::additions::device::masked_ops::{FreeOps, free_ops_of};
+use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::dropin::request::{Free, MANAGED_FREE, rt_dma_alloc};

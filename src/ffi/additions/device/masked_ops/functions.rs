@@ -1,0 +1,166 @@
+//! The functions of the masked tables.
+
+use core::ffi::c_void;
+
+use super::original_of;
+use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
+use crate::additions::device::masks::{MaskedOps, Masks, is_within};
+use crate::dropin::buffer_request::BufferRequest;
+use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::NO_MASK;
+use crate::error::Error;
+use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
+use crate::ffi::dropin::ops::{self, default_table, ops_with};
+use crate::ffi::status::errors;
+use crate::ffi::{DMA, c_device, device, pointer, write_if};
+use crate::flags::Flags;
+use crate::kernel::{Cache, Device, Firmware, Handle};
+
+/// Allocates within the coherent mask.
+///
+/// # Safety
+/// As `rt_dma_alloc`.
+pub(super) unsafe extern "C" fn masked_alloc(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> *mut c_void {
+    let buffer = device(dev).and_then(|device| allocate(device, size, flags));
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+    unsafe { return_buffer(buffer, dma_handle) }
+}
+
+/// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
+fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
+    let MaskedOps { masks: Masks { coherent: mask, .. }, original } = original_of(device)?;
+    // The library keeps to a mask, in place of an operation of its own in the table.
+    if let Some(ops) = allocating_ops(original)
+        && (mask != NO_MASK || original.alloc.is_none())
+    {
+        let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, Flags::from_bits_retain(flags)) };
+        return DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle));
+    }
+    let (alloc, dev) = (original.alloc?, c_device(device));
+    // SAFETY: an operation of the device's table takes what this function takes; the handle is valid.
+    let (va, handle) = with_handle(|handle| unsafe { alloc(dev, size, handle, flags) })?;
+    // An operation of the BSP does not know of the mask.
+    if !is_within(handle, size, mask) {
+        // SAFETY: the buffer was allocated by this table just now. The device may have another table by now.
+        unsafe { free_by(original, dev, size, va, handle, flags) };
+        return None;
+    }
+    Some((va, handle))
+}
+
+/// Frees by the operations of the original table. If that is not known, the free is refused, logged and counted.
+///
+/// # Safety
+/// As `rt_dma_free`.
+pub(super) unsafe extern "C" fn masked_free(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    cpu_addr: *mut c_void,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) {
+    let Some(device) = device(dev) else { return };
+    let Some(MaskedOps { original, .. }) = original_of(device) else {
+        // Such a device gets no memory, so the buffer is not its own.
+        let name = DMA.kernel.device_name(device);
+        return DMA.refuse(Error::Foreign, name, size, cpu_addr.expose_provenance(), dma_handle);
+    };
+    // SAFETY: the caller passes a `dev` that is null or points to a device.
+    unsafe { free_by(original, dev, size, cpu_addr, dma_handle, flags) };
+}
+
+/// Frees by the operation of `table`.
+///
+/// # Safety
+/// As `rt_dma_free`. The buffer was allocated by `table`.
+unsafe fn free_by(
+    table: &rt_dma_map_ops,
+    dev: *mut rt_device,
+    size: usize,
+    cpu_addr: *mut c_void,
+    dma_handle: usize,
+    flags: usize,
+) {
+    let free = table.free.unwrap_or(ops::free::<{ MapOps::UNTRANSLATED as usize }>);
+    // SAFETY: an operation of the device's table takes what this function takes.
+    unsafe { free(dev, size, cpu_addr, dma_handle, flags) }
+}
+
+/// Syncs for the device, and refuses a handle outside the streaming mask.
+///
+/// # Safety
+/// As `rt_dma_sync_out_data`.
+pub(super) unsafe extern "C" fn masked_sync_out(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
+    let errors = errors();
+    let Some(device) = device(dev) else { return errors.inval };
+    let Some(MaskedOps { masks, original }) = original_of(device) else { return errors.error };
+    let Some(sync) = original.sync_out_data.or_else(|| default_table(device).sync_out_data) else {
+        return errors.nosys;
+    };
+    let mut handle = 0;
+    // SAFETY: an operation of the device's table takes what this function takes; the handle is a local variable.
+    let result = unsafe { sync(dev, data, size, &mut handle, flags) };
+    if result != errors.ok {
+        return result;
+    }
+    if !is_within(handle, size, masks.streaming) {
+        if ops_with(sync, |table| table.sync_out_data).is_none() {
+            // SAFETY: as this function; the operation returned the handle.
+            unsafe { undo_sync_out(original, dev, data, size, handle) };
+        }
+        DMA.refuse_device(device, handle, size, Error::NotReachable);
+        return errors.error;
+    }
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+    unsafe { write_if(dma_handle, handle) };
+    result
+}
+
+/// Calls the BSP's `sync_in`, if `table` has one, after a `sync_out` of the BSP whose result is not used. The
+/// `sync_out` may hold something until the next `sync_in`, which the caller does not call after an error.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`.
+unsafe fn undo_sync_out(table: &rt_dma_map_ops, dev: *mut rt_device, data: *mut c_void, size: usize, handle: Handle) {
+    let Some(sync_in) = table.sync_in_data else { return };
+    if ops_with(sync_in, |table| table.sync_in_data).is_some() {
+        return;
+    }
+    // A `sync_in` may invalidate lines whatever the flags are, and the driver keeps the bytes.
+    if DMA.is_mapped(data.expose_provenance(), size) {
+        DMA.kernel.cache_flush(data.expose_provenance(), size);
+    }
+    // SAFETY: an operation of the device's table takes what this function takes.
+    unsafe { sync_in(dev, data, size, handle, Flags::NOCACHE.bits()) };
+}
+
+/// Syncs for the processor by the operations of the original table.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`.
+pub(super) unsafe extern "C" fn masked_sync_in(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: rt_size_t,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
+    let Some(device) = device(dev) else { return errors().inval };
+    let Some(MaskedOps { original, .. }) = original_of(device) else { return errors().error };
+    match original.sync_in_data.or_else(|| default_table(device).sync_in_data) {
+        // SAFETY: an operation of the device's table takes what this function takes.
+        Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },
+        None => errors().nosys,
+    }
+}
