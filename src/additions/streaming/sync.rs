@@ -33,9 +33,7 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.take(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(own) => {
-                let records = &self.mappings.records;
-                let before = records.find(kernel, master.device, mapped, |recorded| recorded.synced_in.replace(part));
-                if let Ok(Some(before)) = before {
+                if let Some(before) = self.replace_synced_in(master, mapped, Some(part)) {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
                     mapping.sync_out(own, before, Purpose::Pairing);
                 }
@@ -71,11 +69,10 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Own(own) => {
-                let records = &self.mappings.records;
                 // If the BSP's `sync_out` fails, no `sync_in` is due for it. The failure is not an error of this call:
                 // the errors are mistakes of the driver, and in C the call returns nothing.
                 if mapping.sync_out(own, part, Purpose::Transfer)
-                    && let Ok(None) = records.find(kernel, master.device, mapped, |recorded| recorded.synced_in.take())
+                    && self.replace_synced_in(master, mapped, None).is_none()
                 {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, own, part, Purpose::Pairing);
@@ -84,6 +81,13 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         kernel.device_barrier();
         Ok(())
+    }
+
+    /// Records `part` as the one of a `sync_in` that no `sync_out` has followed, and returns the one that was recorded
+    /// before. `None` also if the mapping has just ended, so that there is nothing to pair with.
+    fn replace_synced_in(self, master: &BusMaster, mapped: &MappedBuffer, part: Option<Part>) -> Option<Part> {
+        let replace = |recorded: &mut Mapping| core::mem::replace(&mut recorded.synced_in, part);
+        self.mappings.records.find(self.dma.kernel, master.device, mapped, replace).ok().flatten()
     }
 
     /// Returns the mapping of which `mapped`, whose size is not zero, is all or a part, and which part.

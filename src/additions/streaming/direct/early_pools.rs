@@ -38,7 +38,7 @@ impl EarlyPools {
     ///
     /// If `a` comes before 2, the look sees the pool; otherwise `a` comes after 1, and the pool is a later one. Every
     /// other direct map first reads that the early pools are noted, and then looks.
-    pub fn allow_direct<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
+    pub fn admit_direct<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let is_first = self.end.load(Acquire) == NOT_YET;
         let is_outside_all_pools = || dma.pool_in(pa, pa.saturating_add(size)).is_none();
         if is_first && is_outside_all_pools() {
@@ -55,7 +55,7 @@ impl EarlyPools {
     }
 
     /// Returns whether an early pool contains any of the `size` bytes from `pa` on.
-    pub fn touch<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
+    pub fn contain_any<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let end = pa.saturating_add(size);
         let later = self.end.load(Acquire);
         dma.pools().any(|pool| pool.is_older_than(later) && pa < pool.end() && pool.start() < end)

@@ -9,7 +9,7 @@ mod fast;
 pub mod linear_range;
 
 use super::bus_master::Memory;
-use super::hand_over::hand_to_device;
+use super::hand_over::{hand_to_device, take_from_device};
 use super::recorded::mapping::Mapping;
 use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
@@ -24,12 +24,13 @@ impl<K: Kernel> Streaming<'_, K> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Memory { va, pa, size, needs_maintenance } = buffer;
         let Ops::Library(ops) = master.ops else { return None };
+        let last = last_byte(va, size)?;
         let handle = master.reach_by_library(dma, ops, buffer)?;
         // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back.
-        if master.pa_of_all(dma, handle, size) != Some(pa) || !self.mappings.early_pools.allow_direct(dma, pa, size) {
+        if master.pa_of_all(dma, handle, size) != Some(pa) || !self.mappings.early_pools.admit_direct(dma, pa, size) {
             return None;
         }
-        self.mappings.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
+        self.mappings.linear_range.note_direct(kernel, va, last, pa);
         hand_to_device(kernel, va, size, needs_maintenance);
         Some(handle)
     }
@@ -44,7 +45,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let va = self.dma.kernel.linear(pa);
         let may_be_direct = self.dma.kernel.v2p(va) == Some(pa)
             && self.is_contiguous(va, pa, size) == Some(true)
-            && !self.mappings.early_pools.touch(self.dma, pa, size);
+            && !self.mappings.early_pools.contain_any(self.dma, pa, size);
         may_be_direct.then_some((va, pa))
     }
 
@@ -82,12 +83,12 @@ impl<K: Kernel> Streaming<'_, K> {
         if mapped.keeps_bytes() {
             return result;
         }
-        kernel.device_barrier();
         if needs_maintenance && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
+            kernel.device_barrier();
             cache::flush_and_invalidate(kernel, va, size);
-        } else if needs_maintenance {
+        } else {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
-            unsafe { cache::invalidate(kernel, va, size) }
+            unsafe { take_from_device(kernel, va, size, needs_maintenance) }
         }
         result
     }
