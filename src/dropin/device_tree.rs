@@ -79,7 +79,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not
-    /// sleep; otherwise those of [`new_pool`](Self::new_pool).
+    /// sleep; otherwise those of [`prepare_pool`](Self::prepare_pool).
     fn claim(&self, device: Device, node: Node, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.is_no_map && region.is_reusable {
             return Err(Error::Conflict);

@@ -24,7 +24,7 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::High`] if the pools were made above 4 GiB. With every other error, no pool was made: [`Error::BadSize`]
     /// if the sizes are wrong, [`Error::Context`] if the caller may not sleep, the errors of
     /// [`PoolRegions::region`](crate::kernel::PoolRegions::region) if no region has enough bytes, and those of
-    /// [`new_pool`](Self::new_pool).
+    /// [`prepare_pool`](Self::prepare_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.make_boot_pools(list, total, coherent);
         match result {
@@ -46,14 +46,14 @@ impl<K: Kernel> Dma<K> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let RegionPart { region, start, end } = self.find_part(&list, total)?;
         let coherent_end = start.saturating_add(coherent_size).min(end);
-        // If the CMA pool would have no page, the coherent pool gets all pages. `new_pool` leaves out
+        // If the CMA pool would have no page, the coherent pool gets all pages. `prepare_pool` leaves out
         // an incomplete last page.
         let middle = if end - coherent_end < PAGE_SIZE { end } else { coherent_end };
         let make = |start, end, name| {
             if start == end {
                 return Ok(None);
             }
-            self.new_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
+            self.prepare_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
         };
         // Both are made before one is added, so that a failure changes nothing.
         let new_pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];

@@ -10,7 +10,7 @@ use crate::mem::heap::KBox;
 use crate::mem::turn::TurnGuard;
 
 /// A pool that is not in the list.
-pub(crate) enum NewPool<K: Kernel> {
+pub(crate) enum UnlistedPool<K: Kernel> {
     /// A pool that was just made. Dropping it returns its memory to the heap.
     Made(KBox<K, Pool<K>>),
     /// A pool that was uninstalled and kept, and the functions that install it again.
@@ -24,8 +24,9 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::Context`] if the caller may not sleep; otherwise the errors of [`new_pool`](Self::new_pool).
+    /// [`Error::Context`] if the caller may not sleep; otherwise the errors of [`prepare_pool`](Self::prepare_pool).
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
+        // C computes 0 as the end of a region that ends with the address space.
         let region = Region { end: end_before_wrap(region.start, region.end), ..*region };
         let turn = self.installing.take(self.kernel).ok_or(Error::Context);
         turn.and_then(|turn| self.install_in_turn(turn, &PoolSpec::of(region)))
@@ -38,9 +39,9 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// The errors of [`new_pool`](Self::new_pool).
+    /// The errors of [`prepare_pool`](Self::prepare_pool).
     pub(crate) fn install_in_turn(&self, turn: TurnGuard<K>, spec: &PoolSpec) -> Result<&'static Pool<K>, Error> {
-        let pool = self.add(&turn, self.new_pool(&turn, spec)?);
+        let pool = self.add(&turn, self.prepare_pool(&turn, spec)?);
         drop(turn);
         pool.finish_install();
         Ok(pool)
@@ -54,7 +55,7 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`Error::BadSize`] if the region has no whole page, or too many; [`Error::Overlap`] if another pool covers a
     /// part of it; [`Error::Leaving`] if such a pool is being uninstalled; [`Error::NoMemory`] if the heap has no room.
-    pub(crate) fn new_pool(&self, _turn: &TurnGuard<K>, spec: &PoolSpec) -> Result<NewPool<K>, Error> {
+    pub(crate) fn prepare_pool(&self, _turn: &TurnGuard<K>, spec: &PoolSpec) -> Result<UnlistedPool<K>, Error> {
         let region = &spec.region;
         let pages = region.pages().ok_or(Error::BadSize)?;
         if let Some(pool) = self.pool_in(region.start, region.end) {
@@ -63,9 +64,9 @@ impl<K: Kernel> Dma<K> {
         if let Some(revival) = self.uninstalled.revival.get()
             && let Some(pool) = (revival.revive)(self, spec, pages)
         {
-            return Ok(NewPool::Kept(pool, revival));
+            return Ok(UnlistedPool::Kept(pool, revival));
         }
-        Pool::new(self.kernel, spec, pages).map(NewPool::Made).ok_or(Error::NoMemory)
+        Pool::new(self.kernel, spec, pages).map(UnlistedPool::Made).ok_or(Error::NoMemory)
     }
 
     /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. The caller holds the turn of
@@ -73,15 +74,15 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: thread.
     #[inline(never)] // Inlined, it would add 52 bytes to the linked core on aarch64.
-    pub(crate) fn add(&self, _turn: &TurnGuard<K>, pool: NewPool<K>) -> &'static Pool<K> {
+    pub(crate) fn add(&self, _turn: &TurnGuard<K>, pool: UnlistedPool<K>) -> &'static Pool<K> {
         match pool {
-            NewPool::Made(pool) => {
+            UnlistedPool::Made(pool) => {
                 let pool = pool.leak();
                 pool.set_order(self.list.next_order());
                 self.list.insert(pool);
                 pool
             }
-            NewPool::Kept(pool, revival) => {
+            UnlistedPool::Kept(pool, revival) => {
                 self.list.insert(pool);
                 (revival.reopen)(self, pool);
                 pool

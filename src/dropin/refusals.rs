@@ -1,4 +1,5 @@
-//! Counting and logging refused calls.
+//! Counting and logging refused calls. In an interrupt the kernel drops the line ([`Log::log`](crate::kernel::Log::log)),
+//! so that there only the count shows the call.
 //!
 //! Each `inline(never)` here makes the linked core 24 to 116 bytes smaller on aarch64.
 
@@ -11,8 +12,8 @@ use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::Ordering::Relaxed;
 
-/// The format of the log line about a failed call: the reason, two addresses and a number. `docs/options.md` explains
-/// them.
+/// The format of the log line about a failed call, or about one that deserves a warning: the reason, two addresses and a
+/// number. `docs/options.md` explains them.
 const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 impl<K: Kernel> Dma<K> {
@@ -31,8 +32,9 @@ impl<K: Kernel> Dma<K> {
         self.log_failure(error, name, number, address, other);
     }
 
-    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses, and a number, which
-    /// is a size or an index. All such lines have the format [`REFUSAL`].
+    /// Logs a line about a failed call, or with [`Error::High`] a warning about one that succeeded: the name of the pool
+    /// or device, the reason, two addresses, and a number, which is a size or an index. All such lines have the format
+    /// [`REFUSAL`].
     ///
     /// Context: any.
     // The arguments are in the order of the port's function, so that most of them are in the right registers already.
@@ -84,6 +86,8 @@ impl<K: Kernel> Dma<K> {
     #[cold]
     #[inline(never)]
     pub(crate) fn refuse_free(&self, error: Error, pool: Option<&Pool<K>>, size: usize, va: Va, handle: Handle) {
+        // The caller of an uninstall may free the name of the pool. The uninstall waits for this call, 100 ticks at
+        // most.
         let _names = self.read_names();
         self.refuse(error, pool.map_or(Name::NONE, Pool::name), size, va, handle);
     }
