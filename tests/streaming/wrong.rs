@@ -76,8 +76,8 @@ fn an_unmap_or_a_sync_of_what_is_not_mapped_changes_nothing() {
             rig.assert_errors(1);
         }
         let wrong = [
-            (&master, handle, size + 1, FromDevice, BadMapping::WrongSize),
-            (&master, handle + 1, size, FromDevice, BadMapping::WrongSize),
+            (&master, handle, size + 1, FromDevice, BadMapping::PastEnd),
+            (&master, handle + 1, size, FromDevice, BadMapping::PastEnd),
             (&master, handle, size, ToDevice, BadMapping::WrongDirection),
             (&master, handle, size, Neither, BadMapping::Unknown),
             (&other, handle, size, FromDevice, BadMapping::Unknown),
@@ -279,7 +279,7 @@ fn a_part_of_any_mapping_is_found() {
                 rig.for_device(&master, handle + at, bytes, ToDevice).unwrap();
             }
         }
-        assert_eq!(rig.for_cpu(&master, handle + size - 1, 2, FromDevice), Err(BadMapping::WrongSize));
+        assert_eq!(rig.for_cpu(&master, handle + size - 1, 2, FromDevice), Err(BadMapping::PastEnd));
         assert_eq!(rig.for_cpu(&master, handle + size, 1, FromDevice), Err(BadMapping::Unknown));
         rig.unmap(&master, handle, size, Bidirectional).unwrap();
         rig.assert_errors(2);

@@ -50,8 +50,10 @@ pub enum BadMapping {
     /// No mapping of the device has the handle (any more), or the direction of a sync is
     /// [`Neither`](super::Direction::Neither). Nothing has changed.
     Unknown,
-    /// The mapping has another size: an unmap has ended it all the same. Or the range of a sync ends after the mapping.
+    /// The mapping has another size: the unmap has ended it all the same.
     WrongSize,
+    /// The range of a sync ends after the mapping.
+    PastEnd,
     /// The mapping has another direction: an unmap has ended it all the same.
     WrongDirection,
     /// Several mappings have the handle, and the size and direction of an unmap are those of none of them. Nothing has
@@ -65,6 +67,7 @@ impl BadMapping {
         match self {
             BadMapping::Unknown => apart!("not mapped (any more)"),
             BadMapping::WrongSize => apart!("wrong size"),
+            BadMapping::PastEnd => apart!("the mapping ends before"),
             BadMapping::WrongDirection => apart!("wrong direction"),
             BadMapping::Ambiguous => apart!("mapped more than once, and never with this size and direction"),
         }
@@ -83,7 +86,7 @@ impl Error for BadMapping {}
 ///
 /// Context: any.
 #[cold]
-pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapError, address: usize, size: usize) {
+pub(super) fn report_map<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapError, address: usize, size: usize) {
     let values = [address, size, Name::of(error.reason()).argument()];
     let line = dma.line_about(master.device, apart!("map of 0x%lx (%lu bytes): %s"), &values);
     match error {
@@ -98,12 +101,13 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapErro
 #[cold]
 pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
     let format = match error {
-        BadMapping::Unknown | BadMapping::Ambiguous => apart!("unmap of 0x%lx (%lu bytes): %s"),
+        // An unmap never gets `PastEnd`.
+        BadMapping::Unknown | BadMapping::Ambiguous | BadMapping::PastEnd => apart!("unmap of 0x%lx (%lu bytes): %s"),
         BadMapping::WrongSize | BadMapping::WrongDirection => {
             apart!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped")
         }
     };
-    refuse(dma, device, mapped, format, error.reason());
+    refuse(dma, device, mapped, format, error);
 }
 
 /// Logs and counts a sync that is refused.
@@ -111,20 +115,11 @@ pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &Map
 /// Context: any.
 #[cold]
 pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
-    let reason = match error {
-        BadMapping::WrongSize => apart!("the mapping ends before"),
-        _ => error.reason(),
-    };
-    refuse(dma, device, mapped, apart!("sync of 0x%lx (%lu bytes): %s"), reason);
+    refuse(dma, device, mapped, apart!("sync of 0x%lx (%lu bytes): %s"), error);
 }
 
-fn refuse<K: Kernel>(
-    dma: &Dma<K>,
-    device: Device,
-    mapped: &MappedBuffer,
-    format: &'static CStr,
-    reason: &'static CStr,
-) {
-    let values = [mapped.handle, mapped.size, Name::of(reason).argument()];
+/// Logs and counts a call that is refused. `format` takes the handle, the size, and the reason.
+fn refuse<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, format: &'static CStr, error: BadMapping) {
+    let values = [mapped.handle, mapped.size, Name::of(error.reason()).argument()];
     dma.refuse_line(&dma.line_about(device, format, &values));
 }

@@ -1,6 +1,6 @@
 //! Mapping a buffer: the fast path first, then the general path.
 
-use super::errors::report;
+use super::errors::report_map;
 use super::locate::Location;
 use super::{Buffer, BusMaster, Direction, MapError, Master, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel};
@@ -51,7 +51,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let result = unsafe { self.try_map(master, buffer) };
         // The record that this mapping took is replaced here, so that no direct mapping has to do it.
         self.tidy();
-        result.inspect_err(|error| report(self.dma, master, *error, buffer.va, buffer.size))
+        result.inspect_err(|error| report_map(self.dma, master, *error, buffer.va, buffer.size))
     }
 
     /// Maps a buffer directly if that is possible; otherwise records the mapping, with a bounce buffer if it needs one.

@@ -1,6 +1,6 @@
 //! Mapping a part of a page, which the caller knows by its physical address.
 
-use super::errors::report;
+use super::errors::report_map;
 use super::{Buffer, BusMaster, Direction, MapError, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
@@ -25,7 +25,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Result<Handle, MapError> {
         let va = self
             .va_in_page(page_pa, offset, size)
-            .inspect_err(|error| report(self.dma, master, *error, page_pa.wrapping_add(offset), size))?;
+            .inspect_err(|error| report_map(self.dma, master, *error, page_pa.wrapping_add(offset), size))?;
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map(master, &Buffer::new(va, size, direction)) }
     }

@@ -1,6 +1,6 @@
 //! Scatter lists: several buffers that are mapped by one call.
 
-use super::errors::{MapError, report};
+use super::errors::{MapError, report_map};
 use super::{Buffer, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Streaming};
 use crate::kernel::{Handle, Kernel, Va};
 
@@ -33,7 +33,7 @@ impl<K: Kernel> Streaming<'_, K> {
         direction: Direction,
     ) -> Result<(), MapError> {
         if list.is_empty() {
-            report(self.dma, master, MapError::Invalid, 0, 0);
+            report_map(self.dma, master, MapError::Invalid, 0, 0);
             return Err(MapError::Invalid);
         }
         for (index, segment) in list.iter_mut().enumerate() {

@@ -120,7 +120,7 @@ impl Mapping {
         if self.master.device != device || offset >= self.size {
             Err(BadMapping::Unknown)
         } else if mapped.size > self.size - offset {
-            Err(BadMapping::WrongSize)
+            Err(BadMapping::PastEnd)
         } else if ![mapped.direction, Direction::Bidirectional].contains(&self.direction) {
             Err(BadMapping::WrongDirection)
         } else {
