@@ -3,6 +3,7 @@
 use super::{Block, BlockPool, Effort, Pages};
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::turn::TurnGuard;
 use crate::text::apart;
 
 /// Memory that no span has, or no span any more. No other code uses it. Dropping the value frees it.
@@ -100,7 +101,7 @@ impl KeptMemory {
     }
 
     /// Puts memory here, where there is none.
-    pub fn put<K: Kernel, P: Pages>(&self, memory: SpanMemory<'_, K, P>) {
+    pub fn put<K: Kernel, P: Pages>(&self, memory: SpanMemory<'_, K, P>, _turn: &TurnGuard<'_, K>) {
         self.va.store(memory.va, Relaxed);
         self.handle.store(memory.handle, Relaxed);
         self.size.store(memory.size, Relaxed);
@@ -108,7 +109,11 @@ impl KeptMemory {
     }
 
     /// Takes the memory, which is that of `pool`, away; `None` if there is none.
-    pub fn take<'a, K: Kernel, P: Pages>(&self, pool: &'a BlockPool<K, P>) -> Option<SpanMemory<'a, K, P>> {
+    pub fn take<'a, K: Kernel, P: Pages>(
+        &self,
+        pool: &'a BlockPool<K, P>,
+        _turn: &TurnGuard<'_, K>,
+    ) -> Option<SpanMemory<'a, K, P>> {
         let size = self.size.swap(0, Relaxed);
         let (va, handle) = (self.va.load(Relaxed), self.handle.load(Relaxed));
         (size != 0).then(|| SpanMemory { pool, va, handle, size })

@@ -177,11 +177,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         span: &'static Span,
         memory: SpanMemory<'_, K, P>,
         first: FirstBlock,
-        _turn: &TurnGuard<'_, K>,
+        turn: &TurnGuard<'_, K>,
     ) -> Option<Block> {
         // `None` does not occur: a span has units.
         let (first_unit, others) = span.units.split_first()?;
-        span.memory.put(memory);
+        span.memory.put(memory, turn);
         self.spans.vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
         // The last unit comes first, so that blocks are taken from the lowest address on.
@@ -206,8 +206,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Takes the memory from a span, which is vacant then; `None` if it was vacant already. No block of it is in use or
     /// can be allocated.
-    pub(super) fn take_memory(&self, span: &'static Span, _turn: &TurnGuard<'_, K>) -> Option<SpanMemory<'_, K, P>> {
-        let memory = span.memory.take(self)?;
+    pub(super) fn take_memory(&self, span: &'static Span, turn: &TurnGuard<'_, K>) -> Option<SpanMemory<'_, K, P>> {
+        let memory = span.memory.take(self, turn)?;
         self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
         self.add_vacant(span);
         Some(memory)
