@@ -153,13 +153,15 @@ int rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle);
  *
  * A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and
  * a bounce buffer is freed. (Of a buffer outside the pools that needed no bounce buffer, only the caller knows the
- * size and the direction.)
+ * size and the direction. Such a mistake is then not always noticed.)
  *
- * An unmap for another device, of an unknown handle, or a second unmap is logged and counted, and changes nothing. One
- * exception: a second unmap of a buffer that had no bounce buffer, and lay outside the pools when it was mapped, is
- * not noticed. Nor is one of memory, or of a bounce buffer, in a pool that was installed after the first map of such a
- * buffer. If a buffer is mapped more than once under one handle, an unmap with the size and direction of none of these
- * mappings changes nothing either.
+ * Other mistakes are logged and counted, and change nothing:
+ *
+ * - An unmap of an unknown handle, for another device, or a second unmap. It is not noticed if the handle leads to
+ *   memory that is mapped linearly outside the pools; nor, after the first map of such memory without a bounce buffer,
+ *   if it leads to a pool that was installed later.
+ * - If a buffer is mapped more than once under one handle: an unmap with the size and direction of none of these
+ *   mappings.
  *
  * @param[in] dev The device.
  * @param[in] dma_handle The handle that the map returned.
