@@ -23,7 +23,22 @@ impl<T: fmt::Debug> Error for Full<T> {}
 /// The slots in use follow one another, beginning with the [`oldest`](Ring::oldest); the first slot follows the last
 /// one. The counters lie in the driver's memory, where no device can change them.
 ///
+/// ```
+/// # use rt_dma_pool::driver::*;
+/// /// Gives the device a frame. The second word of a descriptor is 1 while the device has it.
+/// fn offer<P: Platform>(ring: &mut Ring<[u32; 2], P>, frame: u32) -> Option<()> {
+///     let slot = ring.push([frame, 0]).ok()?;
+///     ring.write_word(slot, 1, 1).ok()
+/// }
+///
+/// fn take_back<P: Platform>(ring: &mut Ring<[u32; 2], P>) -> Option<u32> {
+///     ring.pop_if(|[_, is_devices]| *is_devices == 0).map(|(_, [frame, _])| frame)
+/// }
+/// ```
+///
 /// Context of all calls: any.
+// The sums and differences of the counters and the capacity never wrap. Their operations are the wrapping ones, so that
+// a build with overflow checks has no panic either.
 pub struct Ring<T: AsWords, P: Platform> {
     slots: CoherentBuffer<T, P>,
     /// The slot that has been in use for the longest time; if none is in use, the slot that is used next.
@@ -80,12 +95,6 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         self.slots.handle_of(slot)
     }
 
-    /// Returns the slot that follows the oldest by `count` slots; `count` is at most the capacity.
-    fn after_oldest(&self, count: usize) -> usize {
-        let slot = self.oldest_slot.wrapping_add(count);
-        if slot < self.capacity() { slot } else { slot.wrapping_sub(self.capacity()) }
-    }
-
     /// Returns the slot that the next [`push`](Ring::push) fills; `None` if the ring is full.
     pub fn next_slot(&self) -> Option<usize> {
         (!self.is_full()).then(|| self.after_oldest(self.used))
@@ -112,8 +121,8 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         Some((self.oldest_slot, self.slots.read(self.oldest_slot)?))
     }
 
-    /// Takes the oldest slot back. Returns the slot and the value that the device left in it; `None` if no slot is in
-    /// use.
+    /// Takes the oldest slot back, whether or not the device is done with it; see [`pop_if`](Ring::pop_if). Returns the
+    /// slot and its value; `None` if no slot is in use.
     pub fn pop(&mut self) -> Option<(usize, T)> {
         self.pop_if(|_| true)
     }
@@ -157,5 +166,11 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     /// [`OutOfRange`] if there is no such slot or word.
     pub fn write_word(&mut self, slot: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange> {
         self.slots.write_word(slot, word, value)
+    }
+
+    /// Returns the slot that follows the oldest by `count` slots; `count` is at most the capacity.
+    fn after_oldest(&self, count: usize) -> usize {
+        let slot = self.oldest_slot.wrapping_add(count);
+        if slot < self.capacity() { slot } else { slot.wrapping_sub(self.capacity()) }
     }
 }
