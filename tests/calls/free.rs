@@ -1,6 +1,6 @@
 //! Tests how a buffer is freed: a correct call frees it; a wrong call logs one line, is counted, and changes nothing.
-//! `own_mappings` has the buffers that have mappings of their own. The numbers in the names are those of
-//! `docs/defects.md`.
+//! `own_mappings` has the buffers that have mappings of their own. The number in a name `fault_NN` is that of
+//! the second list of `docs/defects.md`: faults of version 0.1.
 //!
 //! The tests call `Dma::free`. C's `rt_dma_free` differs from it in three points. With size 0 or a null address it does
 //! nothing (`wrong_calls` in `bsp-tests/host/drivers.c`), and `Dma::free` refuses the call. After the first managed
@@ -20,12 +20,6 @@ const CACHED: Flags = Flags::empty();
 /// View limits by which the pools of these tests have views, and by which each buffer has its own mapping.
 const WITH_VIEWS: usize = 64 * MIB;
 const WITHOUT_VIEWS: usize = 0;
-
-/// How a test's pool is mapped.
-struct PoolMapping {
-    is_linear: bool,
-    view_limit: usize,
-}
 
 /// Flags of requests for buffers that the library maps, of each memory type.
 const MAPPED: [Flags; 3] = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH];
@@ -68,14 +62,20 @@ fn an_address_within_a_buffer_or_free_memory_is_refused() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
-    let inside = Held { va: held.va + PAGE, handle: held.handle + PAGE, size: 2 * PAGE, ..held };
-    machine.assert_refused(inside, Error::NotAllocated);
-    let after = Held { va: held.va + 3 * PAGE, handle: held.handle + 3 * PAGE, ..held };
-    machine.assert_refused(after, Error::NotAllocated);
-    machine.assert_refused(Held { va: held.va + 8, ..held }, Error::Foreign);
-    machine.assert_refused(Held { va: held.va + MIB, ..held }, Error::Foreign);
-    machine.assert_refused(Held { va: 0x1000, ..held }, Error::Foreign);
-    machine.assert_refused(Held { va: usize::MAX, ..held }, Error::Foreign);
+    let at = |va| Held { va, ..held };
+    let second_page = Held { va: held.va + PAGE, handle: held.handle + PAGE, size: 2 * PAGE, ..held };
+    let page_after = Held { va: held.va + 3 * PAGE, handle: held.handle + 3 * PAGE, ..held };
+    for (case, wrong, error) in [
+        ("its second page", second_page, Error::NotAllocated),
+        ("the free page after it", page_after, Error::NotAllocated),
+        ("no page begins there", at(held.va + 8), Error::Foreign),
+        ("the end of the pool", at(held.va + MIB), Error::Foreign),
+        ("a low address", at(0x1000), Error::Foreign),
+        ("the last address", at(usize::MAX), Error::Foreign),
+    ] {
+        println!("case: {case}"); // Seen if the test fails.
+        machine.assert_refused(wrong, error);
+    }
     assert_eq!(pool.usage().used, 3 * PAGE);
     machine.free(held).unwrap();
     machine.assert_refused(held, Error::NotAllocated);
@@ -97,6 +97,23 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
     // The buffer is found without the flags of its request.
     machine.free(Held { flags: Flags::NOCACHE, ..cached }).unwrap();
     machine.free(Held { flags: CACHED, ..uncached }).unwrap();
+}
+
+/// Which device a buffer was allocated for is not kept. Only its handle depends on the device.
+#[test]
+fn a_buffer_may_be_freed_for_another_device() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let [plain, other] = [(); 2].map(|()| machine.plain_device());
+    let translated = machine.device(DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)]));
+    for device in [other, translated] {
+        let held = machine.alloc(plain, PAGE, CACHED).unwrap();
+        machine.free(Held { device, ..held }).unwrap();
+        assert_eq!(pool.usage().used, 0);
+    }
+    let held = machine.alloc(translated, PAGE, CACHED).unwrap();
+    machine.assert_refused(Held { device: plain, ..held }, Error::WrongHandle);
+    machine.free(Held { device: plain, handle: BASE, ..held }).unwrap();
+    assert_eq!(pool.usage().used, 0);
 }
 
 #[test]
@@ -282,6 +299,12 @@ fn check_another_mapping(view_limit: usize) {
         unsafe { machine.kernel.unmap(alias) };
         machine.free(held).unwrap();
     }
+}
+
+/// How a test's pool is mapped.
+struct PoolMapping {
+    is_linear: bool,
+    view_limit: usize,
 }
 
 /// Allocates a page by each of the requests, changes flags and owner of the pool, and frees each page twice. The first
