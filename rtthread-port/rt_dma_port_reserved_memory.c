@@ -61,14 +61,26 @@ static int has_tree(void)
     return root != RT_NULL;
 }
 
-/* Returns a number of one size, as `size` and `alignment` are; 0 if the node has none. */
-static uint64_t read_size(struct rt_ofw_node *np, const char *name)
+/*
+ * Reads a number, as `size` and `alignment` are. It has as many cells as a size, or as an address: Linux takes the cells of
+ * an address for an alignment. Without the property, the number is 0. Returns 0 if the property has another length.
+ */
+static int read_number(struct rt_ofw_node *np, const char *name, uint64_t *value)
 {
-    uint64_t value = 0;
+    rt_ssize_t length = 0, cells;
 
-    read_cells(np, name, 0, rt_ofw_io_size_cells(np), &value);
+    *value = 0;
 
-    return value;
+    if (!rt_ofw_get_prop(np, name, &length))
+    {
+        return 1;
+    }
+
+    cells = length / (rt_ssize_t)sizeof(fdt32_t);
+
+    return length % (rt_ssize_t)sizeof(fdt32_t) == 0
+            && (cells == rt_ofw_io_size_cells(np) || cells == rt_ofw_io_addr_cells(np))
+            && !read_cells(np, name, 0, (int)cells, value);
 }
 
 /* Whether a property consists of entries of this many cells. A node may do without the property. */
@@ -88,7 +100,7 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
 {
     struct rt_dma_port_region place = { 0, 0 };
     struct rt_ofw_node *np;
-    int result, size_cells;
+    int result, entry_cells;
 
     if (!has_tree())
     {
@@ -108,8 +120,8 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     pool->reusable = rt_dma_port_has_property(np, "reusable");
     pool->is_default = rt_dma_port_has_property(np, "linux,cma-default");
     pool->has_reg = rt_dma_port_has_property(np, "reg");
-    pool->size = read_size(np, "size");
-    pool->alignment = read_size(np, "alignment");
+    pool->size = 0;
+    pool->alignment = 0;
 
     if (pool->has_reg)
     {
@@ -117,9 +129,9 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     }
     else
     {
-        size_cells = rt_ofw_io_size_cells(np);
-        result = has_entries_of(np, "alignment", size_cells)
-                && has_entries_of(np, "alloc-ranges", rt_ofw_io_addr_cells(np) + size_cells)
+        entry_cells = rt_ofw_io_addr_cells(np) + rt_ofw_io_size_cells(np);
+        result = read_number(np, "size", &pool->size) && read_number(np, "alignment", &pool->alignment)
+                && has_entries_of(np, "alloc-ranges", entry_cells)
                 ? RT_DMA_PORT_FOUND : RT_DMA_PORT_UNUSABLE;
     }
 

@@ -138,6 +138,10 @@ static void board_with_shared_pools(void)
     open_props[2].length = 4;
     EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
     open_props[2].length = sizeof(alignment);
+    /* An alignment is one number. */
+    open_props[2] = (struct rt_ofw_prop){ "alignment", sizeof(ranges), ranges, &open_props[3] };
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
+    open_props[2] = (struct rt_ofw_prop){ "alignment", sizeof(alignment), alignment, &open_props[3] };
     open_props[3].length = 24;
     EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
     open_props[3].length = sizeof(ranges);

@@ -6,7 +6,7 @@ use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Makes the `size` bytes at `offset` of the page at `page_pa` the device's: by their linear address, or, where a
-    /// pool contains them, by the address in the view in which they were allocated.
+    /// pool contains them, by the address at which they were allocated.
     ///
     /// Context: any.
     ///

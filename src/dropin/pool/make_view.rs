@@ -35,7 +35,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: thread.
     pub(crate) fn finish_install(&self) {
-        // If another call maps the pool for longer, the first cached buffer tries again.
+        // If another call maps the pool for longer, the first cached buffer tries again, as `make_view` states.
         if let Some(_mapping) = self.begin_mapping() {
             self.use_linear_map();
         }
