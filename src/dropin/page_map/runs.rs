@@ -15,7 +15,8 @@ impl PageMap {
     }
 
     /// Returns the length of the longest free run that begins in word `index`, from the bitmap; zero if none begins
-    /// there. A run that goes on after the next word counts only as far as that.
+    /// there. It is exact, except for a run that leaves the next word too: that one counts to the end of the next word,
+    /// and the caller has its length, which is `known_length` of [`GoneRun`](super::settle::GoneRun).
     ///
     /// The caller asks for it after a run that began in the word is gone, which was the longest there. At most one run
     /// leaves the word now, and it was not longer than the run that is gone:
@@ -23,7 +24,7 @@ impl PageMap {
     /// * If the run that is gone did not leave the word, it had fewer than `BITS` pages. So has the one that leaves the
     ///   word, which therefore ends in the next word.
     /// * If the run that is gone left the word, the one that leaves it now is a part of that run. The caller knows its
-    ///   length: `known_length` of [`GoneRun`](super::settle::GoneRun).
+    ///   length.
     #[inline(always)]
     pub(super) fn longest_beginning_in(&self, index: usize) -> usize {
         let mut free = complement(self.used(), index);
@@ -61,7 +62,7 @@ impl PageMap {
     }
 
     /// Returns the page after the free run that begins at `page` and leaves that page's word.
-    pub(super) fn leaving_run_end(&self, page: usize) -> usize {
+    fn leaving_run_end(&self, page: usize) -> usize {
         let index = page / BITS;
         let longest = self.runs.longest_in(index);
         // A run of `BITS` pages or more leaves the word in which it begins, and only one run does.
@@ -74,46 +75,42 @@ impl PageMap {
     /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use.
     #[inline(always)]
     pub(super) fn run_start(&self, page: usize) -> usize {
-        if let Some(start) = self.run_start_in_word(page) {
-            return start;
-        }
-        let index = page / BITS;
-        let Some(before) = index.checked_sub(1) else { return 0 };
-        let used = word(self.used(), before);
-        if used != 0 {
-            return after_last_set(before, used);
-        }
-        // `before` is the last word that the run fills.
-        match self.runs.tagged_start(before) {
-            // A tag is stale only if C wrote to the bitmap. The run must not begin after its end even then.
-            Some(start) => start.min(page),
-            // No tag: the run begins in `before`, with its first page.
-            None => before * BITS,
-        }
+        self.run_start_near(page).unwrap_or_else(|before| {
+            // `before` is the last word that the run fills.
+            match self.runs.tagged_start(before) {
+                // A tag is stale only if C wrote to the bitmap. The run must not begin after its end even then.
+                Some(start) => start.min(page),
+                // No tag: the run begins in `before`, with its first page.
+                None => before * BITS,
+            }
+        })
     }
 
-    /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use. Returns
-    /// `None` if no page before it in its word is in use: the run may begin in an earlier word.
+    /// Returns the first page of the free run that contains `page`. `page` is free. Unlike with
+    /// [`run_start`](Self::run_start), the run need not end before `page`, so no tag can be read.
+    pub(super) fn run_start_around(&self, page: usize) -> usize {
+        self.run_start_near(page).unwrap_or_else(|before| {
+            // The run fills every word after the last one in which a run begins. In that word, it is the last run that
+            // begins.
+            let begin_word = self.runs.last_before(before + 1).unwrap_or(before);
+            after_last_set(begin_word, word(self.used(), begin_word))
+        })
+    }
+
+    /// Returns the page after the last one before `page` that is in use, if one of `page`'s word or of the word before
+    /// it is; page 0 if no word is before. Otherwise returns `Err` with the index of the word before: all of it is
+    /// free.
     #[inline(always)]
-    pub(super) fn run_start_in_word(&self, page: usize) -> Option<usize> {
+    fn run_start_near(&self, page: usize) -> Result<usize, usize> {
         let index = page / BITS;
         let used = word(self.used(), index) & !from_bit(page);
-        (used != 0).then(|| after_last_set(index, used))
-    }
-
-    /// Returns the first page of the free run that contains `page`. `page` is free.
-    pub(super) fn run_start_around(&self, page: usize) -> usize {
-        if let Some(start) = self.run_start_in_word(page) {
-            return start;
+        if used != 0 {
+            return Ok(after_last_set(index, used));
         }
-        let index = page / BITS;
-        let Some(before) = index.checked_sub(1) else { return 0 };
-        if word(self.used(), before) >> (BITS - 1) != 0 {
-            return index * BITS;
+        let Some(before) = index.checked_sub(1) else { return Ok(0) };
+        match word(self.used(), before) {
+            0 => Err(before),
+            used => Ok(after_last_set(before, used)),
         }
-        // The run fills every word between this one and the last word before it in which a run begins: it is the last
-        // run that begins there.
-        let begin_word = self.runs.last_before(index).unwrap_or(before);
-        after_last_set(begin_word, word(self.used(), begin_word))
     }
 }
