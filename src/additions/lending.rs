@@ -11,7 +11,7 @@ use core::ptr::with_exposed_provenance_mut;
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::loans::{Entry, EntryState, LentMemory, MakeRoom, Reclaim};
 use crate::dropin::map_ops::MapOps;
-use crate::dropin::pool::{Pool, Pools, flags_for};
+use crate::dropin::pool::{Pool, Pools, with_pool_flags};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -72,7 +72,7 @@ impl<K: Kernel> Dma<K> {
         let pages = size.div_ceil(PAGE_SIZE);
         self.pools().filter(|pool| pool.is_reusable()).find_map(|pool| {
             let page = pool.allocate_pages(pages)?;
-            let va = pool.map_buffer(page, pages, flags_for(pool.flags(), Flags::empty()))?.get();
+            let va = pool.map_buffer(page, pages, with_pool_flags(pool.flags(), Flags::empty()))?.get();
             Some(LentMemory { pool, pa: pool.pa_of(page), va, size, reclaim, argument })
         })
     }

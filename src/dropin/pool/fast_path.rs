@@ -6,7 +6,7 @@
 //! Without `inline(always)` here, a free takes 36 instructions more on aarch64.
 
 use super::Pool;
-use super::map_buffer::memory_for;
+use super::map_buffer::usual_memory;
 use crate::dropin::page_map::{CacheState, PageMap};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
@@ -30,7 +30,7 @@ pub struct AllocatedPages {
 
 impl<K: Kernel> Pool<K> {
     /// Allocates `pages` pages in one word from the open run, with an address in the view. `flags` are what
-    /// [`flags_for`](super::flags_for) returned.
+    /// [`with_pool_flags`](super::with_pool_flags) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
@@ -42,7 +42,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run, with an address
-    /// in the view. `flags` are what [`flags_for`](super::flags_for) returned.
+    /// in the view. `flags` are what [`with_pool_flags`](super::with_pool_flags) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
@@ -57,7 +57,7 @@ impl<K: Kernel> Pool<K> {
     /// of pages that were handed out through that view. Fails also if the view is not mapped.
     #[inline(always)]
     fn lock_with_view(&self, flags: Flags) -> Result<(IrqGuard<'_, K, PageMap>, Va, CacheState), Unserved<'_, K>> {
-        let (memory, cache) = memory_for(flags);
+        let (memory, cache) = usual_memory(flags);
         let view = self.view(memory);
         let map = self.lock_if_free()?;
         // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at

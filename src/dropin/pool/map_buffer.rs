@@ -16,13 +16,13 @@ type Mapped = (NonZeroUsize, CacheState);
 
 /// Returns the flags of a request to a pool with `pool_flags`: `flags`, and `NOCACHE` if the pool has it. C may change
 /// the pool's flags while a call runs, so a call maps its buffer by flags that it has read once.
-pub fn flags_for(pool_flags: Flags, flags: Flags) -> Flags {
+pub fn with_pool_flags(pool_flags: Flags, flags: Flags) -> Flags {
     flags | pool_flags & Flags::NOCACHE
 }
 
 /// Returns the memory type of a request with `flags`, which contain neither `NOMAP` nor `WRITE_THROUGH`, and the cache
 /// state of pages that were last handed out with this type.
-pub(super) fn memory_for(flags: Flags) -> (MemoryType, CacheState) {
+pub(super) fn usual_memory(flags: Flags) -> (MemoryType, CacheState) {
     if flags.contains(Flags::NOCACHE) {
         (MemoryType::Uncached, CacheState::Clean)
     } else {
@@ -30,14 +30,16 @@ pub(super) fn memory_for(flags: Flags) -> (MemoryType, CacheState) {
     }
 }
 
-/// Returns the memory type of a request with `flags`, which do not contain `NOMAP`.
-fn memory_type(flags: Flags) -> MemoryType {
-    if flags.contains(Flags::NOCACHE) {
-        MemoryType::Uncached
+/// Returns the memory type of a request with `flags`; `None` with `NOMAP`: the processor gets no mapping.
+fn memory_type(flags: Flags) -> Option<MemoryType> {
+    if flags.contains(Flags::NOMAP) {
+        None
+    } else if flags.contains(Flags::NOCACHE) {
+        Some(MemoryType::Uncached)
     } else if flags.contains(Flags::WRITE_THROUGH) {
-        MemoryType::WriteThrough
+        Some(MemoryType::WriteThrough)
     } else {
-        MemoryType::Cached
+        Some(MemoryType::Cached)
     }
 }
 
@@ -50,7 +52,8 @@ impl<K: Kernel> Pool<K> {
     pub fn map_buffer(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         // The usual case: the view is mapped, and the cache has no dirty lines of another memory type.
         let is_usual = !flags.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
-        let (memory, cache) = memory_for(flags);
+        // Of an unusual request it is not the type, and is not used.
+        let (memory, cache) = usual_memory(flags);
         match self.view(memory).base() {
             Some(base) if is_usual && !self.cache_states.differ(page, pages, cache) => {
                 NonZeroUsize::new(base + (page << PAGE_SHIFT))
@@ -62,26 +65,23 @@ impl<K: Kernel> Pool<K> {
     /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case:
     /// maps them if necessary, flushes dirty lines of another memory type, and sets the cache state of the pages.
     pub fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
-        let is_physical = flags.contains(Flags::NOMAP);
         let memory = memory_type(flags);
-        let mapped = if is_physical {
-            NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty))
-        } else {
-            self.map_pages(page, pages, memory)
+        let mapped = match memory {
+            Some(memory) => self.map_pages(page, pages, memory),
+            None => NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty)),
         };
         let Some((va, cache)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
             let _ = self.free_pages(page, pages);
             return None;
         };
-        if is_physical {
+        if memory.is_none() {
             self.has_physical.store(true, Relaxed);
         }
         // The old cache state is compared with that of clean pages, and not with the new one: such pages may get
         // that of cached ones.
-        let is_cached = memory == MemoryType::Cached && !is_physical;
-        if !is_cached && self.cache_states.differ(page, pages, CacheState::Clean) {
-            self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
+        if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, pages, CacheState::Clean) {
+            self.flush_pages(page, pages, memory.map(|_| va.get()));
         }
         if self.cache_states.differ(page, pages, cache) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
@@ -113,7 +113,8 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet, and
-    /// the cache state of the pages. If the view cannot be mapped, maps the buffer alone.
+    /// the cache state of the pages. If the view cannot be mapped, maps the buffer alone. Without page tables there is
+    /// no memory but cached.
     fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
         let (kernel, view) = (self.kernel, self.view(memory));
         if view.base().is_none() && memory != MemoryType::Cached && !kernel.has_page_tables() {

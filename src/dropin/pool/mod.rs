@@ -30,7 +30,7 @@ pub mod view;
 
 pub use addresses::AddressInfo;
 pub use fast_path::{AllocatedPages, Unserved};
-pub use map_buffer::flags_for;
+pub use map_buffer::with_pool_flags;
 pub use origin::Origin;
 pub use region::{PoolSpec, Region, WholePages};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};

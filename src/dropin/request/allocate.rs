@@ -8,7 +8,7 @@ use super::whole_pages;
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::page_map::FEWEST_ACROSS;
-use crate::dropin::pool::{AllocatedPages, Pool, Pools, Unserved, flags_for, serves_plain};
+use crate::dropin::pool::{AllocatedPages, Pool, Pools, Unserved, serves_plain, with_pool_flags};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
@@ -57,7 +57,7 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, flags, pool);
                 }
-                return match pool.allocate_pages_in_word(pages, flags_for(pool_flags, flags)) {
+                return match pool.allocate_pages_in_word(pages, with_pool_flags(pool_flags, flags)) {
                     Ok(allocated) => return_buffer(pool, allocated, handle),
                     Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
                 };
@@ -82,7 +82,7 @@ impl<K: Kernel> Dma<K> {
         if pages > pool.pages() {
             return self.allocate_from_larger(device, size, handle, flags);
         }
-        match pool.allocate_pages_across(pages, flags_for(pool.flags(), flags)) {
+        match pool.allocate_pages_across(pages, with_pool_flags(pool.flags(), flags)) {
             Ok(allocated) => return_buffer(pool, allocated, handle),
             Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
         }
@@ -120,7 +120,7 @@ impl<K: Kernel> Dma<K> {
         // view is not mapped; the general path finds out.
         if let Unserved::Locked(map) = unserved
             && let Some(page) = pool.allocate_pages_locked(map, pages)
-            && let Some(va) = pool.map_buffer(page, pages, flags_for(pool.flags(), flags))
+            && let Some(va) = pool.map_buffer(page, pages, with_pool_flags(pool.flags(), flags))
         {
             return return_buffer(pool, AllocatedPages { page, va: va.get() }, handle);
         }
@@ -282,7 +282,7 @@ impl<K: Kernel> Dma<K> {
             Pools::All => flags,
         };
         // `map_buffer` frees the pages if it fails.
-        let va = pool.map_buffer(page, pages, flags_for(pool.flags(), flags)).ok_or(AllocError::Unmapped)?;
+        let va = pool.map_buffer(page, pages, with_pool_flags(pool.flags(), flags)).ok_or(AllocError::Unmapped)?;
         Ok((va.get(), handle))
     }
 
