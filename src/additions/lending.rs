@@ -22,8 +22,6 @@ use crate::mem::atomics::{
     fence,
 };
 use crate::mem::heap::place;
-use crate::mem::lock::IrqLock;
-use crate::mem::shared::AtomicRef;
 use crate::text::apart;
 
 /// The number of ticks for which an owner's request waits for borrowers to give memory back.
@@ -33,8 +31,6 @@ const RECLAIM_TICKS: usize = 100;
 const ASK_AGAIN: usize = 10;
 /// The highest number of borrowers that a failed request logs.
 const MAX_LOGGED: usize = 4;
-/// The device in a call of a borrower, which has no device. (No device lies at an odd address.)
-const BORROWER: Device = Device::at(1);
 
 impl<K: Kernel> Dma<K> {
     /// Borrows `size` bytes of a `reusable` region, cached and mapped, and returns their address. When an owner of the
@@ -59,7 +55,7 @@ impl<K: Kernel> Dma<K> {
         let entry = self.claim_entry()?;
         let memory = self.lend(size, reclaim, argument);
         entry.set(self.kernel, memory.map_or(EntryState::Free, EntryState::Lent));
-        Some(memory?.va)
+        memory.map(|memory| memory.va)
     }
 
     /// Allocates and maps memory for a borrower that has claimed an entry; `None` if an owner waits for memory, or if
@@ -86,11 +82,12 @@ impl<K: Kernel> Dma<K> {
     /// and the caller may not sleep. Then nothing is changed. Otherwise an error of [`Dma::free`]: the memory was freed
     /// before, against the rules, and the loan ends all the same. Every error is counted and logged.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
-        let Some((entry, memory)) = self.remove_memory(va) else {
+        let Some((entry, memory)) = self.claim_lent(va) else {
             self.refuse(Error::Foreign, Name::NONE, 0, va, 0);
             return Err(Error::Foreign);
         };
-        let result = self.free(BORROWER, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
+        // A borrower has no device. None is needed: the handle is not checked, because it is zero.
+        let result = self.free(Device::NONE, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
         let state = match result {
             // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the memory.
             Err(Error::Context) => EntryState::Lent(memory),
@@ -100,40 +97,21 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// Takes the memory at `va` out of its entry, which is the caller's then; `None` if no borrowed memory begins
-    /// there.
-    fn remove_memory(&self, va: Va) -> Option<(&'static Entry<K>, LentMemory<K>)> {
-        self.entries().find_map(|entry| {
-            let mut state = entry.state.lock(self.kernel);
-            match *state {
-                EntryState::Lent(memory) if memory.va == va => {
-                    *state = EntryState::Changing;
-                    Some((entry, memory))
-                }
-                _ => None,
-            }
-        })
+    /// Claims the entry of the memory at `va`; `None` if no borrowed memory begins there.
+    fn claim_lent(&self, va: Va) -> Option<(&'static Entry<K>, LentMemory<K>)> {
+        self.lending.entries().find_map(|entry| Some((entry, entry.claim_lent(self.kernel, va)?)))
     }
 
     /// Claims a free entry of the record, or makes a new one; `None` if the heap has no room for it.
     fn claim_entry(&self) -> Option<&'static Entry<K>> {
-        let claimed = self.entries().find(|entry| entry.claim(self.kernel));
+        let claimed = self.lending.entries().find(|entry| entry.claim(self.kernel));
         if claimed.is_some() {
             return claimed;
         }
         let _turn = self.lending.turn.take(self.kernel)?;
-        let entry = place(self.kernel, 0, |_| Entry {
-            state: IrqLock::new(EntryState::Changing),
-            asked_for: AtomicRef::new(),
-            next: self.lending.last.get(),
-        })?;
+        let entry = place(self.kernel, 0, |_| Entry::changing(self.lending.last.get()))?;
         self.lending.last.set(Some(entry));
         Some(entry)
-    }
-
-    /// Returns the entries of the record.
-    fn entries(&self) -> impl Iterator<Item = &'static Entry<K>> + use<K> {
-        core::iter::successors(self.lending.last.get(), |entry| entry.next)
     }
 
     /// Returns the number of owners' requests for which borrowers did not give back enough memory.
@@ -209,13 +187,13 @@ impl<K: Kernel> Dma<K> {
     /// whose memory could serve the request: this call may be one of that borrower's function, which would be called
     /// again without end.
     ///
-    /// The turn makes the check and the store one step, so that of two owners only one asks. No other call stores
-    /// something in this entry until the borrower was asked: the entry's memory could serve that call's request too,
-    /// and nothing is lent meanwhile.
+    /// The turn makes the check and the store one step, so that of two owners only one asks. Until the borrower was
+    /// asked, and [`ask_borrowers`](Self::ask_borrowers) clears the entry, no other owner stores here: its check would
+    /// find this entry. Nothing is lent while `Lending::waiting` is not zero.
     fn begin_asking(&self, entry: &Entry<K>, pool: &'static Pool<K>, request: &BufferRequest) -> Option<()> {
         let _turn = self.lending.turn.take(self.kernel)?;
         let is_asked = |other: &Entry<K>| other.asked_for.get().is_some_and(|pool| could_serve(pool, request));
-        if self.entries().any(is_asked) {
+        if self.lending.entries().any(is_asked) {
             return None;
         }
         entry.asked_for.set(Some(pool));
@@ -229,21 +207,14 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
-        self.entries().any(|entry| {
-            // The lock is released before `could_serve`, which asks the kernel for the device's node.
-            let state = *entry.state.lock(self.kernel);
-            match state {
-                EntryState::Free => false,
-                EntryState::Changing => true,
-                EntryState::Lent(memory) => could_serve(memory.pool, request),
-            }
-        })
+        let is_usable = |pool: &Pool<K>| could_serve(pool, request);
+        self.lending.entries().any(|entry| entry.may_give_back(self.kernel, is_usable))
     }
 
     /// Returns the lent memory with the lowest physical address from `from` on, in a pool that could serve the request,
     /// and its entry.
     fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static Entry<K>, LentMemory<K>)> {
-        let lent = self.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)));
+        let lent = self.lending.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)));
         let usable = lent.filter(|(_, memory)| memory.pa >= from && could_serve(memory.pool, request));
         usable.min_by_key(|(_, memory)| memory.pa)
     }

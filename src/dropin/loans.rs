@@ -36,11 +36,12 @@ pub struct LentMemory<K: Kernel> {
 /// An entry of the record. It is never freed: after the memory is given back, the entry is reused.
 pub struct Entry<K: Kernel> {
     /// What the entry is used for.
-    pub state: IrqLock<EntryState<K>>,
-    /// The pool, while the borrower's function is called. It is set with the turn [`Lending::turn`] held.
+    state: IrqLock<EntryState<K>>,
+    /// The pool, while the borrower's function is called. It is set with the turn [`Lending::turn`] held. `state` does
+    /// not suffice for that: the function may give the memory back before it returns.
     pub asked_for: AtomicRef<Pool<K>>,
     /// The entry that was made before this one.
-    pub next: Option<&'static Entry<K>>,
+    next: Option<&'static Entry<K>>,
 }
 
 /// What an entry is used for.
@@ -55,6 +56,11 @@ pub enum EntryState<K: Kernel> {
 }
 
 impl<K: Kernel> Entry<K> {
+    /// Makes a changing entry, which is the caller's.
+    pub const fn changing(next: Option<&'static Entry<K>>) -> Self {
+        Entry { state: IrqLock::new(EntryState::Changing), asked_for: AtomicRef::new(), next }
+    }
+
     /// Makes a free entry a changing one, which is the caller's; returns false if the entry is not free.
     pub fn claim(&self, kernel: K) -> bool {
         let mut state = self.state.lock(kernel);
@@ -63,6 +69,30 @@ impl<K: Kernel> Entry<K> {
             *state = EntryState::Changing;
         }
         is_free
+    }
+
+    /// If the memory at `va` is lent, makes its entry a changing one, which is the caller's, and returns the memory.
+    /// `None` if the entry has other memory, or none.
+    pub fn claim_lent(&self, kernel: K, va: Va) -> Option<LentMemory<K>> {
+        let mut state = self.state.lock(kernel);
+        match *state {
+            EntryState::Lent(memory) if memory.va == va => {
+                *state = EntryState::Changing;
+                Some(memory)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether a borrower has memory of a pool that `is_usable`, or is just getting or giving back any memory.
+    pub fn may_give_back(&self, kernel: K, is_usable: impl FnOnce(&Pool<K>) -> bool) -> bool {
+        // The lock is released before `is_usable`, which may ask the kernel for the node of a device.
+        let state = *self.state.lock(kernel);
+        match state {
+            EntryState::Free => false,
+            EntryState::Changing => true,
+            EntryState::Lent(memory) => is_usable(memory.pool),
+        }
     }
 
     /// Returns the memory that is lent; `None` in the other states.
@@ -104,6 +134,11 @@ pub struct Lending<K: Kernel, D: 'static> {
 pub(crate) type MakeRoom<D> = fn(&D, &BufferRequest) -> Option<(Va, Handle)>;
 
 impl<K: Kernel, D> Lending<K, D> {
+    /// Returns the entries, the newest first.
+    pub fn entries(&self) -> impl Iterator<Item = &'static Entry<K>> + use<K, D> {
+        core::iter::successors(self.last.get(), |entry| entry.next)
+    }
+
     /// Makes a record without entries.
     pub const fn new() -> Self {
         Lending {
