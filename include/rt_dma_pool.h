@@ -101,7 +101,8 @@ extern "C" {
  * @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
  * `size` is zero, or no pool that serves the request has room.
  * @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
- * of a memory type (not cached, write-through). From an interrupt such a call returns NULL.
+ * of a memory type (not cached, write-through); in a pool that is larger than the view limit, for each such buffer.
+ * From an interrupt such a call returns NULL.
  */
 void *rt_dma_alloc(struct rt_device *dev,
                    rt_size_t size,

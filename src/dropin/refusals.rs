@@ -14,15 +14,15 @@ use crate::mem::atomics::Ordering::Relaxed;
 
 /// The format of the log line about a failed call, or about one that deserves a warning: the reason, two addresses and a
 /// number. `docs/options.md` explains them.
-const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
+pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 impl<K: Kernel> Dma<K> {
-    /// Returns the number of calls that were refused because the caller made a mistake.
+    /// Returns the number of refused calls: mistakes of callers, and installs for which there was no memory.
     pub fn refused_calls(&self) -> usize {
         self.refused_calls.load(Relaxed)
     }
 
-    /// Counts a call that is refused because the caller made a mistake, and [logs a line](Self::log_failure).
+    /// Counts a refused call, and [logs a line](Self::log_failure).
     ///
     /// Context: any.
     #[cold]
@@ -71,7 +71,7 @@ impl<K: Kernel> Dma<K> {
         self.refused_calls.fetch_add(1, Relaxed);
     }
 
-    /// Counts a call that is refused because the caller made a mistake, and logs `line`, which contains the reason.
+    /// Counts a refused call, and logs `line`, which contains the reason.
     ///
     /// Context: any.
     pub(crate) fn refuse_line(&self, line: &Line) {

@@ -1,6 +1,6 @@
 //! What a driver's call stated: what it frees, unmaps or syncs. What it allocates or maps is a [`Holding`].
 
-use super::holding::{Holding, Kind, MappedBy};
+use super::holding::{HeldMapping, Holding, Kind, MappedBy};
 use crate::additions::streaming::Direction;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, PAGE_SHIFT, Va};
@@ -80,13 +80,12 @@ pub enum UnmappedBy {
 
 impl UnmappedBy {
     /// Returns whether the function is for this kind of mapping.
-    pub(super) fn may_unmap(self, holding: &Holding) -> bool {
-        let Kind::Mapping(mapping) = holding.kind else { return false };
+    pub(super) fn may_unmap(self, mapping: &HeldMapping, is_managed: bool) -> bool {
         match self {
             UnmappedBy::Single => mapping.by == MappedBy::Single,
             UnmappedBy::Page => mapping.by == MappedBy::Page,
             UnmappedBy::SingleOrPage => mapping.by != MappedBy::List,
-            UnmappedBy::ManagedSingle => mapping.by == MappedBy::Single && holding.is_managed,
+            UnmappedBy::ManagedSingle => mapping.by == MappedBy::Single && is_managed,
             UnmappedBy::List { .. } => mapping.by == MappedBy::List,
         }
     }

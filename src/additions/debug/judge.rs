@@ -168,9 +168,12 @@ impl Judge<'_> {
         let MappedPart { handle, size, direction } = given;
         let device = self.call.device;
         let best = self.state.table.best(|entry| match entry.kind {
-            Kind::Mapping(mapping) if entry.handle == handle && entry.device == device => {
-                Some((by.may_unmap(entry), entry.size == size, mapping.direction == direction, mapping.is_checked))
-            }
+            Kind::Mapping(mapping) if entry.handle == handle && entry.device == device => Some((
+                by.may_unmap(&mapping, entry.is_managed),
+                entry.size == size,
+                mapping.direction == direction,
+                mapping.is_checked,
+            )),
             _ => None,
         });
         let Some((index, entry @ Holding { kind: Kind::Mapping(mapping), .. })) = best else {
@@ -196,7 +199,7 @@ impl Judge<'_> {
     /// Reports what is wrong with the unmap of this mapping.
     fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) {
         let MappedPart { handle, size, direction } = *given;
-        if !by.may_unmap(entry) {
+        if !by.may_unmap(mapping, entry.is_managed) {
             self.report(Mistake::UnmapKind, [handle, size, entry.kind.label().argument()]);
         } else if let UnmappedBy::List { entries } = by
             && entries != mapping.list_entries

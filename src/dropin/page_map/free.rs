@@ -102,13 +102,14 @@ impl PageMap {
     /// Closes the open run if `pages` touch it, which are outside of it and become free. Returns false, and changes
     /// nothing, if pages of that run are in use: then the map must be settled first.
     fn close_open_run_next_to(&mut self, pages: &Range<usize>) -> bool {
-        if self.open.is_next_to(pages) {
-            if self.open.is_used() {
-                return false;
-            }
-            // Nothing is allocated from the open run, and it grows by these pages.
-            self.open = OpenRun::CLOSED;
+        if !self.open.is_next_to(pages) {
+            return true;
         }
+        if self.open.is_used() {
+            return false;
+        }
+        // Nothing is allocated from the open run, and it grows by these pages.
+        self.open = OpenRun::CLOSED;
         true
     }
 

@@ -35,7 +35,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: thread.
     pub(crate) fn finish_install(&self) {
-        // If another call maps the pool for longer, the first cached buffer tries again, as `make_view` states.
+        // If another call maps the pool for longer, the first cached buffer tries again, except in a large pool on r1.
         if let Some(_mapping) = self.begin_mapping() {
             self.use_linear_map();
         }
@@ -58,16 +58,9 @@ impl<K: Kernel> Pool<K> {
         if !kernel.can_sleep() {
             return None;
         }
-        let is_small = self.size() <= kernel.view_limit();
-        // The linear map may have failed when the pool was installed. Whether it is tried again:
-        //
-        // - A small pool: yes, before it is mapped in the ioremap window.
-        // - A large pool whose linear map the library makes (r2): yes. It takes no addresses of the ioremap window, so
-        //   the limit does not apply to it.
-        // - A large pool whose linear map boot code makes (r1): no. Memory that boot code left out stays out, and each
-        //   cached buffer would look up every page of the pool.
-        let may_be_linear = memory == MemoryType::Cached && (is_small || !kernel.sets_linear_always());
-        if !is_small && !may_be_linear {
+        let is_within_limit = self.size() <= kernel.view_limit();
+        let may_be_linear = memory == MemoryType::Cached && self.may_retry_linear_map();
+        if !is_within_limit && !may_be_linear {
             return None;
         }
         let _mapping = self.begin_mapping()?;
@@ -75,13 +68,24 @@ impl<K: Kernel> Pool<K> {
             self.use_linear_map();
         }
         // Another thread may have mapped the view while this one waited.
-        if is_small
+        if is_within_limit
             && view.base().is_none()
             && let Some(base) = map_checked(kernel, self.start, self.size(), memory)
         {
             view.put(base.get());
         }
         view.base()
+    }
+
+    /// Returns whether the linear map, which may have failed when the pool was installed, is tried again:
+    ///
+    /// - A pool within the view limit: yes, before it is mapped in the ioremap window.
+    /// - A larger pool whose linear map the library makes (r2): yes. It takes no addresses of the ioremap window, so the
+    ///   limit does not apply to it.
+    /// - A larger pool whose linear map boot code makes (r1): no. Memory that boot code left out stays out, and each
+    ///   cached buffer would look up every page of the pool.
+    fn may_retry_linear_map(&self) -> bool {
+        self.size() <= self.kernel.view_limit() || !self.kernel.sets_linear_always()
     }
 
     /// Makes the linear map the cached view and sets `LINEAR`, unless there is a cached view already or firmware

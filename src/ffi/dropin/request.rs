@@ -51,7 +51,8 @@ pub(in crate::ffi) static MANAGED_FREE: Hook<Free> = Hook::new();
 /// @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
 /// `size` is zero, or no pool that serves the request has room.
 /// @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
-/// of a memory type (not cached, write-through). From an interrupt such a call returns NULL.
+/// of a memory type (not cached, write-through); in a pool that is larger than the view limit, for each such buffer.
+/// From an interrupt such a call returns NULL.
 #[unsafe(no_mangle)]
 // LLVM moves code that several functions have in common into separate functions, but not the code of a function with a
 // `link_section`. The additional calls would cost 10 instructions for an allocation and its free on aarch64.

@@ -63,23 +63,20 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Ends a direct mapping, whose size and direction only the caller knows.
     ///
     /// Where they cannot be right, or the memory has become a pool's, the lines are flushed before they are
-    /// invalidated: the device's bytes arrive, and what others may have in these lines is not lost.
+    /// invalidated, unless the unmap leaves the bytes as they are: the device's bytes arrive, and what others may have in
+    /// these lines is not lost.
     ///
     /// Context: any.
+    ///
+    /// # Safety
+    /// As for [`unmap`](Streaming::unmap).
     #[allow(unsafe_code)]
     pub(super) unsafe fn unmap_direct(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
-        let &MappedBuffer { size, direction, .. } = mapped;
+        let size = mapped.size;
         let (va, pa) = self.direct_buffer(master, mapped).ok_or(BadMapping::Unknown)?;
         let needs_maintenance = master.needs_maintenance(kernel);
-        let result = if direction == Direction::Neither {
-            Err(BadMapping::WrongDirection)
-        } else if needs_maintenance && mapped.at(va).endangers_others(kernel) {
-            // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
-            Err(BadMapping::WrongSize)
-        } else {
-            Ok(())
-        };
+        let result = self.check_direct(mapped, va, needs_maintenance);
         if mapped.keeps_bytes() {
             return result;
         }
@@ -91,5 +88,17 @@ impl<K: Kernel> Streaming<'_, K> {
             unsafe { take_from_device(kernel, va, size, needs_maintenance) }
         }
         result
+    }
+
+    /// Checks whether the size and the direction, which the caller states, can be those of the direct mapping at `va`.
+    fn check_direct(self, mapped: &MappedBuffer, va: Va, needs_maintenance: bool) -> Result<(), BadMapping> {
+        if mapped.direction == Direction::Neither {
+            return Err(BadMapping::WrongDirection);
+        }
+        // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
+        if needs_maintenance && mapped.at(va).endangers_others(self.dma.kernel) {
+            return Err(BadMapping::WrongSize);
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::allocating_ops;
-use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};
+use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, meaning_of, table_for};
 use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
 use crate::ffi::additions::hooks;
 use crate::ffi::dropin::ops::{stored_table, table_of};
@@ -21,7 +21,7 @@ use crate::kernel::{Addresses, Device, PAGE_SIZE};
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
     let has_mask = stored_table(device).is_some_and(has_masked_operation);
-    let ops = if has_mask { original_of(device) } else { None };
+    let ops = if has_mask { meaning_of(device) } else { None };
     ops.map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
 
@@ -138,7 +138,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
 fn masked_ops_before(device: Device, now: &'static rt_dma_map_ops) -> Option<MaskedOps> {
     // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
     if has_masked_operation(now) {
-        original_of(device)
+        meaning_of(device)
     } else {
         Some(MaskedOps { masks: Masks::UNLIMITED, original: now })
     }
@@ -192,7 +192,7 @@ pub(in crate::ffi) fn update_block_pools(device: Device) {
 /// Gives the device its original table back.
 fn unmask(device: Device) {
     let ops = match stored_table(device) {
-        Some(now) if is_masked(now) => original_of(device),
+        Some(now) if is_masked(now) => meaning_of(device),
         // A device without a mask may have a copy of another device's table. That one stays.
         Some(now) if is_copy(now) => DEVICES.masked_ops(device),
         _ => None,

@@ -2,11 +2,12 @@
 
 use core::ffi::c_void;
 
-use super::original_of;
+use super::meaning_of;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
+use crate::dropin::refusals::REFUSAL;
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
 use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
@@ -14,7 +15,8 @@ use crate::ffi::dropin::ops::{self, default_table, ops_with};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
-use crate::kernel::{Cache, Device, Firmware, Handle};
+use crate::kernel::{Cache, Device, Handle};
+use crate::log::Name;
 
 /// Allocates within the coherent mask.
 ///
@@ -33,7 +35,7 @@ pub(super) unsafe extern "C" fn masked_alloc(
 
 /// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
 fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
-    let MaskedOps { masks: Masks { coherent: mask, .. }, original } = original_of(device)?;
+    let MaskedOps { masks: Masks { coherent: mask, .. }, original } = meaning_of(device)?;
     // The library keeps to a mask, in place of an operation of its own in the table.
     if let Some(ops) = allocating_ops(original)
         && (mask != NO_MASK || original.alloc.is_none())
@@ -65,10 +67,10 @@ pub(super) unsafe extern "C" fn masked_free(
     flags: rt_ubase_t,
 ) {
     let Some(device) = device(dev) else { return };
-    let Some(MaskedOps { original, .. }) = original_of(device) else {
+    let Some(MaskedOps { original, .. }) = meaning_of(device) else {
         // Such a device gets no memory, so the buffer is not its own.
-        let name = DMA.kernel.device_name(device);
-        return DMA.refuse(Error::Foreign, name, size, cpu_addr.expose_provenance(), dma_handle);
+        let values = [Name::of(Error::Foreign.reason()).argument(), cpu_addr.expose_provenance(), dma_handle, size];
+        return DMA.refuse_line(&DMA.line_about(device, REFUSAL, &values));
     };
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     unsafe { free_by(original, dev, size, cpu_addr, dma_handle, flags) };
@@ -104,7 +106,7 @@ pub(super) unsafe extern "C" fn masked_sync_out(
 ) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
-    let Some(MaskedOps { masks, original }) = original_of(device) else { return errors.error };
+    let Some(MaskedOps { masks, original }) = meaning_of(device) else { return errors.error };
     let Some(sync) = original.sync_out_data.or_else(|| default_table(device).sync_out_data) else {
         return errors.nosys;
     };
@@ -157,7 +159,7 @@ pub(super) unsafe extern "C" fn masked_sync_in(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     let Some(device) = device(dev) else { return errors().inval };
-    let Some(MaskedOps { original, .. }) = original_of(device) else { return errors().error };
+    let Some(MaskedOps { original, .. }) = meaning_of(device) else { return errors().error };
     match original.sync_in_data.or_else(|| default_table(device).sync_in_data) {
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },

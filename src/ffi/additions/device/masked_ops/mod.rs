@@ -82,22 +82,22 @@ pub(super) fn table_for(ops: &MaskedOps) -> &'static rt_dma_map_ops {
 
 /// Returns the masks and the original table of a device with a masked table or a [copy](is_copy) of one. Returns `None`
 /// if these are not known; the device then gets no memory.
-pub(super) fn original_of(device: Device) -> Option<MaskedOps> {
+pub(super) fn meaning_of(device: Device) -> Option<MaskedOps> {
     let present = stored_table(device);
     let recorded = || DEVICES.masked_ops(device);
-    match present.and_then(masked_index) {
-        // A masked table. The last one, which devices share, has no entry in `MEANINGS`: their records have the masks.
-        // A child that copied the last table has no record, and its masks are not known.
-        Some(index) => MEANINGS.at(DMA.kernel, index).or_else(recorded),
-        // A copy of a masked table, whose masks are in the device's record. Without a record, the last mask was removed
-        // while this call ran, or the copy is of another device's table.
-        None => recorded().or_else(|| Some(unlimited(device, present))),
+    if let Some(index) = present.and_then(masked_index) {
+        // The last masked table, which devices share, has no entry in `MEANINGS`: their records have the masks. A child
+        // that copied the last table has no record, and its masks are not known.
+        return MEANINGS.at(DMA.kernel, index).or_else(recorded);
     }
+    // A copy of a masked table, whose masks are in the device's record. Without a record, the last mask was removed
+    // while this call ran, or the copy is of another device's table.
+    Some(recorded().unwrap_or_else(|| without_masks(device, present)))
 }
 
 /// Returns no masks, and the original table of a device whose present table is not a masked one. The device has no
 /// record of masks.
-fn unlimited(device: Device, present: Option<&'static rt_dma_map_ops>) -> MaskedOps {
+fn without_masks(device: Device, present: Option<&'static rt_dma_map_ops>) -> MaskedOps {
     // Any other table than a known original one may call the masked one: the call would return here without end.
     let original = present.filter(|present| MEANINGS.has_original(DMA.kernel, present));
     MaskedOps { masks: Masks::UNLIMITED, original: original.unwrap_or_else(|| default_table(device)) }
