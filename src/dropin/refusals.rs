@@ -14,7 +14,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 
 /// The format of the log line about a failed call, or about one that deserves a warning: the reason, two addresses and a
 /// number. `docs/options.md` explains them.
-pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
+const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 impl<K: Kernel> Dma<K> {
     /// Returns the number of refused calls: mistakes of callers, and installs for which there was no memory.

@@ -7,7 +7,6 @@ use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
-use crate::dropin::refusals::REFUSAL;
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
 use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
@@ -16,7 +15,6 @@ use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::{Cache, Device, Handle};
-use crate::log::Name;
 
 /// Allocates within the coherent mask.
 ///
@@ -55,7 +53,8 @@ fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, H
     Some((va, handle))
 }
 
-/// Frees by the operations of the original table. If that is not known, the free is refused, logged and counted.
+/// Frees by the operations of the original table. If that is not known, frees by those of the library: a device with
+/// such a table gets no memory, but may have allocated before.
 ///
 /// # Safety
 /// As `rt_dma_free`.
@@ -67,13 +66,9 @@ pub(super) unsafe extern "C" fn masked_free(
     flags: rt_ubase_t,
 ) {
     let Some(device) = device(dev) else { return };
-    let Some(MaskedOps { original, .. }) = meaning_of(device) else {
-        // Such a device gets no memory, so the buffer is not its own.
-        let values = [Name::of(Error::Foreign.reason()).argument(), cpu_addr.expose_provenance(), dma_handle, size];
-        return DMA.refuse_line(&DMA.line_about(device, REFUSAL, &values));
-    };
+    let table = meaning_of(device).map_or_else(|| default_table(device), |ops| ops.original);
     // SAFETY: the caller passes a `dev` that is null or points to a device.
-    unsafe { free_by(original, dev, size, cpu_addr, dma_handle, flags) };
+    unsafe { free_by(table, dev, size, cpu_addr, dma_handle, flags) };
 }
 
 /// Frees by the operation of `table`.
