@@ -68,9 +68,9 @@ def check(board):
 
 
 def check_bus(board, bus, devices):
-    step = (bus.address_cells() + (bus.parent or bus).address_cells() + bus.size_cells()) * 4
-    if len(bus.properties["dma-ranges"]) % step:
-        board.found(bus, "dma-ranges is no whole number of %d cells" % (step // 4),
+    step = bus.address_cells() + (bus.parent or bus).address_cells() + bus.size_cells()
+    if not bus.has_entries_of("dma-ranges", step):
+        board.found(bus, "dma-ranges is no whole number of %d cells" % step,
                     "write each entry as the bus's address, the parent's address and the size")
         return
     order = order_of(board, bus)

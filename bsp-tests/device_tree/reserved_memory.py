@@ -35,7 +35,7 @@ def read_regions(board):
     for node in board.reserved_memory.children:
         if not node.is_available():
             continue
-        if node.has("reg") and (len(node.properties["reg"]) % (step * 4) or not node.properties["reg"]):
+        if node.has("reg") and not node.has_entries_of("reg", step):
             board.found(node, "reg is no whole number of %d cells: RT-Thread skips the node" % step,
                         "write each range as %d address and %d size cells"
                         % (board.root.address_cells(), board.root.size_cells()))
@@ -89,15 +89,23 @@ def check_place_left_open(board, node):
     if not board.options.size_only_served:
         board.found(node, "only a size: RT-Thread gives such a node no memory", "give it a reg")
         return
-    cells = board.root.size_cells()
-    size = number(node.cells("size")[:cells])
-    alignment = number(node.cells("alignment")[:cells]) or PAGE
+    address_cells, size_cells = board.root.address_cells(), board.root.size_cells()
+    # A number may have the cells of a size or of an address, and no more than two.
+    lengths = [cells * 4 for cells in (address_cells, size_cells) if 1 <= cells <= 2]
+    for name in ("size", "alignment", "alloc-ranges"):
+        right = node.has_entries_of(name, address_cells + size_cells) if name == "alloc-ranges" \
+            else len(node.properties.get(name, b"")) in lengths
+        if node.has(name) and not right:
+            board.found(node, "%s has %d bytes: the library refuses the node" % (name, len(node.properties[name])),
+                        "write an address with %d cells and a size with %d" % (address_cells, size_cells))
+            return
+    size, alignment = number(node.cells("size")), number(node.cells("alignment")) or PAGE
     if size == 0 or alignment & alignment - 1:
         board.found(node, "size 0x%x, alignment 0x%x: the library refuses the node" % (size, alignment),
                     "give a size that is not zero, and a power of two as alignment")
         return
     allowed = [Range(start, length) for start, length in
-               split(node.cells("alloc-ranges"), board.root.address_cells(), cells)] or board.memory
+               split(node.cells("alloc-ranges"), address_cells, size_cells)] or board.memory
     if not any(fits(board, size, alignment, bank, limit) for bank in board.memory for limit in allowed):
         board.found(node, "no free memory of %s%s" % (human(size),
                     " within its alloc-ranges" if node.has("alloc-ranges") else ""), "ask for less, or elsewhere")

@@ -54,6 +54,11 @@ class Node:
         data = self.properties.get(name, b"")
         return [int.from_bytes(data[at:at + 4], "big") for at in range(0, len(data) - 3, 4)]
 
+    def has_entries_of(self, name, count):
+        """Whether the property consists of entries of this many cells."""
+        data = self.properties.get(name, b"")
+        return count > 0 and len(data) > 0 and len(data) % (count * 4) == 0
+
     def strings(self, name):
         data = self.properties.get(name, b"")
         return [text.decode("utf-8", "replace") for text in data.split(b"\0") if text]

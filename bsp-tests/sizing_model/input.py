@@ -11,10 +11,11 @@ class Unreadable(Exception):
 
 
 def size_of(text):
-    match = re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+)([kKmMgG]?)", text)
+    match = re.fullmatch(r"(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})([kKmMgG]?)", text)
     if not match:
-        raise Unreadable("%r is no size: a number, and k, M or G" % text)
-    size = int(match.group(1), 0) << {"": 0, "k": 10, "m": 20, "g": 30}[match.group(2).lower()]
+        raise Unreadable("%r is no size: a number, and k, M or G" % text[:40])
+    number = int(match.group(1), 16 if match.group(1)[1:2] in ("x", "X") else 10)
+    size = number << {"": 0, "k": 10, "m": 20, "g": 30}[match.group(2).lower()]
     if size >= 1 << 64:
         raise Unreadable("%r is more than 64 bits can hold" % text)
     return size
@@ -62,14 +63,14 @@ def read_trace(lines):
 
 # The columns of list_dma_pool that hold a number.
 NUMBERS = ("kib", "used", "free", "peak", "failed")
-POOL_LINE = re.compile(r"^(.*?)\s*\[0x([0-9a-f]+), 0x([0-9a-f]+)\]\s+(.*)$")
+POOL_LINE = re.compile(r"^(.*?)\s*\[0x([0-9a-f]{1,16}), 0x([0-9a-f]{1,16})\]\s+(.*)$")
 
 
 def read_pool(match, columns):
     """Reads a line for read_list(). Raises Unreadable if a column is missing or the numbers contradict each other."""
     name, values = match.group(1), match.group(4).split()
     numbers = [column for column in columns if column in NUMBERS]
-    if columns[:len(numbers)] != numbers or not all(text.isdigit() for text in values[:len(numbers)]) \
+    if columns[:len(numbers)] != numbers or not all(re.fullmatch("[0-9]{1,20}", text) for text in values[:len(numbers)]) \
             or len(values) < len(numbers):
         raise Unreadable("%s: its line has no number for each of the columns %s: was it cut off?" % (name, " ".join(numbers)))
     of = {column: int(text) for column, text in zip(numbers, values)}

@@ -81,6 +81,11 @@ def test_a_peak_is_judged():
     assert status == 0, text
 
 
+def test_zeros_in_front_of_a_size_do_not_count():
+    assert run("peak", "010M", "064k", "--size", "0100M") == run("peak", "10M", "64k", "--size", "100M")
+    assert run("trace", "FILE", text="alloc a 08192\n") == run("trace", "FILE", text="alloc a 8192\n")
+
+
 HEADER = "Name Region KiB Used Free Peak Failed Flags"
 
 
@@ -93,9 +98,16 @@ def test_failed_requests_leave_nothing_proven():
 
 def test_a_list_that_was_cut_off_or_contradicts_itself_is_refused():
     for line in ("[0x48000000, 0x48600000] 6144 0", "[0x48000000, 0x48600000] 6144 0 6144 9999 0 linear",
+                 "[0x48000000, 0x48600000] 6144 \u00b2 6144 0 0", "[0x0, 0x%s] 6144 0 6144 0 0" % ("f" * 400),
                  "[0x48000000, 0x48000000] 0 0 0 0 0", "[0x48600000, 0x48000000] 6144 0 6144 0 0"):
         status, printed = run("list", "FILE", "--largest", "64k", text=HEADER + "\ncma " + line + "\n")
-        assert status == 2, line + "\n" + printed
+        assert status == 2 and printed.count("\n") == 1, line + "\n" + printed
+
+
+def test_a_size_for_pools_that_are_not_listed_is_refused():
+    text = HEADER + "\ncamera [0x48000000, 0x48600000] 6144 0 6144 64 0 linear 32bits\n"
+    assert run("list", "FILE", "--largest", "64k", text=text)[0] == 0
+    assert run("list", "FILE", "--largest", "64k", "--size", "4k", text=text)[0] == 2
 
 
 def test_odd_input_is_refused():
@@ -103,6 +115,8 @@ def test_odd_input_is_refused():
                       ["--size", "0"], ["--size", "100"]):
         assert run("peak", "2M", "64k", *arguments)[0] == 2, arguments
     assert run("peak", "99999999999999999999", "64k")[0] == 2
+    status, printed = run("peak", "1" * 5000, "64k")
+    assert status == 2 and printed.count("\n") == 1, printed
     for line in ("alloc a -4", "alloc a 99999999999999999999", "alloc a", "free", "alloc a 4k 4k", "realloc a 4k"):
         status, printed = run("trace", "FILE", text="alloc b 4k\n" + line + "\n")
         assert status == 2 and "line 2: " in printed, printed
