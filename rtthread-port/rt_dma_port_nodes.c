@@ -113,6 +113,26 @@ static int kernel_uses_any(const struct rt_dma_port_region *region)
 
 #endif /* RT_USING_MEMBLOCK */
 
+/*
+ * Returns the node with a phandle, for rt_ofw_node_put(); null if there is none. Not by rt_ofw_find_node_by_phandle(): RT-Thread's
+ * table has an entry for each phandle from the least to the greatest of the tree, and it does not compare with these two.
+ */
+static struct rt_ofw_node *find_node(rt_phandle phandle)
+{
+    struct rt_ofw_node *np;
+
+    rt_ofw_foreach_allnodes(np)
+    {
+        /* Nodes without a phandle have 0 there. */
+        if (np->phandle == phandle && phandle)
+        {
+            break;
+        }
+    }
+
+    return np;
+}
+
 int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_named_region *region)
 {
     int result;
@@ -124,7 +144,7 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_nam
         return RT_DMA_PORT_END;
     }
 
-    memory = rt_ofw_find_node_by_phandle(phandle);
+    memory = find_node(phandle);
 
     if (!memory)
     {

@@ -41,7 +41,7 @@ void host_reserve(struct rt_mmblk_reg *region);
 void host_add_memory(struct rt_mmblk_reg *region);
 /* Sets the range that the page allocator owns. */
 void host_set_paged(rt_size_t start, rt_size_t end);
-/* Make rt_ofw_find_node_by_phandle() find a node, or not find it any more. */
+/* Put a node into the device tree under its phandle, and take it out again. */
 void host_add_node(struct rt_ofw_node *node);
 void host_remove_node(rt_phandle phandle);
 /* The tree's root. */

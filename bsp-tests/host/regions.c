@@ -39,6 +39,28 @@ static void expect_refused(struct rt_ofw_prop *props, const char *line)
     host_remove_node(3);
 }
 
+/* RT-Thread's table of nodes begins and ends with the least and the greatest phandle of the tree. Some nodes have no phandle. */
+static void expect_no_node(void)
+{
+    static const rt_uint32_t phandles[] = { 0, 0x8001, 0xffffffff };
+    static struct rt_ofw_node without_phandle = { .full_name = "chosen" };
+
+    host_add_node(&without_phandle);
+    for (size_t i = 0; i < RT_ARRAY_SIZE(phandles); i++)
+    {
+        fdt32_t cell = cpu_to_fdt32(phandles[i]);
+        struct rt_ofw_prop names = { "memory-region", sizeof(cell), &cell, RT_NULL };
+        struct rt_ofw_node node = { .full_name = "decoder", .props = &names };
+        struct rt_device decoder = { .parent.name = "decoder", .ofw_node = &node };
+        rt_ubase_t handle;
+        void *buffer = rt_dma_alloc(&decoder, 4096, &handle, 0);
+
+        EXPECT(buffer && strstr(host_last_text(), "no such node"));
+        rt_dma_free(&decoder, 4096, buffer, handle, 0);
+    }
+    host_remove_node(0);
+}
+
 void regions_that_must_not_be_used(void)
 {
     static const char *const not_there[] = { "disabled", "reserved", "fail", "fail-sss", "okay-ish", "" };
@@ -66,6 +88,7 @@ void regions_that_must_not_be_used(void)
     expect_refused(&without_size, "bad reg");
     expect_refused(&reusable, "no-map and reusable");
     expect_refused(RT_NULL, "no such node");
+    expect_no_node();
 
     /* Memory that the page allocator owns is not used, whatever the node's properties are. */
     if (!ram.node.next)

@@ -60,9 +60,16 @@ void host_remove_node(rt_phandle phandle)
     nodes[phandle] = RT_NULL;
 }
 
-struct rt_ofw_node *rt_ofw_find_node_by_phandle(rt_phandle phandle)
+struct rt_ofw_node *rt_ofw_get_next_node(struct rt_ofw_node *prev)
 {
-    return phandle < RT_ARRAY_SIZE(nodes) ? nodes[phandle] : RT_NULL;
+    for (size_t i = prev ? prev->phandle + 1 : 0; i < RT_ARRAY_SIZE(nodes); i++)
+    {
+        if (nodes[i])
+        {
+            return nodes[i];
+        }
+    }
+    return RT_NULL;
 }
 
 void rt_ofw_node_put(struct rt_ofw_node *np)

@@ -49,7 +49,7 @@ void rt_ofw_node_put(struct rt_ofw_node *np);
 struct rt_ofw_node *rt_ofw_get_parent(const struct rt_ofw_node *np);
 struct rt_ofw_node *rt_ofw_get_next_available_child(const struct rt_ofw_node *parent, struct rt_ofw_node *prev);
 struct rt_ofw_node *rt_ofw_find_node_by_path(const char *path);
-struct rt_ofw_node *rt_ofw_find_node_by_phandle(rt_phandle phandle);
+struct rt_ofw_node *rt_ofw_get_next_node(struct rt_ofw_node *prev);
 rt_bool_t rt_ofw_node_is_available(const struct rt_ofw_node *np);
 rt_bool_t rt_ofw_node_is_compatible(const struct rt_ofw_node *np, const char *compatible);
 struct rt_ofw_node *rt_ofw_parse_phandle(const struct rt_ofw_node *np, const char *phandle_name, int index);
@@ -60,6 +60,9 @@ int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *p
 rt_err_t rt_ofw_append_prop(struct rt_ofw_node *np, const char *name, int length, void *value);
 int rt_ofw_prop_index_of_string(const struct rt_ofw_node *np, const char *propname, const char *string);
 int rt_ofw_prop_count_of_size(const struct rt_ofw_node *np, const char *propname, int size);
+
+#define rt_ofw_foreach_allnodes(np) \
+    for (np = rt_ofw_get_next_node(RT_NULL); np; np = rt_ofw_get_next_node(np))
 
 #define rt_ofw_foreach_available_child_node(parent, child)                  \
     for (child = rt_ofw_get_next_available_child(parent, RT_NULL); child;   \
