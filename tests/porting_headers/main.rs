@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Compiles `names.c` with warnings as errors. Returns the compiler's output if it does not compile.
+/// Compiles `names.c` of this folder with warnings as errors. Returns the compiler's output if it does not compile.
 fn compiles(language: &[&str], options: &[&str]) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let compiler = if language.contains(&"c++") { "c++" } else { "cc" };

@@ -1,9 +1,8 @@
-//! Tests `bsp-tests/smoke`, which checks a kernel over its console: `smoke_script/console.py` plays consoles whose text is
-//! known.
+//! Tests `bsp-tests/smoke`, which checks a kernel over its console: `console.py` plays consoles whose text is known.
 
 use std::process::Command;
 
-/// Runs the script on a console (`smoke_script/console.py` describes them). Returns whether it passed, and its output.
+/// Runs the script on a console (`console.py` describes them). Returns whether it passed, and its output.
 fn smoke(console: &[&str]) -> (bool, String) {
     let root = env!("CARGO_MANIFEST_DIR");
     let output = Command::new("python3")
@@ -63,7 +62,9 @@ fn fault_05_lines_of_other_threads_change_no_verdict() {
 #[test]
 fn fault_05_the_examples_start_qemu_without_a_network_card() {
     // QEMU's default card needs a ROM file that a machine may lack.
-    for (name, text) in [("README.md", include_str!("../README.md")), ("smoke", include_str!("../bsp-tests/smoke"))] {
+    for (name, text) in
+        [("README.md", include_str!("../../README.md")), ("smoke", include_str!("../../bsp-tests/smoke"))]
+    {
         let examples: Vec<_> = text.lines().filter(|line| line.contains("qemu-system-aarch64 -M")).collect();
         assert!(!examples.is_empty(), "{name} has no example");
         for line in examples {

@@ -1,6 +1,6 @@
 //! Tests that no safe function of the public crate can cause undefined behaviour: whatever could is private or `unsafe`.
 //!
-//! The test compiles each file of `tests/public_api/` against the crate that a driver uses, without the feature
+//! The test compiles each file of `tests/public_api/drivers/` against the crate that a driver uses, without the feature
 //! `internals`. A file that begins with `//! error: CODE` must be refused with that error and no other. Every other file
 //! must compile.
 
@@ -56,7 +56,7 @@ fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
 
     let mut refused = 0;
-    for file in std::fs::read_dir(root.join("tests/public_api")).unwrap() {
+    for file in std::fs::read_dir(root.join("tests/public_api/drivers")).unwrap() {
         let path = file.unwrap().path();
         let source = std::fs::read_to_string(&path).unwrap();
         let output = compile(&folder, &path);
@@ -77,7 +77,7 @@ fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
 /// The page's test as documentation has no C interface, so this compiles the block that uses it.
 #[test]
 fn the_driver_on_rtthread_of_the_page_for_rust_compiles() {
-    let page = include_str!("../docs/rust-drivers.md");
+    let page = include_str!("../../docs/rust-drivers.md");
     let block = page.split_once("```rust,ignore\n").unwrap().1.split_once("```").unwrap().0;
     let folder = build_crate();
     let path = folder.join("page.rs");
