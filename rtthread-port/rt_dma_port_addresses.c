@@ -36,7 +36,7 @@ static uintptr_t translate(void *va)
     /*
      * rt_kmem_v2p has no barrier between the two instructions, so its read may return an earlier result (Arm ARM DDI
      * 0487, "Synchronization requirements for AArch64 System registers"). So the same address is translated once
-     * before: an earlier result is then right, too.
+     * before. If the read returns that earlier result, it is the right one, too.
      */
     __asm__ volatile ("at s1e1w, %0\n\tisb" : : "r" (va) : "memory");
     pa = (uintptr_t)rt_kmem_v2p(va);

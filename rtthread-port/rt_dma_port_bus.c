@@ -10,7 +10,7 @@
 
 #include "rt_dma_port_ofw.h"
 
-/* The device tree counts in 64 bits; an address that this processor cannot hold is one it cannot reach. */
+/* An address in the device tree has 64 bits. One that does not fit into a pointer is out of this processor's reach. */
 static uintptr_t to_pointer_size(rt_uint64_t address)
 {
     if ((uintptr_t)address != address)
@@ -25,7 +25,7 @@ static uintptr_t to_pointer_size(rt_uint64_t address)
  * ranges cannot be read. */
 #define NO_TABLE (~(rt_uint64_t)0)
 
-/* Returns the bus above a node whose ranges of this kind RT-Thread translates by: the next one that has any. */
+/* Returns the nearest bus above a node that has ranges of this kind. RT-Thread translates by these ranges. */
 static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind, struct rt_ofw_prop **ranges)
 {
     rt_ssize_t length;
@@ -50,13 +50,13 @@ int rt_dma_port_has_dma_ranges(void *dev)
     return bus_with(rt_dma_port_ofw_node(dev), "dma-ranges", &ranges) != RT_NULL;
 }
 
-/* One range: two addresses, of which one leads to the other, and a size. */
+/* One range: its first address on each side of the bus, and its size. */
 struct bus_range
 {
     rt_uint64_t child, parent, size;
 };
 
-/* The ranges of a bus, as RT-Thread reads them: of a number of more than two cells the last two count. */
+/* The ranges of a bus, as RT-Thread reads them: a number of more than two cells is what its last two cells hold. */
 struct bus_ranges
 {
     const fdt32_t *cells;
@@ -65,7 +65,7 @@ struct bus_ranges
     int count;
 };
 
-/* Reads the ranges of a bus, which may be null, from its property; none if that is null or cannot be read. */
+/* Reads the ranges of a bus from its property. There are none if one of the two is null, or the property cannot be read. */
 static void read_ranges(struct rt_ofw_node *np, const struct rt_ofw_prop *prop, struct bus_ranges *ranges)
 {
     int cells;
@@ -91,7 +91,7 @@ static void read_ranges(struct rt_ofw_node *np, const struct rt_ofw_prop *prop, 
     ranges->count = cells ? prop->length / (int)sizeof(fdt32_t) / cells : 0;
 }
 
-/* Reads the ranges of the bus above a node that has any of this kind, and returns that bus. */
+/* Finds the nearest bus above a node that has ranges of this kind, reads them, and returns the bus. */
 static struct rt_ofw_node *find_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ranges *ranges)
 {
     struct rt_ofw_prop *prop = RT_NULL;
@@ -157,7 +157,7 @@ static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t
     return distance;
 }
 
-/* The distance for the ranges in a property of a bus. */
+/* Reads the ranges in a property of a bus, and returns distance_to_edge() of them. */
 static rt_uint64_t distance_in(struct rt_ofw_node *bus, const char *kind, rt_uint64_t address)
 {
     struct bus_ranges ranges;
@@ -202,7 +202,7 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
     {
         rt_uint64_t address = range_at(ranges, i).child, expected = address, found;
 
-        /* Backwards, so that the first range that contains the address decides. */
+        /* From the last range to the first, so that the first one that contains the address decides. */
         for (int j = ranges->count - 1; j >= 0; j--)
         {
             struct bus_range range = range_at(ranges, j);

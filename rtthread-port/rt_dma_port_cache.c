@@ -37,12 +37,12 @@ static int has_line_sizes(rt_ubase_t ctr)
 #endif /* __aarch64__ || RT_DMA_PORT_HAS_CP15 */
 
 /*
- * flush_and_invalidate() does both. On Arm it does so in one step, so that a write to a line meanwhile is not
- * lost. On RISC-V this is true only for writes of this core.
+ * flush_and_invalidate() flushes lines and invalidates them. On Arm it is one step for each line, so no write to the line
+ * can come between the two and be lost. On RISC-V this is true only for writes of this core.
  */
 #if defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_CACHE)
 
-/* RT_HW_CACHE_FLUSH is a clean alone (libcpu/arm/cortex-a/cache.c); the processor has an operation for both. */
+/* RT_HW_CACHE_FLUSH does not invalidate (libcpu/arm/cortex-a/cache.c); the processor has an operation for both. */
 static void flush_and_invalidate(void *va, int size)
 {
     rt_ubase_t ctr = cache_type();
@@ -73,11 +73,11 @@ static void flush_and_invalidate(void *va, int size)
 #else
 
 /*
- * RT_HW_CACHE_FLUSH is a clean alone (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this core
+ * RT_HW_CACHE_FLUSH does not invalidate (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this core
  * are masked, so that no code on it writes to a line in between. What another core writes to such a line in between is
  * lost: rthw.h has no operation that does both. The cache.h of some processors has one, under two names:
  * rt_hw_cpu_dcache_clean_invalidate (virt64, t-head/c906) and rt_hw_cpu_dcache_clean_and_invalidate (t-head/c908). In
- * libcpu/risc-v/common/cache.c the second name is a clean alone.
+ * libcpu/risc-v/common/cache.c the second one does not invalidate.
  */
 static void flush_and_invalidate(void *va, int size)
 {

@@ -3,7 +3,7 @@
  */
 
 /*
- * Nothing here makes code. The library is built without RT-Thread's headers and trusts a handful of layouts, prototypes
+ * No code is made of this file. The library is built without RT-Thread's headers and trusts a handful of layouts, prototypes
  * and values; this file refuses to compile against a BSP that has other ones, and the error contains the one that
  * differs.
  */
@@ -123,7 +123,7 @@ CHECK_FUNCTION(rt_dma_sync_in_data, rt_err_t, struct rt_device *, void *, rt_siz
 #if RT_DMA_PORT_REVISION >= 2
 CHECK_FUNCTION(rt_dma_pool_extract, rt_err_t, rt_size_t, rt_size_t);
 
-/* Not in every header of this revision, so declared again instead: a different declaration does not compile. */
+/* Not every header of this revision declares it. So it is declared here: a header with another declaration does not compile. */
 const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
 #else
 CHECK_FUNCTION(rt_dma_pool_extract, rt_err_t, rt_region_t *, rt_size_t, rt_size_t, rt_size_t);

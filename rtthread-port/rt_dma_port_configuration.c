@@ -8,7 +8,10 @@
 
 #include "rt_dma_port_rtthread.h"
 
-/* MiB; menuconfig asks for it. A view of each kind takes as much of the ioremap window. */
+/*
+ * The size of the largest pool that has views, in MiB. It is set in menuconfig. Each view takes as much of the ioremap window as the
+ * pool has bytes.
+ */
 #ifndef RT_DMA_POOL_VIEW_LIMIT
 #define RT_DMA_POOL_VIEW_LIMIT 64
 #endif

@@ -8,7 +8,7 @@
 
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
 
-/* Entries of the table; menuconfig asks for it. */
+/* The number of entries of the table. It is set in menuconfig. */
 #ifndef PKG_RT_DMA_POOL_DEBUG_ENTRIES
 #define PKG_RT_DMA_POOL_DEBUG_ENTRIES 512
 #endif
@@ -70,7 +70,7 @@ rt_size_t rt_dma_debug_mistakes(struct rt_device *dev)
     return rt_dma_watch_mistakes(dev);
 }
 
-/* With -v, also what devices hold. */
+/* With the option -v, it also lists what each device holds. */
 int __wrap_list_dma_pool(int argc, char **argv)
 {
     int result = __real_list_dma_pool(argc, argv);

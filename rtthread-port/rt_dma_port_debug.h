@@ -64,7 +64,7 @@ WATCH(rt_dmam_release);
 WATCH(rt_dmam_unmap_single);
 WATCH(rt_dmam_zalloc_coherent);
 
-/* In each of these functions: the address in the driver after the call. */
+/* For each of these functions: the address in the driver to which it returns. */
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
 /* Returns the time in milliseconds. */

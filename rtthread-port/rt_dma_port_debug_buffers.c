@@ -38,7 +38,7 @@ static void *alloc_with_flags(struct rt_device *dev, rt_size_t size, rt_ubase_t 
     return allocated(&call, alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, is_managed);
 }
 
-/* For the calls without flags: rt_dma_wc_flags() returns those of their buffers. */
+/* For the calls that have no argument `flags`. rt_dma_wc_flags() returns the flags that their buffers have. */
 static void *alloc_coherent(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, int is_managed,
         uintptr_t caller, void *(*alloc)(struct rt_device *, rt_size_t, rt_ubase_t *))
 {

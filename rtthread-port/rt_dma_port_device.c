@@ -37,8 +37,8 @@ void rt_dma_port_device_set_ops(void *dev, const void *ops)
 }
 
 /*
- * GCC for Linux calls a function of its library for a compare-exchange, which finds out at run time which instructions
- * the processor has. A kernel does not have what that function needs.
+ * A GCC that is made for Linux does not write the instructions of a compare-exchange here. It calls a function of its
+ * library, which finds out at run time which instructions the processor has. A kernel does not have what that function needs.
  */
 #if defined(__aarch64__) && !defined(__clang__) && __GNUC__ >= 10
 #define INLINE_ATOMICS __attribute__((target("no-outline-atomics")))
@@ -50,7 +50,7 @@ INLINE_ATOMICS void rt_dma_port_device_choose_ops(void *dev, const void *ops)
 {
     __typeof__(((struct rt_device *)dev)->dma_ops) none = RT_NULL;
 
-    /* On riscv64, GCC 12 makes a compare-exchange that acquires, but does not release: this fence does. */
+    /* On riscv64, GCC 12 makes a compare-exchange that acquires, but does not release. The fence releases. */
     __atomic_thread_fence(__ATOMIC_RELEASE);
     __atomic_compare_exchange_n(&((struct rt_device *)dev)->dma_ops, &none, ops, 0,
             __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);

@@ -8,7 +8,7 @@
 
 #define DBG_TAG "dma.pool"
 
-/* menuconfig asks for it. */
+/* The level is set in menuconfig. */
 #if defined(PKG_RT_DMA_POOL_LOG_ERROR)
 #define DBG_LVL DBG_ERROR
 #elif defined(PKG_RT_DMA_POOL_LOG_WARNING)
@@ -21,7 +21,7 @@
 #include <rt_dma.h>
 #include "rt_dma_port.h"
 
-/* Longer than any line of the library; rt_snprintf cuts what is longer still. */
+/* No line of the library is longer. If a line were, rt_snprintf would cut it. */
 #define LINE_SIZE 128
 /* "device 0x" and an address. */
 #define NAME_SIZE 32
@@ -76,8 +76,8 @@ void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c
     RT_UNUSED(f);
 
     /*
-     * A text that is longer than RT_CONSOLEBUF_SIZE is cut, as one with a long name may be. Its newline is part of the
-     * next text.
+     * rt_kprintf cuts a text that is longer than RT_CONSOLEBUF_SIZE, as a text with a long name may be. The newline is in
+     * the next text, so it is printed all the same.
      */
     rt_kprintf(format, a, b, c, d, e, f);
 }

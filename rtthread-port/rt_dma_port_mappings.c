@@ -28,7 +28,7 @@
 static void invalidate_tlbs(void)
 {
     /*
-     * Not by rt_hw_tlb_invalidate_aspace(): in RT-Thread 5.2.2 it reaches the TLB of this core only. With ARCH_USING_ASID
+     * rt_hw_tlb_invalidate_aspace() is not enough: in RT-Thread 5.2.2 it reaches the TLB of this core only. With ARCH_USING_ASID
      * it drops the entries of one address space, and a TLB may have entries of several for an address of the kernel.
      */
     rt_hw_tlb_invalidate_all_local();
@@ -67,9 +67,9 @@ static void invalidate_tlbs(void)
  *
  * That file has two more faults, for which every size is mapped here on riscv64:
  *
- * - rt_hw_mmu_map returns an address also if there was no memory for a table, and the unmap of pages that are not mapped ends
- *   uses of their table, so that the table goes with the pages of other mappings in it. So a piece lies within one table, and
- *   only those that were mapped are unmapped.
+ * - rt_hw_mmu_map returns an address even if there was no memory for a table. An unmap of pages that are not mapped ends uses of
+ *   their table, so that the table may be freed while other mappings need it. So a piece lies within one table, and only pieces
+ *   that were mapped are unmapped.
  * - rt_hw_mmu_unmap clears no entry of a page: see clear_left_entries().
  */
 #ifdef __riscv
@@ -91,10 +91,12 @@ static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
 #ifdef __riscv
 
 /*
- * rt_hw_mmu_unmap of libcpu/risc-v/common/mmu.c clears a table when its last use ends, and no single entry. A pool that is
- * installed later would take entries that are left at its linear addresses for a map of the boot code, and lose them with the
- * table. An attribute of zero makes an entry that is not valid; the second call ends the use of the table that this began. Other
- * versions leave no entry.
+ * Clears the entries of pages that are unmapped. rt_hw_mmu_unmap of libcpu/risc-v/common/mmu.c does not: it only counts the uses
+ * of a table, and clears the whole table when the last use ends. A pool that is installed later, at the linear addresses of such
+ * entries, would take them for a map of the boot code, and would lose them together with the table.
+ *
+ * The first call below writes an entry that is not valid, because its attribute is zero. It counts as a use of the table, which the
+ * second call ends. Versions of RT-Thread without this file leave no entry.
  */
 static void clear_left_entries(rt_aspace_t aspace, char *va, uintptr_t size)
 {
@@ -126,7 +128,7 @@ static void unmap_pages(struct rt_varea *varea)
  */
 static struct rt_varea *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
-    /* Without the other functions of an object, the kernel treats the area as one of rt_aspace_map_phy. */
+    /* The object has no other functions, so the kernel treats the area as it treats one of rt_aspace_map_phy. */
     static struct rt_mem_obj object =
     {
         .hint_free = limit_to_ioremap_window,
@@ -149,7 +151,7 @@ static struct rt_varea *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_
         return RT_NULL;
     }
 
-    /* The kernel frees the area when it is unmapped. */
+    /* Without this flag, the kernel frees the area when it is unmapped. */
     varea->flag &= ~(rt_size_t)MMF_STATIC_ALLOC;
 
     return varea;
@@ -164,7 +166,7 @@ static int map_piece(char *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
     }
 
 #ifdef __riscv
-    /* If there was no memory for the table, there is none for the first page either. */
+    /* If there was no memory for the table, the first page is not mapped. */
     return (uintptr_t)rt_hw_mmu_v2p(&rt_kernel_space, va) == pa;
 #else
     return 1;

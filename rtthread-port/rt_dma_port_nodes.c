@@ -19,7 +19,7 @@ const void *rt_dma_port_node(void *dev)
     return rt_dma_port_ofw_node(dev);
 }
 
-/* Returns whether the first cell of the node's reg is all ones, so that an address of all ones may be right. */
+/* Returns whether the first cell of the node's reg is all ones. Only then may an address of all ones be the right one. */
 static int states_all_ones(struct rt_ofw_node *np)
 {
     rt_uint32_t first = 0;
@@ -45,7 +45,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
         return RT_DMA_PORT_NO_REG;
     }
 
-    /* RT-Thread would read the rest of a reg that is too short from what follows it in the tree. */
+    /* Refused if the reg is too short: RT-Thread would read on in what follows it in the tree. */
     if (rt_ofw_get_address_count(np) < 1 || rt_ofw_get_address(np, 0, &start, &size))
     {
         return RT_DMA_PORT_UNUSABLE;
@@ -69,7 +69,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
 
     if (region->end == 0)
     {
-        /* The address after the last byte cannot be written down, so the last page is left out. */
+        /* The address after the last byte does not fit into a pointer, so the last page is left out. */
         region->end = RT_ALIGN_DOWN(UINTPTR_MAX, ARCH_PAGE_SIZE);
     }
 

@@ -83,7 +83,7 @@ static int read_number(struct rt_ofw_node *np, const char *name, uint64_t *value
             && !read_cells(np, name, 0, (int)cells, value);
 }
 
-/* Whether a property consists of entries of this many cells. A node may do without the property. */
+/* Returns whether a property consists of whole entries of this many cells, or is missing. */
 static int has_entries_of(struct rt_ofw_node *np, const char *name, int cells)
 {
     rt_ssize_t length = 0;
@@ -157,10 +157,10 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
 
 #ifdef RT_USING_MEMBLOCK
 
-/* The name of the property until the memory is reserved: if it were `reg` before that, it would be read as a place. */
+/* The name of the property until the memory is reserved. With the name `reg`, the node would have a place before that. */
 #define FUTURE_REG_NAME "rt-dma-pool,reg"
 
-/* Whether a number can be written into this many cells. */
+/* Returns whether a number fits into this many cells. */
 static int fits(uint64_t value, int cells)
 {
     return cells == 2 || (cells == 1 && value >> 32 == 0);

@@ -80,7 +80,7 @@ int rt_dma_port_is_atomic(void)
         return 1;
     }
 
-    /* Boot code runs with interrupts off, alone: heap and page tables work, and their locks are skipped. */
+    /* Boot code runs alone, with interrupts off. The heap and the page tables work then, and take no locks. */
     if (!rt_thread_self())
     {
         return 0;

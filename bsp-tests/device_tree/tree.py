@@ -50,7 +50,7 @@ class Node:
         return name in self.properties
 
     def cells(self, name):
-        """A property as 32-bit cells; a rest that is no whole cell is dropped."""
+        """Returns a property as 32-bit cells. Bytes at its end that are no whole cell are left out."""
         data = self.properties.get(name, b"")
         return [int.from_bytes(data[at:at + 4], "big") for at in range(0, len(data) - 3, 4)]
 
@@ -69,11 +69,11 @@ class Node:
         return not self.has("status") or status[:1] in (["okay"], ["ok"])
 
     def is_there(self):
-        """Available, and so is every node above it."""
+        """Returns whether the node is available, and every node above it."""
         return self.is_available() and (self.parent is None or self.parent.is_there())
 
     def cell_count(self, name, default):
-        """RT-Thread's rule for a bus: the nearest node upwards that has the number of cells."""
+        """RT-Thread's rule for a bus: the nearest node from this one upwards that has the property."""
         node = self
         while node:
             if node.cells(name):
@@ -97,7 +97,7 @@ def number(cells):
     value = 0
     for cell in cells:
         value = value << 32 | cell
-    # RT-Thread keeps 64 bits, so that of three cells (PCI) the first, with the flags, is shifted out.
+    # RT-Thread keeps the low 64 bits. Of three cells (PCI), the first one, which has the flags, is lost.
     return value & (1 << 64) - 1
 
 
@@ -114,7 +114,7 @@ def split(cells, *counts):
 
 def read_tree(data):
     try:
-        # libfdt checks little once it walks the tree, so that a damaged file must not come that far.
+        # A damaged file is refused here, because libfdt checks little while it walks the tree.
         error = libfdt.fdt_check_full(bytearray(data), len(data))
         if error:
             raise Unreadable("not a device tree, or a damaged one: %s" % libfdt.strerror(error))

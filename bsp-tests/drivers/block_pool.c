@@ -9,7 +9,7 @@
 #include "checks.h"
 
 #define BLOCK       68
-#define STRIDE      96  /* rounded up to a multiple of 32 */
+#define STRIDE      96  /* BLOCK, rounded up to a multiple of 32 */
 #define BOUNDARY    4096
 #define BLOCKS      1000
 

@@ -28,7 +28,7 @@ static void write_text(void)
     void *buffer;
 
     texts++;
-    /* The driver's device makes its first call again. */
+    /* Without operations, the next call of the device counts as its first one. */
     uart.dma_ops = RT_NULL;
     buffer = rt_dma_alloc(&uart, 64, &handle, 0);
     EXPECT(buffer && rt_dma_sync_out_data(&uart, buffer, 64, &synced, 0) == RT_EOK && synced == handle);

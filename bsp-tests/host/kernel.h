@@ -19,7 +19,7 @@ void host_leave_mmu_off(void);
 /* Return the numbers of heap blocks and of mappings in use. */
 int host_heap_blocks(void);
 int host_mappings(void);
-/* Returns how many bytes were allocated from the heap until now, those that were freed again included. */
+/* Returns how many bytes were allocated from the heap until now, including those that were freed again. */
 rt_size_t host_heap_requested(void);
 /* Return how many bytes all cache flushes, and all invalidations, covered until now. */
 rt_size_t host_flushed(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calling contexts of the stand-in kernel: each thread of the host plays a core, and its interrupts too. */
+/* The calling contexts of the stand-in kernel: each thread of the host stands for a core, and for the interrupts of this core. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -9,7 +9,7 @@
 #include <rtdevice.h>
 #include "parts.h"
 
-static __thread int in_interrupt, masked; /* each thread plays a core */
+static __thread int in_interrupt, masked; /* each thread stands for a core */
 int host_in_console;
 
 void host_need_thread(const char *service)
@@ -36,7 +36,7 @@ void rt_hw_local_irq_enable(rt_base_t level)
     masked = (int)level;
 }
 
-/* The lock of all cores, which nests. */
+/* The lock of all cores. A core that holds it may take it again. */
 static pthread_mutex_t cpus = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 rt_base_t rt_cpus_lock(void)
@@ -51,7 +51,10 @@ void rt_cpus_unlock(rt_base_t level)
     pthread_mutex_unlock(&cpus);
 }
 
-/* Not a lock of the host's library: ThreadSanitizer knows those, and would take them for an order between the cores. */
+/*
+ * The stand-in's own lock. It is no pthread mutex, because ThreadSanitizer knows these: it would take the mutex for an order between the
+ * cores, and would not report an order that the library lacks.
+ */
 static char own;
 
 void host_lock(void)
@@ -81,7 +84,7 @@ rt_thread_t rt_thread_self(void)
 {
     static __thread struct rt_thread thread;
 
-    /* The part of the stack that a test uses. It is no memory of the stand-in's, and so not mapped for rt_kmem_v2p(). */
+    /* The part of the stack that a test uses. It is not the stand-in's memory, so for rt_kmem_v2p() it is not mapped. */
     thread.stack_size = 64 << 10;
     thread.stack_addr = (char *)__builtin_frame_address(0) - thread.stack_size / 2;
     return &thread;

@@ -209,9 +209,9 @@ int rt_ofw_get_address_count(struct rt_ofw_node *np)
 }
 
 /*
- * The address is translated by the ranges of the bus above, as RT-Thread does: it is all ones if the heap has no room for
- * their table. Like RT-Thread, this reads on after the end of a reg that is too short: there stand the tag of the next
- * property in the flattened tree, which is 3, and its length.
+ * The address is translated by the ranges of the bus above, as in RT-Thread: it is all ones if the heap has no room for
+ * their table. If the reg is too short, this reads on after its end, as RT-Thread does. The next words of a flattened tree are the
+ * tag of the next property, which is 3, and the length of that property, for which 0 stands here.
  */
 rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_address, rt_uint64_t *out_size)
 {

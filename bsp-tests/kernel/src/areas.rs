@@ -10,7 +10,7 @@ use crate::context::must_be_thread;
 use crate::memory::{self, PAGE};
 
 const MMF_MAP_FIXED: usize = 1 << 9;
-/// The flag of an area whose `struct rt_varea` is its caller's.
+/// The flag of an area whose `struct rt_varea` the caller frees.
 const MMF_STATIC_ALLOC: usize = 1 << 13;
 
 struct Area {
@@ -27,7 +27,7 @@ static rt_ioremap_start: usize = arch::WINDOW.start;
 #[unsafe(no_mangle)]
 static rt_ioremap_size: usize = arch::WINDOW.end - arch::WINDOW.start;
 
-/// Reserves the lowest free place in the window, as RT-Thread searches it.
+/// Reserves the lowest free place in the window, as RT-Thread does.
 fn place(size: usize, varea: Option<usize>) -> Option<usize> {
     let mut areas = AREAS.lock();
     let mut start = arch::WINDOW.start;
@@ -164,8 +164,8 @@ struct Object {
     on_varea_close: Option<unsafe extern "C" fn(*mut Varea)>,
 }
 
-/// Reserves addresses, as RT-Thread does: without `hint_free` of the object, anywhere in the address space. A caller gets
-/// addresses of the window only if `hint_free` limits the search to it.
+/// Reserves addresses, as RT-Thread does. If the object has no `hint_free`, they may lie anywhere in the address space. A
+/// caller gets addresses of the window only if `hint_free` limits the search to it.
 #[unsafe(no_mangle)]
 extern "C" fn rt_aspace_map_static(
     aspace: &Aspace,

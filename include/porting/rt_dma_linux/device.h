@@ -15,15 +15,15 @@ struct rt_device;
  */
 #if defined(__cplusplus)
 extern "C++" {
-/** @brief Which types are a device. */
+/** @brief The types that a driver may use for a device. */
 template <class T> struct dma_linux_device_type;
-/** @brief What a driver has as `void *` may be a device. */
+/** @brief A `void *` may point to a device. */
 template <> struct dma_linux_device_type<void>
 {
     /** A pointer to the type is taken. */
     typedef int allowed;
 };
-/** @brief Linux's device is one; with `#define device rt_device` it is RT-Thread's. */
+/** @brief Linux's `struct device`; with `#define device rt_device` it is RT-Thread's. */
 template <> struct dma_linux_device_type<struct device>
 {
     /** A pointer to the type is taken. */

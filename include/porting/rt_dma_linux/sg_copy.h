@@ -3,7 +3,7 @@
  * @file sg_copy.h
  * @brief For porting drivers from Linux: copying between a scatter list and a buffer, and splitting a list.
  *
- * A copy accesses the processor's memory. The driver must sync a list that is mapped for the processor first.
+ * A copy accesses the processor's memory. If the list is mapped, the driver must sync it for the processor first.
  */
 #ifndef RT_DMA_LINUX_SG_COPY_H
 #define RT_DMA_LINUX_SG_COPY_H

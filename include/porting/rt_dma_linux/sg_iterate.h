@@ -13,7 +13,7 @@ struct sg_page_iter
 {
     /** The entry. */
     struct scatterlist *sg;
-    /** The page's number within the entry, from the entry's page on. */
+    /** The number of the page within the entry, counted from the entry's first page. */
     unsigned int sg_pgoffset;
     /** Number of entries from this one to the end. */
     unsigned int __nents;
@@ -134,7 +134,7 @@ struct sg_mapping_iter
     size_t length;
     /** Bytes that the driver has used: the next piece begins after them. sg_miter_next() sets it to length. */
     size_t consumed;
-    /** The page's place. */
+    /** The place of the page in the list. */
     struct sg_page_iter piter;
     /** Where the rest of the page begins. */
     unsigned int __offset;

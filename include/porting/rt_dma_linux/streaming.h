@@ -19,7 +19,7 @@
 static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 {
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
-    /* The debug mode notes that the driver checks. */
+    /* This call lets the debug mode record that the driver has checked the handle. */
     return rt_dma_mapping_error(dma_rt_device(dev), dma_linux_handle(dma_addr)) ? -ENOMEM : 0;
 #else
     (void)dev;

@@ -108,7 +108,7 @@
 #define EINVAL 22
 #endif
 
-/** @brief An unsigned number of 64 bits, as Linux's u64 is one: it is printed by `%llx`. */
+/** @brief An unsigned number of 64 bits, of the type that Linux's u64 has, so that `%llx` prints it. */
 __extension__ typedef unsigned long long dma_linux_u64;
 
 #ifndef RT_DMA_LINUX_HAS_DMA_ADDR_T
@@ -179,8 +179,8 @@ struct page;
 #define DMA_LINUX_PAGE_SIZE ((size_t)4096)
 
 /*
- * Unless the port has pages of its own, a `struct page *` is the address at which the processor sees the page. The tag
- * is never defined: use nth_page() for arithmetic.
+ * Unless the port has pages of its own, a `struct page *` is the address at which the processor sees the page. `struct
+ * page` is never defined, so arithmetic with such pointers does not compile: use nth_page().
  */
 #ifndef RT_DMA_LINUX_HAS_PAGES
 #ifdef __cplusplus
