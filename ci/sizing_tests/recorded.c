@@ -8,9 +8,16 @@
 
 #include <rtthread.h>
 #include <drivers/dma.h>
+#ifdef WITH_RT_DMA_H
+void *rt_dma_zalloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *handle, rt_ubase_t flags);
+void *rt_dma_alloc_wc(struct rt_device *dev, rt_size_t size, rt_ubase_t *handle);
+#else
+#define rt_dma_zalloc rt_dma_alloc
+#define rt_dma_alloc_wc(dev, size, handle) rt_dma_alloc(dev, size, handle, 0)
+#endif
 int main(void)
 {
-    void *first = rt_dma_alloc(0, 4096, 0, 0), *second = rt_dma_alloc(0, 5000, 0, 0);
+    void *first = rt_dma_zalloc(0, 4096, 0, 0), *second = rt_dma_alloc_wc(0, 5000, 0);
     rt_dma_free(0, 4096, first, 0, 0);
     rt_dma_alloc(0, 100, 0, 0);
     rt_dma_alloc(0, 4096, 0, 0);
