@@ -75,6 +75,25 @@ fn a_pool_without_memory_is_made_all_the_same() {
     blocks.destroy(pool);
 }
 
+/// The bookkeeping is ready before the memory is: made with the pool, and made again when it is used up.
+#[test]
+fn an_interrupt_gets_blocks_from_memory_that_was_freed_after_the_reserve_could_not_be_completed() {
+    let blocks = Blocks::with_pages(20);
+    let other = blocks.create(PAGE, 0, 0);
+    let all: Vec<_> = (0..20).map(|_| take(&blocks, other)).collect();
+    let pool = blocks.create_linux(PAGE, 0, 0);
+    let mut held = Vec::new();
+    for block in all {
+        free_all(other, [block]);
+        other.trim();
+        held.push(blocks.machine.in_interrupt(|| pool.allocate()).expect("a page is free"));
+        assert_eq!(pool.allocate(), None, "a thread finds no memory for the reserve");
+    }
+    free_all(pool, held);
+    blocks.destroy(pool);
+    blocks.destroy(other);
+}
+
 #[test]
 fn blocks_are_as_dense_as_on_linux_and_aligned_beyond_a_page() {
     for (size, count) in [(20, 204), (24, 170), (48, 85), (56, 73), (100, 40), (128, 32)] {

@@ -51,10 +51,20 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// the number `fill`.
     ///
     /// Context: any.
-    fn make_ready(&self, count: usize, mut effort: Effort, fill: usize) -> bool {
+    fn make_ready(&self, count: usize, effort: Effort, fill: usize) -> bool {
         if !self.kernel.can_sleep() {
             return false;
         }
+        let is_ready = self.add_spans(count, effort, fill);
+        // Also without memory: an interrupt may come when other code has freed some.
+        self.prepare_bookkeeping();
+        is_ready
+    }
+
+    /// Adds spans until `count` blocks are free. Returns false if the memory does not suffice.
+    ///
+    /// Context: thread.
+    fn add_spans(&self, count: usize, mut effort: Effort, fill: usize) -> bool {
         let failed_reclaims = self.pages.failed_reclaims();
         let span_blocks = self.groups.shape.span_blocks().max(1);
         let mut missing = self.groups.missing(self.kernel, count);
@@ -74,7 +84,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             }
             missing = self.groups.missing(self.kernel, count);
         }
-        self.prepare_bookkeeping();
         true
     }
 
