@@ -128,3 +128,15 @@ void replaced_managed(struct rt_device *dev)
     rt_dmam_release(dev);
     rt_dma_free(dev, SIZE, ring, handle, COHERENT);
 }
+
+void replaced_mask(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(dev, SIZE, &handle, COHERENT);
+
+    /* The first call of the next device sets its masks, as most probe functions for Linux do. */
+    dev->dma_ops = RT_NULL;
+    (void)rt_dma_set_mask_and_coherent(dev, 0xffffffff);
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+    rt_dmam_release(dev);
+}

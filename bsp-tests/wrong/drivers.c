@@ -36,6 +36,7 @@ static struct
     DRIVER(replaced, "still held after removal"),
     DRIVER(replaced_pool, "still held after removal"),
     DRIVER(replaced_managed, "still held after removal"),
+    DRIVER(replaced_mask, "still held after removal"),
     DRIVER(unmap_size, "unmap with another size"),
     DRIVER(unmap_direction, "unmap with another direction"),
     DRIVER(unmap_call, "unmap by another call"),

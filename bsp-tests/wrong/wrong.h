@@ -36,6 +36,7 @@ void held_block(struct rt_device *dev);
 void replaced(struct rt_device *dev);
 void replaced_pool(struct rt_device *dev);
 void replaced_managed(struct rt_device *dev);
+void replaced_mask(struct rt_device *dev);
 void unmap_size(struct rt_device *dev);
 void unmap_direction(struct rt_device *dev);
 void unmap_call(struct rt_device *dev);

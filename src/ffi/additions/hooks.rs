@@ -41,3 +41,8 @@ pub(in crate::ffi) struct BlockPools {
     /// Makes the block pools of a device return only blocks that its present coherent mask reaches.
     pub(in crate::ffi) follow_mask: fn(Device),
 }
+
+/// The function by which the debug mode notes that a device may be new: its operations are about to be chosen, or it is
+/// being released. The start of the debug mode sets the hook.
+#[cfg(feature = "debug")]
+pub(in crate::ffi) static WATCH_NEW_DEVICE: Hook<fn(Device)> = Hook::new();

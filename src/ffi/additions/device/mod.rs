@@ -14,6 +14,8 @@ pub use masks::*;
 use crate::abi::rt_err_t;
 use crate::additions::device::NoRecord;
 use crate::ffi::additions::hooks::STREAMS;
+#[cfg(feature = "debug")]
+use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
@@ -38,6 +40,10 @@ fn forget_earlier(device: Device) {
     refuse(apart!("%lu managed resources of an earlier device at 0x%lx were never released"), lost);
     let ended = STREAMS.get().map_or(0, |streams| (streams.forget)(device));
     refuse(apart!("%lu mappings of an earlier device at 0x%lx were never unmapped"), ended);
+    #[cfg(feature = "debug")]
+    if let Some(watch) = WATCH_NEW_DEVICE.get() {
+        watch(device);
+    }
 }
 
 /// Returns the error of a call for a device whose map operations cannot be chosen now.
