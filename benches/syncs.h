@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The part of dma_bench that is in syncs.c. */
 #ifndef SYNCS_H__
 #define SYNCS_H__
 
