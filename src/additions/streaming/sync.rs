@@ -1,7 +1,7 @@
 //! Handing all or part of a mapping to the processor for a time, and back to the device.
 
 use super::errors::refuse_sync;
-use super::recorded::mapping::{Mapping, Part, Purpose};
+use super::recorded::mapping::{LiveMapping, Part, Purpose};
 use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming};
 use crate::kernel::Kernel;
 
@@ -86,12 +86,12 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Records `part` as the one of a `sync_in` that no `sync_out` has followed, and returns the one that was recorded
     /// before. `None` also if the mapping has just ended, so that there is nothing to pair with.
     fn replace_synced_in(self, master: &BusMaster, mapped: &MappedBuffer, part: Option<Part>) -> Option<Part> {
-        let replace = |recorded: &mut Mapping| core::mem::replace(&mut recorded.synced_in, part);
+        let replace = |recorded: &mut LiveMapping| core::mem::replace(&mut recorded.synced_in, part);
         self.mappings.records.find(self.dma.kernel, master.device, mapped, replace).ok().flatten()
     }
 
     /// Returns the mapping of which `mapped`, whose size is not zero, is all or a part, and which part.
-    fn find(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(Mapping, Part), BadMapping> {
+    fn find(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(LiveMapping, Part), BadMapping> {
         let found = match self.find_recorded(master, mapped) {
             Err(BadMapping::Unknown) if mapped.direction != Direction::Neither => {
                 self.find_direct(master, mapped).ok_or(BadMapping::Unknown)

@@ -1,7 +1,7 @@
 //! What is done between mappings: records and pools are made ready for interrupts, and what mappings left is freed.
 
 use super::recorded::bounce::Bounce;
-use super::recorded::mapping::Mapping;
+use super::recorded::mapping::LiveMapping;
 use super::{BusMaster, MapError, Ops, Streaming};
 use crate::kernel::{Device, Kernel};
 
@@ -75,7 +75,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     pub fn forget(self, device: Device, is_new: impl Fn() -> bool) -> usize {
         let mut ended = 0;
-        let is_left = |mapping: &Mapping| mapping.master.device == device && is_new();
+        let is_left = |mapping: &LiveMapping| mapping.master.device == device && is_new();
         for mut record in self.mappings.records.take_all(self.dma.kernel, &is_left) {
             ended += 1;
             if let Ops::Own(_) = record.master.ops {

@@ -10,7 +10,7 @@ pub mod linear_range;
 
 use super::bus_master::Memory;
 use super::hand_over::{hand_to_device, take_from_device};
-use super::recorded::mapping::Mapping;
+use super::recorded::mapping::LiveMapping;
 use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
@@ -53,11 +53,20 @@ impl<K: Kernel> Streaming<'_, K> {
     /// direction are those of the sync.
     ///
     /// Context: any.
-    pub(super) fn find_direct(self, master: &BusMaster, mapped: &MappedBuffer) -> Option<Mapping> {
+    pub(super) fn find_direct(self, master: &BusMaster, mapped: &MappedBuffer) -> Option<LiveMapping> {
         let &MappedBuffer { handle, size, direction, .. } = mapped;
         let (va, _) = self.direct_buffer(master, mapped)?;
         let needs_maintenance = master.needs_maintenance(self.dma.kernel);
-        Some(Mapping { master: *master, handle, size, direction, va, seen_va: va, needs_maintenance, ..Mapping::NONE })
+        Some(LiveMapping {
+            master: *master,
+            handle,
+            size,
+            direction,
+            va,
+            seen_va: va,
+            needs_maintenance,
+            ..LiveMapping::NONE
+        })
     }
 
     /// Ends a direct mapping, whose size and direction only the caller knows.

@@ -32,9 +32,9 @@ impl Purpose {
     }
 }
 
-/// A buffer that a device has.
+/// A mapping that is live: a buffer that a device has.
 #[derive(Clone, Copy)]
-pub struct Mapping {
+pub struct LiveMapping {
     pub master: BusMaster,
     pub handle: Handle,
     /// Never zero.
@@ -55,9 +55,9 @@ pub struct Mapping {
     pub synced_in: Option<Part>,
 }
 
-impl Mapping {
+impl LiveMapping {
     /// No mapping: what a spare record holds at first.
-    pub const NONE: Mapping = Mapping {
+    pub const NONE: LiveMapping = LiveMapping {
         master: BusMaster { device: Device::NONE, ops: Ops::Library(MapOps::Coherent), mask: 0 },
         handle: MAPPING_ERROR,
         size: 0,
@@ -74,7 +74,7 @@ impl Mapping {
     #[inline(always)] // A part of `map_recorded`.
     pub fn of(master: &BusMaster, location: &Location, direction: Direction) -> Self {
         let &Location { memory: Memory { va, size, needs_maintenance, .. }, reaches_outside_pools, .. } = location;
-        Mapping {
+        LiveMapping {
             master: *master,
             handle: MAPPING_ERROR,
             size,
@@ -148,7 +148,7 @@ impl Mapping {
     /// Copies a part of the bounce buffer, if there is one and the device writes it, to the driver's buffer.
     ///
     /// # Safety
-    /// As for [`copy_to_bounce`](Mapping::copy_to_bounce).
+    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce).
     pub unsafe fn copy_from_bounce<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
         if self.bounce.is_some() && direction.device_writes() {
             // SAFETY: as in `copy_to_bounce`.
@@ -204,7 +204,7 @@ impl Mapping {
     /// Context: any.
     ///
     /// # Safety
-    /// As for [`copy_to_bounce`](Mapping::copy_to_bounce) and [`take`](Mapping::take), for the whole buffer.
+    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`take`](LiveMapping::take), for the whole buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let whole = self.whole();
         let carries = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();

@@ -13,7 +13,7 @@ use super::{BadMapping, BusMaster, Direction, MapError, MappedBuffer, Ops, Strea
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
 use bounce::FilledBounce;
-use mapping::Mapping;
+use mapping::LiveMapping;
 use table::Record;
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -32,7 +32,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let memory = &location.memory;
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
-        *record = Mapping::of(master, location, direction);
+        *record = LiveMapping::of(master, location, direction);
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
         let reached = if needs_bounce { None } else { unsafe { master.reach(dma, memory) } };
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
@@ -81,7 +81,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Returns the mapping with a record that contains the buffer of a sync.
     ///
     /// Context: any.
-    pub(super) fn find_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<Mapping, BadMapping> {
+    pub(super) fn find_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<LiveMapping, BadMapping> {
         if !self.may_have_record(master, mapped) {
             return Err(BadMapping::Unknown);
         }
@@ -122,7 +122,7 @@ impl<K: Kernel> Streaming<'_, K> {
 #[allow(unsafe_code)]
 // As a part of `map_recorded`, a map of a pool's memory takes 6 instructions more (`ci/bench`, rows "pool").
 #[inline(never)]
-unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut Mapping) -> Option<Handle> {
+unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Option<Handle> {
     // SAFETY: the caller keeps to the duties of `FilledBounce::new`.
     let FilledBounce { bounce, copy, handle } =
         unsafe { FilledBounce::new(dma, &mapping.master, mapping.va, mapping.size, mapping.direction) }?;

@@ -1,6 +1,6 @@
 //! Spare records, which no mapping uses. Threads allocate them, so that a map in an interrupt finds one.
 
-use super::mapping::Mapping;
+use super::mapping::LiveMapping;
 use super::table::Record;
 use crate::kernel::Kernel;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
@@ -21,13 +21,13 @@ pub struct SpareRecords<K: Kernel> {
 }
 
 struct Stacks<K: Kernel> {
-    spare: List<K, Mapping>,
+    spare: List<K, LiveMapping>,
     /// The number of records in `spare`.
     spare_count: usize,
     /// The number of records that threads make sure there are.
     least: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
-    unfreed: List<K, Mapping>,
+    unfreed: List<K, LiveMapping>,
 }
 
 impl<K: Kernel> SpareRecords<K> {
@@ -124,7 +124,7 @@ impl<K: Kernel> SpareRecords<K> {
     /// Allocates records until there are `count` spare ones. Returns false if the heap has too little memory.
     fn grow_to(&self, kernel: K, count: usize) -> bool {
         while self.spare_count(kernel) < count {
-            let Some(record) = Element::new(kernel, Mapping::NONE) else { return false };
+            let Some(record) = Element::new(kernel, LiveMapping::NONE) else { return false };
             self.put(kernel, record);
         }
         true

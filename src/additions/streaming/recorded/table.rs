@@ -6,7 +6,7 @@
 
 use core::iter::from_fn;
 
-use super::mapping::Mapping;
+use super::mapping::LiveMapping;
 use crate::additions::streaming::{BadMapping, Direction, MappedBuffer};
 use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE};
 use crate::mem::atomics::{
@@ -17,8 +17,8 @@ use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
 
-/// A mapping, in memory that threads allocate.
-pub type Record<K> = Element<K, Mapping>;
+/// The record of a mapping, in memory that threads allocate.
+pub type Record<K> = Element<K, LiveMapping>;
 
 /// Lists in the table. Among 1,024 live mappings a map and unmap take 677 instructions on a host; with 64 lists 757,
 /// with one 9,819 (`benches/host/records.c`).
@@ -31,7 +31,7 @@ const CHUNK_SHIFT: usize = 16;
 
 /// One of the lists of records.
 struct RecordList<K: Kernel> {
-    records: IrqLock<List<K, Mapping>>,
+    records: IrqLock<List<K, LiveMapping>>,
     /// The size of the longest mapping that was ever in the list. A search takes the lock only if a mapping of this
     /// size reaches as far as the handle. Written with the lock held.
     longest: AtomicUsize,
@@ -80,7 +80,7 @@ impl<K: Kernel> RecordTable<K> {
     }
 
     /// Returns the counters of the chunks that a mapping touches.
-    fn counters_of(&self, mapping: &Mapping) -> impl Iterator<Item = &AtomicUsize> {
+    fn counters_of(&self, mapping: &LiveMapping) -> impl Iterator<Item = &AtomicUsize> {
         let (first, last) = (mapping.handle >> CHUNK_SHIFT, mapping.last() >> CHUNK_SHIFT);
         // A mapping of more chunks than there are counters has each counter once.
         (first..=last).take(COUNTERS).map(|chunk| self.counter(chunk))
@@ -112,7 +112,7 @@ impl<K: Kernel> RecordTable<K> {
     /// [`Unknown`](BadMapping::Unknown) if there is no record with the handle, and
     /// [`Ambiguous`](BadMapping::Ambiguous) if there are several, none with the size and direction.
     pub fn take(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> Result<Record<K>, BadMapping> {
-        let has_handle = |mapping: &Mapping| mapping.is_of(device, mapped.handle);
+        let has_handle = |mapping: &LiveMapping| mapping.is_of(device, mapped.handle);
         let mut records = self.list(page_of(mapped.handle)).records.lock(kernel);
         let mut record = records.take_first(|mapping| has_handle(mapping) && mapping.check(mapped).is_ok());
         if record.is_none() {
@@ -132,12 +132,12 @@ impl<K: Kernel> RecordTable<K> {
     ///
     /// Context: any.
     pub fn has(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> bool {
-        let is_it = |mapping: &Mapping| mapping.is_of(device, mapped.handle) && mapping.check(mapped).is_ok();
+        let is_it = |mapping: &LiveMapping| mapping.is_of(device, mapped.handle) && mapping.check(mapped).is_ok();
         self.list(page_of(mapped.handle)).records.lock(kernel).iter().any(is_it)
     }
 
     /// Notes that a record has been taken out.
-    fn uncount(&self, mapping: &Mapping) {
+    fn uncount(&self, mapping: &LiveMapping) {
         if mapping.reaches_outside_pools {
             self.counters_of(mapping).for_each(|counter| _ = counter.fetch_sub(1, Release));
         }
@@ -147,7 +147,7 @@ impl<K: Kernel> RecordTable<K> {
     /// with a lock held.
     ///
     /// Context: any.
-    pub fn take_all(&self, kernel: K, is_wanted: &impl Fn(&Mapping) -> bool) -> impl Iterator<Item = Record<K>> {
+    pub fn take_all(&self, kernel: K, is_wanted: &impl Fn(&LiveMapping) -> bool) -> impl Iterator<Item = Record<K>> {
         let used_lists = self.lists.iter().filter(|list| list.longest.load(Acquire) != 0);
         let records = used_lists.flat_map(move |list| from_fn(move || list.records.lock(kernel).take_first(is_wanted)));
         records.inspect(|record| self.uncount(record))
@@ -162,7 +162,7 @@ impl<K: Kernel> RecordTable<K> {
         kernel: K,
         device: Device,
         mapped: &MappedBuffer,
-        look: impl FnOnce(&mut Mapping) -> T,
+        look: impl FnOnce(&mut LiveMapping) -> T,
     ) -> Result<T, BadMapping> {
         if mapped.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
