@@ -78,7 +78,7 @@ fn lines_of_an_interrupt_are_written_by_the_next_call_of_a_thread() {
     let line = format!("eth0: unmap with another size: {handle:#x}, 32 bytes, mapped with 64; caller 0x2222");
     rig.machine.in_interrupt(|| rig.unmap(given(handle, 32, Direction::ToDevice)));
     assert_eq!(rig.lines(), [""; 0]);
-    assert_eq!(rig.debug.count(Some(rig.device), Mistake::UnmapSize), 1, "it is counted at once");
+    assert_eq!(rig.debug.times(Some(rig.device), Mistake::UnmapSize), 1, "it is counted at once");
     rig.machine.with_interrupts_off(|| rig.debug.must_fail(&rig.call(END), 1));
     assert_eq!(rig.lines(), [""; 0]);
     rig.debug.must_fail(&rig.call(END), 1);

@@ -39,7 +39,7 @@ impl Rig {
     }
 
     pub fn call(&self, caller: usize) -> Call {
-        Call { device: self.device, caller, time: 5, is_new: None, stack: 0, stack_size: 0 }
+        Call { device: self.device, caller, time: 5, is_still_new: None, stack: 0, stack_size: 0 }
     }
 
     pub fn by(&self, device: Device, caller: usize) -> Call {
@@ -96,7 +96,7 @@ impl Rig {
     #[track_caller]
     pub fn found(&self, mistake: Mistake, rest: &str) {
         assert_eq!(self.lines(), [format!("eth0: {}: {rest}; caller 0x2222", mistake.label().to_str().unwrap())]);
-        let counts = |device| Mistake::ALL.map(|other| self.debug.count(device, other) - usize::from(other == mistake));
+        let counts = |device| Mistake::ALL.map(|other| self.debug.times(device, other) - usize::from(other == mistake));
         assert_eq!(counts(None), [0; Mistake::ALL.len()], "it is counted once, and no other");
         assert_eq!(counts(Some(self.device)), [0; Mistake::ALL.len()]);
         assert_eq!(self.debug.mistakes(None), 1);

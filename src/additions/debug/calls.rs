@@ -53,9 +53,7 @@ impl FreedMemory {
             && match self.by {
                 FreedBy::Free => last_page(self.size) == last_page(holding.size),
                 FreedBy::ManagedFree => self.size == holding.size && holding.device == device,
-                FreedBy::BlockFree { pool } => {
-                    matches!(holding.kind, Kind::Block { pool: of_block } if of_block == pool)
-                }
+                FreedBy::BlockFree { pool } => holding.is_block_of(pool),
             }
     }
 }

@@ -146,11 +146,11 @@ impl Devices {
     }
 
     /// Returns how often devices made a mistake: one device, or all if `device` is `None`.
-    pub fn mistakes(&self, device: Option<Device>, mistake: Mistake) -> usize {
-        let of = |counts: &[u32; Mistake::COUNT]| counts.get(mistake as usize).copied().unwrap_or(0) as usize;
-        let is_meant = |record: &&WatchedDevice| device.is_none_or(|device| record.device == device);
-        let counted: usize = self.records.iter().filter(is_meant).map(|record| of(&record.mistakes)).sum();
-        counted + if device.is_none() { of(&self.others) } else { 0 }
+    pub fn times(&self, device: Option<Device>, mistake: Mistake) -> usize {
+        let times_in = |counts: &[u32; Mistake::COUNT]| counts.get(mistake as usize).copied().unwrap_or(0) as usize;
+        let is_wanted = |record: &&WatchedDevice| device.is_none_or(|device| record.device == device);
+        let recorded: usize = self.records.iter().filter(is_wanted).map(|record| times_in(&record.mistakes)).sum();
+        recorded + if device.is_none() { times_in(&self.others) } else { 0 }
     }
 
     /// Makes the `number`-th allocation or mapping of the device at `index` from now on fail; none if `number` is 0.

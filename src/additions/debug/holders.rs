@@ -18,12 +18,7 @@ impl<K: Kernel> Debug<K> {
     pub fn log_holders(&'static self, start: Pa, size: usize) {
         let kernel = self.kernel;
         let mut count = 0;
-        let mut index = 0;
-        while let Some(entry) = self.holding_at(index) {
-            index += 1;
-            if self.pa_of(&entry).wrapping_sub(start) >= size {
-                continue;
-            }
+        for entry in self.holdings().filter(|entry| self.pa_of(entry).wrapping_sub(start) < size) {
             count += 1;
             if count <= LISTED {
                 let kind = entry.kind.label().argument();

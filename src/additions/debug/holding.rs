@@ -154,6 +154,16 @@ impl Holding {
         matches!(self.kind, Kind::Mapping(_))
     }
 
+    /// Returns whether it is the block pool at this address.
+    pub fn is_block_pool_at(&self, address: Va) -> bool {
+        matches!(self.kind, Kind::BlockPool(_)) && self.va == address
+    }
+
+    /// Returns whether it is a block of this block pool.
+    pub fn is_block_of(&self, block_pool: Va) -> bool {
+        matches!(self.kind, Kind::Block { pool } if pool == block_pool)
+    }
+
     /// Returns the address by which lines identify it: what its free or unmap takes.
     pub fn address(&self) -> usize {
         if self.is_mapping() { self.handle } else { self.va }

@@ -51,8 +51,8 @@ impl Judge<'_> {
         let Call { device, caller, time, .. } = *self.call;
         let new = Holding { device, name_index: self.name_index, return_address: caller, made_at_ms: time, ..new };
         let is_added = self.state.table.add(new);
-        if !is_added && !self.state.has_said_full {
-            self.state.has_said_full = true;
+        if !is_added && !self.state.has_reported_full {
+            self.state.has_reported_full = true;
             let room = self.state.table.usage().room;
             self.report(Mistake::TableFull, [room, 0, 0]);
         }
@@ -94,36 +94,38 @@ impl Judge<'_> {
     pub(super) fn free(&mut self, freed: &FreedMemory, rule: HandleRule) -> bool {
         let device = self.call.device;
         let FreedMemory { by, va, size, handle } = *freed;
-        let is_handle_of = |entry: &Holding| match rule {
+        let is_right_handle = |entry: &Holding| match rule {
             HandleRule::Accepted => true,
             HandleRule::Refused => false,
             HandleRule::AsAllocated => handle == 0 || handle == entry.handle,
         };
-        let best = self.state.table.best(|entry| {
+        let table = &self.state.table;
+        let best = table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
-            is_freed_memory.then_some((by.may_free(entry), entry.device == device, is_handle_of(entry)))
+            is_freed_memory.then_some((by.may_free(entry), entry.device == device, is_right_handle(entry)))
         });
         // Of two devices for which one call allocated, a full table may have one: see `record_allocation`.
-        if let Some((index, entry)) = best.filter(|(_, entry)| entry.device == device || !self.state.table.may_miss()) {
-            self.report_free(freed, &entry, is_handle_of(&entry));
-            if is_handle_of(&entry) && freed.fits(&entry, device) {
+        let found = best.filter(|(_, entry)| entry.device == device || !table.is_incomplete());
+        if let Some((index, entry)) = found {
+            self.report_free(freed, &entry, is_right_handle(&entry));
+            if is_right_handle(&entry) && freed.fits(&entry, device) {
                 self.give_back(index, &entry);
             }
             true
-        } else if let Some(first) = self.state.table.freed_at(device, va) {
+        } else if let Some(first) = table.freed_at(device, va) {
             self.report(Mistake::FreeTwice, [va, size, first]);
             true
         } else {
-            self.state.table.note_missing();
+            self.state.table.give_back_missing();
             false
         }
     }
 
     /// Reports what is wrong with the free of this memory.
-    fn report_free(&mut self, freed: &FreedMemory, entry: &Holding, is_handle: bool) {
+    fn report_free(&mut self, freed: &FreedMemory, entry: &Holding, is_right_handle: bool) {
         let FreedMemory { by, va, size, .. } = *freed;
-        let is_owner = match (by, entry.kind) {
-            (FreedBy::BlockFree { pool }, Kind::Block { pool: owner }) => pool == owner,
+        let is_owner = match by {
+            FreedBy::BlockFree { pool } => entry.is_block_of(pool),
             _ => [self.call.device, Device::NONE].contains(&entry.device),
         };
         if !by.may_free(entry) {
@@ -131,7 +133,7 @@ impl Judge<'_> {
         } else if !is_owner {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
         }
-        if !is_handle {
+        if !is_right_handle {
             self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
         }
         if matches!(entry.kind, Kind::Buffer { .. }) && by.may_free(entry) && size != entry.size {
@@ -189,11 +191,12 @@ impl Judge<'_> {
     fn is_ended_by(&self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) -> bool {
         let UnmappedBy::ManagedSingle = by else { return true };
         // If several managed mappings have the handle, one must fit exactly.
-        let may_be_meant = |other: &&Holding| {
+        let is_exact = (entry.size, mapping.direction) == (given.size, given.direction);
+        let has_the_handle = |other: &&Holding| {
             other.is_mapping() && other.is_managed && (other.device, other.handle) == (entry.device, entry.handle)
         };
-        let is_exact = (entry.size, mapping.direction) == (given.size, given.direction);
-        entry.is_managed && (is_exact || self.state.table.live().iter().filter(may_be_meant).count() == 1)
+        let is_the_only_one = || self.state.table.live().iter().filter(has_the_handle).count() == 1;
+        entry.is_managed && (is_exact || is_the_only_one())
     }
 
     /// Reports what is wrong with the unmap of this mapping.
@@ -229,8 +232,8 @@ impl Judge<'_> {
             self.report(Mistake::UnmapFailed, [handle, size, 0]);
         } else if let Some(first) = self.state.table.unmapped_at(self.call.device, handle) {
             self.report(Mistake::UnmapTwice, [handle, size, first]);
-        } else if self.state.table.may_miss() {
-            self.state.table.note_missing();
+        } else if self.state.table.is_incomplete() {
+            self.state.table.give_back_missing();
         } else if let Some(other) = live.iter().find(is_of_other_device) {
             self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other.name_index).argument()]);
         } else if let Some(memory) = live.iter().find(is_memory_at_handle) {
@@ -268,7 +271,7 @@ impl Judge<'_> {
     fn sync_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
         let is_of_other_device = |entry: &&Holding| entry.has_handle(handle) && entry.device != Device::NONE;
-        if self.state.table.may_miss() {
+        if self.state.table.is_incomplete() {
             return;
         }
         if let Some(other) = self.state.table.live().iter().find(is_of_other_device) {

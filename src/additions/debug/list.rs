@@ -17,7 +17,7 @@ impl<K: Kernel> Debug<K> {
         let kernel = self.kernel;
         let mut all = 0;
         for mistake in Mistake::ALL.iter().filter(|mistake| mistake.is_mistake()) {
-            let times = self.count(device, *mistake);
+            let times = self.times(device, *mistake);
             if times != 0 {
                 kernel.print(apart!("%-40s %lu\n"), &[Name::of(mistake.label()).argument(), times]);
             }
@@ -37,22 +37,18 @@ impl<K: Kernel> Debug<K> {
             &[],
         );
         let mut count = 0;
-        let mut index = 0;
-        while let Some(entry) = self.holding_at(index) {
-            index += 1;
-            if device.is_none_or(|device| entry.device == device) {
-                self.print_entry(&entry, now);
-                count += 1;
-            }
+        for entry in self.holdings().filter(|entry| device.is_none_or(|device| entry.device == device)) {
+            self.print_entry(&entry, now);
+            count += 1;
         }
         kernel.print(apart!("%lu held by devices\n"), &[count]);
         let TableUsage { live, peak, room, lost } = self.state.lock(kernel).table.usage();
         kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
     }
 
-    /// Returns the live entry of the table at an index.
-    pub(super) fn holding_at(&self, index: usize) -> Option<Holding> {
-        self.state.lock(self.kernel).table.at(index).copied()
+    /// Returns the live entries of the table. The lock is taken for each of them, and not held in between.
+    pub(super) fn holdings(&self) -> impl Iterator<Item = Holding> {
+        (0..).map_while(|index| self.state.lock(self.kernel).table.at(index).copied())
     }
 
     /// Prints one line of the list of what devices hold.

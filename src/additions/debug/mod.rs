@@ -8,6 +8,17 @@
 //! Calls of the library itself (bounce buffers, the pages of block pools) and of drivers in Rust do not pass here.
 //! Memory that is not in the table is therefore not reported, unless the library itself refused the call.
 //!
+//! | file | what it has |
+//! | --- | --- |
+//! | `calls.rs` | What a call of a driver stated: the memory that it frees, the mapping that it ends or syncs. |
+//! | `checks.rs` | What is done at each call: the kernel is asked about the memory, then the call is judged. |
+//! | `judge.rs` | Compares a call with the table, with the lock held: which mistakes it has, and what changes in the table. |
+//! | `table.rs`, `holding.rs` | The table of what devices hold, and one entry of it. |
+//! | `mistake.rs` | The mistakes, and the text of the line for each. |
+//! | `devices.rs` | What is known of each device: its name, its mistakes, and the call that is to fail. |
+//! | `reports.rs` | The lines that wait until a thread writes them. |
+//! | `list.rs`, `holders.rs` | What `list_dma_debug` prints, and which devices hold memory of a pool that is uninstalled. |
+//!
 //! # Context
 //! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched. Lines
 //! are written without the lock, in a thread: those of an interrupt wait for the next call of a thread.
@@ -50,10 +61,10 @@ pub struct Call {
     pub caller: usize,
     /// When it is made, in milliseconds.
     pub time: usize,
-    /// Set if the device had no map operations when the call began: it was new, and may lie at the address of an
-    /// earlier one. Returns whether it has none now. If it has, another call of the device was faster: what is recorded
-    /// may be the present device's.
-    pub is_new: Option<fn(Device) -> bool>,
+    /// `None` if the device had map operations when the call began. Otherwise the device was new, and may lie at the
+    /// address of an earlier one; the function returns whether it has no operations now either. If it has, another call
+    /// of the device was faster: what is recorded may be the present device's.
+    pub is_still_new: Option<fn(Device) -> bool>,
     /// The first byte of the calling thread's stack.
     pub stack: Va,
     /// Bytes of that stack; 0 if it is not known.
@@ -81,15 +92,15 @@ struct State {
     table: Table,
     devices: Devices,
     reports: Reports,
-    has_said_full: bool,
+    has_reported_full: bool,
 }
 
 impl State {
-    /// Reports what a device holds, of what fulfils a condition, as still held.
-    fn report_held(&mut self, device: Device, is_meant: impl Fn(&Holding) -> bool) {
+    /// Reports as still held each thing that a device holds and that fulfils a condition, once.
+    fn report_held(&mut self, device: Device, is_wanted: impl Fn(&Holding) -> bool) {
         let State { table, devices, reports, .. } = self;
-        let is_held = |entry: &&mut Holding| entry.device == device && !entry.is_reported && is_meant(entry);
-        for entry in table.live_mut().iter_mut().filter(is_held) {
+        let is_to_report = |entry: &&mut Holding| entry.device == device && !entry.is_reported && is_wanted(entry);
+        for entry in table.live_mut().iter_mut().filter(is_to_report) {
             entry.is_reported = true;
             devices.count(entry.name_index, Mistake::StillHeld);
             let values = [entry.address(), entry.size, entry.kind.label().argument(), entry.return_address];
@@ -102,7 +113,7 @@ impl<K: Kernel> Debug<K> {
     /// Makes a debug mode that knows nothing.
     pub const fn new(kernel: K) -> Self {
         let state =
-            State { table: Table::new(), devices: Devices::new(), reports: Reports::new(), has_said_full: false };
+            State { table: Table::new(), devices: Devices::new(), reports: Reports::new(), has_reported_full: false };
         Debug { kernel, state: IrqLock::new(state), names: Names::new(), is_writing: AtomicBool::new(false) }
     }
 
@@ -119,7 +130,7 @@ impl<K: Kernel> Debug<K> {
         let name = self.kernel.device_name(call.device);
         let mut state = self.state.lock(self.kernel);
         // With the lock held: a call records what it allocated after its device got operations.
-        if call.is_new.is_some_and(|is_new| is_new(call.device)) {
+        if call.is_still_new.is_some_and(|is_still_new| is_still_new(call.device)) {
             self.replace(&mut state, call.device, name);
         }
         let name_index = state.devices.record(call.device, name, &self.names);
@@ -180,12 +191,12 @@ impl<K: Kernel> Debug<K> {
     pub fn mistakes(&self, device: Option<Device>) -> usize {
         let state = self.state.lock(self.kernel);
         let mistakes = Mistake::ALL.iter().filter(|mistake| mistake.is_mistake());
-        mistakes.map(|mistake| state.devices.mistakes(device, *mistake)).sum()
+        mistakes.map(|mistake| state.devices.times(device, *mistake)).sum()
     }
 
     /// Returns how often a mistake was found: of one device, or of all if `device` is `None`.
-    pub fn count(&self, device: Option<Device>, mistake: Mistake) -> usize {
-        self.state.lock(self.kernel).devices.mistakes(device, mistake)
+    pub fn times(&self, device: Option<Device>, mistake: Mistake) -> usize {
+        self.state.lock(self.kernel).devices.times(device, mistake)
     }
 
     /// Writes the lines that wait, if the caller may sleep and no other thread does so.

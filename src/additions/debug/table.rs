@@ -4,7 +4,7 @@ use super::holding::{HeldPool, Holding, Kind};
 use crate::kernel::{Device, Handle, Va};
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
-const GONE: usize = 64;
+const REMEMBERED: usize = 64;
 
 /// Something that was freed or unmapped.
 #[derive(Clone, Copy)]
@@ -29,10 +29,10 @@ pub struct Table {
     peak: usize,
     /// How many things were not recorded because the table was full.
     lost: usize,
-    /// How many of what was not recorded devices may still hold.
+    /// How many of the things that were not recorded devices may still hold.
     missing: usize,
     /// What was given back last.
-    gone: [Gone; GONE],
+    gone: [Gone; REMEMBERED],
     /// The place in `gone` that is written next.
     next_gone: usize,
 }
@@ -52,7 +52,7 @@ pub struct TableUsage {
 impl Table {
     /// Makes a table without memory.
     pub const fn new() -> Self {
-        let gone = [Gone { device: Device::NONE, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
+        let gone = [Gone { device: Device::NONE, is_mapping: false, address: 0, size: 0, caller: 0 }; REMEMBERED];
         Table { entries: None, live_count: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
     }
 
@@ -67,13 +67,13 @@ impl Table {
         TableUsage { live: self.live_count, peak: self.peak, room, lost: self.lost }
     }
 
-    /// Returns whether devices may hold what is not recorded.
-    pub fn may_miss(&self) -> bool {
+    /// Returns whether devices may hold things that are not recorded, because the table was full.
+    pub fn is_incomplete(&self) -> bool {
         self.missing != 0
     }
 
-    /// Notes that something was given back that is not recorded.
-    pub fn note_missing(&mut self) {
+    /// Notes that one of the things that are not recorded was given back.
+    pub fn give_back_missing(&mut self) {
         self.missing = self.missing.saturating_sub(1);
     }
 
@@ -145,13 +145,15 @@ impl Table {
         if let Some(slot) = self.gone.get_mut(self.next_gone) {
             *slot = Gone { device, is_mapping, address, size: entry.size, caller };
         }
-        self.next_gone = (self.next_gone + 1) % GONE;
+        self.next_gone = (self.next_gone + 1) % REMEMBERED;
     }
 
     /// Returns the caller that freed the memory at the address last. Memory that another device freed counts only if
     /// all that devices hold is recorded.
     pub fn freed_at(&self, device: Device, va: Va) -> Option<usize> {
-        self.last_caller(|gone| !gone.is_mapping && gone.address == va && (gone.device == device || !self.may_miss()))
+        self.last_caller(|gone| {
+            !gone.is_mapping && gone.address == va && (gone.device == device || !self.is_incomplete())
+        })
     }
 
     /// Returns the caller that unmapped the device's mapping with this handle last.
@@ -174,7 +176,7 @@ impl Table {
 
     /// Returns whether a block of a pool is live.
     pub fn has_blocks(&self, pool: Va) -> bool {
-        self.live().iter().any(|entry| matches!(entry.kind, Kind::Block { pool: its } if its == pool))
+        self.live().iter().any(|entry| entry.is_block_of(pool))
     }
 
     /// Returns what is known of a block pool, to be changed.
@@ -187,15 +189,11 @@ impl Table {
 
     /// Takes a block pool out, and its blocks.
     pub fn forget_pool(&mut self, pool: Va) {
-        self.forget(|_, entry| match entry.kind {
-            Kind::BlockPool(_) => entry.va == pool,
-            Kind::Block { pool: its } => its == pool,
-            _ => false,
-        });
+        self.forget(|_, entry| entry.is_block_pool_at(pool) || entry.is_block_of(pool));
     }
 
     /// Returns the entry of a block pool.
     pub fn block_pool(&self, pool: Va) -> Option<&Holding> {
-        self.live().iter().find(|entry| entry.va == pool && matches!(entry.kind, Kind::BlockPool(_)))
+        self.live().iter().find(|entry| entry.is_block_pool_at(pool))
     }
 }

@@ -2,12 +2,12 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
+use super::call::has_no_ops;
 use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::{Call, Holding};
 use crate::ffi::additions::device::watch_for_new_devices;
 use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
-use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::{c_device, device};
 use crate::kernel::Device;
 use crate::log::Name;
@@ -39,8 +39,8 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
 /// Notes that a device may be new. The call that needs its operations need not be a watched one: a call that sets a mask
 /// is an example.
 fn new_device(device: Device) {
-    let is_new = Some((|device| stored_table(device).is_none()) as fn(Device) -> bool);
-    DEBUG.begins(&Call { device, caller: 0, time: 0, is_new, stack: 0, stack_size: 0 });
+    let is_still_new: Option<fn(Device) -> bool> = Some(has_no_ops);
+    DEBUG.begins(&Call { device, caller: 0, time: 0, is_still_new, stack: 0, stack_size: 0 });
 }
 
 /// @brief Notes that a call begins that is not checked before the library does what it asks for.
