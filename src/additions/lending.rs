@@ -9,7 +9,7 @@
 use core::ptr::with_exposed_provenance_mut;
 
 use crate::dropin::buffer_request::BufferRequest;
-use crate::dropin::loans::{Entry, EntryState, LentMemory, MakeRoom, Reclaim};
+use crate::dropin::loans::{Entry, EntryState, Lending, LentMemory, MakeRoom, Reclaim};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::{Pool, Pools, with_pool_flags};
 use crate::dropin::registry::Dma;
@@ -52,7 +52,7 @@ impl<K: Kernel> Dma<K> {
             return None;
         }
         self.lending.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
-        let entry = self.claim_entry()?;
+        let entry = self.lending.claim_entry(self.kernel)?;
         let memory = self.lend(size, reclaim, argument);
         entry.set(self.kernel, memory.map_or(EntryState::Free, EntryState::Lent));
         memory.map(|memory| memory.va)
@@ -61,8 +61,7 @@ impl<K: Kernel> Dma<K> {
     /// Allocates and maps memory for a borrower that has claimed an entry; `None` if an owner waits for memory, or if
     /// no region has room.
     fn lend(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<LentMemory<K>> {
-        fence(SeqCst); // See `Lending::waiting`.
-        if self.lending.waiting.load(SeqCst) != 0 {
+        if self.lending.has_waiting_owner() {
             return None;
         }
         let pages = size.div_ceil(PAGE_SIZE);
@@ -102,18 +101,6 @@ impl<K: Kernel> Dma<K> {
         self.lending.entries().find_map(|entry| Some((entry, entry.claim_lent(self.kernel, va)?)))
     }
 
-    /// Claims a free entry of the record, or makes a new one; `None` if the heap has no room for it.
-    fn claim_entry(&self) -> Option<&'static Entry<K>> {
-        let claimed = self.lending.entries().find(|entry| entry.claim(self.kernel));
-        if claimed.is_some() {
-            return claimed;
-        }
-        let _turn = self.lending.turn.take(self.kernel)?;
-        let entry = place(self.kernel, 0, |_| Entry::changing(self.lending.last.get()))?;
-        self.lending.last.set(Some(entry));
-        Some(entry)
-    }
-
     /// Returns the number of owners' requests for which borrowers did not give back enough memory.
     ///
     /// Context: any.
@@ -130,10 +117,9 @@ impl<K: Kernel> Dma<K> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && can_help(pool)) {
             return None;
         }
-        self.lending.waiting.fetch_add(1, SeqCst);
-        fence(SeqCst); // See `Lending::waiting`.
+        self.lending.begin_waiting();
         let found = self.reclaim(request);
-        self.lending.waiting.fetch_sub(1, SeqCst);
+        self.lending.end_waiting();
         if found.is_none() {
             self.lending.failed_reclaims.fetch_add(1, Relaxed);
             self.log_borrowers(request);
@@ -232,6 +218,41 @@ impl<K: Kernel> Dma<K> {
             self.kernel.log(Level::Error, &Line::about(memory.pool.name(), format, values));
             from = memory.pa.saturating_add(1);
         }
+    }
+}
+
+impl<K: Kernel, D> Lending<K, D> {
+    /// Claims a free entry of the record, or makes a new one; `None` if the heap has no room for it.
+    ///
+    /// Context: thread.
+    pub fn claim_entry(&self, kernel: K) -> Option<&'static Entry<K>> {
+        let claimed = self.entries().find(|entry| entry.claim(kernel));
+        if claimed.is_some() {
+            return claimed;
+        }
+        let _turn = self.turn.take(kernel)?;
+        let entry = place(kernel, 0, |_| Entry::changing(self.last.get()))?;
+        self.last.set(Some(entry));
+        Some(entry)
+    }
+
+    /// Returns whether an owner waits for its memory. The caller has claimed an entry: an owner that begins to wait
+    /// after the answer finds it. [`waiting`](Lending::waiting) explains the fence.
+    pub fn has_waiting_owner(&self) -> bool {
+        fence(SeqCst);
+        self.waiting.load(SeqCst) != 0
+    }
+
+    /// Notes that an owner waits for its memory. After that, the owner looks at the entries.
+    /// [`waiting`](Lending::waiting) explains the fence.
+    pub fn begin_waiting(&self) {
+        self.waiting.fetch_add(1, SeqCst);
+        fence(SeqCst);
+    }
+
+    /// Notes that an owner waits no longer.
+    fn end_waiting(&self) {
+        self.waiting.fetch_sub(1, SeqCst);
     }
 }
 

@@ -13,6 +13,7 @@ use rt_dma_pool::additions::block_pool::word::GroupWord;
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::direct::linear_range::LinearRange;
+use rt_dma_pool::dropin::loans::Lending;
 use rt_dma_pool::dropin::page_map::CacheState;
 use rt_dma_pool::dropin::pool::own_mappings::{OwnMapping, OwnMappings};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
@@ -256,6 +257,24 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
         if is_released.is_some() {
             assert_eq!(memory.read(), if is_reused { 2 } else { 1 });
         }
+    });
+}
+
+/// A borrower makes the first entry, and an owner begins to wait. If nothing is lent, the borrower has seen the owner. If
+/// memory is lent, the owner finds the borrower's entry, and waits for it.
+#[test]
+fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
+    every_execution("Lending, an owner and a borrower", || {
+        let lending = leak(Lending::<Threads, ()>::new());
+        assert!(lending.entries().next().is_none() && !lending.has_waiting_owner());
+        drop(lending.turn.take(THREADS));
+        let borrower = thread::spawn(move || {
+            lending.claim_entry(THREADS).unwrap();
+            !lending.has_waiting_owner()
+        });
+        lending.begin_waiting();
+        let is_found = lending.entries().any(|entry| entry.may_give_back(THREADS, |_| false));
+        assert!(!borrower.join().unwrap() || is_found, "memory is lent to a borrower whom the owner does not find");
     });
 }
 
