@@ -6,7 +6,9 @@ use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::allocating_ops;
-use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, meaning_of, table_for};
+use crate::ffi::additions::device::masked_ops::{
+    has_masked_function, is_masked_copy, is_masked_table, meaning_of, table_for,
+};
 use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
 use crate::ffi::additions::hooks;
 use crate::ffi::dropin::ops::{stored_table, table_of};
@@ -20,7 +22,7 @@ use crate::kernel::{Addresses, Device, PAGE_SIZE};
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    let has_mask = stored_table(device).is_some_and(has_masked_operation);
+    let has_mask = stored_table(device).is_some_and(has_masked_function);
     let ops = if has_mask { meaning_of(device) } else { None };
     ops.map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
@@ -112,7 +114,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     let Some(now) = table_of(device) else { return no_table() };
     let Some(before) = masked_ops_before(device, now) else { return errors.nomem };
     // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
-    if mask == NO_MASK && is_copy(now) && DEVICES.masked_ops(device).is_none() {
+    if mask == NO_MASK && is_masked_copy(now) && DEVICES.masked_ops(device).is_none() {
         return errors.ok;
     }
     if !is_served(device, before.original, mask, coherent.is_some()) {
@@ -120,7 +122,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     }
     watch_for_new_devices();
     hooks::MASKS.set(&hooks::Masks { unmask, coherent: |device| masks_of(device).coherent });
-    DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
+    DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_function(now)));
     // Another call may have taken the masks back meanwhile.
     let has_table = || stored_table(device).is_some_and(|table| core::ptr::eq(table, now));
     let inherited = || if has_table() { before.masks } else { Masks::UNLIMITED };
@@ -137,7 +139,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
 /// Returns the masks and the original table of a device whose present table is `now`; `None` if they are not known.
 fn masked_ops_before(device: Device, now: &'static rt_dma_map_ops) -> Option<MaskedOps> {
     // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
-    if has_masked_operation(now) {
+    if has_masked_function(now) {
         meaning_of(device)
     } else {
         Some(MaskedOps { masks: Masks::UNLIMITED, original: now })
@@ -164,7 +166,7 @@ fn reaches_kernel_memory(ops: MapOps, device: Device, mask: u64) -> bool {
 /// the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's record.
 fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) {
     loop {
-        let keeps_copy = masks != Masks::UNLIMITED && stored_table(device).is_some_and(is_copy);
+        let keeps_copy = masks != Masks::UNLIMITED && stored_table(device).is_some_and(is_masked_copy);
         if !keeps_copy {
             store_table(device, table_for(&MaskedOps { masks, original }));
         }
@@ -192,9 +194,9 @@ pub(in crate::ffi) fn update_block_pools(device: Device) {
 /// Gives the device its original table back.
 fn unmask(device: Device) {
     let ops = match stored_table(device) {
-        Some(now) if is_masked(now) => meaning_of(device),
+        Some(now) if is_masked_table(now) => meaning_of(device),
         // A device without a mask may have a copy of another device's table. That one stays.
-        Some(now) if is_copy(now) => DEVICES.masked_ops(device),
+        Some(now) if is_masked_copy(now) => DEVICES.masked_ops(device),
         _ => None,
     };
     if let Some(MaskedOps { original, .. }) = ops {

@@ -1,5 +1,17 @@
 //! What the library keeps about a device: its masks, limits and managed resources. What it keeps ends when the device
 //! is released, or when another device at its address makes its first call.
+//!
+//! The masks have these files, here and in `src/additions/device/`:
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `masks.rs` here | `rt_dma_set_mask` and the other calls: they record the masks, and give the device the table for them. |
+//! | `masked_ops/mod.rs` | The masked tables, and which masks and which original table that of a device stands for. |
+//! | `masked_ops/functions.rs` | The functions of these tables: they keep to the masks, and call the original table. |
+//! | `operations.rs` | The functions of the original table, for code that does not call the device's table. |
+//! | `masks.rs` there | The masks in the record of a device. |
+//! | `masked_tables.rs` | What each masked table stands for. |
+//! | `masked_devices.rs` | The devices that had a mask at any time. No record is searched for the others. |
 
 mod limits;
 pub(in crate::ffi) mod managed;

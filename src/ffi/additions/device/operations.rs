@@ -6,13 +6,13 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
 use crate::ffi::additions::allocating_ops;
-use crate::ffi::additions::device::masked_ops::{is_masked, is_masked_in, meaning_of};
+use crate::ffi::additions::device::masked_ops::{is_masked_function, is_masked_table, meaning_of};
 use crate::ffi::dropin::ops::{default_table, ops_with, table_of};
 use crate::kernel::Device;
 
 /// Returns the device's original table if `present`, its present table, is a masked one; otherwise `present`.
 pub(in crate::ffi) fn unmasked(device: Device, present: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
-    if is_masked(present)
+    if is_masked_table(present)
         && let Some(ops) = meaning_of(device)
     {
         ops.original
@@ -27,7 +27,7 @@ fn table_with<F: PartialEq>(
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<&'static rt_dma_map_ops> {
     let present = table_of(device)?;
-    if is_masked_in(present, operation) { Some(meaning_of(device)?.original) } else { Some(present) }
+    if is_masked_function(present, operation) { Some(meaning_of(device)?.original) } else { Some(present) }
 }
 
 /// Returns the function of the device that `operation` returns of a table: in place of a masked one that of the

@@ -38,7 +38,7 @@ fn masked_index(table: &rt_dma_map_ops) -> Option<usize> {
 }
 
 /// Returns whether a table is a masked one.
-pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
+pub(super) fn is_masked_table(table: &rt_dma_map_ops) -> bool {
     masked_index(table).is_some()
 }
 
@@ -47,7 +47,7 @@ pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
 /// Rust does not guarantee that each function has one address, and no other function the same. Here that is no danger: a
 /// function that is not generic has one copy in the library, and only a function with the same code can share its
 /// address.
-pub(super) fn is_masked_in<F: PartialEq>(
+pub(super) fn is_masked_function<F: PartialEq>(
     table: &rt_dma_map_ops,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> bool {
@@ -55,20 +55,20 @@ pub(super) fn is_masked_in<F: PartialEq>(
     operation(table) == operation(masked)
 }
 
-/// Returns whether any operation of a table is masked: it is a masked table, or a [copy](is_copy) of one. If none is,
-/// the masks that are known for a device with this table were set for an earlier device at its address, or for
+/// Returns whether any function of a table is a masked one: it is a masked table, or a [copy](is_masked_copy) of one. If
+/// none is, the masks that are known for a device with this table were set for an earlier device at its address, or for
 /// operations that the BSP has replaced.
-pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
-    is_masked_in(table, |table| table.alloc)
-        || is_masked_in(table, |table| table.free)
-        || is_masked_in(table, |table| table.sync_out_data)
-        || is_masked_in(table, |table| table.sync_in_data)
+pub(super) fn has_masked_function(table: &rt_dma_map_ops) -> bool {
+    is_masked_function(table, |table| table.alloc)
+        || is_masked_function(table, |table| table.free)
+        || is_masked_function(table, |table| table.sync_out_data)
+        || is_masked_function(table, |table| table.sync_in_data)
 }
 
 /// Returns whether a table is one into which the BSP has copied a function of a masked table. That function reads the
 /// masks and the original table in the device's record.
-pub(super) fn is_copy(table: &rt_dma_map_ops) -> bool {
-    !is_masked(table) && has_masked_operation(table)
+pub(super) fn is_masked_copy(table: &rt_dma_map_ops) -> bool {
+    !is_masked_table(table) && has_masked_function(table)
 }
 
 /// Returns the table for these masks: a masked one, or without a mask the original table.
@@ -80,8 +80,8 @@ pub(super) fn table_for(ops: &MaskedOps) -> &'static rt_dma_map_ops {
     MEANINGS.index_for(DMA.kernel, ops).and_then(|index| MASKED.get(index)).unwrap_or(last)
 }
 
-/// Returns the masks and the original table of a device with a masked table or a [copy](is_copy) of one. Returns `None`
-/// if these are not known; the device then gets no memory.
+/// Returns the masks and the original table of a device with a masked table or a [copy](is_masked_copy) of one. Returns
+/// `None` if these are not known; the device then gets no memory.
 pub(super) fn meaning_of(device: Device) -> Option<MaskedOps> {
     let present = stored_table(device);
     let recorded = || DEVICES.masked_ops(device);
