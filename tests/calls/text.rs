@@ -144,6 +144,31 @@ fn fault_22_a_view_is_mapped_without_a_turn() {
     }
 }
 
+/// A thread writes a line while it maps a view, and does not go on before the console's call has ended. That call needs
+/// the view too, so it waits as long as a call waits at most, and then maps its buffer alone.
+#[test]
+fn a_call_waits_100_ticks_for_another_that_maps_the_pool() {
+    let machine = machine();
+    machine.install(c"dma", BASE, MIB);
+    let (device, console, others) = (machine.plain_device(), machine.plain_device(), machine.clone());
+    let waited = Arc::new(AtomicUsize::new(0));
+    let ticks = waited.clone();
+    let driver = move |_| {
+        let before = others.ticks();
+        let held = others.alloc(console, PAGE, Flags::NOCACHE).expect("there is room for one page");
+        ticks.store(others.ticks() - before, Relaxed);
+        assert_eq!(others.mappings().len(), 1, "the mapping of this buffer");
+        others.free(held).unwrap();
+        assert_eq!(others.mappings().len(), 0);
+    };
+    machine.fail(Service::Map, 0, 1);
+    with_console_driver(&machine, driver, || {
+        let held = machine.alloc(device, PAGE, Flags::NOCACHE).expect("there is room for one page");
+        machine.free(held).unwrap();
+    });
+    assert_eq!(waited.load(Relaxed), 100);
+}
+
 /// RT-Thread's address space writes a line if it has no memory for an area, also for that of a linear map.
 #[test]
 fn fault_22_a_pool_is_mapped_linearly_without_a_turn() {

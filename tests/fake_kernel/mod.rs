@@ -86,9 +86,10 @@ pub struct Inner {
     writer: RwLock<Option<Handler>>,
     maps: AtomicUsize,
     barriers: AtomicUsize,
-    /// The numbers of calls of `v2p` and of `irq_save`.
+    /// The numbers of calls of `v2p`, of `irq_save` and of `pause`.
     look_ups: AtomicUsize,
     irq_saves: AtomicUsize,
+    ticks: AtomicUsize,
 }
 
 /// The kernel: a reference that can be copied.
@@ -116,6 +117,7 @@ impl FakeKernel {
             barriers: AtomicUsize::new(0),
             look_ups: AtomicUsize::new(0),
             irq_saves: AtomicUsize::new(0),
+            ticks: AtomicUsize::new(0),
         }));
         KERNELS.lock().unwrap().push(inner);
         FakeKernel(inner)

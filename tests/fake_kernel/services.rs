@@ -177,6 +177,7 @@ unsafe impl Threads for FakeKernel {
 
     fn pause(&self) {
         self.may_sleep("pause");
+        self.0.ticks.fetch_add(1, Relaxed);
         // A tick, as of `rt_thread_mdelay(1)`.
         std::thread::sleep(std::time::Duration::from_millis(1));
     }

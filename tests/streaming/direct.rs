@@ -116,3 +116,22 @@ fn a_hole_below_the_known_part_is_found() {
     let handle = rig.map(&master, rig.va(hole + PAGE), 8 * PAGE, ToDevice).unwrap();
     rig.unmap(&master, handle, 8 * PAGE, ToDevice).unwrap();
 }
+
+/// The known part grows towards higher addresses in the same way.
+#[test]
+fn a_hole_above_the_known_part_is_found() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    // Eight pages, a hole of one, and twelve more pages. The known part begins with the fifth of the eight.
+    let (low, hole) = (HEAP + 4 * MIB, HEAP + 4 * MIB + 8 * PAGE);
+    rig.machine.premap_linear(low, 8 * PAGE);
+    rig.machine.premap_linear(hole + PAGE, 12 * PAGE);
+    for page in [low + 4 * PAGE, hole + 12 * PAGE] {
+        let handle = rig.map(&master, rig.va(page), PAGE, ToDevice).unwrap();
+        rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
+    }
+    let across = rig.map(&master, rig.va(hole - PAGE), 3 * PAGE, ToDevice);
+    assert_eq!(across, Err(MapError::NotMapped));
+    let handle = rig.map(&master, rig.va(low), 8 * PAGE, ToDevice).unwrap();
+    rig.unmap(&master, handle, 8 * PAGE, ToDevice).unwrap();
+}

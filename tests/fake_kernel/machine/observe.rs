@@ -76,4 +76,9 @@ impl Machine {
     pub fn irq_saves(&self) -> usize {
         self.kernel.0.irq_saves.load(Relaxed)
     }
+
+    /// Returns for how many ticks the library waited.
+    pub fn ticks(&self) -> usize {
+        self.kernel.0.ticks.load(Relaxed)
+    }
 }
