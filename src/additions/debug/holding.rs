@@ -149,9 +149,17 @@ impl Holding {
         made_at_ms: 0,
     };
 
+    /// Returns what only a mapping of a driver's own buffer has; `None` if it is memory.
+    pub fn mapping(&self) -> Option<HeldMapping> {
+        match self.kind {
+            Kind::Mapping(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+
     /// Returns whether it is a mapping of a driver's own buffer.
     pub fn is_mapping(&self) -> bool {
-        matches!(self.kind, Kind::Mapping(_))
+        self.mapping().is_some()
     }
 
     /// Returns whether it is the block pool at this address.
@@ -185,7 +193,7 @@ impl Holding {
     /// Returns whether both are mappings with which devices write the same bytes, or the same cache lines where one of
     /// the drivers owns its lines. `line` is the size of a cache line.
     pub fn conflicts_with(&self, other: &Holding, line: usize) -> bool {
-        let (Kind::Mapping(first), Kind::Mapping(second)) = (self.kind, other.kind) else { return false };
+        let (Some(first), Some(second)) = (self.mapping(), other.mapping()) else { return false };
         let line = if first.has_own_lines || second.has_own_lines { line } else { 1 };
         let touches = |a: usize, b: usize| a != 0 && b != 0 && share_lines(a, self.size, b, other.size, line);
         first.direction.device_writes()

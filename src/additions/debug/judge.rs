@@ -67,7 +67,8 @@ impl Judge<'_> {
     /// Records memory that was allocated, or a block pool that was created.
     pub(super) fn record_allocation(&mut self, new: Holding) {
         let Call { device, time, .. } = *self.call;
-        // An operation of the BSP may have allocated the memory for another device, after the call began.
+        // An operation of the BSP may have allocated the memory for another device, after the call began. (The counter
+        // of milliseconds wraps, so the difference of two times is compared with 0.)
         let is_of_this_call =
             |old: &Holding| old.device != device && old.made_at_ms.wrapping_sub(time).cast_signed() >= 0;
         // What else the table has at the same address was given back in a way that did not pass here.
@@ -169,18 +170,12 @@ impl Judge<'_> {
     pub(super) fn unmap(&mut self, by: UnmappedBy, given: MappedPart) {
         let MappedPart { handle, size, direction } = given;
         let device = self.call.device;
-        let best = self.state.table.best(|entry| match entry.kind {
-            Kind::Mapping(mapping) if entry.handle == handle && entry.device == device => Some((
-                by.may_unmap(&mapping, entry.is_managed),
-                entry.size == size,
-                mapping.direction == direction,
-                mapping.is_checked,
-            )),
-            _ => None,
+        let best = self.state.table.best_mapping(|entry, mapping| {
+            let (has_size, has_direction) = (entry.size == size, mapping.direction == direction);
+            let score = (by.may_unmap(mapping, entry.is_managed), has_size, has_direction, mapping.is_checked);
+            (entry.handle == handle && entry.device == device).then_some(score)
         });
-        let Some((index, entry @ Holding { kind: Kind::Mapping(mapping), .. })) = best else {
-            return self.unmap_unknown(given);
-        };
+        let Some((index, entry, mapping)) = best else { return self.unmap_unknown(given) };
         if self.is_ended_by(by, &given, &entry, &mapping) {
             self.give_back(index, &entry);
         }
@@ -249,15 +244,11 @@ impl Judge<'_> {
         let device = self.call.device;
         let end = handle.saturating_add(size);
         let is_long_enough = |entry: &Holding| end <= entry.handle.saturating_add(entry.size);
-        let best = self.state.table.best(|entry| match entry.kind {
-            Kind::Mapping(mapping) if entry.has_handle(handle) && entry.device == device => {
-                Some((is_long_enough(entry) && mapping.allows_sync(direction), is_long_enough(entry)))
-            }
-            _ => None,
+        let best = self.state.table.best_mapping(|entry, mapping| {
+            let score = (is_long_enough(entry) && mapping.allows_sync(direction), is_long_enough(entry));
+            (entry.has_handle(handle) && entry.device == device).then_some(score)
         });
-        let Some((_, entry @ Holding { kind: Kind::Mapping(mapping), .. })) = best else {
-            return self.sync_unknown(given);
-        };
+        let Some((_, entry, mapping)) = best else { return self.sync_unknown(given) };
         if !is_long_enough(&entry) {
             self.report(Mistake::SyncEnd, [handle, size, entry.handle.wrapping_add(entry.size)]);
         }

@@ -92,7 +92,7 @@ impl Reports {
 
     /// Adds a line, if it is to be written.
     pub fn add(&mut self, mistake: Mistake, device: Device, name_index: usize, values: [usize; 4]) {
-        let [_, _, _, caller] = values;
+        let [.., caller] = values;
         let times = if mistake.is_mistake() { self.count(mistake, caller) } else { 1 };
         if !is_shown(times) {
             return;

@@ -1,6 +1,6 @@
 //! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
 
-use super::holding::{HeldPool, Holding, Kind};
+use super::holding::{HeldMapping, HeldPool, Holding, Kind};
 use crate::kernel::{Device, Handle, Va};
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
@@ -110,6 +110,15 @@ impl Table {
         let scored = self.live().iter().enumerate().filter_map(|(index, entry)| Some((score(entry)?, index)));
         let (_, index) = scored.max()?;
         Some((index, *self.at(index)?))
+    }
+
+    /// Returns the live mapping for which `score` is highest, as [`best`](Self::best) does, and its index.
+    pub fn best_mapping<T: Ord>(
+        &self,
+        score: impl Fn(&Holding, &HeldMapping) -> Option<T>,
+    ) -> Option<(usize, Holding, HeldMapping)> {
+        let (index, entry) = self.best(|entry| score(entry, &entry.mapping()?))?;
+        Some((index, entry, entry.mapping()?))
     }
 
     /// Returns the live entry at an index.
