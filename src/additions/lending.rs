@@ -152,7 +152,9 @@ impl<K: Kernel> Dma<K> {
     fn ask_borrowers(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         let mut from = 0;
         while let Some((entry, memory)) = self.next_lent(request, from) {
-            self.begin_asking(entry, memory.pool, request)?;
+            if !self.begin_asking(entry, memory.pool, request) {
+                return None;
+            }
             let va = with_exposed_provenance_mut(memory.va);
             let argument = with_exposed_provenance_mut(memory.argument);
             // SAFETY: the caller of `borrow_memory` allows this call.
@@ -169,21 +171,21 @@ impl<K: Kernel> Dma<K> {
         None
     }
 
-    /// Records that the borrower of `entry` is asked for memory of `pool`. `None` if another call is asking a borrower
-    /// whose memory could serve the request: this call may be one of that borrower's function, which would be called
-    /// again without end.
+    /// Records that the borrower of `entry` is asked for memory of `pool`, and returns true. Returns false if another
+    /// call is asking a borrower whose memory could serve the request: this call may be one of that borrower's function,
+    /// which would be called again without end.
     ///
     /// The turn makes the check and the store one step, so that of two owners only one asks. Until the borrower was
     /// asked, and [`ask_borrowers`](Self::ask_borrowers) clears the entry, no other owner stores here: its check would
     /// find this entry. Nothing is lent while `Lending::waiting` is not zero.
-    fn begin_asking(&self, entry: &Entry<K>, pool: &'static Pool<K>, request: &BufferRequest) -> Option<()> {
-        let _turn = self.lending.turn.take(self.kernel)?;
+    fn begin_asking(&self, entry: &Entry<K>, pool: &'static Pool<K>, request: &BufferRequest) -> bool {
+        let Some(_turn) = self.lending.turn.take(self.kernel) else { return false };
         let is_asked = |other: &Entry<K>| other.asked_for.get().is_some_and(|pool| could_serve(pool, request));
         if self.lending.entries().any(is_asked) {
-            return None;
+            return false;
         }
         entry.asked_for.set(Some(pool));
-        Some(())
+        true
     }
 
     /// Serves the request from the regions that its device owns, if they have room.
