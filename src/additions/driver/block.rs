@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{AsWords, BadCreate, Device, OutOfRange, Platform, WordOf, size_of_form};
+use super::{AsWords, BadCreate, Device, OutOfRange, Platform, WordOf, size_in_memory};
 use crate::additions::block_pool::pools::BlockPoolSpec;
 use crate::additions::block_pool::{self, Block, PoolName};
 use crate::kernel::Handle;
@@ -42,7 +42,7 @@ impl<P: Platform> Device<P> {
         let is_allowed = align == 0 || align.is_power_of_two();
         let align = if is_allowed { align.max(size_of::<WordOf<T>>()) } else { align };
         let name = PoolName::new(name.bytes());
-        let spec = BlockPoolSpec { name, device: Some(self.device), size: size_of_form::<T>(), align, boundary };
+        let spec = BlockPoolSpec { name, device: Some(self.device), size: size_in_memory::<T>(), align, boundary };
         let blocks = self.system.block_pools.create(&spec)?;
         Ok(BlockPool { blocks, device: *self, values: PhantomData })
     }
@@ -56,7 +56,7 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
         let block = self.blocks.allocate()?;
         // SAFETY: the block has the size of the value. It is mapped, and used by this box only until it is freed.
         #[allow(unsafe_code)]
-        let mut memory = unsafe { DeviceMemory::new(self.device.system.kernel, block.va, size_of_form::<T>()) };
+        let mut memory = unsafe { DeviceMemory::new(self.device.system.kernel, block.va, size_in_memory::<T>()) };
         memory.zero();
         Some(BlockBox { pool: self, block, memory })
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_of_form};
+use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_in_memory};
 use crate::additions::block_pool::Pages;
 use crate::kernel::Handle;
 use crate::mem::words::DeviceMemory;
@@ -29,7 +29,7 @@ impl<P: Platform> Device<P> {
     ///
     /// Context: thread first, then any, as `rt_dma_alloc_coherent`.
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
-        let size = length.checked_mul(size_of_form::<T>()).filter(|size| *size != 0)?;
+        let size = length.checked_mul(size_in_memory::<T>()).filter(|size| *size != 0)?;
         let (start, handle) = self.system.pages.allocate(self.device, size)?;
         // SAFETY: the caller of `System::new` guarantees that `size` bytes are mapped there, and are not used by other
         // code until they are freed.
@@ -48,7 +48,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// Returns the number of values, not zero.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.size / size_of_form::<T>()
+        self.size / size_in_memory::<T>()
     }
 
     /// Returns the size of all values, in bytes.
@@ -68,12 +68,12 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
 
     /// Returns the offset of value `index`, in bytes.
     fn offset_of(&self, index: usize) -> Option<usize> {
-        index.checked_mul(size_of_form::<T>()).filter(|offset| *offset < self.size)
+        index.checked_mul(size_in_memory::<T>()).filter(|offset| *offset < self.size)
     }
 
     /// Returns the offset of a word of value `index`, in bytes.
     fn offset_of_word(&self, index: usize, word: usize) -> Option<usize> {
-        let offset = word.checked_mul(size_of::<WordOf<T>>()).filter(|offset| *offset < size_of_form::<T>())?;
+        let offset = word.checked_mul(size_of::<WordOf<T>>()).filter(|offset| *offset < size_in_memory::<T>())?;
         self.offset_of(index)?.checked_add(offset)
     }
 

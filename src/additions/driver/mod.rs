@@ -104,7 +104,7 @@ impl<W: Words> AsWords for W {
 pub type WordOf<T> = <<T as AsWords>::Words as Words>::Word;
 
 /// Returns the size of a value in memory, in bytes.
-const fn size_of_form<T: AsWords>() -> usize {
+const fn size_in_memory<T: AsWords>() -> usize {
     <T::Words as Words>::SIZE
 }
 
