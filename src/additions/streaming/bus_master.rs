@@ -156,7 +156,7 @@ impl BusMaster {
     unsafe fn reach_by_own(&self, own: &OwnOps, memory: &Memory) -> Option<Handle> {
         let &Memory { va, size, needs_maintenance, .. } = memory;
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
-        let handle = unsafe { (own.sync_out)(self.device, va, size, flags(needs_maintenance)) }?;
+        let handle = unsafe { (own.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
             // SAFETY: as above; the line above returned the handle.
             unsafe { (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE) };
@@ -198,6 +198,6 @@ impl BusMaster {
 
 /// Returns the flags of a call of the BSP's own operations, which maintain the cache only if `needs_maintenance` is
 /// true.
-pub(super) fn flags(needs_maintenance: bool) -> Flags {
+pub(super) fn sync_flags(needs_maintenance: bool) -> Flags {
     if needs_maintenance { Flags::empty() } else { Flags::NOCACHE }
 }

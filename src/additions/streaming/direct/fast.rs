@@ -4,8 +4,8 @@
 //! There the physical address follows from the virtual one, and the other way round: nothing is looked up, locked or
 //! recorded (`benches/maps.c`, "linear"). Every other mapping, and every call that is wrong, takes the general path.
 
-use super::super::hand_over::{hand_to_device, take_from_device};
-use super::super::{Buffer, Direction, FastMaster, MappedBuffer, Streaming, last_byte};
+use crate::additions::streaming::hand_over::{hand_to_device, take_from_device};
+use crate::additions::streaming::{Buffer, Direction, FastMaster, MappedBuffer, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {

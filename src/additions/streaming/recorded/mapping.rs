@@ -1,7 +1,7 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
 use super::bounce::Bounce;
-use crate::additions::streaming::bus_master::{Memory, OwnOps, flags};
+use crate::additions::streaming::bus_master::{Memory, OwnOps, sync_flags};
 use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
@@ -177,7 +177,7 @@ impl LiveMapping {
 
     /// Makes one call of a BSP's own `sync_out` for a part; returns whether it succeeded.
     pub fn sync_out(&self, own: &OwnOps, part: Part, purpose: Purpose) -> bool {
-        let flags = flags(purpose == Purpose::Transfer && self.needs_maintenance);
+        let flags = sync_flags(purpose == Purpose::Transfer && self.needs_maintenance);
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
         unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
@@ -194,7 +194,7 @@ impl LiveMapping {
             // operation invalidates lines all the same.
             kernel.cache_flush(va, part.size);
         }
-        let flags = flags(purpose == Purpose::Transfer && self.needs_maintenance);
+        let flags = sync_flags(purpose == Purpose::Transfer && self.needs_maintenance);
         // SAFETY: as in `sync_out`; the handle is that of the part.
         unsafe { (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags) };
     }
