@@ -221,6 +221,19 @@ fn borrowers_are_not_asked_for_memory_that_the_request_cannot_use() {
     let request = BufferRequest::new(MapOps::DeviceTree, owner, PAGE, Flags::empty());
     assert!(machine.dma.allocate_in_order(&BufferRequest { mask: OWN as u64 - 1, ..request }).is_err());
     assert_eq!(cache.asked.load(Relaxed), 0);
+    // A part of it lies within the mask, which is too short.
+    let mask = (OWN + 3 * PAGE - 1) as u64;
+    assert!(machine.dma.allocate_in_order(&BufferRequest { mask, size: 3 * PAGE + 1, ..request }).is_err());
+    assert_eq!(cache.asked.load(Relaxed), 0);
+    // No page of it has the alignment.
+    assert!(
+        machine.dma.allocate_in_order(&BufferRequest { align: 2 * (OWN & OWN.wrapping_neg()), ..request }).is_err()
+    );
+    assert_eq!(cache.asked.load(Relaxed), 0);
+    let within_mask = BufferRequest { mask, size: 3 * PAGE, ..request };
+    let (va, handle) = machine.dma.allocate_in_order(&within_mask).unwrap();
+    assert_eq!((handle, cache.asked.load(Relaxed)), (OWN, 3));
+    machine.dma.free(owner, 3 * PAGE, va, handle, Flags::empty(), MapOps::DeviceTree).unwrap();
     cache.drop_all();
 }
 

@@ -111,9 +111,8 @@ impl<K: Kernel> Dma<K> {
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
     /// in time, or if the caller may not sleep.
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        let BufferRequest { ops, device, mask, .. } = *request;
-        // Whether the device reaches the pool is asked once, and not for each borrower: it may need a search of ranges.
-        let can_help = |pool| could_serve(pool, request) && self.can_reach_page_of(pool, ops, device, mask);
+        // What the device reaches of the pool is asked once, and not for each borrower: it may need a search of ranges.
+        let can_help = |pool| could_serve(pool, request) && self.has_place_for(pool, request);
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && can_help(pool)) {
             return None;
         }
@@ -125,6 +124,18 @@ impl<K: Kernel> Dma<K> {
             self.log_borrowers(request);
         }
         found
+    }
+
+    /// Returns whether the pool, if it were empty, would have room for the request: at the alignment, and where the device
+    /// reaches all of it.
+    fn has_place_for(&self, pool: &Pool<K>, request: &BufferRequest) -> bool {
+        let BufferRequest { ops, device, size, mask, align, .. } = *request;
+        let last = pool.start().wrapping_add(pool.size() - 1);
+        self.bus(ops, device).reachable(pool.start(), last, mask).any(|part| {
+            let place = part.first.checked_next_multiple_of(align.max(PAGE_SIZE));
+            let to_last = place.and_then(|place| part.last.checked_sub(place));
+            to_last.is_some_and(|to_last| size <= to_last.saturating_add(1))
+        })
     }
 
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is

@@ -23,7 +23,7 @@ impl<K: Kernel> Dma<K> {
     /// Returns whether the pool has a page that the device reaches with handles up to `mask`.
     ///
     /// Context: any.
-    pub(crate) fn can_reach_page_of(&self, pool: &Pool<K>, ops: MapOps, device: Device, mask: u64) -> bool {
+    fn can_reach_page_of(&self, pool: &Pool<K>, ops: MapOps, device: Device, mask: u64) -> bool {
         let last = pool.start().wrapping_add(pool.size() - 1);
         self.bus(ops, device).reachable(pool.start(), last, mask).any(|found| found.has_page())
     }
