@@ -63,7 +63,7 @@ impl PageMap {
         // begins in this word.
         let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
         let start = index * BITS + bit;
-        let end = self.run_end_with(!free, start);
+        let end = self.run_end_given(!free, start);
         // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
         if start >= end || count > end - start {
             return None;

@@ -25,6 +25,7 @@ impl PageMap {
     #[inline(always)]
     pub fn free_newest_in_word(&mut self, page: usize, count: usize) -> bool {
         let is_newest = self.take_newest(page, count);
+        // The newest allocation lies in the pool, so its words are there: `words_at` is never `None` here.
         if is_newest && let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
             let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
@@ -68,7 +69,7 @@ impl PageMap {
         Ok(if self.open.has(page) {
             self.free_in_open_run(words, page, count)
         } else {
-            self.free_outside(words, page, count)
+            self.free_outside_open_run(words, page, count)
         })
     }
 
@@ -82,10 +83,17 @@ impl PageMap {
     }
 
     /// Frees an allocation outside of the open run: into the tree now, or later if that would take too long.
-    fn free_outside(&mut self, words: WordsOfPage, page: usize, count: usize) -> Freed {
+    fn free_outside_open_run(&mut self, words: WordsOfPage, page: usize, count: usize) -> Freed {
         let pages = page..page + count;
-        if self.has_pending() || !self.close_open_run_next_to(&pages) {
+        if self.has_pending() {
             return Freed::SettleFirst;
+        }
+        if self.open.is_next_to(&pages) {
+            if self.open.is_used() {
+                return Freed::SettleFirst;
+            }
+            // Nothing is allocated from the open run, and it grows by these pages.
+            self.open = OpenRun::CLOSED;
         }
         self.mark_free(words, page, count);
         if is_across(page, count) || self.is_high() {
@@ -99,20 +107,6 @@ impl PageMap {
         Freed::Done
     }
 
-    /// Closes the open run if `pages` touch it, which are outside of it and become free. Returns false, and changes
-    /// nothing, if pages of that run are in use: then the map must be settled first.
-    fn close_open_run_next_to(&mut self, pages: &Range<usize>) -> bool {
-        if !self.open.is_next_to(pages) {
-            return true;
-        }
-        if self.open.is_used() {
-            return false;
-        }
-        // Nothing is allocated from the open run, and it grows by these pages.
-        self.open = OpenRun::CLOSED;
-        true
-    }
-
     /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open
     /// run. Returns how many levels of the tree changed.
     #[inline(always)]
@@ -122,7 +116,8 @@ impl PageMap {
         self.open.raise_least_request_above(&run);
         let levels = self.runs.raise(index, run.len());
         if run.end != after && index_after != index {
-            // A run began at `after`, and does not any more.
+            // A run began at `after`, and does not any more. All of its pages belong to `run` now, which begins in an
+            // earlier word: no part of them is left that begins in this word, and so no length is known.
             let length = run.end - after;
             self.pending = Pending::Remove(GoneRun { word_index: index_after, length, known_length: 0, to_tag: run });
         } else {

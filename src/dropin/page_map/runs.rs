@@ -48,13 +48,13 @@ impl PageMap {
     /// Returns the page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
     #[inline(always)]
     pub(super) fn run_end(&self, page: usize) -> usize {
-        self.run_end_with(word(self.used(), page / BITS), page)
+        self.run_end_given(word(self.used(), page / BITS), page)
     }
 
     /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `used_word` is
     /// the word of the bitmap in which `page` is.
     #[inline(always)]
-    pub(super) fn run_end_with(&self, used_word: usize, page: usize) -> usize {
+    pub(super) fn run_end_given(&self, used_word: usize, page: usize) -> usize {
         let used = used_word & from_bit(page);
         let end = if used != 0 { first_set(page / BITS, used) } else { self.leaving_run_end(page) };
         // The bits after the last page are clear.

@@ -71,6 +71,7 @@ impl PageMap {
     /// this word can change.
     fn close_in_word(&mut self) -> TimeLeft {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
+        // The bitmap shows all of what is left, which ends in this word too: no known length is needed.
         let gone = GoneRun { word_index: start / BITS, length: end - start, known_length: 0, to_tag: 0..0 };
         self.lower_word(&gone, LEVELS_IF_IN_WORD);
         // The tree is not high, and a stretch has time for this short step and a search (see `settle_for_search`).
