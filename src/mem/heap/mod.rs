@@ -8,6 +8,7 @@ use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, align_of, size_of};
 use core::ops::{Deref, DerefMut};
 use core::ptr::{NonNull, with_exposed_provenance_mut};
+use core::slice;
 
 use super::bitmaps::{BitmapWord, Bitmaps};
 use super::bump::BumpAllocator;
@@ -128,6 +129,7 @@ impl<K: Kernel, T> KBox<K, T> {
             let word = align_of::<usize>();
             assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word));
         }
+        // The parameters are `u32`: on a 64-bit processor, `slices` cannot overflow then, and is linked without checks.
         let (words, nodes) = (words as usize, nodes as usize);
         let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<Node>())?)?;
         let name_size = size_of_name(name);
@@ -140,16 +142,17 @@ impl<K: Kernel, T> KBox<K, T> {
         // node and a valid word, and aligned for a pointer, which suffices for each part. No other code uses it; the
         // caller guarantees that no part is used after the box is dropped.
         unsafe {
-            let first = value.add(1).cast::<BitmapWord>();
-            let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<Node>(), nodes);
-            let copy = nodes.cast::<Node>().add(nodes.len()).cast::<c_char>().as_ptr();
+            let first_word = value.add(1).cast::<BitmapWord>();
+            let first_node = first_word.add(3 * words).cast::<Node>();
+            let after_nodes = first_node.add(nodes).cast::<c_char>().as_ptr();
             let copy = if name_size == 0 {
                 Name::NONE
             } else {
-                copy.copy_from_nonoverlapping(name.as_ptr(), name_size);
-                Name::from_ptr(copy)
+                after_nodes.copy_from_nonoverlapping(name.as_ptr(), name_size);
+                Name::from_ptr(after_nodes)
             };
-            value.write(make(Bitmaps::new(first, words), &mut *nodes.as_ptr(), copy));
+            let nodes = slice::from_raw_parts_mut(first_node.as_ptr(), nodes);
+            value.write(make(Bitmaps::new(first_word, words), nodes, copy));
         }
         Some(KBox { memory, owns: PhantomData })
     }
