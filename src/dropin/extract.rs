@@ -3,7 +3,7 @@
 //! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory
 //! that is not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
-use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap, ends_within_4_gib, first_page};
+use crate::dropin::pool::{PoolSpec, Region, end_before_wrap, ends_within_4_gib, first_page};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
@@ -28,7 +28,8 @@ impl<K: Kernel> Dma<K> {
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.make_boot_pools(list, total, coherent);
         match result {
-            // These are mistakes of the caller, which are counted.
+            // These are mistakes of the caller, which are counted. A board need not have memory for boot pools, so an
+            // extract that finds none is only logged.
             Err(error @ (Error::Context | Error::BadSize)) => self.refuse(error, NAME, 0, total, coherent),
             Err(error) => self.log_failure(error, NAME, 0, total, coherent),
             Ok(()) => {}
@@ -57,10 +58,10 @@ impl<K: Kernel> Dma<K> {
         };
         // Both are made before one is added, so that a failure changes nothing.
         let new_pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
-        let pools = new_pools.map(|new| Some(self.add(&turn, new?)));
+        let pools = new_pools.map(|new| new.map(|pool| self.add(&turn, pool)));
         self.kernel.consume(region, end);
         drop(turn);
-        pools.into_iter().flatten().for_each(Pool::finish_install);
+        pools.into_iter().flatten().for_each(|pool| self.finish_install(pool));
         if ends_within_4_gib(end) { Ok(()) } else { Err(Error::High) }
     }
 

@@ -1,5 +1,5 @@
 //! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended,
-//! it maps them and writes about them to the log ([`Pool::finish_install`]).
+//! it maps them and writes about them to the log ([`Dma::finish_install`]).
 
 use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap};
 use crate::dropin::registry::Dma;
@@ -43,7 +43,7 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn install_in_turn(&self, turn: TurnGuard<K>, spec: &PoolSpec) -> Result<&'static Pool<K>, Error> {
         let pool = self.add(&turn, self.prepare_pool(&turn, spec)?);
         drop(turn);
-        pool.finish_install();
+        self.finish_install(pool);
         Ok(pool)
     }
 
@@ -70,7 +70,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. The caller holds the turn of
-    /// installs. After the turn has ended, it calls [`finish_install`](Pool::finish_install).
+    /// installs. After the turn has ended, it calls [`finish_install`](Self::finish_install).
     ///
     /// Context: thread.
     #[inline(never)] // Inlined, it would add 52 bytes to the linked core on aarch64.
@@ -88,6 +88,16 @@ impl<K: Kernel> Dma<K> {
                 pool
             }
         }
+    }
+
+    /// Maps a pool that was added to the list, and writes a line about it to the log. The caller does not hold the turn
+    /// of installs.
+    ///
+    /// Context: thread.
+    pub(crate) fn finish_install(&self, pool: &Pool<K>) {
+        pool.map_at_install();
+        pool.region().log_reserved(self.kernel);
+        pool.end_install();
     }
 }
 

@@ -100,7 +100,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn buffer_without_mapping(&self, pa: Pa) -> Option<usize> {
-        if !self.has_physical.load(Relaxed) {
+        if !self.had_buffer_without_mapping.load(Relaxed) {
             return None;
         }
         let [.., physical] = &self.views;

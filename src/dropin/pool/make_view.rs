@@ -5,7 +5,6 @@
 //! need the same view. One call at a time maps a pool. The others wait for a limited time.
 
 use super::Pool;
-use super::removal::MembershipState;
 use super::view::{is_unmapped, map_checked, view_leads_to};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
@@ -31,10 +30,10 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Maps a pool that was just added to the list, and writes a line about it to the log.
+    /// Maps a pool that was just added to the list, as far as that is possible now.
     ///
     /// Context: thread.
-    pub(crate) fn finish_install(&self) {
+    pub(crate) fn map_at_install(&self) {
         // If another call maps the pool for longer, the first cached buffer tries again, except in a large pool on r1.
         if let Some(_mapping) = self.begin_mapping() {
             self.use_linear_map();
@@ -43,9 +42,6 @@ impl<K: Kernel> Pool<K> {
             // If that fails, the first uncached buffer causes the next try.
             let _ = self.make_view(MemoryType::Uncached);
         }
-        self.region().log_reserved(self.kernel);
-        // From now on, the pool can be uninstalled.
-        self.membership.set(MembershipState::Installed);
     }
 
     /// Returns the address of the view of this memory type, and maps it if it is not mapped. Returns `None` if that is

@@ -68,16 +68,16 @@ impl<K: Kernel> Pool<K> {
         let memory = memory_type(flags);
         let mapped = match memory {
             Some(memory) => self.map_pages(page, pages, memory),
-            None => NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty)),
+            None => {
+                self.had_buffer_without_mapping.store(true, Relaxed);
+                NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty))
+            }
         };
         let Some((va, cache)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
             let _ = self.free_pages(page, pages);
             return None;
         };
-        if memory.is_none() {
-            self.has_physical.store(true, Relaxed);
-        }
         // The old cache state is compared with that of clean pages, and not with the new one: such pages may get
         // that of cached ones.
         if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, pages, CacheState::Clean) {

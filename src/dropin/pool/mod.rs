@@ -11,7 +11,7 @@
 //! | `addresses` | which page or buffer an address belongs to |
 //! | `region`, `origin`, `owners` | the range of memory and what else a new pool is made of, where it comes from, and the devices that own it |
 //! | `serves` | which requests the pool serves |
-//! | `removal` | the states of a pool that is uninstalled |
+//! | `removal` | the states of a pool that is installed and uninstalled |
 //! | `usage` | figures for `list_dma_pool` |
 
 mod addresses;
@@ -81,7 +81,7 @@ pub struct Pool<K: Kernel> {
     pub own_mappings: OwnMappings,
     /// A buffer was handed out without a mapping at least once, so a free also looks for physical addresses. The
     /// `NOMAP` flag cannot replace this field, because C may change the flag while such buffers are in use.
-    has_physical: AtomicBool,
+    had_buffer_without_mapping: AtomicBool,
     /// The region is `reusable`: devices that do not own the pool may borrow its memory.
     is_reusable: AtomicBool,
     owners: Owners,
@@ -140,7 +140,7 @@ impl<K: Kernel> Pool<K> {
             is_mapping: Flag::new(),
             is_mapped_linearly: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
-            has_physical: AtomicBool::new(false),
+            had_buffer_without_mapping: AtomicBool::new(false),
             failures: Failures::new(),
             owners: Owners::new(*origin),
             is_reusable: AtomicBool::new(spec.is_reusable),

@@ -1,4 +1,5 @@
-//! The states of a pool that is uninstalled, and the functions for them that `additions::uninstall` calls.
+//! The states of a pool that is installed and uninstalled, and the functions that change them. All but `end_install`
+//! are called by `additions::uninstall`.
 //!
 //! A call that allocates may read a pool without holding its lock, and may be interrupted there for any length of time.
 //! In that time the pool may be uninstalled, and installed again. Such a call is correct for these reasons:
@@ -28,7 +29,7 @@ const LASTING: Flags = Flags::NOMAP.union(Flags::DEVICE);
 /// The state of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
-pub(super) enum MembershipState {
+enum MembershipState {
     /// The pool is in the list, and the call that installed it will map it.
     New,
     /// The pool is in the list, and its install has ended.
@@ -49,7 +50,7 @@ pub(super) struct Membership<K: Kernel> {
     /// The pool has left the list at least once.
     has_left: AtomicBool,
     /// The [`LASTING`] flags with which the pool was made. C cannot change them by writing to the pool's flags.
-    kind: Flags,
+    lasting_flags: Flags,
     /// The name is a copy, which belongs to the pool.
     has_copied_name: bool,
     /// While this pool is kept: the next one in the list of kept pools.
@@ -63,14 +64,14 @@ impl<K: Kernel> Membership<K> {
             state: AtomicUsize::new(MembershipState::New as usize),
             order: AtomicUsize::new(0),
             has_left: AtomicBool::new(false),
-            kind: spec.flags & LASTING,
+            lasting_flags: spec.flags & LASTING,
             has_copied_name: spec.origin.has_device(),
             next_kept: AtomicRef::new(),
         }
     }
 
     /// Changes the state. [`Pool::begin_removal`] reads it.
-    pub(super) fn set(&self, state: MembershipState) {
+    fn set(&self, state: MembershipState) {
         self.state.store(state as usize, Release);
     }
 }
@@ -96,7 +97,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether firmware forbids a linear map of the pool (`no-map`).
     pub(super) fn is_no_map(&self) -> bool {
-        self.membership.kind.contains(Flags::NOMAP)
+        self.membership.lasting_flags.contains(Flags::NOMAP)
     }
 
     /// Returns the number by which the list is sorted.
@@ -118,6 +119,13 @@ impl<K: Kernel> Pool<K> {
     /// Returns the link to the next pool in the list of kept pools.
     pub(crate) fn next_kept(&self) -> &AtomicRef<Pool<K>> {
         &self.membership.next_kept
+    }
+
+    /// Ends the install of a pool that was added to the list: from now on, it can be uninstalled.
+    ///
+    /// Context: any.
+    pub(crate) fn end_install(&self) {
+        self.membership.set(MembershipState::Installed);
     }
 
     /// Allocates all pages of an installed pool, so that no other call can allocate from it, and changes its state to
@@ -190,7 +198,7 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether this pool can be used again as the specified pool, which has these pages.
     pub(crate) fn matches(&self, spec: &PoolSpec, pages: WholePages) -> bool {
         pages == WholePages { start: self.start, count: self.pages }
-            && self.membership.kind == spec.flags & LASTING
+            && self.membership.lasting_flags == spec.flags & LASTING
             && self.membership.has_copied_name == spec.origin.has_device()
     }
 
@@ -208,7 +216,7 @@ impl<K: Kernel> Pool<K> {
         public.flags.store(first_flags(self.kernel, spec).bits(), Relaxed);
         public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.first_owner().device), Relaxed);
         self.owners.reset(spec.origin);
-        self.has_physical.store(false, Relaxed);
+        self.had_buffer_without_mapping.store(false, Relaxed);
         self.set_reusable(spec.is_reusable);
         self.failures.forget();
     }
