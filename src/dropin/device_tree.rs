@@ -49,8 +49,8 @@ impl<K: Kernel> Dma<K> {
         Ok(Some(MapOps::DeviceTree))
     }
 
-    /// Makes the device an owner of `region`, which is region `index` of its node, or the error with which the kernel
-    /// could not read that region. Counts and logs an error.
+    /// Makes the device an owner of `region`. This is region `index` of the device's node, or the error with which the
+    /// kernel could not read that region. Counts and logs an error.
     ///
     /// Context: thread.
     fn claim_or_refuse(
@@ -61,15 +61,10 @@ impl<K: Kernel> Dma<K> {
         region: Result<NamedRegion, Error>,
     ) -> Result<(), Error> {
         let name = self.kernel.device_name(device);
-        match region {
-            Ok(region) => self
-                .claim(device, node, name, &region)
-                .inspect_err(|error| self.refuse(*error, name, index, region.start, region.end)),
-            Err(error) => {
-                self.refuse(error, name, index, 0, 0);
-                Err(error)
-            }
-        }
+        let (start, end) = region.map_or((0, 0), |region| (region.start, region.end));
+        region
+            .and_then(|region| self.claim(device, node, name, &region))
+            .inspect_err(|error| self.refuse(*error, name, index, start, end))
     }
 
     /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device

@@ -12,12 +12,13 @@ use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::Ordering::Relaxed;
 
-/// The format of the log line about a failed call, or about one that deserves a warning: the reason, two addresses and a
-/// number. `docs/options.md` explains them.
+/// The format of the log line about a failed call, or about one that deserves a warning: the reason, two numbers in
+/// hexadecimal and one in decimal. `docs/options.md` explains them.
 const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 impl<K: Kernel> Dma<K> {
-    /// Returns the number of refused calls: mistakes of callers, and installs for which there was no memory.
+    /// Returns the number of refused calls: mistakes of callers, and regions that could not be installed for want of
+    /// memory. An extract that finds no region or no memory is not counted.
     pub fn refused_calls(&self) -> usize {
         self.refused_calls.load(Relaxed)
     }
@@ -27,22 +28,22 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, address: usize, other: usize) {
+    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, first_hex: usize, second_hex: usize) {
         self.count_refused();
-        self.log_failure(error, name, number, address, other);
+        self.log_failure(error, name, number, first_hex, second_hex);
     }
 
-    /// Logs a line about a failed call, or with [`Error::High`] a warning about one that succeeded: the name of the pool
-    /// or device, the reason, two addresses, and a number, which is a size or an index. All such lines have the format
-    /// [`REFUSAL`].
+    /// Logs a line about a failed call, or with [`Error::High`] a warning about one that succeeded. The line begins with
+    /// the name of the pool or device, and has the format [`REFUSAL`]. `first_hex` and `second_hex` are two addresses,
+    /// such as the start and the end of a region, or the two sizes of an extract. `number` is a size or an index.
     ///
     /// Context: any.
     // The arguments are in the order of the port's function, so that most of them are in the right registers already.
     #[cold]
     #[inline(never)]
-    pub(crate) fn log_failure(&self, error: Error, name: Name, number: usize, address: usize, other: usize) {
+    pub(crate) fn log_failure(&self, error: Error, name: Name, number: usize, first_hex: usize, second_hex: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
-        let values = &[Name::of(error.reason()).argument(), address, other, number];
+        let values = &[Name::of(error.reason()).argument(), first_hex, second_hex, number];
         self.kernel.log(level, &Line::about(name, REFUSAL, values));
     }
 

@@ -38,7 +38,9 @@ impl<K: Kernel> Dma<K> {
         handle_out: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Result<(), Error> {
-        let Some(pa) = self.mapped(data, size) else { return self.refuse_sync(Error::NotMapped, device, data, size) };
+        let Some(pa) = self.mapped_pa(data, size) else {
+            return self.refuse_sync(Error::NotMapped, device, data, size);
+        };
         let handle = if ops.are_translated() {
             // No mask here: a masked table checks the handle.
             let Some(handle) = self.bus(ops, device).handle_of(pa, size, NO_MASK) else {
@@ -61,7 +63,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub fn first_window_handle(&self, device: Device, data: Va, size: usize) -> Option<Handle> {
-        self.bus(MapOps::Pci, device).handle_in_first_window(self.mapped(data, size)?, size)
+        self.bus(MapOps::Pci, device).handle_in_first_window(self.mapped_pa(data, size)?, size)
     }
 
     /// Writes dirty lines of `[data, data + size)`, which is mapped, to memory, if the operations and the flags require
@@ -114,11 +116,11 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns the physical address of `data`, if it is mapped and `[data, data + size)` does not reach the end of the
     /// address space.
-    fn mapped(&self, data: Va, size: usize) -> Option<Pa> {
+    fn mapped_pa(&self, data: Va, size: usize) -> Option<Pa> {
         data.checked_add(size).and_then(|_| self.kernel.v2p(data))
     }
 
-    /// Returns whether [`mapped`](Self::mapped) returns an address: whether the cache can be maintained there.
+    /// Returns whether [`mapped_pa`](Self::mapped_pa) returns an address: whether the cache can be maintained there.
     ///
     /// Context: any.
     pub(crate) fn is_mapped(&self, data: Va, size: usize) -> bool {
