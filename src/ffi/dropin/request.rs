@@ -12,12 +12,12 @@ use crate::ffi::{DMA, device, handle_out};
 use crate::flags::Flags;
 use crate::mem::hook::Hook;
 
-/// The operation `alloc` of a table.
-type Alloc = unsafe extern "C" fn(*mut rt_device, rt_size_t, *mut rt_ubase_t, rt_ubase_t) -> *mut c_void;
+/// An operation `alloc` in a table of map operations.
+type AllocOperation = unsafe extern "C" fn(*mut rt_device, rt_size_t, *mut rt_ubase_t, rt_ubase_t) -> *mut c_void;
 
 /// A function that does what `rt_dma_free` does, with the same arguments and duties. It does not call `rt_dma_free`,
 /// which would only call it again.
-pub(in crate::ffi) type Free = unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize);
+pub(in crate::ffi) type FreeReplacement = unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize);
 
 /// The function that [`rt_dma_free`] calls in place of its own code after the first managed buffer was allocated. It
 /// also handles a managed buffer that is freed in this way.
@@ -25,7 +25,7 @@ pub(in crate::ffi) type Free = unsafe fn(*mut rt_device, usize, *mut c_void, usi
 /// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although
 /// its pages may then belong to another device. The core calls it through this pointer, because a direct call would
 /// link the managed buffers into every image. This costs 4 instructions for each free on aarch64.
-pub(in crate::ffi) static MANAGED_FREE: Hook<Free> = Hook::new();
+pub(in crate::ffi) static MANAGED_FREE: Hook<FreeReplacement> = Hook::new();
 
 /// @brief Allocates a buffer that the device can reach.
 ///
@@ -72,6 +72,9 @@ pub unsafe extern "C" fn rt_dma_alloc(
         return unsafe { choose_then_alloc(dev, size, dma_handle, flags) };
     };
     match table.alloc {
+        // The library's two tables without translation have null here. In a table of the BSP, null stands for the
+        // operation of the default table, which is one of these two. They allocate and free alike, so none is chosen;
+        // they sync differently, so a sync chooses one (`default_table`).
         None => {
             // SAFETY: the caller passes a `dma_handle` that is null or may be written.
             let handle = unsafe { handle_out(dma_handle) };
@@ -106,7 +109,7 @@ unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut u
 /// # Safety
 /// See [the module](crate::ffi). `alloc` is the operation of the device's table.
 #[inline(never)] // Inlined, its variable would give `rt_dma_alloc` a stack frame: 4 instructions a call on aarch64.
-unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
+unsafe fn alloc_without_handle(alloc: AllocOperation, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
     let mut unasked = 0;
     // SAFETY: the caller passes a device and its operation; the handle is a local variable.
     unsafe { alloc(dev, size, &raw mut unasked, flags) }
@@ -147,6 +150,7 @@ pub unsafe extern "C" fn rt_dma_free(
         return unsafe { choose_then_free(dev, size, cpu_addr, dma_handle, flags) };
     };
     match table.free {
+        // As in `rt_dma_alloc`.
         None => {
             let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
             // The call has no result: a refusal is counted and logged where it is decided.

@@ -9,7 +9,7 @@ use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::ops::table_of;
-use crate::ffi::dropin::request::{Free, MANAGED_FREE, rt_dma_alloc};
+use crate::ffi::dropin::request::{FreeReplacement, MANAGED_FREE, rt_dma_alloc};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Va};
@@ -71,7 +71,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     let slot = if size == 0 { None } else { device(dev).and_then(reserve) };
     let buffer = slot.and_then(|slot| {
         let (va, handle) = with_handle(allocate)?;
-        MANAGED_FREE.set(&(watched_free as Free));
+        MANAGED_FREE.set(&(watched_free as FreeReplacement));
         // SAFETY: the buffer is the device's, and is freed only after it has left the list.
         unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
         Some((va, handle))
