@@ -35,6 +35,9 @@ IN_RT_DMA_H alloc_aligned __real_rt_dma_alloc_aligned;
 /* Prints the allocation, unless it failed. */
 static void *allocated(void *cpu_addr, rt_size_t size)
 {
+    /* Without RT_USING_CONSOLE, rt_kprintf() is a macro that drops its arguments. */
+    RT_UNUSED(size);
+
     if (cpu_addr)
     {
         rt_kprintf("alloc 0x%lx %lu\n", (unsigned long)cpu_addr, (unsigned long)size);
