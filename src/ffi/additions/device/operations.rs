@@ -6,7 +6,7 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
 use crate::ffi::additions::allocating_ops;
-use crate::ffi::additions::device::masked_ops::{is_masked_function, is_masked_table, meaning_of};
+use crate::ffi::additions::device::masked_ops::{freeing_table, is_masked_function, is_masked_table, meaning_of};
 use crate::ffi::dropin::ops::{default_table, ops_with, table_of};
 use crate::kernel::Device;
 
@@ -58,9 +58,12 @@ pub(in crate::ffi) enum FreeOps {
 
 /// Returns what frees the buffers of the device.
 pub(in crate::ffi) fn free_ops_of(device: Device) -> FreeOps {
-    let Some(free) = unmasked_operation(device, |table| table.free) else {
-        return FreeOps::Library(MapOps::UNTRANSLATED);
-    };
+    let free = table_of(device).and_then(|present| {
+        let is_masked = is_masked_function(present, |table| table.free);
+        if is_masked { freeing_table(device).free } else { present.free }
+    });
+    // A null one is that of a table whose handles are not translated.
+    let Some(free) = free else { return FreeOps::Library(MapOps::UNTRANSLATED) };
     match ops_with(free, |table| table.free) {
         Some(ops) => FreeOps::Library(ops),
         None => FreeOps::Own(free),

@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use super::meaning_of;
+use super::{freeing_table, meaning_of};
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::buffer_request::BufferRequest;
@@ -53,8 +53,7 @@ fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, H
     Some((va, handle))
 }
 
-/// Frees by the operations of the original table. If that is not known, frees by those of the library: a device with
-/// such a table gets no memory, but may have allocated before.
+/// Frees by the operations of the [table that frees](freeing_table) for the device.
 ///
 /// # Safety
 /// As `rt_dma_free`.
@@ -66,9 +65,8 @@ pub(super) unsafe extern "C" fn masked_free(
     flags: rt_ubase_t,
 ) {
     let Some(device) = device(dev) else { return };
-    let table = meaning_of(device).map_or_else(|| default_table(device), |ops| ops.original);
     // SAFETY: the caller passes a `dev` that is null or points to a device.
-    unsafe { free_by(table, dev, size, cpu_addr, dma_handle, flags) };
+    unsafe { free_by(freeing_table(device), dev, size, cpu_addr, dma_handle, flags) };
 }
 
 /// Frees by the operation of `table`.
