@@ -1,7 +1,7 @@
 //! What a driver states in its calls: the buffer that it maps, or the mapped buffer that it unmaps or syncs.
 
 use super::{Attributes, Direction};
-use crate::kernel::{Handle, Kernel, Va};
+use crate::kernel::{Handle, Kernel, Pa, Va};
 
 /// What is to be mapped.
 #[derive(Clone, Copy)]
@@ -60,6 +60,16 @@ fn known_within_line<K: Kernel>(kernel: K) -> usize {
         usize::MAX => kernel.cache_line_max() - 1,
         within_line => within_line,
     }
+}
+
+/// Contiguous memory for a device: a driver's buffer, or a bounce buffer. It is mapped for the processor.
+pub(super) struct Memory {
+    pub va: Va,
+    pub pa: Pa,
+    /// Bytes.
+    pub size: usize,
+    /// Whether its cache lines are maintained.
+    pub needs_maintenance: bool,
 }
 
 /// A buffer that is mapped, as an unmap states it, or a part of one, as a sync may.

@@ -1,33 +1,36 @@
 //! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache
 //! for it.
 
+use super::buffer::Memory;
 use super::{MAPPING_ERROR, MapError, last_byte};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
-/// A device that the fast path serves: its handles are physical addresses, and it has no mask.
+/// A device as its streaming mappings see it.
+///
+/// A `Bus` (`dropin::translate`) is the part of it that translates handles. Here the device may also have operations of
+/// a BSP's own, and a mask.
 #[derive(Clone, Copy, Debug)]
-pub struct FastMaster {
+pub struct BusMaster {
     /// The device.
     pub device: Device,
-    /// Its operations, which are the library's and do not translate.
-    pub ops: MapOps,
+    /// Its operations.
+    pub ops: Ops,
+    /// The highest address that it can put on its bus, as far as a handle goes; [`NO_MASK`](BusMaster::NO_MASK) if
+    /// nothing limits it. A word: records are in the heap, whose memory is aligned for a pointer only, which may be less
+    /// than a `u64` requires.
+    pub mask: usize,
 }
 
-impl FastMaster {
-    /// Returns whether the lines of cached memory are maintained for the device, as
-    /// [`BusMaster::needs_maintenance`] does.
-    pub(super) fn needs_maintenance(self) -> bool {
-        self.ops != MapOps::Coherent
-    }
-}
-
-impl From<FastMaster> for BusMaster {
-    fn from(FastMaster { device, ops }: FastMaster) -> Self {
-        BusMaster { device, ops: Ops::Library(ops), mask: usize::MAX }
-    }
+/// Whose operations a device has.
+#[derive(Clone, Copy, Debug)]
+pub enum Ops {
+    /// The library's.
+    Library(MapOps),
+    /// The BSP's.
+    Own(&'static OwnOps),
 }
 
 /// Operations of a BSP's own (`dev->dma_ops`), which define a device's handles and keep its memory coherent.
@@ -51,65 +54,33 @@ pub struct OwnOps {
     pub sync_in: unsafe fn(Device, Va, usize, Handle, Flags),
 }
 
-/// Whose operations a device has.
+/// A device that the fast path serves: its handles are physical addresses, and it has no mask.
 #[derive(Clone, Copy, Debug)]
-pub enum Ops {
-    /// The library's.
-    Library(MapOps),
-    /// The BSP's.
-    Own(&'static OwnOps),
-}
-
-/// A device as its streaming mappings see it.
-///
-/// A `Bus` (`dropin::translate`) is the part of it that translates handles. Here the device may also have operations of
-/// a BSP's own, and a mask.
-#[derive(Clone, Copy, Debug)]
-pub struct BusMaster {
+pub struct FastMaster {
     /// The device.
     pub device: Device,
-    /// Its operations.
-    pub ops: Ops,
-    /// The highest address that it can put on its bus, as far as a handle goes. A word: records are in the heap, whose
-    /// memory is aligned for a pointer only, which may be less than a `u64` requires.
-    pub mask: usize,
+    /// Its operations, which are the library's and do not translate.
+    pub ops: MapOps,
 }
 
-/// A device as the caller of a map or an unmap has it: a [`BusMaster`], or `struct rt_device *` in C
-/// (`ffi/additions/streaming/arguments.rs`). The fast path needs less of it than the general one.
-pub trait Master: Copy {
-    /// Returns the device as the fast path needs it; `None` if it does not serve the device.
-    fn fast(self) -> Option<FastMaster>;
-    /// Returns the device as the general path needs it.
-    ///
-    /// # Errors
-    /// [`Invalid`](MapError::Invalid) if there is no device, which is logged and counted;
-    /// [`NoMemory`](MapError::NoMemory) if the device's operations cannot be chosen now.
-    fn general(self) -> Result<BusMaster, MapError>;
-}
-
-impl Master for &BusMaster {
-    fn fast(self) -> Option<FastMaster> {
-        let Ops::Library(ops @ (MapOps::Coherent | MapOps::NonCoherent)) = self.ops else { return None };
-        (self.mask == usize::MAX).then_some(FastMaster { device: self.device, ops })
-    }
-
-    fn general(self) -> Result<BusMaster, MapError> {
-        Ok(*self)
+impl FastMaster {
+    /// Returns whether the lines of cached memory are maintained for the device, as
+    /// [`BusMaster::needs_maintenance`] does.
+    pub(super) fn needs_maintenance(self) -> bool {
+        self.ops != MapOps::Coherent
     }
 }
 
-/// Contiguous memory for a device: a driver's buffer, or a bounce buffer. It is mapped for the processor.
-pub(super) struct Memory {
-    pub va: Va,
-    pub pa: Pa,
-    /// Bytes.
-    pub size: usize,
-    /// Whether its cache lines are maintained.
-    pub needs_maintenance: bool,
+impl From<FastMaster> for BusMaster {
+    fn from(FastMaster { device, ops }: FastMaster) -> Self {
+        BusMaster { device, ops: Ops::Library(ops), mask: BusMaster::NO_MASK }
+    }
 }
 
 impl BusMaster {
+    /// The mask of a device that has none: it reaches every address.
+    pub const NO_MASK: usize = usize::MAX;
+
     /// Returns whether the lines of cached memory are maintained for the device, because it does not snoop the cache.
     ///
     /// *Coherent* operations are chosen for devices whose node has `dma-coherent`, which snoop the cache, and for no
@@ -128,6 +99,9 @@ impl BusMaster {
     ///
     /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used,
     /// a `sync_in` has followed when this returns.
+    ///
+    /// # Safety
+    /// The device exists, and the memory is mapped for the processor.
     #[allow(unsafe_code)]
     // As a function of its own it takes 49 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
@@ -143,15 +117,18 @@ impl BusMaster {
     #[inline(always)] // A part of `reach`.
     pub(super) fn reach_by_library<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, memory: &Memory) -> Option<Handle> {
         let &Memory { pa, size, .. } = memory;
-        let handle = match ops {
-            // Handles are physical addresses.
-            MapOps::Coherent | MapOps::NonCoherent => pa,
-            _ => dma.bus(ops, self.device).handle_of(pa, size, self.mask as u64)?,
+        let handle = if ops.are_translated() {
+            dma.bus(ops, self.device).handle_of(pa, size, self.mask as u64)?
+        } else {
+            pa
         };
         self.can_use(handle, size).then_some(handle)
     }
 
     /// Hands memory over and returns its handle as [`reach`](Self::reach) does, by the BSP's own operations.
+    ///
+    /// # Safety
+    /// As for [`reach`](Self::reach).
     #[allow(unsafe_code)]
     unsafe fn reach_by_own(&self, own: &OwnOps, memory: &Memory) -> Option<Handle> {
         let &Memory { va, size, needs_maintenance, .. } = memory;
@@ -175,8 +152,8 @@ impl BusMaster {
     /// the BSP's own.
     pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: Handle) -> Option<Pa> {
         match self.ops {
-            Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => Some(handle),
-            Ops::Library(ops) => dma.bus(ops, self.device).cpu_address(handle),
+            Ops::Library(ops) if ops.are_translated() => dma.bus(ops, self.device).cpu_address(handle),
+            Ops::Library(_) => Some(handle),
             Ops::Own(_) => None,
         }
     }
@@ -188,11 +165,39 @@ impl BusMaster {
     /// look for the mapping in vain. Of the later bytes only the last is looked at, because a range of a bus is larger
     /// than a buffer. Windows of a PCI bridge always lead back: a handle belongs to one memory only
     /// (`Firmware::bus_window`).
-    pub(super) fn pa_of_all<K: Kernel>(&self, dma: &Dma<K>, handle: Handle, size: usize) -> Option<Pa> {
+    pub(super) fn pa_of_range<K: Kernel>(&self, dma: &Dma<K>, handle: Handle, size: usize) -> Option<Pa> {
         let pa = self.pa_of(dma, handle)?;
         let to_last = size.wrapping_sub(1);
         let last = self.pa_of(dma, handle.wrapping_add(to_last));
         (last == Some(pa.wrapping_add(to_last))).then_some(pa)
+    }
+}
+
+/// A device as the caller of a map or an unmap has it: a [`BusMaster`], or `struct rt_device *` in C
+/// (`ffi/additions/streaming/arguments.rs`). The fast path needs less of it than the general one.
+pub trait Master: Copy {
+    /// Returns the device as the fast path needs it; `None` if it does not serve the device.
+    fn for_fast_path(self) -> Option<FastMaster>;
+    /// Returns the device as the general path needs it.
+    ///
+    /// # Errors
+    /// [`Invalid`](MapError::Invalid) if there is no device, which is logged and counted;
+    /// [`NoMemory`](MapError::NoMemory) if the device's operations cannot be chosen now.
+    fn for_general_path(self) -> Result<BusMaster, MapError>;
+}
+
+impl Master for &BusMaster {
+    fn for_fast_path(self) -> Option<FastMaster> {
+        match self.ops {
+            Ops::Library(ops) if !ops.are_translated() && self.mask == BusMaster::NO_MASK => {
+                Some(FastMaster { device: self.device, ops })
+            }
+            _ => None,
+        }
+    }
+
+    fn for_general_path(self) -> Result<BusMaster, MapError> {
+        Ok(*self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
 
-use super::bus_master::Memory;
+use super::buffer::Memory;
 use super::{Streaming, last_byte};
 use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;

@@ -13,7 +13,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Errors
     /// [`MapError`] states why the buffer is not mapped. Each is logged, and counted if it is the caller's fault, but
-    /// for those of [`Master::general`], which are only returned here. With an error nothing has changed.
+    /// for those of [`Master::for_general_path`], which are only returned here. With an error nothing has changed.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -22,7 +22,7 @@ impl<K: Kernel> Streaming<'_, K> {
     pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         // Only the general path tidies: it refills the spare records, and frees bounce buffers that interrupts left.
         if self.is_tidy()
-            && let Some(fast) = master.fast()
+            && let Some(fast) = master.for_fast_path()
         {
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             if let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) } {
@@ -39,7 +39,7 @@ impl<K: Kernel> Streaming<'_, K> {
     // As a part of `map`, the map of a list takes 66 instructions more (`ci/bench`, rows "list").
     #[inline(never)]
     unsafe fn tidy_and_map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
-        let master = master.general()?;
+        let master = master.for_general_path()?;
         self.tidy();
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map_general(&master, buffer) }

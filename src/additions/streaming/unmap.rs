@@ -23,7 +23,7 @@ impl<K: Kernel> Streaming<'_, K> {
     #[inline(always)] // As functions of their own, a direct map and unmap take 20 instructions more ("linear").
     pub unsafe fn unmap(self, master: impl Master, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         if self.is_tidy()
-            && let Some(fast) = master.fast()
+            && let Some(fast) = master.for_fast_path()
         {
             // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
             if unsafe { self.unmap_direct_fast(fast, mapped) } {
@@ -40,7 +40,7 @@ impl<K: Kernel> Streaming<'_, K> {
     // As a part of `unmap`, a map and unmap of a list take 21 instructions more (`ci/bench`, rows "list").
     #[inline(never)]
     unsafe fn tidy_and_unmap(self, master: impl Master, mapped: &MappedBuffer) -> Result<(), BadMapping> {
-        let master = master.general().map_err(|_| BadMapping::Unknown)?;
+        let master = master.for_general_path().map_err(|_| BadMapping::Unknown)?;
         self.tidy();
         // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
         unsafe { self.unmap_general(&master, mapped) }

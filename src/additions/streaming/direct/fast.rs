@@ -117,7 +117,7 @@ mod tests {
         let dma = Dma::new(TopOfMemory);
         let maps = StreamingMaps::new();
         let streaming = Streaming::new(&dma, &maps);
-        let master = BusMaster { device: Device::at(1), ops: Ops::Library(MapOps::Coherent), mask: usize::MAX };
+        let master = BusMaster { device: Device::at(1), ops: Ops::Library(MapOps::Coherent), mask: BusMaster::NO_MASK };
         let end = usize::MAX - OFFSET;
         let map = |va: Va, size: usize| {
             let buffer = Buffer::new(va, size, Direction::ToDevice);

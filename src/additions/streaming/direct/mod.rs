@@ -8,7 +8,7 @@ pub mod early_pools;
 mod fast;
 pub mod linear_range;
 
-use super::bus_master::Memory;
+use super::buffer::Memory;
 use super::hand_over::{hand_to_device, take_from_device};
 use super::recorded::mapping::LiveMapping;
 use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming, last_byte};
@@ -27,7 +27,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let last = last_byte(va, size)?;
         let handle = master.reach_by_library(dma, ops, buffer)?;
         // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back.
-        if master.pa_of_all(dma, handle, size) != Some(pa) || !self.mappings.early_pools.admit_direct(dma, pa, size) {
+        if master.pa_of_range(dma, handle, size) != Some(pa) || !self.mappings.early_pools.admit_direct(dma, pa, size) {
             return None;
         }
         self.mappings.linear_range.note_direct(kernel, va, last, pa);

@@ -5,7 +5,7 @@
 //! cache's speed, whatever the driver's alignment is, and the cache is flushed in one sweep; every word of an uncached
 //! buffer would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
-use crate::additions::streaming::bus_master::Memory;
+use crate::additions::streaming::buffer::Memory;
 use crate::additions::streaming::locate::address_info;
 use crate::additions::streaming::{BusMaster, Direction, Ops};
 use crate::dropin::buffer_request::BufferRequest;

@@ -1,7 +1,8 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
 use super::bounce::Bounce;
-use crate::additions::streaming::bus_master::{Memory, OwnOps, sync_flags};
+use crate::additions::streaming::buffer::Memory;
+use crate::additions::streaming::bus_master::{OwnOps, sync_flags};
 use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};

@@ -20,6 +20,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer, records the mapping, and returns its handle.
     ///
     /// Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
     pub(super) unsafe fn map_recorded(
         self,
@@ -57,6 +60,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Ends a mapping that has a record, as it was recorded.
     ///
     /// Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
     pub(super) unsafe fn unmap_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
@@ -138,5 +144,5 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Opti
 /// address of the memory that was mapped, because a translation need not invert.
 #[cold]
 fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
-    !master.pa_of_all(dma, handle, size).is_some_and(|pa| is_in_pool(dma, pa, size))
+    !master.pa_of_range(dma, handle, size).is_some_and(|pa| is_in_pool(dma, pa, size))
 }

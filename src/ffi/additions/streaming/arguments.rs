@@ -56,14 +56,14 @@ const _: () = assert!(
 
 impl Master for *mut rt_device {
     #[inline(always)] // As a function of its own it takes 40 instructions of a direct map and unmap.
-    fn fast(self) -> Option<FastMaster> {
+    fn for_fast_path(self) -> Option<FastMaster> {
         let device = device(self)?;
         let ops = untranslated_ops(stored_table(device)?)?;
         // A device with a masked table has left above: that table is neither of the two.
         (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, ops })
     }
 
-    fn general(self) -> Result<BusMaster, MapError> {
+    fn for_general_path(self) -> Result<BusMaster, MapError> {
         bus_master(self)
     }
 }
@@ -71,7 +71,7 @@ impl Master for *mut rt_device {
 /// Returns the device as its mappings see it.
 ///
 /// # Errors
-/// Those of [`Master::general`].
+/// Those of [`Master::for_general_path`].
 pub(in crate::ffi) fn bus_master(dev: *mut rt_device) -> Result<BusMaster, MapError> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
@@ -92,8 +92,8 @@ pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapErro
     // A device for which no mask was ever set has none, unless it copied a masked table.
     let may_have_mask = !core::ptr::eq(table, now) || DEVICES.may_have_mask(device);
     let masks = if may_have_mask { masks_of(device) } else { Masks::UNLIMITED };
-    // No handle is higher than a word, whatever the mask allows.
-    let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
+    // No handle is higher than a word, so a mask that is higher limits nothing.
+    let mask = usize::try_from(masks.streaming).unwrap_or(BusMaster::NO_MASK);
     Ok(BusMaster { device, ops, mask })
 }
 

@@ -31,7 +31,7 @@ pub(super) unsafe fn unmap(master: impl Master, mapped: &MappedBuffer) {
 /// As [`unmap`].
 #[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
 unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
-    let Ok(master) = master.general() else { return };
+    let Ok(master) = master.for_general_path() else { return };
     let is_exact = |&[_, size, direction, _]: &Arguments| {
         size == mapped.size && direction_of(direction as c_int) == mapped.direction
     };
