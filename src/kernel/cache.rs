@@ -36,12 +36,12 @@ pub unsafe trait Cache {
 
     /// Writes the line that contains `va` to memory if it is dirty, and removes it, as
     /// [`cache_flush_and_invalidate`](Cache::cache_flush_and_invalidate) does. Called only if
-    /// [`within_line`](Cache::within_line) is not all ones.
+    /// [`line_offset_mask`](Cache::line_offset_mask) is not all ones.
     ///
     /// Context: any.
     fn cache_flush_and_invalidate_line(&self, va: Va) {
-        let within_line = self.within_line();
-        self.cache_flush_and_invalidate(va & !within_line, within_line + 1);
+        let line_offset_mask = self.line_offset_mask();
+        self.cache_flush_and_invalidate(va & !line_offset_mask, line_offset_mask + 1);
     }
 
     /// Removes the lines of `[va, va + size)` without writing them to memory.
@@ -64,7 +64,7 @@ pub unsafe trait Cache {
     /// sizes.
     ///
     /// Context: any.
-    fn within_line(&self) -> usize {
+    fn line_offset_mask(&self) -> usize {
         self.cache_line_max() - 1
     }
 

@@ -34,13 +34,13 @@ pub fn flush_and_invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
 #[allow(unsafe_code)]
 #[inline(always)] // With this, a sync call needs no stack frame if its buffer begins at the start of a line.
 pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
-    let within_line = kernel.within_line();
-    if va & within_line != 0 {
+    let line_offset_mask = kernel.line_offset_mask();
+    if va & line_offset_mask != 0 {
         // SAFETY: the caller guarantees that a byte that was written since the last flush may be lost.
         return unsafe { invalidate_from_within_line(kernel, va, size) };
     }
     let mut whole_lines = size;
-    let in_last_line = size & within_line;
+    let in_last_line = size & line_offset_mask;
     if in_last_line != 0 {
         whole_lines -= in_last_line;
         kernel.cache_flush_and_invalidate_line(va.wrapping_add(whole_lines));
@@ -58,13 +58,13 @@ pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// As for [`invalidate`].
 #[allow(unsafe_code)]
 unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize) {
-    let within_line = kernel.within_line();
-    if within_line == usize::MAX {
+    let line_offset_mask = kernel.line_offset_mask();
+    if line_offset_mask == usize::MAX {
         // SAFETY: the caller guarantees that a byte that was written since the last flush may be lost.
         return unsafe { invalidate_lines_of_any_size(kernel, va, size) };
     }
     kernel.cache_flush_and_invalidate_line(va);
-    let in_first_line = within_line + 1 - (va & within_line);
+    let in_first_line = line_offset_mask + 1 - (va & line_offset_mask);
     if in_first_line < size {
         // SAFETY: this is the rest of the range, for which the caller guarantees it.
         unsafe { invalidate(kernel, va.wrapping_add(in_first_line), size - in_first_line) }

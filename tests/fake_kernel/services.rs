@@ -152,7 +152,7 @@ unsafe impl Cache for FakeKernel {
         self.0.cache.lock().unwrap().largest_line
     }
 
-    fn within_line(&self) -> usize {
+    fn line_offset_mask(&self) -> usize {
         // As a kernel does where lines have different sizes.
         if self.cache_line_max() == cache::LINE { cache::LINE - 1 } else { usize::MAX }
     }

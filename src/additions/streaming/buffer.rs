@@ -28,15 +28,15 @@ impl Buffer {
     /// Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of
     /// one side are lost.
     pub(super) fn endangers_others<K: Kernel>(&self, kernel: K) -> bool {
-        self.needs_whole_lines() && !self.fills_lines(known_within_line(kernel))
+        self.needs_whole_lines() && !self.fills_lines(kernel.cache_line_max() - 1)
     }
 
     /// Returns whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general
     /// path has asked for the size of a line.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
-        // `within_line` is all ones until the size of a line is known, or if lines have different sizes: then no buffer
-        // fills its lines.
-        self.needs_whole_lines() && !self.fills_lines(kernel.within_line())
+        // The mask is all ones until the size of a line is known, or if lines have different sizes: then no buffer fills
+        // its lines.
+        self.needs_whole_lines() && !self.fills_lines(kernel.line_offset_mask())
     }
 
     /// Returns whether the buffer has to fill its cache lines, if it is mapped without a bounce buffer and its lines
@@ -45,20 +45,10 @@ impl Buffer {
         self.direction.device_writes() && !self.attributes.contains(Attributes::OWN_LINES)
     }
 
-    /// Returns whether the buffer begins and ends on a cache line. `within_line` has the bits of an address that are
-    /// its offset within a line.
-    fn fills_lines(&self, within_line: usize) -> bool {
-        self.va & within_line == 0 && self.size & within_line == 0
-    }
-}
-
-/// Returns the bits of an address that are its offset within a line, of the largest lines if lines have different
-/// sizes.
-fn known_within_line<K: Kernel>(kernel: K) -> usize {
-    match kernel.within_line() {
-        // Not known yet, or lines have different sizes.
-        usize::MAX => kernel.cache_line_max() - 1,
-        within_line => within_line,
+    /// Returns whether the buffer begins and ends on a cache line. `line_offset_mask` has the bits of an address that
+    /// are its offset within a line.
+    fn fills_lines(&self, line_offset_mask: usize) -> bool {
+        self.va & line_offset_mask == 0 && self.size & line_offset_mask == 0
     }
 }
 

@@ -89,8 +89,8 @@ unsafe impl Cache for RtThread {
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    fn within_line(&self) -> usize {
-        cache_line::within()
+    fn line_offset_mask(&self) -> usize {
+        cache_line::offset_mask()
     }
 }
 

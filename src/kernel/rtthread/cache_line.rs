@@ -7,17 +7,17 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::Va;
 
-/// The result of [`within`]: all ones until [`note`] sets it. The first core that does so sets it for all cores. The
-/// smallest lines of all cores must therefore have the same size.
-static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// The result of [`offset_mask`]: all ones until [`note`] sets it. The first core that does so sets it for all cores.
+/// The smallest lines of all cores must therefore have the same size.
+static OFFSET_MASK: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Implements [`Cache::within_line`](crate::kernel::Cache::within_line).
-pub fn within() -> usize {
-    WITHIN.load(Relaxed)
+/// Implements [`Cache::line_offset_mask`](crate::kernel::Cache::line_offset_mask).
+pub fn offset_mask() -> usize {
+    OFFSET_MASK.load(Relaxed)
 }
 
-/// Makes [`within`] return the offset within a line from now on, if the smallest line of this core's caches is as large
-/// as `largest`, the largest line of any cache of the system.
+/// Makes [`offset_mask`] return the bits of the offset within a line from now on, if the smallest line of this core's
+/// caches is as large as `largest`, the largest line of any cache of the system.
 pub fn note(largest: usize) {
     let ctr: usize;
     // SAFETY: the instruction only reads CTR_EL0, which describes the caches.
@@ -25,7 +25,7 @@ pub fn note(largest: usize) {
     // DminLine: base-two logarithm of the words in the smallest line.
     let smallest = 4 << (ctr >> 16 & 0xf);
     if smallest == largest {
-        WITHIN.store(largest - 1, Relaxed);
+        OFFSET_MASK.store(largest - 1, Relaxed);
     }
 }
 

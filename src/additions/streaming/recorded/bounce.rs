@@ -90,8 +90,8 @@ impl FilledBounce {
     ) -> Option<Self> {
         let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.mask_of)(master.device));
         let syncs_lines = direction == Direction::Bidirectional && master.needs_maintenance(dma.kernel);
-        let within_line = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
-        let offset = from & (kept_bits | within_line);
+        let line_offset_mask = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
+        let offset = from & (kept_bits | line_offset_mask);
         let whole_size = size.checked_add(offset)?;
         // SAFETY: the caller guarantees that the device exists.
         let allocation = unsafe { allocate(dma, master, whole_size) }?;
