@@ -5,10 +5,7 @@
 
 use core::ptr::NonNull;
 
-use super::atomics::{
-    AtomicPtr,
-    Ordering::{Acquire, Release},
-};
+use super::atomics::{AtomicPtr, Ordering::Relaxed};
 use super::bump::BumpAllocator;
 use super::heap::{free, place};
 use crate::kernel::Kernel;
@@ -16,15 +13,19 @@ use crate::kernel::Kernel;
 /// Heap memory for values that are found without a lock. A value cannot be freed while another core may read it, and so
 /// all of them are freed together, when the owner of the arena is destroyed. Only a value that no other core has seen
 /// is freed earlier, by [`release_last`](Self::release_last).
+///
+/// The calls of an arena come one after the other, also those of different cores: each happens before the next. The
+/// caller ensures it, by the [turn](super::turn) of a block pool for example. So [`Relaxed`] suffices here.
 pub struct Arena<K: Kernel> {
     kernel: K,
+    /// The piece that was placed last, or null.
     last: AtomicPtr<u8>,
 }
 
-/// A value in an arena, preceded by the address of the piece that was allocated before it, or null.
+/// A value in an arena, preceded by the address of the piece that was placed before it, or null.
 #[repr(C)]
 struct Piece<T> {
-    before: AtomicPtr<u8>,
+    before: *mut u8,
     value: T,
 }
 
@@ -34,13 +35,13 @@ impl<K: Kernel> Arena<K> {
         Arena { kernel, last: AtomicPtr::new(core::ptr::null_mut()) }
     }
 
-    /// Places a value in the heap as [`place`] does. The caller makes one call at a time.
+    /// Places a value in the heap as [`place`] does, with `tail_bytes` bytes after it.
     ///
     /// Context: thread.
-    pub fn place<T>(&self, after: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
-        let before = AtomicPtr::new(self.last.load(Acquire));
-        let piece = place(self.kernel, after, |after| Piece { before, value: make(after) })?;
-        self.last.store(core::ptr::from_ref(piece).cast_mut().cast(), Release);
+    pub fn place<T>(&self, tail_bytes: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
+        let before = self.last.load(Relaxed);
+        let piece = place(self.kernel, tail_bytes, |tail| Piece { before, value: make(tail) })?;
+        self.last.store(core::ptr::from_ref(piece).cast_mut().cast(), Relaxed);
         Some(&piece.value)
     }
 
@@ -49,15 +50,15 @@ impl<K: Kernel> Arena<K> {
     /// Context: thread.
     ///
     /// # Safety
-    /// That value is not used any more, it has not been freed, and no other call of this arena runs meanwhile.
+    /// That value is not used any more, and has not been freed. Every earlier call of this arena happens before this
+    /// one, and this one happens before every later call.
     pub unsafe fn release_last(&self) {
-        let Some(memory) = NonNull::new(self.last.load(Acquire)) else { return };
-        // SAFETY: every piece begins with the address of the piece before it. `place` returned it, and it is freed this
-        // once. The pieces that remain begin with the one before.
-        unsafe {
-            self.last.store(memory.cast::<AtomicPtr<u8>>().as_ref().load(Acquire), Release);
-            free(self.kernel, memory.as_ptr());
-        }
+        let Some(piece) = NonNull::new(self.last.load(Relaxed)) else { return };
+        // SAFETY: a piece begins with the address of the piece before it, which was written before this call.
+        let before = unsafe { piece.cast::<*mut u8>().read() };
+        self.last.store(before, Relaxed);
+        // SAFETY: `place` returned the piece. It is freed this once, because it is not the last one any more.
+        unsafe { free(self.kernel, piece.as_ptr()) }
     }
 
     /// Frees all memory. The values are not dropped.
@@ -65,9 +66,9 @@ impl<K: Kernel> Arena<K> {
     /// Context: thread.
     ///
     /// # Safety
-    /// No value of the arena is used any more, and no other call of this arena runs meanwhile.
+    /// No value of the arena is used any more. The order of calls is as for [`release_last`](Self::release_last).
     pub unsafe fn release(&self) {
-        while !self.last.load(Acquire).is_null() {
+        while !self.last.load(Relaxed).is_null() {
             // SAFETY: the caller guarantees for every value what `release_last` demands for the last.
             unsafe { self.release_last() }
         }
@@ -85,8 +86,8 @@ mod tests {
         let arena = Arena::new(HeapOnly);
         let pieces: std::vec::Vec<_> = (1..=5)
             .map(|length| {
-                let after = length * size_of::<usize>();
-                arena.place(after, |after| after.slice_with(length, |index| Some(100 * length + index))).unwrap()
+                let tail_bytes = length * size_of::<usize>();
+                arena.place(tail_bytes, |tail| tail.slice_with(length, |index| Some(100 * length + index))).unwrap()
             })
             .collect();
         for (piece, length) in pieces.iter().zip(1..=5) {

@@ -52,25 +52,25 @@ impl<K: Kernel> Drop for HeapMemory<K> {
     }
 }
 
-/// Allocates memory for a `T` and for `after` bytes that follow it. Writes the value that `make` returns there, and
+/// Allocates memory for a `T` and for `tail_bytes` bytes that follow it. Writes the value that `make` returns there, and
 /// returns a reference to it that stays valid for ever; `None` if the heap has no room. `make` may allocate slices in
 /// the bytes after the value.
 ///
 /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
 ///
 /// Context: thread.
-pub fn place<K: Kernel, T>(kernel: K, after: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
+pub fn place<K: Kernel, T>(kernel: K, tail_bytes: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
     // The size is checked so that the memory after the value is aligned for a pointer, too.
     const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
-    let memory = ManuallyDrop::new(HeapMemory::new(kernel, size_of::<T>().checked_add(after)?)?);
+    let memory = ManuallyDrop::new(HeapMemory::new(kernel, size_of::<T>().checked_add(tail_bytes)?)?);
     let place = memory.start().cast::<T>();
     // For `free`, whose reference gives no right to the slices after the value.
     place.as_ptr().expose_provenance();
-    // SAFETY: the memory has `size_of::<T>()` bytes for the value and `after` bytes more. Both are aligned for a
+    // SAFETY: the memory has `size_of::<T>()` bytes for the value and `tail_bytes` more. Both are aligned for a
     // pointer, and used by no other code. The memory is freed only by functions whose callers guarantee that neither
     // the reference nor the slices are used any more.
     unsafe {
-        let value = make(&mut BumpAllocator::new(place.add(1).cast(), after));
+        let value = make(&mut BumpAllocator::new(place.add(1).cast(), tail_bytes));
         place.write(value);
         Some(place.as_ref())
     }
