@@ -12,7 +12,7 @@ use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::word::GroupWord;
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
-use rt_dma_pool::additions::streaming::direct::linear_range::LinearRange;
+use rt_dma_pool::additions::streaming::direct::linear_range::{LinearBytes, LinearRange};
 use rt_dma_pool::dropin::loans::Lending;
 use rt_dma_pool::dropin::page_map::CacheState;
 use rt_dma_pool::dropin::pool::own_mappings::{OwnMapping, OwnMappings};
@@ -342,12 +342,14 @@ fn the_linear_range_never_has_a_page_that_is_not_linear() {
     const PAGES: [usize; 2] = [1, 3];
     every_execution("LinearRange, begun by two", || {
         let range = leak(LinearRange::new());
-        let last = |page: usize| page * PAGE_SIZE + PAGE_SIZE - 1;
-        let holds = move |page: usize| range.holds(page * PAGE_SIZE, last(page));
+        let bytes = |page: usize| {
+            let va = page * PAGE_SIZE;
+            LinearBytes { va, last: va + PAGE_SIZE - 1, pa: va }
+        };
+        let holds = move |page: usize| range.holds(bytes(page).va, bytes(page).last);
         // Reads both bounds: loom's atomics are made at their first use, which must come before the other threads.
         assert!(!range.holds(usize::MAX, 0));
-        let add = move |page: usize| range.add_pages(THREADS, page * PAGE_SIZE, last(page), page * PAGE_SIZE);
-        let writers = PAGES.map(|page| thread::spawn(move || add(page)));
+        let writers = PAGES.map(|page| thread::spawn(move || range.extend_to(THREADS, bytes(page))));
         assert!(!holds(2), "the range has a page that is not linear");
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         assert!(PAGES.into_iter().any(holds) && !holds(2));

@@ -1,6 +1,7 @@
 //! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
 
 use super::buffer::Memory;
+use super::direct::linear_range::LinearBytes;
 use super::{Streaming, last_byte};
 use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;
@@ -59,7 +60,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return None;
         }
         if is_linear && is_contiguous {
-            range.add_pages(kernel, va, last, pa);
+            range.extend_to(kernel, LinearBytes { va, last, pa });
         }
         Some(is_contiguous)
     }

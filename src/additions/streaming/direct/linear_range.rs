@@ -23,6 +23,17 @@ pub struct LinearRange {
     offset: AtomicUsize,
 }
 
+/// Bytes that are mapped linearly.
+#[derive(Clone, Copy)]
+pub struct LinearBytes {
+    /// The address of the first byte.
+    pub va: Va,
+    /// The address of the last byte.
+    pub last: Va,
+    /// The physical address of the first byte.
+    pub pa: Pa,
+}
+
 /// Not a multiple of a page, and so no offset.
 const NO_OFFSET: usize = 1;
 
@@ -58,10 +69,11 @@ impl LinearRange {
         }
     }
 
-    /// Notes a direct mapping of `[va, last]`, which is mapped linearly at `pa`.
+    /// Notes a direct mapping of `bytes`.
     ///
     /// Context: any.
-    pub fn note_direct<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
+    pub fn note_direct<K: Kernel>(&self, kernel: K, bytes: LinearBytes) {
+        let LinearBytes { va, last, pa } = bytes;
         if self.offset().is_some() && self.holds(va, last) {
             return;
         }
@@ -69,27 +81,29 @@ impl LinearRange {
         // A buffer of several pages was added when these were looked up (`is_contiguous`). To add it again could look up
         // as many pages once more, up to `EXTENSION`.
         if va / PAGE_SIZE == last / PAGE_SIZE {
-            self.add_pages(kernel, va, last, pa);
+            self.extend_to(kernel, bytes);
         }
     }
 
-    /// Adds the pages of `[va, last]`, which are mapped linearly at `pa`. The last page of the virtual or of the
-    /// physical address space is never added: the address of its last byte is the handle of a map that failed.
+    /// Extends the range to the pages of `bytes`, as [`extend_to_pages`](Self::extend_to_pages) does. The last page of
+    /// the virtual or of the physical address space is never added: the address of its last byte is the handle of a map
+    /// that failed.
     ///
     /// Context: any.
-    pub fn add_pages<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
+    pub fn extend_to<K: Kernel>(&self, kernel: K, bytes: LinearBytes) {
+        let LinearBytes { va, last, pa } = bytes;
         let last_pa = pa.wrapping_add(last.wrapping_sub(va));
         if last / PAGE_SIZE != LAST_PAGE && last_pa / PAGE_SIZE != LAST_PAGE {
-            self.add(kernel, va - va % PAGE_SIZE, (last / PAGE_SIZE + 1) * PAGE_SIZE);
+            self.extend_to_pages(kernel, va - va % PAGE_SIZE, (last / PAGE_SIZE + 1) * PAGE_SIZE);
         }
     }
 
-    /// Adds `[from, to)`, whole pages that are mapped linearly, if they touch the range, and otherwise extends the
-    /// range in their direction.
+    /// Adds `[from, to)`, whole pages that are mapped linearly, if they touch the range. Otherwise extends the range in
+    /// their direction, by up to [`EXTENSION`] pages.
     ///
     /// Context: any.
     #[cold]
-    fn add<K: Kernel>(&self, kernel: K, from: Va, to: Va) {
+    fn extend_to_pages<K: Kernel>(&self, kernel: K, from: Va, to: Va) {
         if self.end.compare_exchange(0, to, Release, Acquire).is_ok() {
             // Last: until it is stored, the range is empty for all others.
             self.start.store(from, Release);

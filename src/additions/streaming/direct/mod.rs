@@ -14,6 +14,7 @@ use super::recorded::mapping::LiveMapping;
 use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
+use linear_range::LinearBytes;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the buffer is a pool's, or
@@ -30,7 +31,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if master.pa_of_range(dma, handle, size) != Some(pa) || !self.mappings.early_pools.admit_direct(dma, pa, size) {
             return None;
         }
-        self.mappings.linear_range.note_direct(kernel, va, last, pa);
+        self.mappings.linear_range.note_direct(kernel, LinearBytes { va, last, pa });
         hand_to_device(kernel, va, size, needs_maintenance);
         Some(handle)
     }
