@@ -110,10 +110,8 @@ pub(super) unsafe extern "C" fn masked_sync_out(
         return result;
     }
     if !is_within(handle, size, masks.streaming) {
-        if ops_with(sync, |table| table.sync_out_data).is_none() {
-            // SAFETY: as this function; the operation returned the handle.
-            unsafe { undo_sync_out(original, dev, data, size, handle) };
-        }
+        // SAFETY: as this function; the operation returned the handle.
+        unsafe { undo_sync_out(original, dev, data, size, handle) };
         DMA.refuse_device(device, handle, size, Error::NotReachable);
         return errors.error;
     }
@@ -122,14 +120,17 @@ pub(super) unsafe extern "C" fn masked_sync_out(
     result
 }
 
-/// Calls the BSP's `sync_in`, if `table` has one, after a `sync_out` of the BSP whose result is not used. The
-/// `sync_out` may hold something until the next `sync_in`, which the caller does not call after an error.
+/// Undoes a `sync_out` by the operations of `table` whose result is not used, if they are the BSP's own: calls the
+/// `sync_in`. The BSP's `sync_out` may hold something until the next `sync_in`, and the driver does not call that after
+/// an error.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`.
 unsafe fn undo_sync_out(table: &rt_dma_map_ops, dev: *mut rt_device, data: *mut c_void, size: usize, handle: Handle) {
-    let Some(sync_in) = table.sync_in_data else { return };
-    if ops_with(sync_in, |table| table.sync_in_data).is_some() {
+    let (Some(sync_out), Some(sync_in)) = (table.sync_out_data, table.sync_in_data) else { return };
+    let are_own = ops_with(sync_out, |table| table.sync_out_data).is_none()
+        && ops_with(sync_in, |table| table.sync_in_data).is_none();
+    if !are_own {
         return;
     }
     // A `sync_in` may invalidate lines whatever the flags are, and the driver keeps the bytes.
