@@ -59,8 +59,8 @@ impl<K: Kernel, T> List<K, T> {
 
     /// Puts an element at the beginning.
     pub fn push(&mut self, mut element: Element<K, T>) {
-        // An element that is in no list has no next one. The compiler does not know that, and would call code that
-        // drops it.
+        // Both links that are replaced are `None`: an element that is in no list has no next one, and `first` was taken.
+        // The compiler does not know this, and without `forget` it adds code that drops what they held.
         forget(replace(&mut element.0.next, self.first.take()));
         forget(self.first.replace(element));
     }
@@ -77,7 +77,8 @@ impl<K: Kernel, T> List<K, T> {
 
     /// Returns the first value that `matches`.
     pub fn find_mut(&mut self, matches: impl FnMut(&T) -> bool) -> Option<&mut T> {
-        // By `iter_mut`, each value that is passed over costs five instructions more: it computes the next value first.
+        // With `iter_mut`, each value before the match takes five instructions more, because the iterator computes the
+        // next value before it returns one.
         self.link_to(matches)?.as_deref_mut()
     }
 
@@ -109,13 +110,15 @@ impl<K: Kernel, T> List<K, T> {
 /// Takes the element to which a link leads out of its list.
 fn take<K: Kernel, T>(link: &mut Link<K, T>) -> Link<K, T> {
     let mut element = link.take()?;
+    // As in `push`: the link is `None` now.
     forget(replace(link, element.0.next.take()));
     Some(element)
 }
 
 impl<K: Kernel, T> Drop for List<K, T> {
     fn drop(&mut self) {
-        // One by one: the code that the compiler makes would use stack for each element.
+        // One by one. The drop that the compiler generates is recursive: each element drops its next one, and so takes
+        // stack for every element of the list.
         while self.pop().is_some() {}
     }
 }
