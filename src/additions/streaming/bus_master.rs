@@ -117,11 +117,8 @@ impl BusMaster {
     #[inline(always)] // A part of `reach`.
     pub(super) fn reach_by_library<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, memory: &Memory) -> Option<Handle> {
         let &Memory { pa, size, .. } = memory;
-        let handle = if ops.are_translated() {
-            dma.bus(ops, self.device).handle_of(pa, size, self.mask as u64)?
-        } else {
-            pa
-        };
+        let handle =
+            if ops.are_translated() { dma.bus(ops, self.device).handle_of(pa, size, self.mask as u64)? } else { pa };
         self.can_use(handle, size).then_some(handle)
     }
 

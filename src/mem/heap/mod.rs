@@ -59,7 +59,11 @@ impl<K: Kernel> Drop for HeapMemory<K> {
 /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
 ///
 /// Context: thread.
-pub fn place<K: Kernel, T>(kernel: K, tail_bytes: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
+pub fn place<K: Kernel, T>(
+    kernel: K,
+    tail_bytes: usize,
+    make: impl FnOnce(&mut BumpAllocator) -> T,
+) -> Option<&'static T> {
     // The size is checked so that the memory after the value is aligned for a pointer, too.
     const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
     let memory = ManuallyDrop::new(HeapMemory::new(kernel, size_of::<T>().checked_add(tail_bytes)?)?);
