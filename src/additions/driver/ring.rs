@@ -124,7 +124,10 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     /// Takes the oldest slot back, whether or not the device is done with it; see [`pop_if`](Ring::pop_if). Returns the
     /// slot and its value; `None` if no slot is in use.
     pub fn pop(&mut self) -> Option<(usize, T)> {
-        self.pop_if(|_| true)
+        let oldest = self.oldest()?;
+        self.oldest_slot = self.after_oldest(1);
+        self.used = self.used.wrapping_sub(1);
+        Some(oldest)
     }
 
     /// Takes the oldest slot back, as [`pop`](Ring::pop), if `is_done` returns true for its value: the device has
@@ -133,13 +136,10 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     /// The value is read twice. `is_done` may get one that the device was writing; the one that is returned was read
     /// after the device was done.
     pub fn pop_if(&mut self, is_done: impl FnOnce(&T) -> bool) -> Option<(usize, T)> {
-        let (slot, _) = self.oldest().filter(|(_, value)| is_done(value))?;
-        // The device may have written other words of the value after they were read, and before the one that states
-        // that it is done.
-        let value = self.slots.read(slot)?;
-        self.oldest_slot = self.after_oldest(1);
-        self.used = self.used.wrapping_sub(1);
-        Some((slot, value))
+        self.oldest().filter(|(_, value)| is_done(value))?;
+        // `pop` reads the value again: the device may have written other words of it after they were read, and before
+        // the one that states that it is done.
+        self.pop()
     }
 
     /// Reads the value of a slot, in use or not, as [`CoherentBuffer::read`]. Returns `None` if there is no such slot.
