@@ -11,7 +11,7 @@ use super::atomics::{
     Ordering::{Acquire, Release},
 };
 
-/// A reference that may be set several times.
+/// A reference that is not set at first, and may be set and cleared several times.
 pub struct AtomicRef<T: 'static>(AtomicPtr<T>);
 
 impl<T: Sync> AtomicRef<T> {
@@ -53,12 +53,12 @@ impl<T: Sync> AtomicRef<T> {
 }
 
 /// A reference that is always set, and may be set several times.
-pub struct NonNullRef<T: 'static>(AtomicPtr<T>);
+pub struct AlwaysSetRef<T: 'static>(AtomicPtr<T>);
 
-impl<T: Sync> NonNullRef<T> {
+impl<T: Sync> AlwaysSetRef<T> {
     /// Makes a reference to `value`.
     pub const fn new(value: &'static T) -> Self {
-        NonNullRef(AtomicPtr::new(core::ptr::from_ref(value).cast_mut()))
+        AlwaysSetRef(AtomicPtr::new(core::ptr::from_ref(value).cast_mut()))
     }
 
     /// Returns the value that was set last.
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(reference.get(), Some(&12));
         reference.set(None);
         assert_eq!(reference.get(), None);
-        let reference = NonNullRef::new(&ONE);
+        let reference = AlwaysSetRef::new(&ONE);
         assert_eq!(*reference.get(), 1);
         reference.set(&FOUR[3]);
         assert_eq!(*reference.get(), 13);

@@ -19,7 +19,7 @@ use rt_dma_pool::dropin::pool::own_mappings::{OwnMapping, OwnMappings};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use rt_dma_pool::mem::hook::Hook;
-use rt_dma_pool::mem::shared::{AtomicRef, NonNullRef};
+use rt_dma_pool::mem::shared::{AlwaysSetRef, AtomicRef};
 use rt_dma_pool::mem::turn::Turn;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize as Counter, Ordering::SeqCst};
@@ -115,13 +115,13 @@ fn a_core_that_walks_a_list_sees_whole_links() {
 
 #[test]
 fn a_table_that_replaces_another_is_seen_whole() {
-    every_execution("NonNullRef, set by two", || {
+    every_execution("AlwaysSetRef, set by two", || {
         let table = |count: usize| -> &'static Vec<Plain> {
             let values = leak((0..count).map(|_| Plain::new(0)).collect::<Vec<_>>());
             values.iter().for_each(|value| value.write(count));
             values
         };
-        let current = leak(NonNullRef::new(table(1)));
+        let current = leak(AlwaysSetRef::new(table(1)));
         // loom's atomics are made at their first use, which must come before the other threads.
         assert_eq!(current.get().len(), 1);
         let writers = [2, 3].map(|count| thread::spawn(move || current.set(table(count))));

@@ -5,7 +5,7 @@ use super::shape::{Shape, lowest_bits};
 use super::word::GroupWord;
 use crate::kernel::{Handle, Va};
 use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
-use crate::mem::shared::{AtomicRef, NonNullRef};
+use crate::mem::shared::{AlwaysSetRef, AtomicRef};
 use crate::mem::wrapping_slice::WrappingSlice;
 
 /// The bookkeeping of a unit. It stays when the unit has no memory.
@@ -21,7 +21,7 @@ pub struct Unit {
     /// free.
     pub scaled_start: AtomicUsize,
     /// The group. Written once, when the group is made.
-    pub group: NonNullRef<Group>,
+    pub group: AlwaysSetRef<Group>,
     /// The slot of the first block.
     pub first_slot: u32,
     /// The number of blocks; 0 while the unit has no memory.
@@ -69,7 +69,7 @@ impl Unit {
             handle_offset: AtomicUsize::new(0),
             scaled_start: AtomicUsize::new(0),
             blocks: AtomicU16::new(0),
-            group: NonNullRef::new(&NO_GROUP),
+            group: AlwaysSetRef::new(&NO_GROUP),
             first_slot: first_slot as u32,
             capacity: capacity as u16,
         }

@@ -72,7 +72,7 @@ use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::mem::heap::place;
-use crate::mem::shared::{AtomicRef, NonNullRef};
+use crate::mem::shared::{AlwaysSetRef, AtomicRef};
 use listed_groups::ListedGroups;
 use shape::Shape;
 use spans::Spans;
@@ -93,7 +93,7 @@ pub enum BadFree {
 #[repr(C)]
 pub struct BlockPool<K: Kernel, P: Pages> {
     // What every call reads comes first.
-    table: NonNullRef<Table>,
+    table: AlwaysSetRef<Table>,
     groups: ListedGroups,
     kernel: K,
     pages: P,
@@ -126,7 +126,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
         place(kernel, 0, |_| BlockPool {
-            table: NonNullRef::new(&EMPTY_TABLE),
+            table: AlwaysSetRef::new(&EMPTY_TABLE),
             groups: ListedGroups::new(shape),
             kernel,
             pages,

@@ -7,7 +7,7 @@
 use super::group::{NO_UNIT, Unit};
 use crate::kernel::Kernel;
 use crate::mem::bump::BumpAllocator;
-use crate::mem::shared::NonNullRef;
+use crate::mem::shared::AlwaysSetRef;
 use crate::mem::turn::TurnGuard;
 use crate::mem::wrapping_slice::WrappingSlice;
 
@@ -24,11 +24,11 @@ const HALF: u32 = usize::BITS / 2;
 /// A table of units. Its length is a power of two. It is changed with the pool's turn held.
 pub struct Table {
     /// A place without a unit holds [`NO_UNIT`].
-    places: WrappingSlice<NonNullRef<Unit>>,
+    places: WrappingSlice<AlwaysSetRef<Unit>>,
 }
 
 /// The place of a table to which no unit is added.
-static NO_PLACE: NonNullRef<Unit> = NonNullRef::new(&NO_UNIT);
+static NO_PLACE: AlwaysSetRef<Unit> = AlwaysSetRef::new(&NO_UNIT);
 
 /// The table of a pool without memory. It takes no unit.
 pub static EMPTY_TABLE: Table = Table { places: WrappingSlice::of_one(&NO_PLACE) };
@@ -37,12 +37,12 @@ impl Table {
     /// Returns the size of `length` places, in bytes; `None` if that is more than the address space. The places follow
     /// the table in memory.
     pub fn tail_bytes(length: usize) -> Option<usize> {
-        length.checked_mul(size_of::<NonNullRef<Unit>>())
+        length.checked_mul(size_of::<AlwaysSetRef<Unit>>())
     }
 
     /// Makes a table of `length` places without units in the memory of `tail`. `length` is a power of two.
     pub fn new(length: usize, tail: &mut BumpAllocator) -> Self {
-        let places = WrappingSlice::new(tail.slice_with(length, |_| Some(NonNullRef::new(&NO_UNIT))));
+        let places = WrappingSlice::new(tail.slice_with(length, |_| Some(AlwaysSetRef::new(&NO_UNIT))));
         // `None` does not occur: `tail` has `tail_bytes(length)` bytes. Such a table would take no unit.
         Table { places: places.unwrap_or(WrappingSlice::of_one(&NO_PLACE)) }
     }
@@ -54,13 +54,13 @@ impl Table {
 
     /// Returns the place at which most units are found. Units whose distance is a large power of two have one home
     /// place; a hash that kept them apart would cost each free three instructions.
-    fn home(&self, key: usize) -> &'static NonNullRef<Unit> {
+    fn home(&self, key: usize) -> &'static AlwaysSetRef<Unit> {
         self.places.at(key)
     }
 
     /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
     /// consecutive units fill long runs of the table.
-    fn places_of(&self, key: usize) -> impl Iterator<Item = &'static NonNullRef<Unit>> {
+    fn places_of(&self, key: usize) -> impl Iterator<Item = &'static AlwaysSetRef<Unit>> {
         // The upper half of the product is mixed into the lower half, and a second product spreads both. With one
         // product on 32 bits, keys whose distance is a large power of two have few hashes. The table uses the low bits
         // of `first`: the rotation moves the upper half there, because it depends on more bits of the key.
@@ -82,7 +82,7 @@ impl Table {
     ///
     /// Context: any.
     pub fn candidates(&self, key: usize) -> impl Iterator<Item = &'static Unit> {
-        self.places_of(key).map(NonNullRef::get)
+        self.places_of(key).map(AlwaysSetRef::get)
     }
 
     /// Adds a unit. Returns false if all its places are taken. The caller holds the pool's turn.

@@ -9,7 +9,7 @@ use super::word::preemption_point;
 use crate::kernel::Kernel;
 use crate::mem::index::at_or_first;
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::NonNullRef;
+use crate::mem::shared::AlwaysSetRef;
 
 /// The number of cores that take blocks from groups of their own. Further cores share groups with these.
 pub const CORES: usize = 4;
@@ -25,7 +25,7 @@ pub const CORES: usize = 4;
 pub struct ListedGroups {
     /// For each core the group from which it takes blocks first. It is listed, or [`NO_GROUP`]. Written with the lock
     /// held.
-    current: [NonNullRef<Group>; CORES],
+    current: [AlwaysSetRef<Group>; CORES],
     /// How the blocks lie in memory. It stands between what every call reads and the lock, so that a core that takes
     /// the lock does not disturb the others.
     pub shape: Shape,
@@ -38,11 +38,11 @@ type List = Option<&'static Group>;
 impl ListedGroups {
     /// Makes a list without groups.
     pub const fn new(shape: Shape) -> Self {
-        ListedGroups { current: [const { NonNullRef::new(&NO_GROUP) }; CORES], shape, list: IrqLock::new(None) }
+        ListedGroups { current: [const { AlwaysSetRef::new(&NO_GROUP) }; CORES], shape, list: IrqLock::new(None) }
     }
 
     /// Returns the current group of a core.
-    fn current(&self, core: usize) -> &NonNullRef<Group> {
+    fn current(&self, core: usize) -> &AlwaysSetRef<Group> {
         at_or_first(&self.current, core)
     }
 
@@ -92,7 +92,7 @@ impl ListedGroups {
                 Self::remove(&mut list, first);
                 first
             }
-            None => self.current.iter().map(NonNullRef::get).find(|group| group.word.has_some()).unwrap_or(&NO_GROUP),
+            None => self.current.iter().map(AlwaysSetRef::get).find(|group| group.word.has_some()).unwrap_or(&NO_GROUP),
         };
         current.set(next);
         !core::ptr::eq(next, &NO_GROUP)
@@ -109,7 +109,7 @@ impl ListedGroups {
     }
 
     /// Returns the places of the cores whose current group is `group`.
-    fn cores_of(&self, group: &'static Group) -> impl Iterator<Item = &NonNullRef<Group>> {
+    fn cores_of(&self, group: &'static Group) -> impl Iterator<Item = &AlwaysSetRef<Group>> {
         self.current.iter().filter(move |current| core::ptr::eq(current.get(), group))
     }
 
@@ -159,7 +159,7 @@ impl ListedGroups {
     /// Context: any.
     pub fn missing<K: Kernel>(&self, kernel: K, count: usize) -> usize {
         let list = self.list.lock(kernel);
-        let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(NonNullRef::get);
+        let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(AlwaysSetRef::get);
         let mut missing = count;
         for group in current.chain(groups_of(*list).take(count)) {
             missing = missing.saturating_sub(group.word.takeable());
@@ -172,7 +172,7 @@ impl ListedGroups {
 
     /// Returns whether `place` is the current group of the first core that has this group. So a group that several
     /// cores share is counted once.
-    fn is_first_of_its_cores(&self, place: &NonNullRef<Group>) -> bool {
+    fn is_first_of_its_cores(&self, place: &AlwaysSetRef<Group>) -> bool {
         self.cores_of(place.get()).next().is_some_and(|first| core::ptr::eq(first, place))
     }
 
