@@ -19,6 +19,8 @@ pub struct SpanMemory<'a, K: Kernel, P: Pages> {
 
 impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
     /// Allocates the memory of a span, in which a block fits.
+    ///
+    /// Context: thread first, then any.
     pub fn allocate(pool: &'a BlockPool<K, P>, effort: Effort) -> Option<Self> {
         let shape = &pool.groups.shape;
         let memory = Self::allocate_pages(pool, shape.span_size, effort)?;
@@ -100,7 +102,11 @@ impl KeptMemory {
         self.size.load(Relaxed) / PAGE_SIZE
     }
 
-    /// Puts memory here, where there is none.
+    /// Puts memory here. The caller guarantees that there is none, because the memory that is here would be lost: it
+    /// passes the turn with which [`span_for`](BlockPool::span_for) has returned the span, which is vacant, and calls
+    /// this once.
+    ///
+    /// Context: any.
     pub fn put<K: Kernel, P: Pages>(&self, memory: SpanMemory<'_, K, P>, _turn: &TurnGuard<'_, K>) {
         self.va.store(memory.va, Relaxed);
         self.handle.store(memory.handle, Relaxed);
@@ -109,6 +115,8 @@ impl KeptMemory {
     }
 
     /// Takes the memory, which is that of `pool`, away; `None` if there is none.
+    ///
+    /// Context: any.
     pub fn take<'a, K: Kernel, P: Pages>(
         &self,
         pool: &'a BlockPool<K, P>,
