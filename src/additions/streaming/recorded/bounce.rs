@@ -52,15 +52,15 @@ pub(crate) struct FilledBounce {
     pub(crate) handle: Handle,
 }
 
-/// The bytes that a bounce buffer gets, and where in it they lie.
-struct Content {
+/// Which bytes a bounce buffer gets, where in it they lie, and what is demanded of their handle.
+struct CopyPlan {
     /// The driver's address.
     from: Va,
     /// Bytes.
     size: usize,
     /// The distance of the copy from the start of the allocation.
     offset: usize,
-    /// The bits of the address that the handle has, too.
+    /// The bits that must be equal in the handle and in the driver's address.
     kept_bits: usize,
 }
 
@@ -68,9 +68,11 @@ impl FilledBounce {
     /// Allocates a bounce buffer for the `size` bytes at `from`, and copies them to it. The copy begins at the start of
     /// the allocation, or after it where low bits of the address are kept.
     ///
-    /// In a bidirectional mapping these are also the bits within a cache line: a part that begins on a line of the
-    /// driver's buffer begins on one of the copy. Otherwise a sync of the part for the device would write the rest of
-    /// the line, which the device has, with older bytes.
+    /// In a bidirectional mapping these are also the bits within a cache line, so that a part that begins on a line of
+    /// the driver's buffer begins on one of the copy. For example, a line has 64 bytes, the buffer begins at 0x1020, and
+    /// the allocation at 0x8000. Then the copy begins at 0x8020. A sync for the device of the part from 0x1040 on
+    /// flushes the lines from 0x8040 on. If the copy began at 0x8000, the part would begin at 0x8020. The flush would
+    /// write the whole line, so also the 32 bytes before the part, where memory may hold newer bytes of the device.
     ///
     /// The bytes are copied whatever the direction of the mapping is. So what the device leaves out keeps the driver's
     /// bytes, as it would without a bounce buffer, and bytes that an earlier owner of the memory left are never shown.
@@ -94,12 +96,12 @@ impl FilledBounce {
         let offset = from & (kept_bits | line_offset_mask);
         let whole_size = size.checked_add(offset)?;
         // SAFETY: the caller guarantees that the device exists.
-        let allocation = unsafe { allocate(dma, master, whole_size) }?;
+        let allocation = unsafe { Allocation::new(dma, master, whole_size) }?;
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
-        let filled = unsafe { fill(dma, master, allocation, &Content { from, size, offset, kept_bits }) };
+        let filled = unsafe { copy_and_reach(dma, master, allocation, &CopyPlan { from, size, offset, kept_bits }) };
         if filled.is_none() {
             // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
-            unsafe { free(dma, master, allocation) };
+            unsafe { allocation.free(dma, master) };
         }
         filled
     }
@@ -110,11 +112,14 @@ impl Bounce {
     /// gets bounce buffers from that pool. Returns false if there is none within the device's reach.
     ///
     /// Context: thread.
+    ///
+    /// # Safety
+    /// The device exists.
     pub(crate) unsafe fn prepare<K: Kernel>(dma: &Dma<K>, master: &BusMaster) -> bool {
         // SAFETY: the caller guarantees that the device exists.
-        let Some(allocation) = (unsafe { allocate(dma, master, 1) }) else { return false };
+        let Some(allocation) = (unsafe { Allocation::new(dma, master, 1) }) else { return false };
         // SAFETY: as above; the memory was allocated here, and is not used.
-        unsafe { free(dma, master, allocation) };
+        unsafe { allocation.free(dma, master) };
         true
     }
 
@@ -126,26 +131,67 @@ impl Bounce {
     /// Frees the bounce buffer. `master` is the device for which it was allocated.
     ///
     /// Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
-    pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &BusMaster) {
-        // SAFETY: the caller of `FilledBounce::new` guarantees that the device exists until its mappings have ended and
-        // `tidy` has freed what interrupts left, and `forget` frees none of a device that is gone. A bounce buffer is
-        // freed once, with the record of its mapping.
-        unsafe { free(dma, master, self.allocation) };
+    ///
+    /// # Safety
+    /// A device with operations of a BSP's own exists. The bounce buffer is not used any more, and is freed once:
+    /// neither this value nor a copy of it was or will be freed.
+    pub(crate) unsafe fn free<K: Kernel>(self, dma: &Dma<K>, master: &BusMaster) {
+        // SAFETY: the caller keeps to the duties; `FilledBounce::new` allocated the memory for the device.
+        unsafe { self.allocation.free(dma, master) };
     }
 }
 
-/// Copies the bytes to a new allocation, which becomes the bounce buffer. Returns `None` if the memory is not mapped,
-/// or out of the device's reach, as memory that a BSP allocated may be, or if a translation moves the bits to be kept.
+impl Allocation {
+    /// Allocates memory that the device reaches.
+    ///
+    /// # Safety
+    /// The device exists.
+    // As a function of its own it takes 29 instructions more of a bounced map (`ci/bench`, rows "aligned").
+    #[inline(always)]
+    unsafe fn new<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<Self> {
+        let (start, handle) = match master.ops {
+            Ops::Library(ops) => {
+                let request = BufferRequest::new(ops, master.device, size, Flags::empty());
+                dma.allocate_in_order(&BufferRequest { mask: master.mask as u64, ..request }).ok()
+            }
+            // SAFETY: the caller guarantees that the device exists.
+            Ops::Own(own) => unsafe { (own.alloc)(master.device, size) },
+        }?;
+        Some(Allocation { start, handle, size })
+    }
+
+    /// Frees the memory. `master` is the device for which it was allocated.
+    ///
+    /// # Safety
+    /// A device with operations of a BSP's own exists. The memory is not used any more, and is freed once.
+    unsafe fn free<K: Kernel>(self, dma: &Dma<K>, master: &BusMaster) {
+        let Allocation { start, handle, size } = self;
+        match master.ops {
+            Ops::Library(_) => {
+                // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not
+                // read: one whose buffer an interrupt left to a thread may be removed by now.
+                let _ = dma.free(master.device, size, start, 0, Flags::empty(), MapOps::UNTRANSLATED);
+            }
+            // SAFETY: the caller keeps to the duties.
+            Ops::Own(own) => unsafe { (own.free)(master.device, size, start, handle) },
+        }
+    }
+}
+
+/// Copies the bytes to a new allocation, which becomes the bounce buffer, and returns it with the handle of the copy.
+/// With operations of a BSP's own, the copy is handed to the device. Returns `None`, and the device does not have the
+/// copy, if the memory is not mapped, or out of the device's reach, as memory that a BSP allocated may be, or if a
+/// translation changes the bits to be kept.
 ///
 /// # Safety
 /// As for [`FilledBounce::new`]. The allocation has room for the bytes after their offset, and no other code uses it.
-unsafe fn fill<K: Kernel>(
+unsafe fn copy_and_reach<K: Kernel>(
     dma: &Dma<K>,
     master: &BusMaster,
     allocation: Allocation,
-    content: &Content,
+    plan: &CopyPlan,
 ) -> Option<FilledBounce> {
-    let &Content { from, size, offset, kept_bits } = content;
+    let &CopyPlan { from, size, offset, kept_bits } = plan;
     let va = allocation.start.wrapping_add(offset);
     let pa = dma.kernel.v2p(va)?;
     let info = address_info(dma, va, pa);
@@ -165,40 +211,4 @@ unsafe fn fill<K: Kernel>(
     }
     let in_view = info.is_in_view && matches!(master.ops, Ops::Library(_));
     Some(FilledBounce { bounce: Bounce { allocation, in_view }, copy, handle })
-}
-
-/// Allocates memory that the device reaches.
-///
-/// # Safety
-/// The device exists.
-// As a function of its own it takes 29 instructions more of a bounced map (`ci/bench`, rows "aligned").
-#[inline(always)]
-unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<Allocation> {
-    let (start, handle) = match master.ops {
-        Ops::Library(ops) => {
-            let request = BufferRequest::new(ops, master.device, size, Flags::empty());
-            dma.allocate_in_order(&BufferRequest { mask: master.mask as u64, ..request }).ok()
-        }
-        // SAFETY: the caller guarantees that the device exists.
-        Ops::Own(own) => unsafe { (own.alloc)(master.device, size) },
-    }?;
-    Some(Allocation { start, handle, size })
-}
-
-/// Frees memory that [`allocate`] returned.
-///
-/// # Safety
-/// A device with operations of a BSP's own exists. The memory was allocated for it, is not used any more, and is not
-/// freed a second time.
-unsafe fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, allocation: Allocation) {
-    let Allocation { start, handle, size } = allocation;
-    match master.ops {
-        Ops::Library(_) => {
-            // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read:
-            // one whose buffer an interrupt left to a thread may be removed by now.
-            let _ = dma.free(master.device, size, start, 0, Flags::empty(), MapOps::UNTRANSLATED);
-        }
-        // SAFETY: the caller keeps to the duties.
-        Ops::Own(own) => unsafe { (own.free)(master.device, size, start, handle) },
-    }
 }

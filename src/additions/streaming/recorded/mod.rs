@@ -109,11 +109,15 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     // As a function of its own it takes 15 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
+    #[allow(unsafe_code)]
     pub(super) fn free_record(self, record: Record<K>) {
         let kernel = self.dma.kernel;
         match &record.bounce {
             Some(bounce) if !bounce.can_be_freed(kernel) => return self.mappings.spares.put_unfreed(kernel, record),
-            Some(bounce) => bounce.free(self.dma, &record.master),
+            // SAFETY: the caller of `FilledBounce::new` guarantees that the device exists until its mappings have ended
+            // and `tidy` has freed what interrupts left, and `forget` frees none that a BSP's operations allocated. A
+            // bounce buffer is freed once: its record is in no list, and a spare record gets another mapping.
+            Some(bounce) => unsafe { bounce.free(self.dma, &record.master) },
             None => {}
         }
         self.mappings.spares.put(kernel, record);
