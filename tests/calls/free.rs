@@ -8,8 +8,8 @@
 //! device with a table of the BSP, it calls the `free` of that table.
 
 use crate::fake_kernel::{DeviceInfo, FakeKernel, Held, LOW, MIB, Machine, PAGE, Service, bus_range};
-use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Pool;
+use rt_dma_pool::dropin::pool::view::View;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Mappings, MemoryType};
@@ -203,11 +203,20 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
 fn refusals_are_counted_where_no_line_can_be_written() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
-    // No buffer is allocated. The pool's first physical address is passed as the buffer's address and as its handle.
-    let result = machine.in_interrupt(|| machine.dma.free(device, PAGE, BASE, BASE, CACHED, MapOps::Coherent));
-    assert_eq!(result, Err(Error::Foreign));
-    assert_eq!(machine.take_errors(), [""; 0]);
-    assert_eq!(machine.dma.refused_calls(), 1);
+    let held = machine.alloc(device, 2 * PAGE, CACHED).unwrap();
+    let page_after = Held { va: held.va + 2 * PAGE, handle: held.handle + 2 * PAGE, ..held };
+    let wrong_frees = [
+        (Held { va: held.handle, ..held }, Error::Foreign),
+        (Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle),
+        (Held { size: PAGE, ..held }, Error::WrongSize),
+        (page_after, Error::NotAllocated),
+    ];
+    for (count, (wrong, error)) in (1..).zip(wrong_frees) {
+        assert_eq!(machine.in_interrupt(|| machine.free(wrong)), Err(error));
+        assert_eq!(machine.take_errors(), [""; 0], "{error:?}");
+        assert_eq!(machine.dma.refused_calls(), count, "{error:?}");
+    }
+    machine.free(held).unwrap();
 }
 
 #[test]
@@ -268,9 +277,11 @@ fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
     let device = machine.plain_device();
     let held: Vec<_> = (0..4).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
     for page in 0..4 {
-        // A view that is not mapped has the address `usize::MAX` (`NONE` in `view.rs`). The last byte of each page is a
-        // whole number of pages after that, as if a page of the view began there.
-        machine.assert_refused(Held { va: page * PAGE + PAGE - 1, handle: 0, ..held[0] }, Error::Foreign);
+        // The last byte of each page is a whole number of pages after the value of a view that is not mapped, as if a
+        // page of the view began there. Another value would need other addresses.
+        let va = page * PAGE + PAGE - 1;
+        assert_eq!(View::new().page_of_aligned(va, MIB / PAGE), Some(page + 1));
+        machine.assert_refused(Held { va, handle: 0, ..held[0] }, Error::Foreign);
     }
     held.into_iter().for_each(|held| machine.free(held).unwrap());
 }
