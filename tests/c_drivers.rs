@@ -237,7 +237,7 @@ fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
     assert_eq!(lines_with(&text, "(null)").len(), 0, "{text}");
 }
 
-/// Compiles `tests/rust_driver/blocks.rs` to an archive, with the library in it.
+/// Compiles `bsp-tests/boards/rust_driver.rs` to an archive, with the library in it.
 fn rust_driver() -> PathBuf {
     let library = build_library("public_api", "rlib");
     let archive = library.join("librust_driver.a");
@@ -248,7 +248,7 @@ fn rust_driver() -> PathBuf {
         .arg(format!("rt_dma_pool={}", library.join("librt_dma_pool.rlib").display()))
         .arg("-L")
         .arg(library.join("deps"))
-        .arg(root().join("tests/rust_driver/blocks.rs")));
+        .arg(root().join("bsp-tests/boards/rust_driver.rs")));
     archive
 }
 

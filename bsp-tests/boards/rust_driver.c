@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A board with a driver in Rust, tests/rust_driver/blocks.rs, which is linked in place of the library and contains it. */
+/* A board with a driver in Rust, rust_driver.rs, which is linked in place of the library and contains it. */
 #include <rtdevice.h>
 #include "expect.h"
 #include "kernel.h"

@@ -1,5 +1,4 @@
-//! A driver in Rust over the C interface. `tests/c_drivers.rs` compiles this file and links it with
-//! `bsp-tests/boards/rust_driver.c`.
+//! A driver in Rust over the C interface. `tests/c_drivers.rs` compiles this file and links it with `rust_driver.c`.
 
 use core::ffi::{CStr, c_char, c_void};
 use core::ptr::null;
