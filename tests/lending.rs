@@ -237,6 +237,30 @@ fn borrowers_are_not_asked_for_memory_that_the_request_cannot_use() {
     cache.drop_all();
 }
 
+/// The owner has two regions, and the lower one has no place with the alignment that is long enough.
+#[test]
+fn borrowers_of_a_region_without_a_place_for_the_request_are_not_asked_where_another_region_has_one() {
+    let machine = Machine::new();
+    let reusable = |start| NamedRegion { is_reusable: true, ..named_region(start, PAGES * PAGE) };
+    let align = PAGES * PAGE;
+    assert_eq!(OWN % align, 0);
+    let owner = machine.device(DeviceInfo::naming(&[reusable(OWN + PAGE), reusable(OWN + 2 * align)]));
+    machine.first_call(owner);
+    let machine = Arc::new(machine);
+    let cache = Cache::new(&machine, Answer::GivesBack);
+    assert_eq!(cache.fill(PAGE), 2 * PAGES);
+    let request = BufferRequest { align, ..BufferRequest::new(MapOps::DeviceTree, owner, 2 * PAGE, Flags::empty()) };
+    let (va, handle) = machine.dma.allocate_in_order(&request).unwrap();
+    assert_eq!((handle, cache.asked.load(Relaxed)), (OWN + 2 * align, 2));
+    // The owner has the only place. The borrowers of the other region are not asked, not waited for, and not logged.
+    assert!(machine.dma.allocate_in_order(&BufferRequest { align: 2 * align, ..request }).is_err());
+    assert_eq!((cache.asked.load(Relaxed), machine.ticks()), (PAGES, 0));
+    assert_eq!(machine.take_errors(), [] as [&str; 0]);
+    machine.dma.free(owner, 2 * PAGE, va, handle, Flags::empty(), MapOps::DeviceTree).unwrap();
+    cache.drop_all();
+    assert_eq!(machine.balance().used_bytes, 0);
+}
+
 /// A borrower that writes its block to a disk first, whose driver allocates from the same region: the request within the
 /// request asks no borrower, and finds no room.
 #[test]

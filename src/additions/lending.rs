@@ -111,9 +111,7 @@ impl<K: Kernel> Dma<K> {
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
     /// in time, or if the caller may not sleep.
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        // What the device reaches of the pool is asked once, and not for each borrower: it may need a search of ranges.
-        let can_help = |pool| could_serve(pool, request) && self.has_place_for(pool, request);
-        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && can_help(pool)) {
+        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && self.can_help(pool, request)) {
             return None;
         }
         self.lending.begin_waiting();
@@ -124,6 +122,12 @@ impl<K: Kernel> Dma<K> {
             self.log_borrowers(request);
         }
         found
+    }
+
+    /// Returns whether the request is served if enough memory of this pool is given back. In contrast to
+    /// [`could_serve`] alone, this may need a search of ranges.
+    fn can_help(&self, pool: &Pool<K>, request: &BufferRequest) -> bool {
+        could_serve(pool, request) && self.has_place_for(pool, request)
     }
 
     /// Returns whether the pool, if it were empty, would have room for the request: at the alignment, and where the device
@@ -183,7 +187,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Records that the borrower of `entry` is asked for memory of `pool`, and returns true. Returns false if another
-    /// call is asking a borrower whose memory could serve the request: this call may be one of that borrower's function,
+    /// call is asking a borrower whose memory could help the request: this call may be one of that borrower's function,
     /// which would be called again without end.
     ///
     /// The turn makes the check and the store one step, so that of two owners only one asks. Until the borrower was
@@ -191,7 +195,7 @@ impl<K: Kernel> Dma<K> {
     /// find this entry. Nothing is lent while `Lending::waiting` is not zero.
     fn begin_asking(&self, entry: &Entry<K>, pool: &'static Pool<K>, request: &BufferRequest) -> bool {
         let Some(_turn) = self.lending.turn.take(self.kernel) else { return false };
-        let is_asked = |other: &Entry<K>| other.asked_for.get().is_some_and(|pool| could_serve(pool, request));
+        let is_asked = |other: &Entry<K>| other.asked_for.get().is_some_and(|pool| self.can_help(pool, request));
         if self.lending.entries().any(is_asked) {
             return false;
         }
@@ -206,16 +210,24 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
-        let is_usable = |pool: &Pool<K>| could_serve(pool, request);
+        let is_usable = |pool: &Pool<K>| self.can_help(pool, request);
         self.lending.entries().any(|entry| entry.may_give_back(self.kernel, is_usable))
     }
 
-    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that could serve the request,
-    /// and its entry.
-    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static Entry<K>, LentMemory<K>)> {
-        let lent = self.lending.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)));
-        let usable = lent.filter(|(_, memory)| memory.pa >= from && could_serve(memory.pool, request));
-        usable.min_by_key(|(_, memory)| memory.pa)
+    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that
+    /// [can help](Self::can_help), and its entry.
+    fn next_lent(&self, request: &BufferRequest, mut from: Pa) -> Option<(&'static Entry<K>, LentMemory<K>)> {
+        loop {
+            let lent = self.lending.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)));
+            let usable = lent.filter(|(_, memory)| memory.pa >= from && could_serve(memory.pool, request));
+            let found = usable.min_by_key(|(_, memory)| memory.pa)?;
+            // Ranges are searched for the lowest memory only, and not for all of it.
+            let pool = found.1.pool;
+            if self.has_place_for(pool, request) {
+                return Some(found);
+            }
+            from = pool.end();
+        }
     }
 
     /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
