@@ -39,7 +39,7 @@ class Board:
             for name in ("phandle", "linux,phandle"):
                 for cell in node.cells(name)[:1]:
                     self.by_phandle.setdefault(cell, node)
-        self.memory = self.memory_banks()
+        self.memory = [bank for _, bank in self.memory_banks()]
         self.reserved_memory = self.child("reserved-memory")
         self.regions = []
         self.devices = [node for node in self.nodes if node.is_there() and node.has("memory-region")]
@@ -52,12 +52,11 @@ class Board:
         self.findings.append("%s: %s: %s" % (path, text, advice))
 
     def memory_banks(self):
-        banks = []
+        """The banks of memory with their nodes, in the order in which RT-Thread reads them."""
         for node in self.root.children:
             if node.strings("device_type")[:1] == ["memory"] and node.is_available():
                 pairs = split(node.cells("reg"), self.root.address_cells(), self.root.size_cells())
-                banks += [Range(start, size) for start, size in pairs if size]
-        return banks
+                yield from ((node, Range(start, size)) for start, size in pairs if size)
 
     def is_32_bit_processor(self):
         cpus = self.child("cpus")

@@ -7,10 +7,27 @@ from device_tree.tree import PAGE, Range, number, split
 
 def check(board):
     """Fills board.regions, and checks each of them."""
-    if is_read(board):
+    has_last_bank = check_memory(board)
+    if is_read(board) and has_last_bank:
         read_regions(board)
     check_properties(board)
     check_places(board)
+
+
+def check_memory(board):
+    """Whether RT-Thread takes the last bank of memory, without which it does not look for /reserved-memory."""
+    banks, taken, is_taken = list(board.memory_banks()), [], True
+    for index, (node, bank) in enumerate(banks):
+        other = next((each for each in taken if bank.overlaps(each[1])), None)
+        is_taken = not other
+        if is_taken:
+            taken.append((node, bank))
+            continue
+        is_last = index == len(banks) - 1 and board.reserved_memory
+        board.found(node, "%s overlaps %s of %s: RT-Thread does not take it%s"
+                    % (bank, other[1], other[0].path, ", and ignores all of /reserved-memory" if is_last else ""),
+                    "write ranges that do not overlap")
+    return is_taken
 
 
 def is_read(board):
@@ -27,6 +44,10 @@ def is_read(board):
     if not parent.has("ranges"):
         board.found(parent, "ranges is missing: RT-Thread ignores all of it", "add an empty ranges property")
         return False
+    if parent.properties["ranges"]:
+        # rt_fdt_translate_address counts the bytes of ranges down by the cells of an entry.
+        board.found(parent, "ranges has %d bytes: RT-Thread moves what an entry covers, and reads past the last entry for "
+                    "what none covers" % len(parent.properties["ranges"]), "make ranges empty")
     return True
 
 

@@ -130,8 +130,8 @@ impl<K: Kernel> Dma<K> {
         could_serve(pool, request) && self.has_place_for(pool, request)
     }
 
-    /// Returns whether the pool, if it were empty, would have room for the request: at the alignment, and where the device
-    /// reaches all of it.
+    /// Returns whether the pool, if it were empty, would have room for the request: at the alignment, and where the
+    /// device reaches all of it.
     fn has_place_for(&self, pool: &Pool<K>, request: &BufferRequest) -> bool {
         let BufferRequest { ops, device, size, mask, align, .. } = *request;
         let last = pool.start().wrapping_add(pool.size() - 1);
