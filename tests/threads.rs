@@ -4,6 +4,7 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use rt_dma_pool::dropin::pool::Usage;
+use rt_dma_pool::dropin::pool::own_mappings::BufferPages;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Pa;
@@ -191,7 +192,7 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     let device = machine.plain_device();
     let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
     let (page, mapping) = pool.own_mappings.find(held.va).expect("it has a mapping of its own");
-    let claim = |page, pages| pool.own_mappings.claim(machine.kernel, mapping, held.va, page, pages);
+    let claim = |first, count| pool.own_mappings.claim(machine.kernel, mapping, held.va, BufferPages { first, count });
     let (done, start) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {

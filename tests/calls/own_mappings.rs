@@ -106,6 +106,7 @@ fn a_buffer_is_freed_where_one_could_not_be_mapped() {
     assert!(pool.has_any_own_mapping());
     machine.free(held).unwrap();
     machine.free(alone).unwrap();
+    assert!(!pool.has_any_own_mapping(), "the one that failed is not counted any more");
 }
 
 /// The same number may be a virtual address of a mapping and a physical address. A free by physical address does not

@@ -15,7 +15,7 @@ use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::direct::linear_range::{LinearBytes, LinearRange};
 use rt_dma_pool::dropin::loans::Lending;
 use rt_dma_pool::dropin::page_map::CacheState;
-use rt_dma_pool::dropin::pool::own_mappings::{OwnMapping, OwnMappings};
+use rt_dma_pool::dropin::pool::own_mappings::{BufferPages, OwnMapping, OwnMappings};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use rt_dma_pool::mem::hook::Hook;
@@ -207,11 +207,12 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
     every_execution("Mapping, a late second free", || {
         let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
-            let record = mappings.reserve(THREADS, page, 1, CacheState::Clean).unwrap();
+            let record = mappings.reserve(THREADS, BufferPages { first: page, count: 1 }, CacheState::Clean).unwrap();
             mappings.set_address(record, NonZeroUsize::new(VA).unwrap());
             record
         };
-        let claim = move |record: &OwnMapping, page, pages| mappings.claim(THREADS, record, VA, page, pages);
+        let claim =
+            move |record: &OwnMapping, first, count| mappings.claim(THREADS, record, VA, BufferPages { first, count });
         let first = map(1);
         assert!(claim(first, 1, 2).is_err() && mappings.find(VA).is_some());
         let wrong = thread::spawn(move || unless_it_waits(|| claim(first, 1, 1).is_ok()));
@@ -237,11 +238,14 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     every_execution("Mapping, kept and reserved", || {
         let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
-        let record = mappings.reserve(THREADS, 1, 1, CacheState::Clean).unwrap();
+        let record = mappings.reserve(THREADS, BufferPages { first: 1, count: 1 }, CacheState::Clean).unwrap();
         mappings.set_address(record, NonZeroUsize::new(VA).unwrap());
-        assert!(mappings.claim(THREADS, record, VA, 1, 2).is_err() && mappings.find(VA).is_some());
+        assert!(
+            mappings.claim(THREADS, record, VA, BufferPages { first: 1, count: 2 }).is_err()
+                && mappings.find(VA).is_some()
+        );
         let next = thread::spawn(move || {
-            let reserve = || mappings.reserve(THREADS, 2, 1, CacheState::Clean).unwrap();
+            let reserve = || mappings.reserve(THREADS, BufferPages { first: 2, count: 1 }, CacheState::Clean).unwrap();
             let is_reused = unless_it_waits(reserve).is_some_and(|next| std::ptr::eq(next, record));
             if is_reused {
                 memory.write(2);
@@ -249,7 +253,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
             is_reused
         });
         let is_released = unless_it_waits(|| {
-            mappings.claim(THREADS, record, VA, 1, 1).unwrap();
+            mappings.claim(THREADS, record, VA, BufferPages { first: 1, count: 1 }).unwrap();
             memory.write(1);
             mappings.release(record);
         });

@@ -110,7 +110,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether `page` belongs to a buffer with its own mapping, whose address is that of the mapping.
     fn page_has_own_mapping(&self, page: usize) -> bool {
-        self.has_any_own_mapping() && self.own_mappings.contains(page)
+        self.has_any_own_mapping() && self.own_mappings.has_buffer_at(page)
     }
 
     /// Returns the distance of `pa` from the start of the pool; `None` if `pa` does not belong to the pool.

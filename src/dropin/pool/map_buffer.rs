@@ -3,7 +3,7 @@
 use core::num::NonZeroUsize;
 
 use super::Pool;
-use super::own_mappings::OwnMapping;
+use super::own_mappings::{BufferPages, OwnMapping};
 use super::view::map_checked;
 use crate::dropin::page_map::CacheState;
 use crate::error::Error;
@@ -125,9 +125,9 @@ impl<K: Kernel> Pool<K> {
             return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, cache));
         }
         let cache = self.own_mapping_state(memory);
-        let record = self.own_mappings.reserve(kernel, page, pages, cache)?;
+        let record = self.own_mappings.reserve(kernel, BufferPages { first: page, count: pages }, cache)?;
         let Some(va) = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory) else {
-            self.own_mappings.cancel(record);
+            self.own_mappings.release(record);
             return None;
         };
         self.own_mappings.set_address(record, va);
@@ -141,7 +141,7 @@ impl<K: Kernel> Pool<K> {
     /// # Errors
     /// The errors of [`OwnMappings::claim`](super::own_mappings::OwnMappings::claim).
     pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        self.own_mappings.claim(self.kernel, mapping, va, page, pages)?;
+        self.own_mappings.claim(self.kernel, mapping, va, BufferPages { first: page, count: pages })?;
         // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
         // through which they could be flushed then.
         self.kernel.cache_flush(va, pages << PAGE_SHIFT);

@@ -18,27 +18,42 @@ use crate::mem::heap::place;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
-/// The value of `page` in a record that has no buffer.
+/// The value of `first_page` in a record that has no buffer.
 const FREE: usize = usize::MAX;
+
+/// The pages of a buffer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BufferPages {
+    /// The first page.
+    pub first: usize,
+    /// The number of pages.
+    pub count: usize,
+}
 
 /// The record of one buffer with its own mapping.
 ///
-/// 1. [`reserve`](OwnMappings::reserve), which holds the turn, writes `page` and `pages` into a free record.
-/// 2. Without the turn, the caller maps the buffer, and [`set_address`](OwnMappings::set_address) writes `va`. From then
-///    on, a free finds the record by the address. If the buffer cannot be mapped, [`cancel`](OwnMappings::cancel) writes
-///    [`FREE`] to `page`.
-/// 3. [`claim`](OwnMappings::claim), which holds the turn, removes the address. Of several frees, one succeeds in this.
-/// 4. Without the turn, that free unmaps the buffer, and [`release`](OwnMappings::release) writes [`FREE`] to `page`.
-///    Then the record can be reused.
+/// 1. [`reserve`](OwnMappings::reserve), which holds the turn, writes `first_page` and `page_count` into a free record.
+/// 2. Without the turn, the caller maps the buffer, and [`set_address`](OwnMappings::set_address) writes `va`. From
+///    then on, a free finds the record by the address. If the buffer cannot be mapped, step 4 follows.
+/// 3. [`claim`](OwnMappings::claim), which holds the turn, removes the address. Of several frees, one succeeds in this,
+///    and unmaps the buffer without the turn.
+/// 4. [`release`](OwnMappings::release) writes [`FREE`] to `first_page`. Then the record can be reused.
 pub struct OwnMapping {
     /// The first page of the buffer, or [`FREE`].
-    page: AtomicUsize,
+    first_page: AtomicUsize,
     /// The address of the buffer; 0 if it is not mapped yet, or is being freed.
     va: AtomicUsize,
     /// The number of pages of the buffer.
-    pages: AtomicUsize,
+    page_count: AtomicUsize,
     /// The record that was made before this one.
     next: Option<&'static OwnMapping>,
+}
+
+impl OwnMapping {
+    /// Returns the pages of the buffer.
+    fn pages(&self) -> BufferPages {
+        BufferPages { first: self.first_page.load(Relaxed), count: self.page_count.load(Relaxed) }
+    }
 }
 
 /// The records of all buffers of a pool that have their own mappings.
@@ -47,9 +62,9 @@ pub struct OwnMappings {
     turn: Turn,
     /// The record that was made last.
     first: AtomicRef<OwnMapping>,
-    /// Number of buffers that have their own mappings now.
+    /// The number of records that are not free. It counts a buffer from before it is mapped until after it is unmapped.
     count: AtomicUsize,
-    /// A buffer whose pages are dirty had its own mapping at least once.
+    /// A buffer whose pages are dirty may have had its own mapping.
     may_have_dirty: AtomicBool,
 }
 
@@ -64,35 +79,32 @@ impl OwnMappings {
         }
     }
 
-    /// Returns a record for the buffer of `pages` pages at `page`; `None` if the heap has no room for one. The caller
-    /// then maps the buffer, and calls [`set_address`](OwnMappings::set_address), or [`cancel`](OwnMappings::cancel) if
-    /// that failed. The pages will have the cache state `cache`.
+    /// Returns a record for the buffer; `None` if the heap has no room for one. The caller then maps the buffer, and
+    /// calls [`set_address`](OwnMappings::set_address), or [`release`](OwnMappings::release) if that failed. The pages
+    /// will have the cache state `cache`.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
-    pub fn reserve<K: Kernel>(
-        &self,
-        kernel: K,
-        page: usize,
-        pages: usize,
-        cache: CacheState,
-    ) -> Option<&'static OwnMapping> {
+    pub fn reserve<K: Kernel>(&self, kernel: K, pages: BufferPages, cache: CacheState) -> Option<&'static OwnMapping> {
         let _turn = self.turn.take(kernel)?;
         if cache == CacheState::Dirty {
             self.may_have_dirty.store(true, Relaxed);
         }
-        // With the `Release` of the two stores of `FREE`: the record's last buffer is unmapped before it gets another.
-        if let Some(record) = self.records().find(|record| record.page.load(Acquire) == FREE) {
-            record.page.store(page, Relaxed);
-            record.pages.store(pages, Relaxed);
-            return Some(record);
-        }
-        let record = place(kernel, 0, |_| OwnMapping {
-            page: AtomicUsize::new(page),
-            va: AtomicUsize::new(0),
-            pages: AtomicUsize::new(pages),
-            next: self.first.get(),
-        })?;
-        self.first.set(Some(record));
+        // Pairs with the `Release` store of `FREE`: the earlier buffer is unmapped before its record is used again.
+        let record = if let Some(record) = self.records().find(|record| record.first_page.load(Acquire) == FREE) {
+            record.first_page.store(pages.first, Relaxed);
+            record.page_count.store(pages.count, Relaxed);
+            record
+        } else {
+            let record = place(kernel, 0, |_| OwnMapping {
+                first_page: AtomicUsize::new(pages.first),
+                va: AtomicUsize::new(0),
+                page_count: AtomicUsize::new(pages.count),
+                next: self.first.get(),
+            })?;
+            self.first.set(Some(record));
+            record
+        };
+        self.count.fetch_add(1, Relaxed);
         Some(record)
     }
 
@@ -101,44 +113,37 @@ impl OwnMappings {
     /// Context: any.
     pub fn set_address(&self, record: &OwnMapping, va: NonZeroUsize) {
         record.va.store(va.get(), Relaxed);
-        self.count.fetch_add(1, Relaxed);
     }
 
-    /// Makes a [reserved](OwnMappings::reserve) record whose buffer could not be mapped available to later buffers.
-    ///
-    /// Context: any.
-    pub fn cancel(&self, record: &OwnMapping) {
-        record.page.store(FREE, Release);
-    }
-
-    /// Claims the record: removes its address `va`, if the buffer is the one of `pages` pages at `page`. Of several
-    /// calls that free the buffer, this succeeds for one. That call unmaps the buffer and then
-    /// [releases](OwnMappings::release) the record.
+    /// Claims the record: removes its address `va`, if the buffer has these pages. Of several calls that free the
+    /// buffer, this succeeds for one. That call unmaps the buffer and then [releases](OwnMappings::release) the record.
     ///
     /// Context: any. A caller that may not sleep gets [`Error::Context`].
     ///
     /// # Errors
     /// [`Error::NotAllocated`] if another call has freed the buffer; [`Error::WrongSize`] if the record is for another
     /// size, or for another buffer that was mapped at the address since.
-    pub fn claim<K: Kernel>(
-        &self,
-        kernel: K,
-        record: &OwnMapping,
-        va: Va,
-        page: usize,
-        pages: usize,
-    ) -> Result<(), Error> {
+    pub fn claim<K: Kernel>(&self, kernel: K, record: &OwnMapping, va: Va, pages: BufferPages) -> Result<(), Error> {
         let _turn = self.turn.take(kernel).ok_or(Error::Context)?;
         // `Relaxed` is enough. A call that reads an address here has the turn after the call that reserved the record
-        // for the buffer there, so it also reads the `page` and `pages` of this buffer.
+        // for the buffer there, so it also reads the pages of this buffer.
         if record.va.load(Relaxed) != va {
             return Err(Error::NotAllocated);
         }
-        if record.page.load(Relaxed) != page || record.pages.load(Relaxed) != pages {
+        if record.pages() != pages {
             return Err(Error::WrongSize);
         }
         record.va.store(0, Relaxed);
         Ok(())
+    }
+
+    /// Makes a record available to later buffers: one that was [claimed](OwnMappings::claim), or that was
+    /// [reserved](OwnMappings::reserve) for a buffer that could not be mapped.
+    ///
+    /// Context: any.
+    pub fn release(&self, record: &OwnMapping) {
+        record.first_page.store(FREE, Release);
+        self.count.fetch_sub(1, Relaxed);
     }
 
     /// Returns the first page and the record of the buffer whose own mapping is at `va`, which is not zero: a record
@@ -149,14 +154,15 @@ impl OwnMappings {
         // The reads may be `Relaxed`. A driver frees a buffer after the call that allocated it has returned, so a right
         // free reads the address and the page of its buffer. What a wrong free reads is checked by `claim`.
         let record = self.records().find(|record| record.va.load(Relaxed) == va)?;
-        Some((record.page.load(Relaxed), record))
+        Some((record.first_page.load(Relaxed), record))
     }
 
-    /// Returns whether the buffer at `page` has its own mapping.
+    /// Returns whether the buffer whose first page is `first_page` has its own mapping. A mapping that is being made or
+    /// removed counts: its record is not free.
     ///
     /// Context: any.
-    pub fn contains(&self, page: usize) -> bool {
-        self.records().any(|record| record.page.load(Relaxed) == page)
+    pub fn has_buffer_at(&self, first_page: usize) -> bool {
+        self.records().any(|record| record.first_page.load(Relaxed) == first_page)
     }
 
     /// Returns the address of `page` if it belongs to a buffer with its own mapping.
@@ -165,21 +171,15 @@ impl OwnMappings {
     pub fn va_of(&self, page: usize) -> Option<Va> {
         // The reads may be `Relaxed`, as in `find`: the caller owns the buffer.
         self.records().find_map(|record| {
-            let offset = page.checked_sub(record.page.load(Relaxed))?;
+            let pages = record.pages();
+            let offset = page.checked_sub(pages.first)?;
             let va = record.va.load(Relaxed);
-            (va != 0 && offset < record.pages.load(Relaxed)).then(|| va.wrapping_add(offset << PAGE_SHIFT))
+            (va != 0 && offset < pages.count).then(|| va.wrapping_add(offset << PAGE_SHIFT))
         })
     }
 
-    /// Makes a record that was [claimed](OwnMappings::claim) available to later buffers.
-    ///
-    /// Context: any.
-    pub fn release(&self, record: &OwnMapping) {
-        record.page.store(FREE, Release);
-        self.count.fetch_sub(1, Relaxed);
-    }
-
-    /// Returns the number of buffers that have their own mappings.
+    /// Returns the number of buffers that have their own mappings. As in [`has_buffer_at`](OwnMappings::has_buffer_at),
+    /// a mapping that is being made or removed counts.
     ///
     /// Context: any.
     pub fn count(&self) -> usize {
@@ -198,7 +198,7 @@ impl OwnMappings {
     /// Context: any.
     #[cfg(feature = "internals")]
     pub fn kept_bytes(&self) -> usize {
-        self.records().filter(|record| record.page.load(Relaxed) == FREE).count() * size_of::<OwnMapping>()
+        self.records().filter(|record| record.first_page.load(Relaxed) == FREE).count() * size_of::<OwnMapping>()
     }
 
     fn records(&self) -> impl Iterator<Item = &'static OwnMapping> + use<> {
