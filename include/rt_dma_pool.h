@@ -148,7 +148,7 @@ void rt_dma_free(struct rt_device *dev,
  * @param[in] data The buffer.
  * @param[in] size Bytes in the buffer, not zero.
  * @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable, or the
- * device's operations cannot be chosen now. May be NULL.
+ * device's operations cannot be chosen now; left as it is if `dev` or `data` is NULL or `size` is zero. May be NULL.
  * @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are
  * translated then leave the cache alone.
  * @retval RT_EOK The device sees the bytes.

@@ -29,7 +29,7 @@ use crate::kernel::Device;
 /// @param[in] data The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable, or the
-/// device's operations cannot be chosen now. May be NULL.
+/// device's operations cannot be chosen now; left as it is if `dev` or `data` is NULL or `size` is zero. May be NULL.
 /// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are
 /// translated then leave the cache alone.
 /// @retval RT_EOK The device sees the bytes.
@@ -71,18 +71,20 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
 unsafe fn sync_out_general(
     dev: *mut rt_device,
     data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     let device = Device::at(dev.expose_provenance());
-    let Some(table) = table_of(device) else {
+    let chosen = table_of(device).and_then(|table| {
+        let table = if table.sync_out_data.is_some() { table } else { default_table(device) };
+        Some((table, table.sync_out_data?))
+    });
+    let Some((table, sync)) = chosen else {
         // SAFETY: the caller passes a `dma_handle` that is null or may be written.
         unsafe { write_if(dma_handle, 0) };
         return errors().error;
     };
-    let table = if table.sync_out_data.is_some() { table } else { default_table(device) };
-    let Some(sync) = table.sync_out_data else { return errors().error };
     if is_ours(table) {
         // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's
         // operations accept.
@@ -124,6 +126,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     if dev.is_null() || out_data.is_null() || size == 0 {
         return errors().inval;
     }
+    // No `is_ours` as above: the arguments go as they are to an operation of the BSP's, too, which writes no handle.
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
         match stored_table(Device::at(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
@@ -143,10 +146,10 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
 unsafe fn sync_in_general(
     dev: *mut rt_device,
     out_data: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     let device = Device::at(dev.expose_provenance());
     let Some(table) = table_of(device) else { return errors().error };
     let Some(sync) = table.sync_in_data.or_else(|| default_table(device).sync_in_data) else { return errors().error };
