@@ -136,8 +136,8 @@ impl<K: Kernel> Dma<K> {
         let BufferRequest { ops, device, size, mask, align, .. } = *request;
         let last = pool.start().wrapping_add(pool.size() - 1);
         self.bus(ops, device).reachable(pool.start(), last, mask).any(|part| {
-            let place = part.first.checked_next_multiple_of(align.max(PAGE_SIZE));
-            let to_last = place.and_then(|place| part.last.checked_sub(place));
+            let place = part.first_pa.checked_next_multiple_of(align.max(PAGE_SIZE));
+            let to_last = place.and_then(|place| part.last_pa.checked_sub(place));
             to_last.is_some_and(|to_last| size <= to_last.saturating_add(1))
         })
     }

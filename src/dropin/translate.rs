@@ -15,9 +15,9 @@ pub const NO_MASK: u64 = u64::MAX;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Reachable {
     /// The physical address of the first byte.
-    pub(crate) first: Pa,
+    pub(crate) first_pa: Pa,
     /// The physical address of the last byte.
-    pub(crate) last: Pa,
+    pub(crate) last_pa: Pa,
     /// The handle of the first byte.
     pub(crate) handle: Handle,
 }
@@ -25,8 +25,8 @@ pub(crate) struct Reachable {
 impl Reachable {
     /// Returns whether the range contains a whole page.
     pub(crate) fn has_page(&self) -> bool {
-        let page = self.first.checked_next_multiple_of(PAGE_SIZE);
-        page.and_then(|page| self.last.checked_sub(page)).is_some_and(|to_last| to_last >= PAGE_SIZE - 1)
+        let page = self.first_pa.checked_next_multiple_of(PAGE_SIZE);
+        page.and_then(|page| self.last_pa.checked_sub(page)).is_some_and(|to_last| to_last >= PAGE_SIZE - 1)
     }
 }
 
@@ -35,6 +35,10 @@ impl Reachable {
 ///
 /// A streaming mapping needs more of a device: its mask, and that it may have operations of its BSP. So the additions
 /// describe it by a `BusMaster`, and make a `Bus` of that where handles are translated.
+///
+/// Context of all functions: any. A device with the operations of the device tree has a node, and the call that chose
+/// them, in a thread, has translated once; as [`bus_range_from`](crate::kernel::Firmware::bus_range_from) demands, this
+/// is when the ranges of the bus are read.
 #[derive(Clone, Copy)]
 pub(crate) struct Bus<K: Kernel> {
     /// The kernel, which knows the windows.
@@ -47,8 +51,6 @@ pub(crate) struct Bus<K: Kernel> {
 
 impl<K: Kernel> Bus<K> {
     /// Returns the range that begins at `pa`.
-    ///
-    /// Context: any.
     fn range_at(&self, pa: Pa) -> BusRange {
         let range = match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => BusRange { handle: Some(pa), last_pa: Pa::MAX },
@@ -89,67 +91,59 @@ impl<K: Kernel> Bus<K> {
 
     /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both
     /// ends are included. The time is proportional to the number of ranges or windows of the bus.
-    ///
-    /// Context: any.
     pub(crate) fn next_reachable(&self, from: Pa, last: Pa, mask: u64) -> Option<Reachable> {
         let mask = usize::try_from(mask).unwrap_or(usize::MAX);
-        let mut first = from;
+        let mut first_pa = from;
         loop {
-            let range = self.range_at(first);
+            let range = self.range_at(first_pa);
             if let Some(handle) = range.handle
                 && let Some(below_mask) = mask.checked_sub(handle)
             {
-                let limit = first.saturating_add(below_mask).min(last);
-                return Some(self.extended(Reachable { first, last: range.last_pa, handle }, limit));
+                let limit = first_pa.saturating_add(below_mask).min(last);
+                return Some(self.extended(Reachable { first_pa, last_pa: range.last_pa, handle }, limit));
             }
             if range.last_pa >= last {
                 return None;
             }
-            first = range.last_pa + 1;
+            first_pa = range.last_pa + 1;
         }
     }
 
     /// Returns `found`, and with it the ranges after it whose handles continue those of `found`, all up to the physical
     /// address `limit`.
     fn extended(&self, mut found: Reachable, limit: Pa) -> Reachable {
-        while found.last < limit {
-            let next_pa = found.last + 1;
+        while found.last_pa < limit {
+            let next_pa = found.last_pa + 1;
             let next = self.range_at(next_pa);
-            if next.handle != found.handle.checked_add(next_pa - found.first) {
+            if next.handle != found.handle.checked_add(next_pa - found.first_pa) {
                 break;
             }
-            found.last = next.last_pa;
+            found.last_pa = next.last_pa;
         }
-        found.last = found.last.min(limit);
+        found.last_pa = found.last_pa.min(limit);
         found
     }
 
     /// Returns all ranges in `[from, last]` that the device reaches with handles up to `mask`, from the lowest on. Both
     /// ends are included.
-    ///
-    /// Context: any.
     pub(crate) fn reachable(self, from: Pa, last: Pa, mask: u64) -> impl Iterator<Item = Reachable> {
         let mut next = Some(from);
         core::iter::from_fn(move || {
             let found = self.next_reachable(next?, last, mask)?;
-            next = if found.last < last { Some(found.last + 1) } else { None };
+            next = if found.last_pa < last { Some(found.last_pa + 1) } else { None };
             Some(found)
         })
     }
 
     /// Returns the handle of `[pa, pa + size)` if the device reaches all of it with handles up to `mask`.
-    ///
-    /// Context: any.
     pub(crate) fn handle_of(&self, pa: Pa, size: usize, mask: u64) -> Option<Handle> {
         let last = pa.checked_add(size.checked_sub(1)?)?;
         let found = self.next_reachable(pa, last, mask)?;
-        (found.first == pa && found.last == last).then_some(found.handle)
+        (found.first_pa == pa && found.last_pa == last).then_some(found.handle)
     }
 
     /// Returns the handle of `[pa, pa + size)` if the first window of the bridge contains all of it, which is the case
     /// for nearly every buffer. The general search takes about 80 instructions more.
-    ///
-    /// Context: any.
     pub(crate) fn handle_in_first_window(&self, pa: Pa, size: usize) -> Option<Handle> {
         if self.ops != MapOps::Pci {
             return None;
@@ -163,9 +157,7 @@ impl<K: Kernel> Bus<K> {
     }
 
     /// Returns the physical address that the device reaches at `handle`, if there is one.
-    ///
-    /// Context: any.
-    pub(crate) fn cpu_address(&self, handle: Handle) -> Option<Pa> {
+    pub(crate) fn pa_of(&self, handle: Handle) -> Option<Pa> {
         match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
             MapOps::DeviceTree => self.kernel.cpu_address(self.device, handle),
@@ -181,9 +173,7 @@ impl<K: Kernel> Bus<K> {
 
     /// Returns whether `handle` belongs to `pa`: `pa` is translated to `handle`, or `handle` is translated to `pa`. The
     /// second condition is for drivers that keep the handle in another form than they received it.
-    ///
-    /// Context: any.
     pub(crate) fn is_handle_of(&self, pa: Pa, handle: Handle) -> bool {
-        self.range_at(pa).handle == Some(handle) || self.cpu_address(handle) == Some(pa)
+        self.range_at(pa).handle == Some(handle) || self.pa_of(handle) == Some(pa)
     }
 }

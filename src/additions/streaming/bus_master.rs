@@ -149,7 +149,7 @@ impl BusMaster {
     /// the BSP's own.
     pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: Handle) -> Option<Pa> {
         match self.ops {
-            Ops::Library(ops) if ops.are_translated() => dma.bus(ops, self.device).cpu_address(handle),
+            Ops::Library(ops) if ops.are_translated() => dma.bus(ops, self.device).pa_of(handle),
             Ops::Library(_) => Some(handle),
             Ops::Own(_) => None,
         }

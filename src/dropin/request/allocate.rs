@@ -301,16 +301,16 @@ impl<K: Kernel> Dma<K> {
         let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
         let mut error = AllocError::Unreachable(start);
         for part in self.bus(request.ops, request.device).reachable(start, last, request.mask) {
-            let from = (part.first - start).div_ceil(PAGE_SIZE);
+            let from = (part.first_pa - start).div_ceil(PAGE_SIZE);
             // A buffer begins at this offset at the latest. Its own last page need not be reached to the end.
-            let Some(last_offset) = (part.last - start + 1).checked_sub(request.size) else { continue };
+            let Some(last_offset) = (part.last_pa - start + 1).checked_sub(request.size) else { continue };
             let end = last_offset / PAGE_SIZE + pages;
             if from + pages > end {
                 continue;
             }
             error = AllocError::Full;
             if let Some(page) = pool.allocate_pages_in_part(from..end, pages, request.align) {
-                return Ok((page, part.handle + (pool.pa_of(page) - part.first)));
+                return Ok((page, part.handle + (pool.pa_of(page) - part.first_pa)));
             }
         }
         Err(error)
