@@ -70,9 +70,10 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. The caller holds the turn of
-    /// installs. After the turn has ended, it calls [`finish_install`](Self::finish_install).
+    /// installs. The caller ends the turn and then calls [`finish_install`](Self::finish_install) for the pool.
     ///
     /// Context: thread.
+    #[must_use = "an added pool is not installed before `finish_install` has got it"]
     #[inline(never)] // Inlined, it would add 52 bytes to the linked core on aarch64.
     pub(crate) fn add(&self, _turn: &TurnGuard<K>, pool: UnlistedPool<K>) -> &'static Pool<K> {
         match pool {
