@@ -20,7 +20,7 @@ struct PoolBuffer<'a, K: Kernel> {
 }
 
 /// A buffer that was found by its address.
-struct Found<K: Kernel> {
+struct FoundBuffer<K: Kernel> {
     buffer: PoolBuffer<'static, K>,
     /// Its own mapping, if it is not seen through a view.
     mapping: Option<&'static OwnMapping>,
@@ -52,10 +52,15 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         ops: MapOps,
     ) -> Result<(), Error> {
-        if va == 0 || size == 0 {
-            let error = if va == 0 { Error::Foreign } else { Error::WrongSize };
+        let refuse = |error| {
             self.refuse_free(error, None, size, va, handle);
-            return Err(error);
+            Err(error)
+        };
+        if va == 0 {
+            return refuse(Error::Foreign);
+        }
+        if size == 0 {
+            return refuse(Error::WrongSize);
         }
         if ops.are_translated() {
             self.free_general(device, size, va, handle, flags, ops)
@@ -67,11 +72,12 @@ impl<K: Kernel> Dma<K> {
     /// Frees the last allocation from the open run of the pool that has `va` in a view, for a device whose handles are
     /// physical addresses. If that fails, the next function in the order of the [paths](super) continues. Neither
     /// `size` nor `va` is zero.
-    // The arguments have the order of C's, and so the registers in which `rt_dma_free` gets them. `free_general` has
-    // `ops` after them.
-    // The loop is written out: with `find_map`, `rt_dma_free` would need a stack frame, and 34 instructions more on
-    // aarch64.
-    #[inline(always)] // Otherwise `rt_dma_free` calls it, and needs a stack frame, too.
+    ///
+    /// Context: as [`free`](Self::free).
+    // `rt_dma_free` needs no stack frame, because this function is inlined and its loop is written out (`find_map`
+    // would take 34 instructions more on aarch64). The arguments have the order of C's, and so the registers in which
+    // `rt_dma_free` gets them. `free_general` has `ops` after them.
+    #[inline(always)]
     pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: Handle, flags: Flags) -> Result<(), Error> {
         if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
             for pool in self.pools() {
@@ -96,6 +102,8 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees a found buffer whose pages are [across](is_across) several words. (Without this function, a free of 1 MiB
     /// would take 217 instructions more on aarch64.)
+    ///
+    /// Context: any.
     fn free_across(&self, size: usize, va: Va, handle: Handle, buffer: PoolBuffer<K>) -> Result<(), Error> {
         match buffer.pool.free_pages_across(buffer.page, whole_pages(size)) {
             Ok(()) => Ok(()),
@@ -104,6 +112,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Frees a found buffer with the lock of its pool, for which the call waits if it does not hold it.
+    ///
+    /// Context: any.
     fn free_locked<'a>(
         &self,
         size: usize,
@@ -127,6 +137,8 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees as [`free`](Self::free) does, for a device with any operations. Neither `size` nor `va` is zero: the
     /// record of a buffer that was freed contains the address zero, so a search for zero could find it.
+    ///
+    /// Context: as [`free`](Self::free).
     pub fn free_general(
         &self,
         device: Device,
@@ -136,19 +148,28 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         ops: MapOps,
     ) -> Result<(), Error> {
-        let found = self.find(va, flags);
-        let result = match &found {
-            Some(found) => self.free_found(found, self.bus(ops, device), size, va, handle),
-            None => Err(Error::Foreign),
+        let Some(found) = self.find(va, flags) else {
+            self.refuse_free(Error::Foreign, None, size, va, handle);
+            return Err(Error::Foreign);
         };
-        result.inspect_err(|error| self.refuse_free(*error, found.map(|found| found.buffer.pool), size, va, handle))
+        self.free_found(&found, self.bus(ops, device), size, va, handle)
+            .inspect_err(|error| self.refuse_free(*error, Some(found.buffer.pool), size, va, handle))
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
     ///
     /// Any device may free by the physical address: in the C original, the translation of a handle leaves an address
     /// unchanged that no range covers.
-    fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: Handle) -> Result<(), Error> {
+    ///
+    /// Context: as [`free`](Self::free).
+    fn free_found(
+        &self,
+        found: &FoundBuffer<K>,
+        bus: Bus<K>,
+        size: usize,
+        va: Va,
+        handle: Handle,
+    ) -> Result<(), Error> {
         let PoolBuffer { pool, page } = found.buffer;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle_of(pa, handle) {
@@ -164,7 +185,7 @@ impl<K: Kernel> Dma<K> {
     /// Finds a buffer that may have been handed out at `va`.
     ///
     /// Context: any.
-    fn find(&self, va: Va, flags: Flags) -> Option<Found<K>> {
+    fn find(&self, va: Va, flags: Flags) -> Option<FoundBuffer<K>> {
         if flags.contains(Flags::NOMAP)
             && let Some(found) = self.find_by(|pool| pool.buffer_without_mapping(va))
         {
@@ -177,15 +198,16 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Finds a buffer that is not mapped alone, by what `page_in` returns for its pool: its first page.
-    fn find_by(&self, page_in: impl Fn(&Pool<K>) -> Option<usize>) -> Option<Found<K>> {
-        self.pools().find_map(|pool| Some(Found { buffer: PoolBuffer { pool, page: page_in(pool)? }, mapping: None }))
+    fn find_by(&self, page_in: impl Fn(&Pool<K>) -> Option<usize>) -> Option<FoundBuffer<K>> {
+        self.pools()
+            .find_map(|pool| Some(FoundBuffer { buffer: PoolBuffer { pool, page: page_in(pool)? }, mapping: None }))
     }
 
     /// Finds a buffer that is mapped alone, by the address of its mapping.
-    fn find_own_mapping(&self, va: Va) -> Option<Found<K>> {
+    fn find_own_mapping(&self, va: Va) -> Option<FoundBuffer<K>> {
         self.pools().find_map(|pool| {
             let (page, mapping) = pool.own_mappings.find(va)?;
-            Some(Found { buffer: PoolBuffer { pool, page }, mapping: Some(mapping) })
+            Some(FoundBuffer { buffer: PoolBuffer { pool, page }, mapping: Some(mapping) })
         })
     }
 }
