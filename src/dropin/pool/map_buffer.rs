@@ -14,12 +14,6 @@ use crate::mem::atomics::Ordering::Relaxed;
 /// A buffer's address for the processor, and the cache state of its pages.
 type Mapped = (NonZeroUsize, CacheState);
 
-/// Returns the flags of a request to a pool with `pool_flags`: `flags`, and `NOCACHE` if the pool has it. C may change
-/// the pool's flags while a call runs, so a call maps its buffer by flags that it has read once.
-pub fn with_pool_flags(pool_flags: Flags, flags: Flags) -> Flags {
-    flags | pool_flags & Flags::NOCACHE
-}
-
 /// Returns the memory type of a request with `flags`, which contain neither `NOMAP` nor `WRITE_THROUGH`, and the cache
 /// state of pages that were last handed out with this type.
 pub(super) fn usual_memory(flags: Flags) -> (MemoryType, CacheState) {
@@ -50,50 +44,56 @@ impl<K: Kernel> Pool<K> {
     /// Context: any if the view is mapped already, otherwise thread.
     #[inline(always)] // Without it, an allocation that the tree of free runs serves takes 15 to 18 instructions more.
     pub fn map_buffer(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
-        // The usual case: the view is mapped, and the cache has no dirty lines of another memory type.
-        let is_usual = !flags.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
-        // Of an unusual request it is not the type, and is not used.
-        let (memory, cache) = usual_memory(flags);
-        match self.view(memory).base() {
-            Some(base) if is_usual && !self.cache_states.differ(page, pages, cache) => {
-                NonZeroUsize::new(base + (page << PAGE_SHIFT))
+        if !flags.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH)) {
+            let (memory, cache) = usual_memory(flags);
+            // The usual case: the view is mapped, and the cache has no dirty lines of another memory type.
+            if let Some(base) = self.view(memory).base()
+                && !self.cache_states.differ(page, pages, cache)
+            {
+                return NonZeroUsize::new(base + (page << PAGE_SHIFT));
             }
-            _ => self.map_buffer_slow(page, pages, flags),
         }
+        self.map_buffer_slow(page, pages, flags)
     }
 
     /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case:
     /// maps them if necessary, flushes dirty lines of another memory type, and sets the cache state of the pages.
-    pub fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
+    fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         let memory = memory_type(flags);
         let mapped = match memory {
             Some(memory) => self.map_pages(page, pages, memory),
-            None => {
-                self.had_buffer_without_mapping.store(true, Relaxed);
-                NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty))
-            }
+            None => self.leave_unmapped(page),
         };
-        let Some((va, cache)) = mapped else {
+        let Some((address, cache)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
             let _ = self.free_pages(page, pages);
             return None;
         };
-        // The old cache state is compared with that of clean pages, and not with the new one: such pages may get
-        // that of cached ones.
+        // Pages that will not be cached are flushed even if their new cache state is `Dirty`, too: that of pages without
+        // a mapping, and of some with an own mapping (see `own_mapping_state`).
         if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, pages, CacheState::Clean) {
-            self.flush_pages(page, pages, memory.map(|_| va.get()));
+            // The address of a buffer without a mapping is a physical one: nothing can be flushed through it.
+            let va = memory.is_some().then_some(address.get());
+            self.flush_pages(page, pages, va);
         }
         if self.cache_states.differ(page, pages, cache) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
             self.cache_states.set(page, pages, cache);
         }
-        Some(va)
+        Some(address)
+    }
+
+    /// Returns the physical address of pages that get no mapping, and their cache state. Notes that the pool has such a
+    /// buffer.
+    fn leave_unmapped(&self, page: usize) -> Option<Mapped> {
+        self.had_buffer_without_mapping.store(true, Relaxed);
+        NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty))
     }
 
     /// Writes dirty lines of the pages to memory, through the cached view if it is mapped, because the lines were
-    /// written through it, or else through the buffer's address `va`. Cache maintenance works on the physical address,
-    /// whatever the memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
+    /// written through it, or else through the buffer's address `va`, if it has one. Cache maintenance works on the
+    /// physical address, whatever the memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
     fn flush_pages(&self, page: usize, pages: usize, va: Option<Va>) {
         let in_cached_view = self.view(MemoryType::Cached).base().map(|base| base + (page << PAGE_SHIFT));
         if let Some(through) = in_cached_view.or(va) {
@@ -101,9 +101,11 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns the cache state of pages with an own mapping of this memory type. It is the only record of the memory
-    /// type of such a mapping. With a write-through mapping, pages are therefore dirty if the cache may hold lines of
-    /// them.
+    /// Returns the cache state of pages with an own mapping of this memory type.
+    ///
+    /// Write-through pages have no dirty lines, so in a view they are clean. Their address shows that they lie in the
+    /// write-through view, and so that the cache may hold lines of them. The address of an own mapping does not show
+    /// its memory type: only the cache state does. It is therefore `Dirty` if the cache may hold lines of the pages.
     fn own_mapping_state(&self, memory: MemoryType) -> CacheState {
         match memory {
             MemoryType::Cached => CacheState::Dirty,

@@ -10,7 +10,7 @@
 //! | `own_mappings` | the records of buffers that are mapped alone |
 //! | `addresses` | which page or buffer an address belongs to |
 //! | `region`, `origin`, `owners` | the range of memory and what else a new pool is made of, where it comes from, and the devices that own it |
-//! | `serves` | which requests the pool serves |
+//! | `serves` | which requests the pool serves, and with which flags |
 //! | `removal` | the states of a pool that is installed and uninstalled |
 //! | `usage` | figures for `list_dma_pool` |
 
@@ -30,12 +30,11 @@ pub mod view;
 
 pub use addresses::AddressInfo;
 pub use fast_path::{AllocatedPages, Unserved};
-pub use map_buffer::with_pool_flags;
 pub use origin::Origin;
 pub use region::{PoolSpec, Region, WholePages};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
 pub use removal::RemovalError;
-pub use serves::{Pools, serves_plain};
+pub use serves::{Pools, serves_plain, with_pool_flags};
 pub use usage::Usage;
 
 use core::mem::{MaybeUninit, size_of};

@@ -1,4 +1,4 @@
-//! Which requests a pool serves, by its flags and its owners.
+//! Which requests a pool serves, by its flags and its owners, and with which flags.
 
 use super::Pool;
 use crate::flags::Flags;
@@ -48,4 +48,10 @@ fn has_required(pool_flags: Flags, flags: Flags) -> bool {
 /// `DEVICE`. (If the fast path called `serves`, an allocation would take 11 instructions more on the host.)
 pub fn serves_plain(pool_flags: Flags, flags: Flags) -> bool {
     has_required(pool_flags, flags) && !pool_flags.contains(Flags::DEVICE)
+}
+
+/// Returns the flags of a request to a pool with `pool_flags`: `flags`, and `NOCACHE` if the pool has it. C may change
+/// the pool's flags while a call runs, so a call maps its buffer by flags that it has read once.
+pub fn with_pool_flags(pool_flags: Flags, flags: Flags) -> Flags {
+    flags | pool_flags & Flags::NOCACHE
 }

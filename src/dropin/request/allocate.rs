@@ -45,7 +45,7 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
     ) -> Option<BufferPtr> {
         // With `DEVICE`, the pool must belong to the device, which `serves_plain` does not check. The other two need
-        // `map_buffer_slow` after the allocation: it notes that the pool has a buffer without a mapping (`NOMAP`), and
+        // `map_buffer` after the allocation: it notes that the pool has a buffer without a mapping (`NOMAP`), and
         // chooses the write-through view.
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
             for pool in self.pools() {
