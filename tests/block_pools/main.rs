@@ -16,7 +16,7 @@ mod threads;
 use fake_kernel::*;
 use rt_dma_pool::additions::block_pool::pools::{BadCreate, BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::report::BlockUsage;
-use rt_dma_pool::additions::block_pool::{Block, BlockPool, Pages, PoolName};
+use rt_dma_pool::additions::block_pool::{Block, BlockPool, Effort, Pages, PoolName};
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
@@ -56,10 +56,13 @@ unsafe impl Pages for Coherent {
         self.0.allocate_aligned(&BufferRequest { ops, device, size, flags: COHERENT, mask, align })
     }
 
-    fn allocate_from_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, usize)> {
+    fn allocate_from_free(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
         let request = BufferRequest { ops, device, size, flags: COHERENT, mask: self.limit(device) as u64, align };
-        if is_needed { self.0.allocate_from_free(&request) } else { self.0.allocate_from_free_uncounted(&request) }
+        match effort {
+            Effort::TakesSpare => self.0.allocate_from_free_uncounted(&request),
+            _ => self.0.allocate_from_free(&request),
+        }
     }
 
     fn failed_reclaims(&self) -> usize {

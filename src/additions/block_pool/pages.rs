@@ -37,12 +37,12 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     }
 
     /// Allocates as [`allocate_aligned`](Pages::allocate_aligned) does, but only memory that is free now: asks no
-    /// borrower, waits for nothing, and logs no failure. A failure is counted only if the memory `is_needed`. (A source
-    /// that does none of this need not have a function of its own.)
+    /// borrower, waits for nothing, and logs no failure. A failure is counted unless the `effort` is
+    /// [`Effort::TakesSpare`]. (A source that does none of this need not have a function of its own.)
     ///
     /// Context: thread first, then any.
-    fn allocate_from_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
-        let _ = is_needed;
+    fn allocate_from_free(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)> {
+        let _ = effort;
         self.allocate_aligned(device, size, align)
     }
 

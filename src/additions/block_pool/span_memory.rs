@@ -38,8 +38,9 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
         let (va, handle) = match effort {
             Effort::AsksBorrowers if align > PAGE_SIZE => pool.pages.allocate_aligned(pool.device, size, align)?,
             Effort::AsksBorrowers => pool.pages.allocate(pool.device, size)?,
-            Effort::TakesFree => pool.pages.allocate_from_free(pool.device, size, align, true)?,
-            Effort::TakesSpare => pool.pages.allocate_from_free(pool.device, size, align, false)?,
+            Effort::TakesFree | Effort::TakesSpare => {
+                pool.pages.allocate_from_free(pool.device, size, align, effort)?
+            }
         };
         let memory = SpanMemory { pool, va, handle, size };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.

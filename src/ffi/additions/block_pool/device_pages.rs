@@ -1,6 +1,6 @@
 //! The memory of block pools: the device's own.
 
-use crate::additions::block_pool::Pages;
+use crate::additions::block_pool::{Effort, Pages};
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::attributes::{aligned_request, rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::block_pool::POOLS;
@@ -46,10 +46,10 @@ unsafe impl Pages for DevicePages {
         pages.map(|(va, handle)| (va.expose_provenance(), handle))
     }
 
-    fn allocate_from_free(&self, device: Device, size: usize, align: usize, is_needed: bool) -> Option<(Va, Handle)> {
+    fn allocate_from_free(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)> {
         match aligned_request(device, size, align, self.flags(device)) {
-            Some(request) if is_needed => DMA.allocate_from_free(&request),
-            Some(request) => DMA.allocate_from_free_uncounted(&request),
+            Some(request) if effort == Effort::TakesSpare => DMA.allocate_from_free_uncounted(&request),
+            Some(request) => DMA.allocate_from_free(&request),
             // An operation of the BSP decides itself whether it waits and what it logs.
             None => self.allocate_aligned(device, size, align),
         }
