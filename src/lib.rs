@@ -14,8 +14,8 @@
 //! * [`mem`]: building blocks over `unsafe` code, such as heap values, locks, bitmaps, cache maintenance.
 //! * [`kernel`]: the trait [`Kernel`](kernel::Kernel), which is the interface to the operating system, and its
 //!   implementation for RT-Thread.
-//! * [`abi`], [`error`], [`flags`], [`log`], `text`: the vocabulary, which is types, and a macro for texts, that depend
-//!   on nothing else.
+//! * [`abi`], [`error`], [`flags`], [`log`], `text`: the vocabulary. It has types, and a macro for texts, and uses no
+//!   other module.
 
 #![no_std]
 #![deny(unsafe_code, missing_docs)]

@@ -66,8 +66,9 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
  *   Linux.
  * - `align` may be more than a page.
  * - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is
- *   empty or was never used. `rt_dma_block_pool_fill` makes more ready. A call that has what it needs takes only memory
- *   that is free for this: it asks no borrower (`rt_dma_borrow`), and counts no failed request.
+ *   empty or was never used. `rt_dma_block_pool_fill` makes more ready. When a call has done its own work
+ *   and makes blocks ready for the next ones, it uses free memory only: it does not ask borrowers (`rt_dma_borrow`),
+ *   and if no memory is free, no failed request is counted.
  *
  * All other functions take both kinds of pools.
  *
@@ -98,8 +99,8 @@ struct rt_dma_block_pool *rt_dma_block_pool_create_linux(const char *name,
  * @param[in] count The number of blocks that are to be free.
  * @retval RT_EOK At least `count` blocks are free.
  * @retval -RT_EINVAL `pool` is NULL.
- * @retval -RT_ENOMEM There is no memory for as many. The pages that the call added are freed again, except those with
- * a block that another call has allocated meanwhile.
+ * @retval -RT_ENOMEM There is no memory for `count` free blocks. The pages that the call added are freed again, except
+ * those with a block that another call has allocated meanwhile.
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */

@@ -47,8 +47,7 @@ struct rt_dma_pool_usage
      */
     rt_size_t buffers;
     /**
-     * Number of requests that failed although the pool is of the kind that serves them. A request that another pool
-     * served did not fail.
+     * Number of failed requests whose flags this pool serves. A request that another pool served did not fail.
      */
     rt_size_t failed;
     /**

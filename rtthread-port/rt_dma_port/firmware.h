@@ -171,9 +171,11 @@ extern int rt_dma_port_has_dma_ranges(void *dev);
  *
  * @param[in] dev The device, which has a node.
  * @param[in] pa The physical address.
- * @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
- *        with the physical ones up to it, or no range covers any of them. The highest address with
- *        RT_DMA_PORT_UNMAPPED: the heap has no room to read the ranges of the bus.
+ * @param[out] last The last physical address up to which the result holds. It is not below `pa`.
+ *        - With a device's address, the device's addresses rise with the physical ones from `pa` to `last`.
+ *        - With RT_DMA_PORT_UNMAPPED, no range of the bus covers an address from `pa` to `last`.
+ *        - If the heap has no room to read the ranges of the bus, the result is RT_DMA_PORT_UNMAPPED, and `last`
+ *          is the highest address.
  * @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
  *
  * @note Context: thread first, then any. The first call for a bus reads its ranges.

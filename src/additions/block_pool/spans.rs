@@ -1,9 +1,10 @@
 //! The bookkeeping of spans, with their groups and units.
 //!
 //! It is allocated in batches: for one span if the span's units fill whole groups, otherwise for all the spans that
-//! share one group. A span is *vacant* until it gets memory, and again when its memory is freed: a caller that holds no
-//! lock may still look at its bookkeeping, which therefore stays, serves the memory that is added next, and is freed
-//! with the pool.
+//! share one group. A span is *vacant* until it gets memory, and again when its memory is freed.
+//!
+//! The bookkeeping of a vacant span stays: a caller that holds no lock may still look at it. It serves the memory that
+//! is added next. It is freed with the pool.
 
 use core::num::NonZeroUsize;
 
@@ -18,10 +19,10 @@ use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
 use crate::mem::wrapping_slice::WrappingSlice;
 
-/// The number of units of a pool's first group. A later group has this many more than the pool has units, rounded down
-/// to a power of two: 16 if the pool has 8 units, 32 if it has 24. No group has more than [`Shape::group_units`]. So a
-/// pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free ones,
-/// which costs time.
+/// The number of units of a pool's first group. If the pool then has 8 units, its next group has 16; if it has 24, 32:
+/// this many more than the pool has, rounded down to a power of two. No group has more than [`Shape::group_units`]. So
+/// a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free
+/// ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
 /// The bookkeeping of a pool's spans. It is changed with the turn held.

@@ -17,7 +17,7 @@ pub struct Statistics {
     pub longest_free: usize,
     /// Buffers in use.
     pub buffers: usize,
-    /// Requests that failed although the pool is of the kind that serves them.
+    /// Failed requests whose flags this pool serves.
     pub failed: usize,
     /// Bytes of the largest such request.
     pub largest_failed: usize,

@@ -64,8 +64,8 @@ impl<K: Kernel> Pool<K> {
         self.lock().peak() << PAGE_SHIFT
     }
 
-    /// Returns the number of requests that failed although the pool is of the kind that serves them, and the size of
-    /// the largest in bytes. A request that another pool served did not fail.
+    /// Returns the number of failed requests whose flags this pool serves, and the size of the largest in bytes. A
+    /// request that another pool served did not fail.
     ///
     /// Context: any.
     pub fn failures(&self) -> (usize, usize) {

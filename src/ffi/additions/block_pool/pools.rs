@@ -75,8 +75,9 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 ///   Linux.
 /// - `align` may be more than a page.
 /// - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is
-///   empty or was never used. `rt_dma_block_pool_fill` makes more ready. A call that has what it needs takes only memory
-///   that is free for this: it asks no borrower (`rt_dma_borrow`), and counts no failed request.
+///   empty or was never used. `rt_dma_block_pool_fill` makes more ready. When a call has done its own work
+///   and makes blocks ready for the next ones, it uses free memory only: it does not ask borrowers (`rt_dma_borrow`),
+///   and if no memory is free, no failed request is counted.
 ///
 /// All other functions take both kinds of pools.
 ///
@@ -132,8 +133,8 @@ fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, BadCrea
 /// @param[in] count The number of blocks that are to be free.
 /// @retval RT_EOK At least `count` blocks are free.
 /// @retval -RT_EINVAL `pool` is NULL.
-/// @retval -RT_ENOMEM There is no memory for as many. The pages that the call added are freed again, except those with
-/// a block that another call has allocated meanwhile.
+/// @retval -RT_ENOMEM There is no memory for `count` free blocks. The pages that the call added are freed again, except
+/// those with a block that another call has allocated meanwhile.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]

@@ -41,10 +41,12 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
 
 /// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
 ///
-/// With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what the device has written since the
-/// last sync for the processor stays, and what the processor wrote meanwhile may be lost. Where the device is not
-/// coherent, a cache line to which the processor wrote may be written over what the device wrote to it. Parts,
-/// directions and errors are as for `rt_dma_sync_single_for_cpu`.
+/// With `RT_DMA_FROM_DEVICE` the call passes no bytes from the processor to the device: what the device has written
+/// since the last sync for the processor stays, and what the processor has written since then may be lost. If the device
+/// is not coherent, a write of the processor can destroy more: the cache writes whole lines to memory, and so may
+/// overwrite what the device wrote to other bytes of the line.
+///
+/// Parts, directions and errors are as for `rt_dma_sync_single_for_cpu`.
 ///
 /// @param[in] dev The device.
 /// @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
