@@ -24,7 +24,8 @@ pub fn note(largest: usize) {
     unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
     // DminLine: base-two logarithm of the words in the smallest line.
     let smallest = 4 << (ctr >> 16 & 0xf);
-    if smallest == largest {
+    // Written once: each further store would take the word's cache line from the other cores.
+    if smallest == largest && offset_mask() == usize::MAX {
         OFFSET_MASK.store(largest - 1, Relaxed);
     }
 }
