@@ -2,8 +2,12 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, HeldMapping, Holding, Kind, MappedBy, Mistake, SyncedData, UnmappedBy};
-use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
+use rt_dma_pool::additions::debug::{
+    Call, HeldMapping, Holding, Kind, MappedBy, MappedPart, Mistake, SyncedData, UnmappedBy,
+};
+use rt_dma_pool::additions::streaming::{
+    Attributes, BadMapping, Buffer, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops, Streaming, StreamingMaps,
+};
 use rt_dma_pool::flags::Flags;
 
 #[test]
@@ -51,6 +55,58 @@ fn an_ambiguous_managed_unmap_ends_nothing() {
     assert_eq!(rig.lines().len(), 1);
     unmap(handle, 64);
     assert!(rig.lines()[0].starts_with("eth0: unmapped twice"), "the only one was unmapped");
+}
+
+/// The library refuses an unmap that fits none of several mappings that have a record.
+#[test]
+fn an_ambiguous_unmap_ends_nothing() {
+    let rig = Rig::new();
+    let maps = StreamingMaps::new();
+    let streaming = || Streaming::new(rig.machine.dma, &maps);
+    let held = rig.alloc(256, Flags::empty());
+    let ops = Ops::Library(rig.machine.first_call(rig.device).unwrap());
+    let master = BusMaster { device: rig.device, ops, mask: usize::MAX };
+    let direction = Direction::ToDevice;
+    for size in [64, 128] {
+        let attributes = Attributes::empty();
+        // SAFETY: the buffer is freed after the unmaps.
+        let result = unsafe { streaming().map(&master, &Buffer { va: held.va, size, direction, attributes }) };
+        assert_eq!(result, Ok(rig.map(held.va, size, direction)));
+    }
+    let unmap = |size| {
+        let has_record = |part: MappedPart| {
+            streaming().has_recorded(&master, &MappedBuffer::new(part.handle, part.size, part.direction))
+        };
+        let part = given(held.handle, size, direction);
+        rig.debug.unmapping(&rig.call(END), UnmappedBy::Single, part, has_record);
+        let lines = rig.lines();
+        // SAFETY: as above.
+        (lines, unsafe { streaming().unmap(&master, &MappedBuffer::new(held.handle, size, direction)) })
+    };
+    let (lines, result) = unmap(256);
+    assert_eq!((lines.len(), result), (1, Err(BadMapping::Ambiguous)), "{lines:#?}");
+    assert_eq!(rig.lines().len(), 1, "the library's line");
+    for size in [64, 128] {
+        assert_eq!(unmap(size), (vec![], Ok(())));
+    }
+    let (lines, _) = unmap(128);
+    assert!(lines[0].starts_with("eth0: unmapped twice"), "{lines:#?}");
+}
+
+/// The library ends direct mappings, which have no record, as the call states.
+#[test]
+fn a_wrong_unmap_of_one_of_several_direct_mappings_ends_one() {
+    let rig = Rig::new();
+    let memory = own_memory(&rig);
+    let handle = rig.map(memory, 64, Direction::ToDevice);
+    rig.map(memory, 128, Direction::ToDevice);
+    for (size, line) in [(256, Some("unmap with another size")), (64, None), (128, Some("unmapped twice"))] {
+        let part = given(handle, size, Direction::ToDevice);
+        rig.debug.unmapping(&rig.call(END), UnmappedBy::Single, part, |_| false);
+        let lines = rig.lines();
+        assert_eq!(lines.len(), usize::from(line.is_some()), "{lines:#?}");
+        assert!(line.is_none_or(|line| lines[0].contains(line)), "{lines:#?}");
+    }
 }
 
 #[test]

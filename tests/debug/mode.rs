@@ -176,7 +176,7 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
                     let run = || {
                         debug.mapped(&caller, Holding { handle, ..buffer(memory, 64, Direction::ToDevice) });
                         debug.mapping_checked(&caller, handle);
-                        debug.unmapping(&caller, UnmappedBy::Single, given(handle, 64, Direction::ToDevice));
+                        debug.unmapping(&caller, UnmappedBy::Single, given(handle, 64, Direction::ToDevice), |_| true);
                     };
                     if round % 3 == 0 { machine.in_interrupt(run) } else { run() }
                 }

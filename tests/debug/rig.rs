@@ -80,7 +80,7 @@ impl Rig {
     }
 
     pub fn unmap_by(&self, by: UnmappedBy, given: MappedPart) {
-        self.debug.unmapping(&self.call(END), by, given);
+        self.debug.unmapping(&self.call(END), by, given, |_| true);
     }
 
     pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {

@@ -132,10 +132,17 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Checks an unmap, and forgets the mapping. Outside of a thread, an unmap that needs one is not checked, for the
-    /// reason that [`freeing`](Self::freeing) states.
-    pub fn unmapping(&'static self, call: &Call, by: UnmappedBy, given: MappedPart) {
+    /// reason that [`freeing`](Self::freeing) states. `has_record` returns whether the library has a record of a mapping
+    /// of the device; it is called with a lock held.
+    pub fn unmapping(
+        &'static self,
+        call: &Call,
+        by: UnmappedBy,
+        given: MappedPart,
+        has_record: impl Fn(MappedPart) -> bool,
+    ) {
         if !matches!(by, UnmappedBy::ManagedSingle) || self.kernel.can_sleep() {
-            self.with(call, |judge| judge.unmap(by, given));
+            self.with(call, |judge| judge.unmap(by, given, has_record));
         }
     }
 

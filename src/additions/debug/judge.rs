@@ -167,7 +167,7 @@ impl Judge<'_> {
     }
 
     /// Judges an unmap, and takes the entry of the mapping out of the table unless the library refuses the unmap.
-    pub(super) fn unmap(&mut self, by: UnmappedBy, given: MappedPart) {
+    pub(super) fn unmap(&mut self, by: UnmappedBy, given: MappedPart, has_record: impl Fn(MappedPart) -> bool) {
         let MappedPart { handle, size, direction } = given;
         let device = self.call.device;
         let best = self.state.table.best_mapping(|entry, mapping| {
@@ -176,15 +176,30 @@ impl Judge<'_> {
             (entry.handle == handle && entry.device == device).then_some(score)
         });
         let Some((index, entry, mapping)) = best else { return self.unmap_unknown(given) };
-        if self.is_ended_by(by, &given, &entry, &mapping) {
+        let is_ended = match by {
+            UnmappedBy::ManagedSingle => self.is_ended_as_managed(&given, &entry, &mapping),
+            _ => !self.is_ambiguous(&given, has_record),
+        };
+        if is_ended {
             self.give_back(index, &entry);
         }
         self.report_unmap(by, &given, &entry, &mapping);
     }
 
-    /// Returns whether the unmap ends this mapping of the calling device. What the library refuses stays mapped.
-    fn is_ended_by(&self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) -> bool {
-        let UnmappedBy::ManagedSingle = by else { return true };
+    /// Returns whether the library refuses an unmap by the calling device because its mappings with this handle are
+    /// several that have a record, and none of them fits exactly.
+    fn is_ambiguous(&self, given: &MappedPart, has_record: impl Fn(MappedPart) -> bool) -> bool {
+        let recorded = self.state.table.live().iter().filter_map(|entry| {
+            let (size, direction) = (entry.size, entry.mapping()?.direction);
+            let has_handle = (entry.device, entry.handle) == (self.call.device, given.handle);
+            (has_handle && has_record(MappedPart { size, direction, ..*given })).then_some((size, direction))
+        });
+        recorded.clone().count() > 1 && recorded.clone().all(|mapping| mapping != (given.size, given.direction))
+    }
+
+    /// Returns whether `rt_dmam_unmap_single` ends this mapping of the calling device. What the library refuses stays
+    /// mapped.
+    fn is_ended_as_managed(&self, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) -> bool {
         // If several managed mappings have the handle, one must fit exactly.
         let is_exact = (entry.size, mapping.direction) == (given.size, given.direction);
         let has_the_handle = |other: &&Holding| {

@@ -2,13 +2,17 @@
 
 use core::ffi::{c_int, c_void};
 
+use super::call::has_no_ops;
 use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_size_t, rt_ubase_t};
-use crate::additions::debug::{HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
-use crate::additions::streaming::MAPPING_ERROR;
+use crate::additions::debug::{Call, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
+use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
 use crate::ffi::DMA;
-use crate::ffi::additions::streaming::arguments::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
+use crate::ffi::additions::streaming::arguments::{
+    RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, bus_master_of, direction_of,
+};
 use crate::ffi::additions::streaming::scatter::{entries, rt_dma_sg};
+use crate::ffi::additions::streaming::system::STREAMING;
 use crate::flags::Flags;
 
 /// @brief Checks a map after it was done, and records the mapping.
@@ -134,7 +138,17 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
         _ => UnmappedBy::Single,
     };
     let Some(call) = before(call) else { return };
-    DEBUG.unmapping(&call, by, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
+    check_unmap(&call, by, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
+}
+
+/// Checks an unmap.
+fn check_unmap(call: &Call, by: UnmappedBy, given: MappedPart) {
+    // `bus_master_of` would choose the operations of a new device, which has no mapping.
+    let master = if has_no_ops(call.device) { None } else { bus_master_of(call.device).ok() };
+    DEBUG.unmapping(call, by, given, |MappedPart { handle, size, direction }| {
+        let mapped = MappedBuffer::new(handle, size, direction);
+        master.as_ref().is_some_and(|master| STREAMING.has_recorded(master, &mapped))
+    });
 }
 
 /// Returns the mappings of a list, as a driver gives them to an unmap or a sync.
@@ -161,7 +175,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
     // SAFETY: the driver passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     let by = UnmappedBy::List { entries: list.len() };
-    parts_of(list, direction).for_each(|given| DEBUG.unmapping(&call, by, given));
+    parts_of(list, direction).for_each(|given| check_unmap(&call, by, given));
 }
 
 /// @brief Checks a sync before it is done.
