@@ -45,7 +45,7 @@ fn any_size_within_the_last_page_is_the_buffers_size() {
 fn another_size_is_refused() {
     // A buffer of 100 pages is in several words of the bitmaps.
     for right in [3 * PAGE, 100 * PAGE] {
-        let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+        let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
         let device = machine.plain_device();
         let held = machine.alloc(device, right, CACHED).unwrap();
         let after = machine.alloc(device, PAGE, CACHED).unwrap();
@@ -54,6 +54,7 @@ fn another_size_is_refused() {
         }
         machine.free(held).unwrap();
         machine.free(after).unwrap();
+        assert_eq!(pool.usage().used, 0);
     }
 }
 
@@ -87,10 +88,10 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
     let device = machine.plain_device();
     let cached = machine.alloc(device, PAGE, CACHED).unwrap();
     let uncached = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
-    // The address of the same page in the uncached view is not the buffer's address.
-    let view = uncached.va - PAGE;
-    assert_eq!(machine.at(view).unwrap().0, cached.handle);
-    machine.assert_refused(Held { va: view, ..cached }, Error::Foreign);
+    // The address of the cached buffer's page in the uncached view is not that buffer's address.
+    let in_uncached_view = uncached.va - PAGE;
+    assert_eq!(machine.at(in_uncached_view).unwrap().0, cached.handle);
+    machine.assert_refused(Held { va: in_uncached_view, ..cached }, Error::Foreign);
     machine.assert_refused(Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::Foreign);
     // Neither is the physical address, since the pool is not NOMAP.
     machine.assert_refused(Held { va: cached.handle, ..cached }, Error::Foreign);
@@ -142,12 +143,13 @@ fn the_handle_is_checked_against_the_address() {
 
 #[test]
 fn a_translated_handle_must_be_the_buffers() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)]));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_eq!(held.handle, BASE - RANGE_START);
     machine.assert_refused(Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle);
     machine.free(held).unwrap();
+    assert_eq!(pool.usage().used, 0);
 }
 
 /// The buffer is found by the processor's address. So the physical address in place of the handle, as `rt_kmem_v2p`
@@ -169,7 +171,7 @@ fn the_physical_address_of_a_translated_buffer_is_accepted_as_its_handle() {
 /// A device may reach the same memory at several handles. `rt_dma_free` accepts each of them.
 #[test]
 fn a_handle_that_leads_back_is_the_buffers() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.device(DeviceInfo {
         dma_to_cpu: Some(|handle| (handle & !(1 << 31)).checked_add(RANGE_START)),
         ..DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)])
@@ -179,6 +181,7 @@ fn a_handle_that_leads_back_is_the_buffers() {
     assert_ne!(again.handle, held.handle);
     machine.assert_refused(Held { handle: again.handle + PAGE, ..held }, Error::WrongHandle);
     machine.free(again).unwrap();
+    assert_eq!(pool.usage().used, 0);
 }
 
 #[test]
@@ -308,8 +311,8 @@ struct PoolMapping {
 }
 
 /// Allocates a page by each of the requests, changes flags and owner of the pool, and frees each page twice. The first
-/// free succeeds, and the second one fails with `second_free`. This is done for each two combinations of the pool's
-/// flags.
+/// free succeeds, and the second one fails with `second_free`. This is done for each pair of combinations of the
+/// pool's flags.
 fn check_frees_after_a_change_of_flags(mapping: PoolMapping, requests: &[Flags], second_free: Error) {
     let machine = Machine::new();
     machine.set_view_limit(mapping.view_limit);
