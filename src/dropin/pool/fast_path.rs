@@ -1,9 +1,9 @@
 //! The fast path of most calls. A call takes it if the open run of the pool serves the request and the view is mapped.
 //! Each call has one function for pages in one word of the bitmaps, and one for pages in several words.
 //!
-//! These functions call no other function while the lock is held, so that `rt_dma_alloc` and `rt_dma_free` need no
-//! stack frame. A case that they do not handle is passed, with the lock still held, to the functions in `locked_path`.
-//! LLVM inlines most of them without an attribute.
+//! In the compiled code, nothing is called while the lock is held: all that these functions use is inlined. So
+//! `rt_dma_alloc` and `rt_dma_free` need no stack frame. LLVM does this by itself except where `inline(always)` stands.
+//! A case that they do not handle is passed, with the lock still held, to the functions in `locked_path`.
 
 use super::Pool;
 use super::map_buffer::usual_memory;
@@ -92,7 +92,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     #[inline(always)] // Otherwise a free takes 25 instructions more on aarch64.
-    pub fn free_pages_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+    pub fn free_newest_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.lock_if_free()?;
         if map.free_newest_in_word(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
@@ -101,7 +101,7 @@ impl<K: Kernel> Pool<K> {
     /// they are the last allocation from the open run.
     ///
     /// Context: any.
-    pub fn free_pages_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+    pub fn free_newest_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.lock_if_free()?;
         if map.free_newest_across(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }

@@ -91,7 +91,7 @@ impl<K: Kernel> Dma<K> {
                     return self.free_across(size, va, handle, buffer);
                 }
                 // `or_else` would pass `unserved` in memory: 23 instructions more on the host.
-                return match pool.free_pages_in_word(page, pages) {
+                return match pool.free_newest_in_word(page, pages) {
                     Ok(()) => Ok(()),
                     Err(unserved) => self.free_locked(size, va, handle, buffer, unserved),
                 };
@@ -105,7 +105,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     fn free_across(&self, size: usize, va: Va, handle: Handle, buffer: PoolBuffer<K>) -> Result<(), Error> {
-        match buffer.pool.free_pages_across(buffer.page, whole_pages(size)) {
+        match buffer.pool.free_newest_across(buffer.page, whole_pages(size)) {
             Ok(()) => Ok(()),
             Err(unserved) => self.free_locked(size, va, handle, buffer, unserved),
         }
