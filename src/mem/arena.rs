@@ -35,7 +35,8 @@ impl<K: Kernel> Arena<K> {
         Arena { kernel, last: AtomicPtr::new(core::ptr::null_mut()) }
     }
 
-    /// Places a value in the heap as [`place`] does, with `tail_bytes` bytes after it.
+    /// Places a value in the heap as [`heap::place`](super::heap::place) does, with `tail_bytes` bytes after it. `make`
+    /// must not call this arena.
     ///
     /// Context: thread.
     pub fn place<T>(&self, tail_bytes: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {

@@ -31,8 +31,9 @@ impl Buffer {
         self.needs_whole_lines() && !self.fills_lines(kernel.cache_line_max() - 1)
     }
 
-    /// Returns whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general
-    /// path has asked for the size of a line.
+    /// A quick form of [`endangers_others`](Buffer::endangers_others), for the fast path. It never answers false where
+    /// that one answers true. It may answer true wrongly while the size of a line is not known, or where lines differ in
+    /// size; the general path then decides.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
         // The mask is all ones until the size of a line is known, or if lines have different sizes: then no buffer fills
         // its lines.

@@ -31,8 +31,8 @@ pub struct KeptBits {
 #[derive(Clone, Copy, Debug)]
 pub struct Bounce {
     allocation: Allocation,
-    /// Whether it lies in a view, so that it can be freed in any context.
-    in_view: bool,
+    /// It lies in a view, and the library frees it.
+    frees_in_any_context: bool,
 }
 
 /// Memory that was allocated for a device.
@@ -125,7 +125,7 @@ impl Bounce {
 
     /// Returns whether [`free`](Bounce::free) may be called here.
     pub(crate) fn can_be_freed<K: Kernel>(&self, kernel: K) -> bool {
-        self.in_view || kernel.can_sleep()
+        self.frees_in_any_context || kernel.can_sleep()
     }
 
     /// Frees the bounce buffer. `master` is the device for which it was allocated.
@@ -209,6 +209,6 @@ unsafe fn copy_and_reach<K: Kernel>(
         }
         return None;
     }
-    let in_view = info.is_in_view && matches!(master.ops, Ops::Library(_));
-    Some(FilledBounce { bounce: Bounce { allocation, in_view }, copy, handle })
+    let frees_in_any_context = info.is_in_view && matches!(master.ops, Ops::Library(_));
+    Some(FilledBounce { bounce: Bounce { allocation, frees_in_any_context }, copy, handle })
 }
