@@ -40,17 +40,18 @@ pub enum Ops {
 /// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then.
 ///
 /// # Safety
-/// The device that each function gets exists, and has these operations.
+/// The device that each function gets exists, and has these operations. A buffer that is freed came from `alloc`, is not
+/// used any more, and is freed once. Bytes that are synced are mapped for the processor; those of a `sync_in` have the
+/// handle that `sync_out` returned.
 #[derive(Debug)]
 pub struct OwnOps {
     /// Allocates a buffer, and returns its address and its handle.
     pub alloc: unsafe fn(Device, usize) -> Option<(Va, Handle)>,
-    /// Frees such a buffer, which is not used any more.
+    /// Frees such a buffer.
     pub free: unsafe fn(Device, usize, Va, Handle),
-    /// Makes the processor's bytes visible to the device, and returns the handle. The bytes are mapped for the
-    /// processor.
+    /// Makes the processor's bytes visible to the device, and returns the handle.
     pub sync_out: unsafe fn(Device, Va, usize, Flags) -> Option<Handle>,
-    /// Makes the device's bytes visible to the processor. They have the handle that `sync_out` returned.
+    /// Makes the device's bytes visible to the processor.
     pub sync_in: unsafe fn(Device, Va, usize, Handle, Flags),
 }
 
@@ -91,7 +92,7 @@ impl BusMaster {
         match self.ops {
             Ops::Library(MapOps::Coherent) => false,
             Ops::Library(MapOps::NonCoherent) => true,
-            _ => !kernel.is_coherent(self.device),
+            Ops::Library(MapOps::DeviceTree | MapOps::Pci) | Ops::Own(_) => !kernel.is_coherent(self.device),
         }
     }
 
@@ -132,7 +133,7 @@ impl BusMaster {
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (own.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
-            // SAFETY: as above; the line above returned the handle.
+            // SAFETY: the device and the bytes are as above; `sync_out` returned the handle, and this is its one `sync_in`.
             unsafe { (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE) };
             return None;
         }
