@@ -32,8 +32,8 @@ impl Buffer {
     }
 
     /// A quick form of [`endangers_others`](Buffer::endangers_others), for the fast path. It never answers false where
-    /// that one answers true. It may answer true wrongly while the size of a line is not known, or where lines differ in
-    /// size; the general path then decides.
+    /// that one answers true. It may answer true wrongly while the size of a line is not known, or where lines differ
+    /// in size; the general path then decides.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
         // The mask is all ones until the size of a line is known, or if lines have different sizes: then no buffer fills
         // its lines.

@@ -40,9 +40,9 @@ pub enum Ops {
 /// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then.
 ///
 /// # Safety
-/// The device that each function gets exists, and has these operations. A buffer that is freed came from `alloc`, is not
-/// used any more, and is freed once. Bytes that are synced are mapped for the processor; those of a `sync_in` have the
-/// handle that `sync_out` returned.
+/// The device that each function gets exists, and has these operations. A buffer that is freed came from `alloc`, is
+/// not used any more, and is freed once. Bytes that are synced are mapped for the processor; those of a `sync_in` have
+/// the handle that `sync_out` returned.
 #[derive(Debug)]
 pub struct OwnOps {
     /// Allocates a buffer, and returns its address and its handle.
@@ -133,7 +133,8 @@ impl BusMaster {
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (own.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
-            // SAFETY: the device and the bytes are as above; `sync_out` returned the handle, and this is its one `sync_in`.
+            // SAFETY: the device and the bytes are as above; `sync_out` returned the handle, and this is its one
+            // `sync_in`.
             unsafe { (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE) };
             return None;
         }

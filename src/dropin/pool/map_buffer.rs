@@ -17,11 +17,13 @@ type Mapped = (NonZeroUsize, CacheState);
 /// Returns the memory type of a request with `flags`, which contain neither `NOMAP` nor `WRITE_THROUGH`, and the cache
 /// state of pages that were last handed out with this type.
 pub(super) fn usual_memory(flags: Flags) -> (MemoryType, CacheState) {
-    if flags.contains(Flags::NOCACHE) {
-        (MemoryType::Uncached, CacheState::Clean)
-    } else {
-        (MemoryType::Cached, CacheState::Dirty)
-    }
+    let memory = if flags.contains(Flags::NOCACHE) { MemoryType::Uncached } else { MemoryType::Cached };
+    (memory, state_in_view(memory))
+}
+
+/// Returns the cache state of pages that were last handed out through the view of this memory type.
+fn state_in_view(memory: MemoryType) -> CacheState {
+    if memory == MemoryType::Cached { CacheState::Dirty } else { CacheState::Clean }
 }
 
 /// Returns the memory type of a request with `flags`; `None` with `NOMAP`: the processor gets no mapping.
@@ -118,14 +120,20 @@ impl<K: Kernel> Pool<K> {
     /// the cache state of the pages. If the view cannot be mapped, maps the buffer alone. Without page tables there is
     /// no memory but cached.
     fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
-        let (kernel, view) = (self.kernel, self.view(memory));
-        if view.base().is_none() && memory != MemoryType::Cached && !kernel.has_page_tables() {
-            return None;
+        let base = match self.view(memory).base() {
+            Some(base) => Some(base),
+            None if memory != MemoryType::Cached && !self.kernel.has_page_tables() => return None,
+            None => self.make_view(memory),
+        };
+        match base {
+            Some(base) => NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, state_in_view(memory))),
+            None => self.map_alone(page, pages, memory),
         }
-        if let Some(base) = view.base().or_else(|| self.make_view(memory)) {
-            let cache = if memory == MemoryType::Cached { CacheState::Dirty } else { CacheState::Clean };
-            return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, cache));
-        }
+    }
+
+    /// Maps the buffer of `pages` pages at `page` alone, and returns its address and the cache state of the pages.
+    fn map_alone(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
+        let kernel = self.kernel;
         let cache = self.own_mapping_state(memory);
         let record = self.own_mappings.reserve(kernel, BufferPages { first: page, count: pages }, cache)?;
         let Some(va) = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory) else {
