@@ -168,9 +168,8 @@ impl BusMaster {
     /// (`Firmware::bus_window`).
     pub(super) fn pa_of_range<K: Kernel>(&self, dma: &Dma<K>, handle: Handle, size: usize) -> Option<Pa> {
         let pa = self.pa_of(dma, handle)?;
-        let to_last = size.wrapping_sub(1);
-        let last = self.pa_of(dma, handle.wrapping_add(to_last));
-        (last == Some(pa.wrapping_add(to_last))).then_some(pa)
+        let last = last_byte(pa, size)?;
+        (self.pa_of(dma, last_byte(handle, size)?) == Some(last)).then_some(pa)
     }
 }
 
