@@ -92,8 +92,8 @@ impl BusMaster {
         match self.ops {
             Ops::Library(MapOps::Coherent) => false,
             Ops::Library(MapOps::NonCoherent) => true,
-            // Those of translated devices, and a BSP's own. With them by name, a map of a pool's memory takes 3 instructions
-            // more (`ci/bench`, rows "pool").
+            // Those of translated devices, and a BSP's own. With them by name, a map of a pool's memory takes 3
+            // instructions more (`ci/bench`, rows "pool").
             _ => !kernel.is_coherent(self.device),
         }
     }
