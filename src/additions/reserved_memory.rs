@@ -94,7 +94,7 @@ impl<K: ReservedMemory> Dma<K> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let mut known = self.pools().map(|pool| pool.region());
         if !known.any(|known| (known.start, known.end) == (region.start, region.end)) {
-            self.install_in_turn(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
+            self.install_and_end_turn(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }
         Ok(())
     }

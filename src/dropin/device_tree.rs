@@ -103,7 +103,7 @@ impl<K: Kernel> Dma<K> {
             origin: Origin::RegionOf(device, node),
             is_reusable: region.is_reusable,
         };
-        self.install_in_turn(turn, &spec).map(|_| ())
+        self.install_and_end_turn(turn, &spec).map(|_| ())
     }
 
     /// Returns the flags of the pool of a region that `device` claims.

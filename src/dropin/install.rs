@@ -29,7 +29,7 @@ impl<K: Kernel> Dma<K> {
         // C computes 0 as the end of a region that ends with the address space.
         let region = Region { end: end_before_wrap(region.start, region.end), ..*region };
         let turn = self.installing.take(self.kernel).ok_or(Error::Context);
-        turn.and_then(|turn| self.install_in_turn(turn, &PoolSpec::of(region)))
+        turn.and_then(|turn| self.install_and_end_turn(turn, &PoolSpec::of(region)))
             .inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
     }
 
@@ -40,7 +40,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// The errors of [`prepare_pool`](Self::prepare_pool).
-    pub(crate) fn install_in_turn(&self, turn: TurnGuard<K>, spec: &PoolSpec) -> Result<&'static Pool<K>, Error> {
+    pub(crate) fn install_and_end_turn(&self, turn: TurnGuard<K>, spec: &PoolSpec) -> Result<&'static Pool<K>, Error> {
         let pool = self.add(&turn, self.prepare_pool(&turn, spec)?);
         drop(turn);
         self.finish_install(pool);
@@ -84,6 +84,7 @@ impl<K: Kernel> Dma<K> {
                 pool
             }
             UnlistedPool::Kept(pool, revival) => {
+                // All its pages stay taken until `reopen`, so no call allocates from it before.
                 self.list.insert(pool);
                 (revival.reopen)(self, pool);
                 pool

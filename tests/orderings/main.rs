@@ -208,7 +208,7 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
         let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
             let record = mappings.reserve(THREADS, BufferPages { first: page, count: 1 }, CacheState::Clean).unwrap();
-            mappings.set_address(record, NonZeroUsize::new(VA).unwrap());
+            record.set_address(NonZeroUsize::new(VA).unwrap());
             record
         };
         let claim =
@@ -239,7 +239,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
         let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
         let record = mappings.reserve(THREADS, BufferPages { first: 1, count: 1 }, CacheState::Clean).unwrap();
-        mappings.set_address(record, NonZeroUsize::new(VA).unwrap());
+        record.set_address(NonZeroUsize::new(VA).unwrap());
         assert!(
             mappings.claim(THREADS, record, VA, BufferPages { first: 1, count: 2 }).is_err()
                 && mappings.find(VA).is_some()
@@ -261,6 +261,29 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
         if is_released.is_some() {
             assert_eq!(memory.read(), if is_reused { 2 } else { 1 });
         }
+    });
+}
+
+/// The record of another buffer is reused while a call looks for the address of a page. It must find its own buffer.
+#[test]
+fn a_reused_record_hides_no_other_mapping() {
+    every_execution("Mapping, looked up beside a reuse", || {
+        const OTHER_VA: usize = 0x10_0000;
+        let mappings = leak(OwnMappings::new());
+        let map = move |first: usize, count: usize, va: usize| {
+            let record = mappings.reserve(THREADS, BufferPages { first, count }, CacheState::Clean).unwrap();
+            record.set_address(NonZeroUsize::new(va).unwrap());
+            record
+        };
+        map(1, 1, VA);
+        let other = map(0, 1, OTHER_VA);
+        let reuse = thread::spawn(move || {
+            mappings.claim(THREADS, other, OTHER_VA, BufferPages { first: 0, count: 1 }).unwrap();
+            mappings.release(other);
+            map(20, 10, OTHER_VA);
+        });
+        assert_eq!(mappings.va_of(1, |va| va == VA), Some(VA));
+        reuse.join().unwrap();
     });
 }
 

@@ -79,7 +79,7 @@ impl<K: Kernel, P: Pages> Drop for SpanMemory<'_, K, P> {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
         // SAFETY: `allocate_pages` has allocated the memory for this pool; `put` and `take` passed it on, to one owner
-        // each. No other code uses it, and the value ends here.
+        // each. `take` got the pool whose span has this memory. No other code uses it, and the value ends here.
         unsafe { self.pool.pages.free(self.pool.device, self.size, self.va, self.handle) }
     }
 }
@@ -118,7 +118,7 @@ impl KeptMemory {
     /// Takes the memory, which is that of `pool`, away; `None` if there is none.
     ///
     /// Context: any.
-    pub fn take<'a, K: Kernel, P: Pages>(
+    pub(super) fn take<'a, K: Kernel, P: Pages>(
         &self,
         pool: &'a BlockPool<K, P>,
         _turn: &TurnGuard<'_, K>,

@@ -60,11 +60,13 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub fn va_of(&self, pa: Pa) -> Option<Va> {
         let offset = self.offset_of(pa)?;
-        if let Some(page_va) = self.own_mappings.va_of(offset >> PAGE_SHIFT) {
+        let page = offset >> PAGE_SHIFT;
+        let is_there = |va| self.kernel.v2p(va) == Some(self.pa_of(page));
+        if let Some(page_va) = self.own_mappings.va_of(page, is_there) {
             return Some(page_va + offset % PAGE_SIZE);
         }
         let [cached, uncached, write_through, _] = &self.views;
-        let base = if self.was_cached(offset >> PAGE_SHIFT) {
+        let base = if self.was_cached(page) {
             cached.base()
         } else {
             // The cache state does not distinguish these two views. Maintenance through the write-through view covers

@@ -140,7 +140,7 @@ impl<K: Kernel> Pool<K> {
             self.own_mappings.release(record);
             return None;
         };
-        self.own_mappings.set_address(record, va);
+        record.set_address(va);
         Some((va, cache))
     }
 

@@ -33,7 +33,7 @@ pub struct BufferPages {
 /// The record of one buffer with its own mapping.
 ///
 /// 1. [`reserve`](OwnMappings::reserve), which holds the turn, writes `first_page` and `page_count` into a free record.
-/// 2. Without the turn, the caller maps the buffer, and [`set_address`](OwnMappings::set_address) writes `va`. From
+/// 2. Without the turn, the caller maps the buffer, and [`set_address`](OwnMapping::set_address) writes `va`. From
 ///    then on, a free finds the record by the address. If the buffer cannot be mapped, step 4 follows.
 /// 3. [`claim`](OwnMappings::claim), which holds the turn, removes the address. Of several frees, one succeeds in this,
 ///    and unmaps the buffer without the turn.
@@ -50,6 +50,13 @@ pub struct OwnMapping {
 }
 
 impl OwnMapping {
+    /// Writes the address of the buffer into a record that was [reserved](OwnMappings::reserve) for it.
+    ///
+    /// Context: any.
+    pub fn set_address(&self, va: NonZeroUsize) {
+        self.va.store(va.get(), Relaxed);
+    }
+
     /// Returns the pages of the buffer.
     fn pages(&self) -> BufferPages {
         BufferPages { first: self.first_page.load(Relaxed), count: self.page_count.load(Relaxed) }
@@ -61,7 +68,7 @@ pub struct OwnMappings {
     /// The turn of calls that reserve a record, or claim one.
     turn: Turn,
     /// The record that was made last.
-    first: AtomicRef<OwnMapping>,
+    newest: AtomicRef<OwnMapping>,
     /// The number of records that are not free. It counts a buffer from before it is mapped until after it is unmapped.
     count: AtomicUsize,
     /// A buffer whose pages are dirty may have had its own mapping.
@@ -73,14 +80,14 @@ impl OwnMappings {
     pub const fn new() -> Self {
         OwnMappings {
             turn: Turn::new(),
-            first: AtomicRef::new(),
+            newest: AtomicRef::new(),
             count: AtomicUsize::new(0),
             may_have_dirty: AtomicBool::new(false),
         }
     }
 
     /// Returns a record for the buffer; `None` if the heap has no room for one. The caller then maps the buffer, and
-    /// calls [`set_address`](OwnMappings::set_address), or [`release`](OwnMappings::release) if that failed. The pages
+    /// calls [`set_address`](OwnMapping::set_address), or [`release`](OwnMappings::release) if that failed. The pages
     /// will have the cache state `cache`.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
@@ -99,20 +106,13 @@ impl OwnMappings {
                 first_page: AtomicUsize::new(pages.first),
                 va: AtomicUsize::new(0),
                 page_count: AtomicUsize::new(pages.count),
-                next: self.first.get(),
+                next: self.newest.get(),
             })?;
-            self.first.set(Some(record));
+            self.newest.set(Some(record));
             record
         };
         self.count.fetch_add(1, Relaxed);
         Some(record)
-    }
-
-    /// Writes the address of the buffer into a [reserved](OwnMappings::reserve) record.
-    ///
-    /// Context: any.
-    pub fn set_address(&self, record: &OwnMapping, va: NonZeroUsize) {
-        record.va.store(va.get(), Relaxed);
     }
 
     /// Claims the record: removes its address `va`, if the buffer has these pages. Of several calls that free the
@@ -165,16 +165,19 @@ impl OwnMappings {
         self.records().any(|record| record.first_page.load(Relaxed) == first_page)
     }
 
-    /// Returns the address of `page` if it belongs to a buffer with its own mapping.
+    /// Returns the address of `page` if it belongs to a buffer with its own mapping. `is_there` returns whether the page
+    /// is mapped at an address.
     ///
     /// Context: any.
-    pub fn va_of(&self, page: usize) -> Option<Va> {
-        // The reads may be `Relaxed`, as in `find`: the caller owns the buffer.
+    pub fn va_of(&self, page: usize, is_there: impl Fn(Va) -> bool) -> Option<Va> {
+        // The reads may be `Relaxed`, as in `find`: the caller owns the buffer, and nobody changes its record. Another
+        // record may be reused meanwhile. Its values are then of two buffers, and `is_there` refuses the address.
         self.records().find_map(|record| {
             let pages = record.pages();
             let offset = page.checked_sub(pages.first)?;
             let va = record.va.load(Relaxed);
-            (va != 0 && offset < pages.count).then(|| va.wrapping_add(offset << PAGE_SHIFT))
+            let address = va.wrapping_add(offset << PAGE_SHIFT);
+            (va != 0 && offset < pages.count && is_there(address)).then_some(address)
         })
     }
 
@@ -202,6 +205,6 @@ impl OwnMappings {
     }
 
     fn records(&self) -> impl Iterator<Item = &'static OwnMapping> + use<> {
-        core::iter::successors(self.first.get(), |record| record.next)
+        core::iter::successors(self.newest.get(), |record| record.next)
     }
 }
