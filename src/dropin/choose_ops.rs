@@ -16,10 +16,27 @@ impl<K: Kernel> Dma<K> {
     /// Those of [`claim_regions`](Self::claim_regions): a region to which the device's node refers cannot be installed
     /// now.
     pub fn choose_ops(&self, device: Device) -> Result<MapOps, Error> {
-        if let Some(ops) = self.claim_regions(device)? {
-            return Ok(ops);
+        Ok(self.claim_regions(device)?.unwrap_or_else(|| self.ops_without_region(device)))
+    }
+
+    /// Returns operations that translate handles as those that [`choose_ops`](Self::choose_ops) chooses. Claims no
+    /// region, counts nothing and writes no line. A region alone changes no handle.
+    ///
+    /// Context: any. From an interrupt, the ranges above a device with a device-tree node are not looked for.
+    pub fn translating_ops(&self, device: Device) -> MapOps {
+        let has_node = self.kernel.node(device).is_some();
+        if has_node && !self.kernel.can_sleep() {
+            self.default_ops(device)
+        } else if has_node && self.kernel.has_dma_ranges(device) {
+            MapOps::DeviceTree
+        } else {
+            self.ops_without_region(device)
         }
-        if self.kernel.bus_window(device, 0).is_some() { Ok(MapOps::Pci) } else { Ok(self.default_ops(device)) }
+    }
+
+    /// Returns the operations of a device whose node requires none: those for PCI, or those that `dma-coherent` selects.
+    fn ops_without_region(&self, device: Device) -> MapOps {
+        if self.kernel.bus_window(device, 0).is_some() { MapOps::Pci } else { self.default_ops(device) }
     }
 
     /// Returns the operations that `dma-coherent` selects.

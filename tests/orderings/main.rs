@@ -264,29 +264,6 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     });
 }
 
-/// The record of another buffer is reused while a call looks for the address of a page. It must find its own buffer.
-#[test]
-fn a_reused_record_hides_no_other_mapping() {
-    every_execution("Mapping, looked up beside a reuse", || {
-        const OTHER_VA: usize = 0x10_0000;
-        let mappings = leak(OwnMappings::new());
-        let map = move |first: usize, count: usize, va: usize| {
-            let record = mappings.reserve(THREADS, BufferPages { first, count }, CacheState::Clean).unwrap();
-            record.set_address(NonZeroUsize::new(va).unwrap());
-            record
-        };
-        map(1, 1, VA);
-        let other = map(0, 1, OTHER_VA);
-        let reuse = thread::spawn(move || {
-            mappings.claim(THREADS, other, OTHER_VA, BufferPages { first: 0, count: 1 }).unwrap();
-            mappings.release(other);
-            map(20, 10, OTHER_VA);
-        });
-        assert_eq!(mappings.va_of(1, |va| va == VA), Some(VA));
-        reuse.join().unwrap();
-    });
-}
-
 /// A borrower makes the first entry, and an owner begins to wait. If nothing is lent, the borrower has seen the owner. If
 /// memory is lent, the owner finds the borrower's entry, and waits for it.
 #[test]

@@ -208,3 +208,21 @@ impl OwnMappings {
         core::iter::successors(self.newest.get(), |record| record.next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::HeapOnly;
+
+    /// A record that is reused while it is read may show the first page of one buffer with the length and the address
+    /// of another. It is examined first here, because it was made last.
+    #[test]
+    fn a_record_with_values_of_two_buffers_hides_no_other() {
+        let mappings = OwnMappings::new();
+        for (first, count, va) in [(1, 1, 0x1000), (0, 10, 0x10_0000)] {
+            let record = mappings.reserve(HeapOnly, BufferPages { first, count }, CacheState::Clean).unwrap();
+            record.set_address(NonZeroUsize::new(va).unwrap());
+        }
+        assert_eq!(mappings.va_of(1, |va| va == 0x1000), Some(0x1000));
+    }
+}

@@ -84,12 +84,12 @@ pub(in crate::ffi) fn default_table(device: Device) -> &'static rt_dma_map_ops {
     table(DMA.default_ops(device))
 }
 
-/// Returns the table that would be chosen for a device without one; [that of the defaults](default_table) if it cannot be
-/// chosen now.
+/// Returns a table whose operations [translate handles](crate::dropin::registry::Dma::translating_ops) as those that would be chosen for the
+/// device.
 ///
 /// Context: any. From an interrupt, a device with a device-tree node gets the table of the defaults.
-pub(in crate::ffi) fn table_if_new(device: Device) -> &'static rt_dma_map_ops {
-    DMA.choose_ops(device).map_or_else(|_| default_table(device), table)
+pub(in crate::ffi) fn translating_table(device: Device) -> &'static rt_dma_map_ops {
+    table(DMA.translating_ops(device))
 }
 
 /// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`. Returns

@@ -13,7 +13,7 @@ use self::functions::{masked_alloc, masked_free, masked_sync_in, masked_sync_out
 use crate::abi::rt_dma_map_ops;
 use crate::additions::device::masked_tables::{MaskedTables, TABLES};
 use crate::additions::device::masks::{MaskedOps, Masks};
-use crate::ffi::dropin::ops::{default_table, stored_table, table_if_new};
+use crate::ffi::dropin::ops::{default_table, stored_table, translating_table};
 use crate::ffi::{DEVICES, DMA};
 use crate::kernel::Device;
 
@@ -96,10 +96,10 @@ pub(super) fn meaning_of(device: Device) -> Option<MaskedOps> {
 }
 
 /// Returns the table that frees the buffers of a device with a masked `free`: the original table. If that is not known,
-/// returns the table that would be chosen for the device: it gets no memory, but may have allocated before it got the
-/// masked table.
+/// returns one that translates handles as the device's first table did: the device gets no memory, but may have
+/// allocated before it got the masked table.
 pub(super) fn freeing_table(device: Device) -> &'static rt_dma_map_ops {
-    meaning_of(device).map_or_else(|| table_if_new(device), |ops| ops.original)
+    meaning_of(device).map_or_else(|| translating_table(device), |ops| ops.original)
 }
 
 /// Returns no masks, and the original table of a device whose present table is not a masked one. The device has no
