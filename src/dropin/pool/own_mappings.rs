@@ -170,7 +170,7 @@ impl OwnMappings {
     ///
     /// Context: any.
     pub fn va_of(&self, page: usize, is_there: impl Fn(Va) -> bool) -> Option<Va> {
-        // The reads may be `Relaxed`, as in `find`: the caller owns the buffer, and nobody changes its record. Another
+        // The reads may be `Relaxed`, as in `find`: the caller owns the buffer, so its record does not change. Another
         // record may be reused meanwhile. Its values are then of two buffers, and `is_there` refuses the address.
         self.records().find_map(|record| {
             let pages = record.pages();
