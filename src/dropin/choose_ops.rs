@@ -19,10 +19,10 @@ impl<K: Kernel> Dma<K> {
         Ok(self.claim_regions(device)?.unwrap_or_else(|| self.ops_without_region(device)))
     }
 
-    /// Returns operations that translate handles as those that [`choose_ops`](Self::choose_ops) chooses. Claims no
-    /// region, counts nothing and writes no line. A region alone changes no handle.
+    /// Returns operations that find the memory of a handle which those of [`choose_ops`](Self::choose_ops) gave. Claims
+    /// no region, counts nothing and writes no line. A region alone changes no handle.
     ///
-    /// Context: any. From an interrupt, the ranges above a device with a device-tree node are not looked for.
+    /// Context: any. From an interrupt, a device with a device-tree node gets operations that do not translate.
     pub fn translating_ops(&self, device: Device) -> MapOps {
         let has_node = self.kernel.node(device).is_some();
         if has_node && !self.kernel.can_sleep() {

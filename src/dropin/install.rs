@@ -28,9 +28,13 @@ impl<K: Kernel> Dma<K> {
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
         // C computes 0 as the end of a region that ends with the address space.
         let region = Region { end: end_before_wrap(region.start, region.end), ..*region };
-        let turn = self.installing.take(self.kernel).ok_or(Error::Context);
-        turn.and_then(|turn| self.install_and_end_turn(turn, &PoolSpec::of(region)))
-            .inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
+        self.try_install(region).inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
+    }
+
+    /// Installs as [`install`](Self::install) does, but writes no line about an error.
+    fn try_install(&self, region: Region) -> Result<&'static Pool<K>, Error> {
+        let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
+        self.install_and_end_turn(turn, &PoolSpec::of(region))
     }
 
     /// Makes the specified pool, adds it to the list, and maps it. `turn` is the turn of installs, which ends before

@@ -38,7 +38,7 @@ impl Reachable {
 ///
 /// Context of all functions: any. A device with the operations of the device tree has a node, and the call that chose
 /// them, in a thread, has translated once; as [`bus_range_from`](crate::kernel::Firmware::bus_range_from) demands, this
-/// is when the ranges of the bus are read.
+/// is when the ranges of the bus are read. What `translating_ops` returns is used in its own call only, in a thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Bus<K: Kernel> {
     /// The kernel, which knows the windows.

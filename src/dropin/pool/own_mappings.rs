@@ -97,21 +97,25 @@ impl OwnMappings {
             self.may_have_dirty.store(true, Relaxed);
         }
         // Pairs with the `Release` store of `FREE`: the earlier buffer is unmapped before its record is used again.
-        let record = if let Some(record) = self.records().find(|record| record.first_page.load(Acquire) == FREE) {
-            record.first_page.store(pages.first, Relaxed);
-            record.page_count.store(pages.count, Relaxed);
-            record
-        } else {
-            let record = place(kernel, 0, |_| OwnMapping {
-                first_page: AtomicUsize::new(pages.first),
-                va: AtomicUsize::new(0),
-                page_count: AtomicUsize::new(pages.count),
-                next: self.newest.get(),
-            })?;
-            self.newest.set(Some(record));
-            record
+        let record = match self.records().find(|record| record.first_page.load(Acquire) == FREE) {
+            Some(record) => record,
+            None => self.add_free_record(kernel)?,
         };
+        record.first_page.store(pages.first, Relaxed);
+        record.page_count.store(pages.count, Relaxed);
         self.count.fetch_add(1, Relaxed);
+        Some(record)
+    }
+
+    /// Adds a free record to the list. The caller holds the turn. Returns `None` if the heap has no room.
+    fn add_free_record<K: Kernel>(&self, kernel: K) -> Option<&'static OwnMapping> {
+        let record = place(kernel, 0, |_| OwnMapping {
+            first_page: AtomicUsize::new(FREE),
+            va: AtomicUsize::new(0),
+            page_count: AtomicUsize::new(0),
+            next: self.newest.get(),
+        })?;
+        self.newest.set(Some(record));
         Some(record)
     }
 

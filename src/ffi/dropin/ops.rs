@@ -87,7 +87,7 @@ pub(in crate::ffi) fn default_table(device: Device) -> &'static rt_dma_map_ops {
 /// Returns a table whose operations translate handles as those that would be chosen for the device. Claims no region:
 /// see [`Dma::translating_ops`](crate::dropin::registry::Dma::translating_ops).
 ///
-/// Context: any. From an interrupt, a device with a device-tree node gets the table of the defaults.
+/// Context: any.
 pub(in crate::ffi) fn translating_table(device: Device) -> &'static rt_dma_map_ops {
     table(DMA.translating_ops(device))
 }
