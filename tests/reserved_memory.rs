@@ -211,23 +211,29 @@ fn memory_with_a_flag_is_passed_over() {
 
 #[test]
 fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
+    let wrong = "a property is wrong, or two exclude each other";
     let unreadable = SharedNode { is_readable: false, ..SharedNode::open(MIB) };
-    let nodes = [
-        SharedNode::fixed(START, MIB).no_map().reusable(),
-        SharedNode::fixed(START, MIB).everyones(),
-        SharedNode::fixed(START, MIB).everyones().no_map(),
-        SharedNode::fixed(START, PAGE - 1).everyones().reusable(),
-        SharedNode::open(0),
-        SharedNode::open(usize::MAX),
-        SharedNode::open(MIB).aligned(3 * MIB as u64),
-        SharedNode::open(MIB).aligned(1 << 63),
-        unreadable,
-    ];
+    let (nodes, reasons): (Vec<_>, Vec<_>) = [
+        (SharedNode::fixed(START, MIB).no_map().reusable(), wrong),
+        (SharedNode::fixed(START, MIB).everyones(), wrong),
+        (SharedNode::fixed(START, MIB).everyones().no_map(), wrong),
+        (SharedNode::fixed(START, PAGE - 1).everyones().reusable(), "holds no whole page"),
+        (SharedNode::open(0), wrong),
+        (SharedNode::open(usize::MAX), wrong),
+        (SharedNode::open(MIB).aligned(3 * MIB as u64), wrong),
+        (SharedNode::open(MIB).aligned(1 << 63), "memblock has no such memory left"),
+        (unreadable, "cannot be read"),
+    ]
+    .into_iter()
+    .unzip();
     let machine = machine(&nodes, &[]);
     let balance = machine.balance();
     assert_eq!(machine.dma.install_reserved(), Err(ReservedError::BadNode));
     let errors = machine.take_errors();
     assert_eq!(errors.len(), nodes.len(), "{errors:#?}");
+    for (line, reason) in errors.iter().zip(reasons) {
+        assert!(line.contains(reason), "{line} does not state: {reason}");
+    }
     assert_eq!(machine.balance(), balance);
     assert_eq!((machine.dma.pools().count(), machine.with_boot(|boot| boot.reserved.len())), (0, 0));
 }

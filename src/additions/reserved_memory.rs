@@ -174,23 +174,24 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Writes a line to the log that states why a node is not served.
     fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
-        let format = match error {
-            ReservedError::NoRoom => {
-                let format = apart!("%lu bytes: memblock has no such memory left: write a reg (docs/moving-a-bsp.md)");
-                return self.refuse_line(&Line::about(pool.name, format, &[pool.size as usize]));
-            }
-            ReservedError::Install(Error::Overlap | Error::Leaving) => {
-                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool")
-            }
-            ReservedError::Install(Error::NotReserved) => {
-                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: the kernel itself uses this memory")
-            }
-            ReservedError::Install(Error::NoMemory | Error::Context) => {
-                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory")
-            }
-            _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together"),
+        let reason = match error {
+            ReservedError::NoTree => apart!("no device tree"),
+            ReservedError::BadNode => apart!("a property is wrong, or two exclude each other"),
+            ReservedError::NoRoom => apart!("memblock has no such memory left: write a reg (docs/moving-a-bsp.md)"),
+            ReservedError::Install(Error::BadSize) => apart!("holds no whole page"),
+            ReservedError::Install(Error::Overlap | Error::Leaving) => apart!("overlaps a pool"),
+            ReservedError::Install(Error::NotReserved) => apart!("the kernel itself uses this memory"),
+            ReservedError::Install(Error::NoMemory) => apart!("out of memory"),
+            ReservedError::Install(error) => error.reason(),
         };
-        let (start, end) = pool.range.unwrap_or_default();
-        self.refuse_line(&Line::about(pool.name, format, &[start, end, pool.size as usize]));
+        let (size, reason) = (pool.size as usize, Name::of(reason).argument());
+        let line = |format, values| self.refuse_line(&Line::about(pool.name, format, values));
+        match pool.range {
+            Some((start, end)) => {
+                line(apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: %s"), &[start, end, size, reason])
+            }
+            // Short, so that a console buffer of 128 bytes does not cut the longest reason.
+            None => line(apart!("%lu bytes: %s"), &[size, reason]),
+        }
     }
 }
