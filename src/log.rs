@@ -46,6 +46,26 @@ impl<'a> Name<'a> {
         self.0
     }
 
+    /// Returns whether both names are the same text, or both are null pointers.
+    #[allow(unsafe_code)]
+    pub fn has_text_of(self, other: Name) -> bool {
+        let (this, other) = (self.0, other.0);
+        if this.is_null() || other.is_null() {
+            return this == other;
+        }
+        let mut index = 0;
+        loop {
+            // SAFETY: names that are not null are C strings (`from_ptr`), and no byte after a final zero is read. The
+            // reads are volatile, so that the compiler makes no call of `strcmp`, which an image need not have.
+            let bytes = unsafe { (this.add(index).read_volatile(), other.add(index).read_volatile()) };
+            match bytes {
+                (byte, other) if byte != other => return false,
+                (0, _) => return true,
+                _ => index += 1,
+            }
+        }
+    }
+
     /// Returns the pointer as an argument for `%s`: see [`Line::values`].
     pub fn argument(self) -> usize {
         self.0.expose_provenance()

@@ -120,6 +120,28 @@ fn fault_17_a_region_has_a_copy_of_the_name_of_its_device() {
 }
 
 #[test]
+fn fault_17_a_region_that_is_installed_again_has_the_name_of_its_present_device() {
+    let machine = Machine::new();
+    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let mut heap = None;
+    for round in 0..3 {
+        for name in [c"decoder", c"decode", c"camera"] {
+            let device = machine.device(own.clone().named(name));
+            assert_eq!(machine.first_call(device), Some(MapOps::DeviceTree));
+            let pool = machine.dma.pools().next().unwrap();
+            assert_eq!(machine.list()[1].split_whitespace().next(), name.to_str().ok());
+            machine.remove_device(device);
+            machine.dma.release_own_regions(device);
+            assert_eq!(machine.dma.uninstall(&pool.public), Ok(()));
+        }
+        // The bookkeeping of each name is used again.
+        let bytes = machine.balance().heap_bytes;
+        assert!(round == 0 || heap == Some(bytes));
+        heap = Some(bytes);
+    }
+}
+
+#[test]
 fn a_bsp_may_hand_the_pool_to_another_device() {
     let machine = Machine::new();
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));

@@ -96,7 +96,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether firmware forbids a linear map of the pool (`no-map`).
-    pub(super) fn is_no_map(&self) -> bool {
+    pub(crate) fn is_no_map(&self) -> bool {
         self.membership.lasting_flags.contains(Flags::NOMAP)
     }
 
@@ -195,11 +195,14 @@ impl<K: Kernel> Pool<K> {
         self.membership.set(MembershipState::Gone);
     }
 
-    /// Returns whether this pool can be used again as the specified pool, which has these pages.
+    /// Returns whether this pool can be used again as the specified pool, which has these pages. A copy of a device's
+    /// name stays, so the pool does not serve for a device with another name.
     pub(crate) fn matches(&self, spec: &PoolSpec, pages: WholePages) -> bool {
+        let has_copied_name = self.membership.has_copied_name;
         pages == WholePages { start: self.start, count: self.pages }
             && self.membership.lasting_flags == spec.flags & LASTING
-            && self.membership.has_copied_name == spec.origin.has_device()
+            && has_copied_name == spec.origin.has_device()
+            && (!has_copied_name || self.name().has_text_of(spec.region.name))
     }
 
     /// Resets everything in a pool in the state [`Gone`](MembershipState::Gone) to the values of a new pool, except the
