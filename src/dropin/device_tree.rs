@@ -82,10 +82,12 @@ impl<K: Kernel> Dma<K> {
         // The turn of installs is held for one region only, because an error must be logged without it.
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let flags = self.region_flags(device, region);
-        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool.
+        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. If a node without
+        // `no-map` has the memory of one with it, the second node is refused, because it overlaps a pool.
         if let Some(pool) = self.pool_in(region.start, region.end)
             && pool.is_memory_region()
             && is_pool_of(pool, region)
+            && pool.is_no_map() == region.is_no_map
             && !pool.is_leaving()
         {
             pool.add_owner(device, node)?;

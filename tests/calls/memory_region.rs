@@ -68,6 +68,26 @@ fn two_devices_that_name_one_region_share_one_pool() {
     assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, BASE);
 }
 
+/// The tree is wrong: two nodes have the same memory, one of them with `no-map`.
+#[test]
+fn fault_16_no_node_shares_the_memory_of_another_one_with_no_map() {
+    for is_reusable in [false, true] {
+        let mapped = NamedRegion { is_reusable, ..named_region(OWN, MIB) };
+        let no_map = NamedRegion { is_no_map: true, ..named_region(OWN, MIB) };
+        for regions in [[mapped, no_map], [no_map, mapped]] {
+            let machine = machine_with_cma();
+            let [first, second] = regions.map(|region| machine.device(DeviceInfo::naming(&[region])));
+            assert_eq!(machine.first_call(first), Some(MapOps::DeviceTree));
+            let pool = machine.dma.pools().last().unwrap();
+            assert_eq!(machine.first_call(second), Some(MapOps::NonCoherent));
+            assert_eq!(machine.take_errors().len(), 1, "it overlaps a pool");
+            assert!(pool.is_owned_by(first) && !pool.is_owned_by(second));
+            assert_eq!(pool.is_reusable(), regions[0].is_reusable);
+            assert_eq!(machine.is_linear(OWN), !regions[0].is_no_map);
+        }
+    }
+}
+
 #[test]
 fn a_device_that_cannot_share_a_region_does_not_change_it() {
     let machine = machine_with_cma();
