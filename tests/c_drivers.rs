@@ -234,6 +234,7 @@ fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
     assert_eq!(lines_with(&text, "not mapped").len(), 2, "{text}");
     assert_eq!(lines_with(&text, "dma@1000: not mapped").len(), 1, "{text}");
     assert_eq!(lines_with(&text, &format!("device {address}: not mapped")).len(), 1, "{text}");
+    assert_eq!(lines_with(&text, &format!("device {address}: 1 managed resources")).len(), 1, "{text}");
     assert_eq!(lines_with(&text, "(null)").len(), 0, "{text}");
 }
 

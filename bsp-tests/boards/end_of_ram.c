@@ -4,6 +4,7 @@
  * page that aarch64 maps with such a view must not be mapped here. The devices have no name, for the lines of the log.
  */
 #include <rtdevice.h>
+#include <rt_dma.h>
 #include "expect.h"
 #include "kernel.h"
 
@@ -46,6 +47,10 @@ static void lines_about_devices_without_a_name(void)
     printf("address %p\n", (void *)&without_node);
     EXPECT(rt_dma_sync_out_data(&with_node, &unmapped, 1, &handle, 0) != RT_EOK);
     EXPECT(rt_dma_sync_out_data(&without_node, &unmapped, 1, &handle, 0) != RT_EOK);
+    /* Another device at its address has a line for what this one never released. */
+    EXPECT(rt_dmam_alloc(&without_node, 4096, &handle, 0));
+    without_node.dma_ops = RT_NULL;
+    rt_dmam_release(&without_node);
 }
 
 int main(void)

@@ -178,20 +178,30 @@ static void managed_buffers_end_with_their_device(void)
     EXPECT_EQ(host_heap_blocks(), blocks);
     remove_device();
 
-    /* The release is the next device's first call. */
-    dev = add_device("sloppy", RT_NULL);
-    buffer = rt_dmam_alloc(dev, 4096, &left, 0);
-    EXPECT(buffer);
-    remove_device();
-    dev = add_device("tidy", RT_NULL);
-    host_forget_text();
-    rt_dmam_release(dev);
-    EXPECT(strstr(host_text(), "tidy: 1 managed resources of an earlier device"));
-    EXPECT(rt_dma_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);
-    rt_dma_free(dev, 4096, (char *)buffer + ARCH_PAGE_SIZE, handle, 0);
-    rt_dma_free(dev, 4096, buffer, left, 0);
-    EXPECT_EQ(host_heap_blocks(), blocks);
-    remove_device();
+    /* The release, or a free, is the next device's first call. */
+    for (int frees = 0; frees < 2; frees++)
+    {
+        dev = add_device("sloppy", RT_NULL);
+        buffer = rt_dmam_alloc(dev, 4096, &left, 0);
+        EXPECT(buffer);
+        remove_device();
+        dev = add_device("tidy", RT_NULL);
+        host_forget_text();
+        if (frees)
+        {
+            rt_dmam_free(dev, 4096, buffer, left);
+        }
+        else
+        {
+            rt_dmam_release(dev);
+        }
+        EXPECT(strstr(host_text(), "tidy: 1 managed resources of an earlier device"));
+        EXPECT(rt_dma_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);
+        rt_dma_free(dev, 4096, (char *)buffer + ARCH_PAGE_SIZE, handle, 0);
+        rt_dma_free(dev, 4096, buffer, left, 0);
+        EXPECT_EQ(host_heap_blocks(), blocks);
+        remove_device();
+    }
 }
 
 /* The next device at an address has the default limits, also before its first other call. */

@@ -31,8 +31,7 @@ use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
-use crate::kernel::{Device, Firmware, Threads};
-use crate::log::Line;
+use crate::kernel::{Device, Threads};
 use crate::text::apart;
 
 /// Makes sure that what is kept about a device ends when another device at its address makes its first call. It is
@@ -45,7 +44,7 @@ pub(in crate::ffi) fn watch_for_new_devices() {
 fn forget_earlier(device: Device) {
     let refuse = |format, count| {
         if count != 0 {
-            DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[count, device.address()]));
+            DMA.refuse_line(&DMA.line_about(device, format, &[count, device.address()]));
         }
     };
     let lost = DEVICES.forget(device, || stored_table(device).is_none());

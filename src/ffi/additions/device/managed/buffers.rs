@@ -5,6 +5,7 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::ManagedClaim;
 use crate::additions::device::resource::{Arguments, ResourceKind};
+use crate::ffi::additions::device::forget_earlier;
 use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
 use crate::ffi::additions::{return_buffer, with_handle};
@@ -101,6 +102,8 @@ pub unsafe extern "C" fn rt_dmam_free(
     if size == 0 || cpu_addr.is_null() {
         return;
     }
+    // This may be the first call of a new device, which has no buffer of an earlier one at its address.
+    forget_earlier(device);
     let va = cpu_addr.expose_provenance();
     let is_wanted = |arguments: &Arguments| {
         let [managed_va, managed_size, managed_handle, _] = *arguments;

@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
+use crate::ffi::additions::device::forget_earlier;
 use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::single::rt_dma_map_single;
@@ -63,6 +64,8 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     direction: c_int,
 ) {
     let Some(device) = device(dev) else { return };
+    // As in `rt_dmam_free`.
+    forget_earlier(device);
     let wanted = arguments_of(dma_handle, size, direction);
     let exact = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted);
     let has_handle = |[handle, ..]: &Arguments| *handle == dma_handle;
