@@ -8,7 +8,7 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::kernel::reserved_memory::{NoSharedPool, ReservedMemory, SharedPool};
+use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};
 use crate::kernel::{PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::apart;
@@ -19,7 +19,7 @@ pub enum ReservedError {
     /// There is no device tree, or it has not been read yet.
     NoTree,
     /// The node has properties that exclude each other: `no-map` and `reusable`, `linux,cma-default` without
-    /// `reusable`, a size of nothing, an alignment that is no power of two.
+    /// `reusable`, a size of zero, an alignment that is no power of two.
     BadNode,
     /// The boot allocator has no such memory, or not any more.
     NoRoom,
@@ -49,15 +49,15 @@ impl<K: ReservedMemory> Dma<K> {
             Err(error)
         };
         let mut result = Ok(());
-        let pools = (0..).map_while(|index| self.kernel.shared_pool(index));
-        for (index, pool) in pools.enumerate() {
-            let installed = match pool {
-                Ok(pool) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
-                Err(NoSharedPool::NoTree) => return Err(ReservedError::NoTree),
-                Err(NoSharedPool::BadNode) => {
+        let nodes = (0..).map_while(|index| self.kernel.shared_node(index));
+        for (index, node) in nodes.enumerate() {
+            let installed = match node {
+                Ok(node) => self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
+                Err(NoSharedNode::NoTree) => return Err(ReservedError::NoTree),
+                Err(NoSharedNode::BadNode) => {
                     refuse(apart!("shared-dma-pool %lu cannot be read"), index, ReservedError::BadNode)
                 }
-                Err(NoSharedPool::NoMemory) => {
+                Err(NoSharedNode::NoMemory) => {
                     refuse(apart!("shared-dma-pool %lu: out of memory"), index, Error::NoMemory.into())
                 }
             };
@@ -68,20 +68,20 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the
     /// one for every device.
-    fn install_shared(&self, pool: &SharedPool) -> Result<(), ReservedError> {
-        if pool.is_no_map && pool.is_reusable || pool.is_default && !pool.is_reusable {
+    fn install_shared(&self, node: &SharedNode) -> Result<(), ReservedError> {
+        if node.is_no_map && node.is_reusable || node.is_default && !node.is_reusable {
             return Err(ReservedError::BadNode);
         }
-        let (start, end) = match pool.range {
+        let (start, end) = match node.range {
             Some((start, end)) if self.kernel_uses_any(start, end) => return Err(Error::NotReserved.into()),
             Some(range) => range,
-            None => self.reserve(pool)?,
+            None => self.reserve(node)?,
         };
-        let region = Region { start, end, name: pool.name };
-        if pool.is_default {
+        let region = Region { start, end, name: node.name };
+        if node.is_default {
             return self.install_default(region);
         }
-        if pool.range.is_none() {
+        if node.range.is_none() {
             region.log_reserved(self.kernel);
         }
         Ok(())
@@ -101,31 +101,32 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Reserves the lowest memory for a node without a fixed place: of its size and alignment, within its
     /// `alloc-ranges`, in whole pages, and without an owner. Returns where it begins and ends.
-    fn reserve(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
-        let size = match usize::try_from(pool.size).map(|size| size.checked_next_multiple_of(PAGE_SIZE)) {
+    fn reserve(&self, node: &SharedNode) -> Result<(Pa, Pa), ReservedError> {
+        let size = match usize::try_from(node.size).map(|size| size.checked_next_multiple_of(PAGE_SIZE)) {
             Ok(Some(size)) if size != 0 => size,
             _ => return Err(ReservedError::BadNode),
         };
-        let alignment = match usize::try_from(pool.alignment) {
+        let alignment = match usize::try_from(node.alignment) {
             Ok(0) => PAGE_SIZE,
             Ok(alignment) if alignment.is_power_of_two() => alignment.max(PAGE_SIZE),
             _ => return Err(ReservedError::BadNode),
         };
         let memory = (0..).map_while(|index| self.kernel.boot_memory(index));
-        let lowest = memory.filter_map(|memory| self.lowest_of(pool.node, memory, size, alignment)).min();
+        let lowest = memory.filter_map(|memory| self.lowest_in_ranges(node.id, memory, size, alignment)).min();
         let start = lowest.ok_or(ReservedError::NoRoom)?;
         let end = start.checked_add(size).ok_or(ReservedError::NoRoom)?;
         // No turn is held here: memblock writes to the log when it has no entry left.
-        if self.kernel.reserve(pool, start, end) { Ok((start, end)) } else { Err(Error::NoMemory.into()) }
+        if self.kernel.reserve(node, start, end) { Ok((start, end)) } else { Err(Error::NoMemory.into()) }
     }
 
-    /// Returns the lowest place within `memory` and one of the node's `alloc-ranges`.
-    fn lowest_of(&self, node: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
+    /// Returns the lowest place within `memory` and one of the `alloc-ranges` of the node with this [`id`](SharedNode::id);
+    /// within `memory` alone if the node has no such property.
+    fn lowest_in_ranges(&self, id: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
         let (from, to) = memory;
-        if self.kernel.alloc_range(node, 0).is_none() {
+        if self.kernel.alloc_range(id, 0).is_none() {
             return self.lowest_between(from, to, size, alignment);
         }
-        let ranges = (0..).map_while(|index| self.kernel.alloc_range(node, index));
+        let ranges = (0..).map_while(|index| self.kernel.alloc_range(id, index));
         let place = |(start, bytes)| {
             // A range that begins beyond the processor's highest address holds none of its memory.
             let start = usize::try_from(start).ok()?;
@@ -141,15 +142,15 @@ impl<K: ReservedMemory> Dma<K> {
         let mut start = from.max(1).checked_next_multiple_of(alignment)?;
         loop {
             let end = start.checked_add(size).filter(|end| *end <= to)?;
-            match self.taken_to(start, end) {
-                Some(taken) => start = taken.checked_next_multiple_of(alignment)?,
+            match self.owned_until(start, end) {
+                Some(owned_end) => start = owned_end.checked_next_multiple_of(alignment)?,
                 None => return Some(start),
             }
         }
     }
 
-    /// Returns how far an owner has `[start, end)`; `None` if no part of it has an owner.
-    fn taken_to(&self, start: Pa, end: Pa) -> Option<Pa> {
+    /// Returns the end of memory that has an owner and overlaps `[start, end)`; `None` if no such memory does.
+    fn owned_until(&self, start: Pa, end: Pa) -> Option<Pa> {
         let mut reserved = (0..).map_while(|index| self.kernel.boot_reserved(index));
         if let Some((_, to)) = reserved.find(|(from, to)| start < *to && *from < end) {
             return Some(to);
@@ -157,7 +158,8 @@ impl<K: ReservedMemory> Dma<K> {
         if let Some(pool) = self.pool_in(start, end) {
             return Some(pool.end());
         }
-        // Once the boot allocator has given away what it held, its lists are not valid any more.
+        // The boot allocator's lists are not valid any more once it has handed over its memory, so the kernel is also
+        // asked for each page. Its last page here is searched, so that the search for a place goes on after all of them.
         let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.kernel_uses(*page))?;
         last.checked_add(PAGE_SIZE)
     }
@@ -173,7 +175,7 @@ impl<K: ReservedMemory> Dma<K> {
     }
 
     /// Writes a line to the log that states why a node is not served.
-    fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
+    fn refuse_shared(&self, node: &SharedNode, error: ReservedError) {
         let reason = match error {
             ReservedError::NoTree => apart!("no device tree"),
             ReservedError::BadNode => apart!("a property is wrong, or two exclude each other"),
@@ -184,9 +186,9 @@ impl<K: ReservedMemory> Dma<K> {
             ReservedError::Install(Error::NoMemory) => apart!("out of memory"),
             ReservedError::Install(error) => error.reason(),
         };
-        let (size, reason) = (pool.size as usize, Name::of(reason).argument());
-        let line = |format, values| self.refuse_line(&Line::about(pool.name, format, values));
-        match pool.range {
+        let (size, reason) = (node.size as usize, Name::of(reason).argument());
+        let line = |format, values| self.refuse_line(&Line::about(node.name, format, values));
+        match node.range {
             Some((start, end)) => {
                 line(apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: %s"), &[start, end, size, reason])
             }

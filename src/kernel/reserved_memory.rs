@@ -7,9 +7,9 @@ use crate::log::Name;
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`
 /// (Linux `Documentation/devicetree/bindings/reserved-memory/shared-dma-pool.yaml`).
 #[derive(Clone, Copy, Debug)]
-pub struct SharedPool {
-    /// The node, as the kernel identifies it.
-    pub node: usize,
+pub struct SharedNode {
+    /// The number by which the kernel identifies the node.
+    pub id: usize,
     /// The node's name.
     pub name: Name<'static>,
     /// `reg`: first byte, and one past the last. `None` if the node has none and memory must be chosen.
@@ -26,9 +26,9 @@ pub struct SharedPool {
     pub is_default: bool,
 }
 
-/// Why a shared pool cannot be read.
+/// Why a node cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoSharedPool {
+pub enum NoSharedNode {
     /// There is no device tree, or it has not been unflattened.
     NoTree,
     /// The node's `reg` cannot be read. The next node may be a good one.
@@ -47,11 +47,11 @@ pub enum NoSharedPool {
 /// code.
 #[allow(unsafe_code)]
 pub unsafe trait ReservedMemory: Kernel {
-    /// Returns shared pool `index` of those whose nodes are not disabled, in the order of the device tree; `None` after
-    /// the last.
-    fn shared_pool(&self, index: usize) -> Option<Result<SharedPool, NoSharedPool>>;
-    /// Returns entry `index` of the node's `alloc-ranges`: first byte and size in bytes; `None` after the last.
-    fn alloc_range(&self, node: usize, index: usize) -> Option<(u64, u64)>;
+    /// Returns node `index` of those that are not disabled, in the order of the device tree; `None` after the last.
+    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, NoSharedNode>>;
+    /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedNode::id): first byte and size in
+    /// bytes; `None` after the last.
+    fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)>;
     /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last; `None` after the last,
     /// and without a boot allocator. For hot-pluggable and unmapped memory the range is empty.
     fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)>;
@@ -63,5 +63,5 @@ pub unsafe trait ReservedMemory: Kernel {
     fn kernel_uses(&self, pa: Pa) -> bool;
     /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the
     /// node's `reg`. Returns false, and changes nothing, if this is not possible.
-    fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool;
+    fn reserve(&self, node: &SharedNode, start: Pa, end: Pa) -> bool;
 }

@@ -2,7 +2,7 @@
 
 use super::{FakeKernel, Machine, PAGE, Service};
 use rt_dma_pool::kernel::Pa;
-use rt_dma_pool::kernel::reserved_memory::{NoSharedPool, ReservedMemory, SharedPool};
+use rt_dma_pool::kernel::reserved_memory::{self, NoSharedNode, ReservedMemory};
 use rt_dma_pool::log::Name;
 use std::ops::Range;
 
@@ -41,9 +41,11 @@ impl SharedNode {
         }
     }
 
-    fn shared_pool(&self, node: usize) -> SharedPool {
+    /// Returns what the library reads of the node.
+    fn properties(&self, id: usize) -> reserved_memory::SharedNode {
         let SharedNode { range, size, alignment, is_no_map, is_reusable, is_default, .. } = *self;
-        SharedPool { node, name: Name::of(c"shared"), range, size, alignment, is_no_map, is_reusable, is_default }
+        let name = Name::of(c"shared");
+        reserved_memory::SharedNode { id, name, range, size, alignment, is_no_map, is_reusable, is_default }
     }
 
     pub fn within(mut self, ranges: &[(u64, u64)]) -> Self {
@@ -102,18 +104,18 @@ impl Machine {
 
 // SAFETY: reserved memory is recorded, and not allocated to other code.
 unsafe impl ReservedMemory for FakeKernel {
-    fn shared_pool(&self, index: usize) -> Option<Result<SharedPool, NoSharedPool>> {
-        self.may_sleep("shared_pool");
+    fn shared_node(&self, index: usize) -> Option<Result<reserved_memory::SharedNode, NoSharedNode>> {
+        self.may_sleep("shared_node");
         let records = self.0.records.lock().unwrap();
-        let Some(nodes) = &records.boot.nodes else { return Some(Err(NoSharedPool::NoTree)) };
+        let Some(nodes) = &records.boot.nodes else { return Some(Err(NoSharedNode::NoTree)) };
         let node = nodes.get(index)?;
-        Some(if node.is_readable { Ok(node.shared_pool(index)) } else { Err(NoSharedPool::BadNode) })
+        Some(if node.is_readable { Ok(node.properties(index)) } else { Err(NoSharedNode::BadNode) })
     }
 
-    fn alloc_range(&self, node: usize, index: usize) -> Option<(u64, u64)> {
+    fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)> {
         self.may_sleep("alloc_range");
         let records = self.0.records.lock().unwrap();
-        let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[node].alloc_ranges);
+        let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[id].alloc_ranges);
         ranges.and_then(|ranges| ranges.get(index)).copied()
     }
 
@@ -134,7 +136,7 @@ unsafe impl ReservedMemory for FakeKernel {
         self.0.records.lock().unwrap().boot.paged.iter().any(|range| range.contains(&pa))
     }
 
-    fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {
+    fn reserve(&self, node: &reserved_memory::SharedNode, start: Pa, end: Pa) -> bool {
         self.may_sleep("reserve");
         // memblock writes to the log when it has no entry left.
         self.nothing_is_held();
@@ -148,7 +150,7 @@ unsafe impl ReservedMemory for FakeKernel {
         }
         assert!(boot.memory.iter().flatten().any(|range| range.start <= start && end <= range.end), "there is no RAM");
         boot.reserved.push(start..end);
-        let node = &mut boot.nodes.as_mut().unwrap()[pool.node];
+        let node = &mut boot.nodes.as_mut().unwrap()[node.id];
         assert_eq!(node.range.replace((start, end)), None, "it has a place");
         true
     }

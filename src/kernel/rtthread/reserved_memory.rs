@@ -6,7 +6,7 @@ use super::firmware::RT_DMA_PORT_NO_HEAP;
 use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
-use crate::kernel::reserved_memory::{NoSharedPool, ReservedMemory, SharedPool};
+use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};
 use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
@@ -121,7 +121,7 @@ fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, i
 // SAFETY: the port does what its header states of each function, which includes what the trait requires. This holds for
 // every block below; the nodes are those that the port returned.
 unsafe impl ReservedMemory for RtThread {
-    fn shared_pool(&self, index: usize) -> Option<Result<SharedPool, NoSharedPool>> {
+    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, NoSharedNode>> {
         let mut pool = rt_dma_port_shared_pool {
             node: core::ptr::null_mut(),
             name: core::ptr::null(),
@@ -136,8 +136,8 @@ unsafe impl ReservedMemory for RtThread {
         };
         // SAFETY: the port accepts any values of these types, and writes to the pool only.
         match unsafe { rt_dma_port_shared_pool(index, &mut pool) } {
-            RT_DMA_PORT_FOUND => Some(Ok(SharedPool {
-                node: pool.node.expose_provenance(),
+            RT_DMA_PORT_FOUND => Some(Ok(SharedNode {
+                id: pool.node.expose_provenance(),
                 // SAFETY: the port returns the name of a node, which stays.
                 name: unsafe { Name::from_ptr(pool.name) },
                 range: (pool.has_reg != 0).then_some((pool.start, pool.end)),
@@ -148,17 +148,17 @@ unsafe impl ReservedMemory for RtThread {
                 is_default: pool.is_default != 0,
             })),
             RT_DMA_PORT_END => None,
-            RT_DMA_PORT_NO_HEAP => Some(Err(NoSharedPool::NoMemory)),
-            RT_DMA_PORT_ABSENT => Some(Err(NoSharedPool::NoTree)),
+            RT_DMA_PORT_NO_HEAP => Some(Err(NoSharedNode::NoMemory)),
+            RT_DMA_PORT_ABSENT => Some(Err(NoSharedNode::NoTree)),
             // `RT_DMA_PORT_UNUSABLE`. The nodes after this one are read in any case.
-            _ => Some(Err(NoSharedPool::BadNode)),
+            _ => Some(Err(NoSharedNode::BadNode)),
         }
     }
 
-    fn alloc_range(&self, node: usize, index: usize) -> Option<(u64, u64)> {
+    fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)> {
         let (mut start, mut size) = (0, 0);
         // SAFETY: the port returned the node, and writes to the two numbers only.
-        match unsafe { rt_dma_port_alloc_range(pointer(node), index, &mut start, &mut size) } {
+        match unsafe { rt_dma_port_alloc_range(pointer(id), index, &mut start, &mut size) } {
             RT_DMA_PORT_FOUND => Some((start, size)),
             _ => None,
         }
@@ -177,8 +177,8 @@ unsafe impl ReservedMemory for RtThread {
         unsafe { rt_dma_port_kernel_uses(pa) != 0 }
     }
 
-    fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {
+    fn reserve(&self, node: &SharedNode, start: Pa, end: Pa) -> bool {
         // SAFETY: the port returned the node.
-        unsafe { rt_dma_port_reserve(pointer(pool.node), start, end, pool.is_no_map.into()) == 0 }
+        unsafe { rt_dma_port_reserve(pointer(node.id), start, end, node.is_no_map.into()) == 0 }
     }
 }
