@@ -39,23 +39,23 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any.
     pub fn fill(&self, count: usize) -> bool {
-        let number = self.spans.fills.fetch_add(1, Relaxed).wrapping_add(1);
-        let is_filled = self.make_ready(count, Effort::AsksBorrowers, number);
+        let fill_number = self.spans.fill_count.fetch_add(1, Relaxed).wrapping_add(1);
+        let is_filled = self.make_ready(count, Effort::AsksBorrowers, fill_number);
         if !is_filled {
-            self.trim_where(|span| span.fill.load(Relaxed) == number);
+            self.trim_where(|span| span.fill_number.load(Relaxed) == fill_number);
         }
         is_filled
     }
 
     /// Does what [`fill`](Self::fill) does, but keeps the spans that it added if the memory does not suffice. They have
-    /// the number `fill`.
+    /// the number `fill_number`.
     ///
     /// Context: any.
-    fn make_ready(&self, count: usize, effort: Effort, fill: usize) -> bool {
+    fn make_ready(&self, count: usize, effort: Effort, fill_number: usize) -> bool {
         if !self.kernel.can_sleep() {
             return false;
         }
-        let is_ready = self.add_spans(count, effort, fill);
+        let is_ready = self.add_spans(count, effort, fill_number);
         // Also without memory: an interrupt may come when other code has freed some.
         self.prepare_bookkeeping();
         is_ready
@@ -64,7 +64,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Adds spans until `count` blocks are free. Returns false if the memory does not suffice.
     ///
     /// Context: thread.
-    fn add_spans(&self, count: usize, mut effort: Effort, fill: usize) -> bool {
+    fn add_spans(&self, count: usize, mut effort: Effort, fill_number: usize) -> bool {
         let failed_reclaims = self.pages.failed_reclaims();
         let span_blocks = self.groups.shape.span_blocks().max(1);
         let mut missing = self.groups.missing(self.kernel, count);
@@ -77,7 +77,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 if effort == Effort::AsksBorrowers && self.pages.failed_reclaims() != failed_reclaims {
                     effort = Effort::TakesFree;
                 }
-                if self.add_span_unless(FirstBlock::Free { fill }, effort, || None).is_none() {
+                if self.add_span_unless(FirstBlock::Free { fill_number }, effort, || None).is_none() {
                     // Other callers may have added the last memory.
                     return self.groups.missing(self.kernel, count) == 0;
                 }
@@ -92,7 +92,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     fn prepare_bookkeeping(&self) {
         // If nothing has to be done, the call takes no turn, for which it might wait.
-        if self.spans.vacant.get().is_none() || !self.is_table_long_enough() {
+        if self.spans.first_vacant.get().is_none() || !self.is_table_long_enough() {
             let Some(turn) = self.spans.turn.take(self.kernel) else { return };
             let _ = self.vacant_span(&turn);
         }
@@ -100,7 +100,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns whether an interrupt may add a span.
     pub(super) fn may_grow_in_interrupt(&self) -> bool {
-        self.keeps_reserve.load(Relaxed) && self.spans.vacant.get().is_some()
+        self.keeps_reserve.load(Relaxed) && self.spans.first_vacant.get().is_some()
     }
 }
 

@@ -19,25 +19,26 @@ use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
 use crate::mem::wrapping_slice::WrappingSlice;
 
-/// The number of units of a pool's first group. If the pool then has 8 units, its next group has 16; if it has 24, 32:
-/// this many more than the pool has, rounded down to a power of two. No group has more than [`Shape::group_units`]. So
-/// a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free
-/// ones, which costs time.
+/// A new group has as many units as the pool has plus this number, rounded down to a power of two: with 0, 8 and 24
+/// units in the pool it has 8, 16 and 32. No group has more than [`Shape::group_units`]. So a pool of few large blocks
+/// gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
+    /// The turn of calls that make bookkeeping, give memory to a span, or take it away. An interrupt tries once for it,
+    /// and does not wait.
     pub turn: Turn,
     /// The number of calls that are getting memory, or adding it.
     pub growing_calls: AtomicUsize,
     /// All spans, with memory and vacant, the newest first.
     newest: AtomicRef<Span>,
     /// The first vacant span.
-    pub vacant: AtomicRef<Span>,
+    pub first_vacant: AtomicRef<Span>,
     /// The number of units that have memory.
     pub unit_count: AtomicUsize,
     /// The number of fills that began.
-    pub fills: AtomicUsize,
+    pub fill_count: AtomicUsize,
 }
 
 /// The bookkeeping of a span.
@@ -45,7 +46,7 @@ pub struct Span {
     pub units: &'static [Unit],
     memory: KeptMemory,
     /// The number of the fill that added the memory; 0 if no fill did.
-    pub fill: AtomicUsize,
+    pub fill_number: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,
     /// The next vacant span.
@@ -60,7 +61,7 @@ pub enum FirstBlock {
     /// It is free, as the others are.
     Free {
         /// The number of the fill that adds the span; 0 if no fill does.
-        fill: usize,
+        fill_number: usize,
     },
 }
 
@@ -71,9 +72,9 @@ impl Spans {
             turn: Turn::new(),
             growing_calls: AtomicUsize::new(0),
             newest: AtomicRef::new(),
-            vacant: AtomicRef::new(),
+            first_vacant: AtomicRef::new(),
             unit_count: AtomicUsize::new(0),
-            fills: AtomicUsize::new(0),
+            fill_count: AtomicUsize::new(0),
         }
     }
 
@@ -89,15 +90,20 @@ impl Spans {
 }
 
 impl Span {
-    /// Makes vacant spans with `unit_count` units in all, in groups of `group_units`, in the memory of `tail`.
-    fn make(shape: &Shape, unit_count: usize, group_units: NonZeroUsize, tail: &mut BumpAllocator) -> &'static [Span] {
+    /// Lays out vacant spans with `unit_count` units in all, in groups of `group_units`, in the memory of `tail`.
+    fn lay_out(
+        shape: &Shape,
+        unit_count: usize,
+        group_units: NonZeroUsize,
+        tail: &mut BumpAllocator,
+    ) -> &'static [Span] {
         let slot_of = |number: usize| (number % group_units) << shape.slot_shift;
         let units = tail.slice_with(unit_count, |number| Some(Unit::new(slot_of(number), shape.unit_blocks(number))));
-        let mut group_chunks = units.chunks(group_units.get());
-        let groups =
-            tail.slice_with(group_chunks.len(), |_| Some(Group::new(WrappingSlice::new(group_chunks.next()?)?)));
-        for group in groups {
-            (0..group.units.length()).for_each(|number| group.units.at(number).group.set(group));
+        let group_chunks = units.chunks(group_units.get());
+        let mut chunks = group_chunks.clone();
+        let groups = tail.slice_with(chunks.len(), |_| Some(Group::new(WrappingSlice::new(chunks.next()?)?)));
+        for (group, units) in groups.iter().zip(group_chunks) {
+            units.iter().for_each(|unit| unit.group.set(group));
         }
         let mut span_chunks = units.chunks(shape.span_units.get());
         tail.slice_with(span_chunks.len(), |_| Some(Span::new(span_chunks.next()?)))
@@ -107,7 +113,7 @@ impl Span {
         Span {
             units,
             memory: KeptMemory::new(),
-            fill: AtomicUsize::new(0),
+            fill_number: AtomicUsize::new(0),
             older: AtomicRef::new(),
             next_vacant: AtomicRef::new(),
         }
@@ -125,11 +131,11 @@ impl Span {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Makes places in the table for the units of one more span, and returns a vacant span. `None` if the heap has no
-    /// room.
+    /// Makes places in the table for the units of one more span, and returns the first vacant span. `None` if the heap
+    /// has no room.
     pub(super) fn vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         self.lengthen_table(turn)?;
-        self.spans.vacant.get().or_else(|| self.make_spans(turn))
+        self.spans.first_vacant.get().or_else(|| self.make_spans(turn))
     }
 
     /// Makes vacant spans, and returns the first. `None` if the heap has no room, or the caller may not sleep.
@@ -145,7 +151,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let (group_count, span_count) = (unit_count / group_units, unit_count / shape.span_units);
         let tail_bytes =
             slice_bytes::<Group>(group_count) + slice_bytes::<Unit>(unit_count) + slice_bytes::<Span>(span_count);
-        let spans = *self.arena.place(tail_bytes, |tail| Span::make(shape, unit_count, group_units, tail))?;
+        let spans = *self.arena.place(tail_bytes, |tail| Span::lay_out(shape, unit_count, group_units, tail))?;
         for span in spans.iter().rev() {
             span.older.set(self.spans.newest.get());
             self.spans.newest.set(Some(span));
@@ -156,12 +162,19 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Puts a span at the beginning of the list of vacant spans.
     fn add_vacant(&self, span: &'static Span) {
-        span.next_vacant.set(self.spans.vacant.get());
-        self.spans.vacant.set(Some(span));
+        span.next_vacant.set(self.spans.first_vacant.get());
+        self.spans.first_vacant.set(Some(span));
     }
 
-    /// Returns a vacant span whose units have the addresses of `memory` and places in the table. `None` if the heap has
-    /// no room.
+    /// Takes the first vacant span, which is `span`, off the list.
+    fn pop_vacant(&self, span: &'static Span) {
+        let first = self.spans.first_vacant.get();
+        debug_assert!(first.is_some_and(|first| core::ptr::eq(first, span)), "the caller got the first vacant span");
+        self.spans.first_vacant.set(span.next_vacant.get());
+    }
+
+    /// Returns the first vacant span, after its units got the addresses of `memory` and places in the table. `None` if
+    /// the heap has no room.
     pub(super) fn span_for(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         let span = self.vacant_span(turn)?;
         let (shape, lead) = (&self.groups.shape, memory.lead());
@@ -183,15 +196,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // `None` does not occur: a span has units.
         let (first_unit, others) = span.units.split_first()?;
         span.memory.put(memory, turn);
-        self.spans.vacant.set(span.next_vacant.get());
+        self.pop_vacant(span);
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
-        let (taken, fill) = match first {
+        let (taken, fill_number) = match first {
             FirstBlock::Taken => (first_unit.bits_of_first(1), 0),
-            FirstBlock::Free { fill } => (0, fill),
+            FirstBlock::Free { fill_number } => (0, fill_number),
         };
-        span.fill.store(fill, Relaxed);
+        span.fill_number.store(fill_number, Relaxed);
         self.publish(first_unit, first_unit.bits() & !taken);
         Some(first_unit.block(&self.groups.shape, first_unit.first_slot as usize))
     }

@@ -71,7 +71,8 @@ pub struct OwnMappings {
     newest: AtomicRef<OwnMapping>,
     /// The number of records that are not free. It counts a buffer from before it is mapped until after it is unmapped.
     count: AtomicUsize,
-    /// A buffer whose pages are dirty may have had its own mapping.
+    /// A buffer whose pages are dirty may have had its own mapping. If it is false, no record is searched when a cached
+    /// buffer is freed.
     may_have_dirty: AtomicBool,
 }
 
