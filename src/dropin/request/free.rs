@@ -11,17 +11,11 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
 
-/// A buffer in a pool.
-#[derive(Clone, Copy)]
-struct PoolBuffer<'a, K: Kernel> {
-    pool: &'a Pool<K>,
-    /// The first page.
-    page: usize,
-}
-
 /// A buffer that was found by its address.
 struct FoundBuffer<K: Kernel> {
-    buffer: PoolBuffer<'static, K>,
+    pool: &'static Pool<K>,
+    /// The first page.
+    page: usize,
     /// Its own mapping, if it is not seen through a view.
     mapping: Option<&'static OwnMapping>,
 }
@@ -86,14 +80,14 @@ impl<K: Kernel> Dma<K> {
                     // The general path refuses the call, and logs it.
                     break;
                 }
-                let (buffer, pages) = (PoolBuffer { pool, page }, whole_pages(size));
+                let pages = whole_pages(size);
                 if is_across(page, pages) {
-                    return self.free_across(size, va, handle, buffer);
+                    return self.free_across(size, va, handle, pool, page);
                 }
                 // `or_else` would pass `unserved` in memory: 23 instructions more on the host.
                 return match pool.free_newest_in_word(page, pages) {
                     Ok(()) => Ok(()),
-                    Err(unserved) => self.free_locked(size, va, handle, buffer, unserved),
+                    Err(unserved) => self.free_locked(size, va, handle, pool, page, unserved),
                 };
             }
         }
@@ -104,14 +98,14 @@ impl<K: Kernel> Dma<K> {
     /// would take 217 instructions more on aarch64.)
     ///
     /// Context: any.
-    fn free_across(&self, size: usize, va: Va, handle: Handle, buffer: PoolBuffer<K>) -> Result<(), Error> {
-        match buffer.pool.free_newest_across(buffer.page, whole_pages(size)) {
+    fn free_across(&self, size: usize, va: Va, handle: Handle, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+        match pool.free_newest_across(page, whole_pages(size)) {
             Ok(()) => Ok(()),
-            Err(unserved) => self.free_locked(size, va, handle, buffer, unserved),
+            Err(unserved) => self.free_locked(size, va, handle, pool, page, unserved),
         }
     }
 
-    /// Frees a found buffer with the lock of its pool, for which the call waits if it does not hold it.
+    /// Frees a found buffer by the tree. Takes the lock of the pool first, if the fast path did not get it.
     ///
     /// Context: any.
     fn free_locked<'a>(
@@ -119,10 +113,10 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         va: Va,
         handle: Handle,
-        buffer: PoolBuffer<'a, K>,
+        pool: &'a Pool<K>,
+        page: usize,
         unserved: Unserved<'a, K>,
     ) -> Result<(), Error> {
-        let PoolBuffer { pool, page } = buffer;
         let map = match unserved {
             Unserved::Locked(map) => map,
             // The fast path only missed the lock: in contrast to an allocation, the pool is known.
@@ -153,7 +147,7 @@ impl<K: Kernel> Dma<K> {
             return Err(Error::Foreign);
         };
         self.free_found(&found, self.bus(ops, device), size, va, handle)
-            .inspect_err(|error| self.refuse_free(*error, Some(found.buffer.pool), size, va, handle))
+            .inspect_err(|error| self.refuse_free(*error, Some(found.pool), size, va, handle))
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
@@ -170,13 +164,13 @@ impl<K: Kernel> Dma<K> {
         va: Va,
         handle: Handle,
     ) -> Result<(), Error> {
-        let PoolBuffer { pool, page } = found.buffer;
+        let FoundBuffer { pool, page, mapping } = *found;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle_of(pa, handle) {
             return Err(Error::WrongHandle);
         }
         let pages = whole_pages(size);
-        if let Some(mapping) = found.mapping {
+        if let Some(mapping) = mapping {
             pool.unmap(mapping, va, page, pages)?;
         }
         pool.free_pages(page, pages)
@@ -199,15 +193,14 @@ impl<K: Kernel> Dma<K> {
 
     /// Finds a buffer that is not mapped alone, by what `page_in` returns for its pool: its first page.
     fn find_by(&self, page_in: impl Fn(&Pool<K>) -> Option<usize>) -> Option<FoundBuffer<K>> {
-        self.pools()
-            .find_map(|pool| Some(FoundBuffer { buffer: PoolBuffer { pool, page: page_in(pool)? }, mapping: None }))
+        self.pools().find_map(|pool| Some(FoundBuffer { pool, page: page_in(pool)?, mapping: None }))
     }
 
     /// Finds a buffer that is mapped alone, by the address of its mapping.
     fn find_own_mapping(&self, va: Va) -> Option<FoundBuffer<K>> {
         self.pools().find_map(|pool| {
             let (page, mapping) = pool.own_mappings.find(va)?;
-            Some(FoundBuffer { buffer: PoolBuffer { pool, page }, mapping: Some(mapping) })
+            Some(FoundBuffer { pool, page, mapping: Some(mapping) })
         })
     }
 }
