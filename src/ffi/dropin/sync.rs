@@ -67,7 +67,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
 ///
 /// # Safety
 /// See [the module](crate::ffi).
-#[inline(never)]
+#[inline(never)] // Not `#[cold]`, as `sync_in_general` is: a device with a table of the BSP's comes here at every call.
 unsafe fn sync_out_general(
     dev: *mut rt_device,
     data: *mut c_void,
@@ -86,6 +86,8 @@ unsafe fn sync_out_general(
         return errors().error;
     };
     if is_ours(table) {
+        // `dma_handle` as it is: some of these operations do nothing if it is null, and do not check the address. With a
+        // local variable's address they would.
         // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's
         // operations accept.
         return unsafe { sync(dev, data, size, dma_handle, flags) };
@@ -151,8 +153,8 @@ unsafe fn sync_in_general(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     let device = Device::at(dev.expose_provenance());
-    let Some(table) = table_of(device) else { return errors().error };
-    let Some(sync) = table.sync_in_data.or_else(|| default_table(device).sync_in_data) else { return errors().error };
+    let sync = table_of(device).and_then(|table| table.sync_in_data.or_else(|| default_table(device).sync_in_data));
+    let Some(sync) = sync else { return errors().error };
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe { sync(dev, out_data, size, dma_handle, flags) }
 }
