@@ -50,6 +50,7 @@ fn another_size_is_refused() {
         let held = machine.alloc(device, right, CACHED).unwrap();
         let after = machine.alloc(device, PAGE, CACHED).unwrap();
         for size in [0, 1, right - PAGE, right + 1, right + PAGE, MIB, 2 * MIB, usize::MAX] {
+            println!("{size:#x} for {right:#x}"); // Seen if the test fails.
             machine.assert_refused(Held { size, ..held }, Error::WrongSize);
         }
         machine.free(held).unwrap();
