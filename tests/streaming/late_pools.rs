@@ -52,9 +52,9 @@ fn fault_14_a_mapping_that_is_older_than_the_pool_is_ended_with_its_cache_work()
     }
 }
 
-/// The second unmap of a mapping loses no bytes of the code that owns the memory by then.
+/// The second unmap of a mapping, or a sync after its unmap, loses no bytes of the code that owns the memory by then.
 #[test]
-fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
+fn fault_14_a_late_unmap_or_sync_in_a_late_pool_loses_no_bytes() {
     let rig = Rig::new();
     let master = rig.plain();
     let handle = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
@@ -62,9 +62,16 @@ fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
     rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
     // Its first page has been allocated by now.
     assert_eq!(late.allocate_pages(1), Some(0));
-    rig.machine.cpu_write(rig.va(HEAP), &bytes(5, PAGE));
-    let _ = rig.unmap(&master, handle, PAGE, FromDevice);
-    assert!(rig.machine.cpu_read(rig.va(HEAP), PAGE) == bytes(5, PAGE));
+    let late_call = |call| match call {
+        0 => rig.unmap(&master, handle, PAGE, FromDevice),
+        1 => rig.for_cpu(&master, handle, PAGE, FromDevice),
+        _ => rig.for_cpu(&master, handle + LINE, LINE, Bidirectional),
+    };
+    for call in 0..3 {
+        rig.machine.cpu_write(rig.va(HEAP), &bytes(call, PAGE));
+        let _ = late_call(call);
+        assert!(rig.machine.cpu_read(rig.va(HEAP), PAGE) == bytes(call, PAGE), "call {call}");
+    }
     late.free_pages(0, 1).unwrap();
 }
 

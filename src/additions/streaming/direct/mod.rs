@@ -53,11 +53,19 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Returns the mapping of the buffer of a sync, or of the part of one, if it can be a direct one. Its size and
     /// direction are those of the sync.
     ///
+    /// If the memory has become a pool's, the mapping may have ended, and the memory may have another owner. Then its
+    /// lines are flushed and invalidated here, as by [`unmap_direct`](Self::unmap_direct), and the returned mapping needs
+    /// no maintenance.
+    ///
     /// Context: any.
     pub(super) fn find_direct(self, master: &BusMaster, mapped: &MappedBuffer) -> Option<LiveMapping> {
         let &MappedBuffer { handle, size, direction, .. } = mapped;
-        let (va, _) = self.direct_buffer(master, mapped)?;
-        let needs_maintenance = master.needs_maintenance(self.dma.kernel);
+        let (va, pa) = self.direct_buffer(master, mapped)?;
+        let mut needs_maintenance = master.needs_maintenance(self.dma.kernel);
+        if needs_maintenance && self.dma.pool_in(pa, pa.saturating_add(size)).is_some() {
+            self.flush_and_take(va, size);
+            needs_maintenance = false;
+        }
         Some(LiveMapping {
             master: *master,
             handle,
@@ -91,13 +99,19 @@ impl<K: Kernel> Streaming<'_, K> {
             return result;
         }
         if needs_maintenance && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
-            kernel.device_barrier();
-            cache::flush_and_invalidate(kernel, va, size);
+            self.flush_and_take(va, size);
         } else {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
             unsafe { take_from_device(kernel, va, size, needs_maintenance) }
         }
         result
+    }
+
+    /// Takes `[va, va + size)` back, to which the device may have written, and loses nothing that a processor has
+    /// written.
+    fn flush_and_take(self, va: Va, size: usize) {
+        self.dma.kernel.device_barrier();
+        cache::flush_and_invalidate(self.dma.kernel, va, size);
     }
 
     /// Checks whether the size and the direction, which the caller states, can be those of the direct mapping at `va`.
