@@ -101,6 +101,8 @@ static void node_with_addresses_of_32_bits(void)
 static void board_with_shared_pools(void)
 {
     static struct rt_mmblk_reg ram = { { BANK, HOST_RAM + HOST_RAM_SIZE, "memory" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
+    /* RT-Thread reserves the memory of a node with a reg. */
+    static struct rt_mmblk_reg reserved = { { CMA, CMA + MIB, "linux,cma" }, MEMBLOCK_NONE, 1, { 0 } };
     rt_uint64_t start, size;
     int blocks;
 
@@ -125,6 +127,7 @@ static void board_with_shared_pools(void)
     /* No memory in memblock; then hot-pluggable memory; then memory of the page allocator; then an empty heap. */
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
     host_add_memory(&ram);
+    host_reserve(&reserved);
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
     ram.flags = MEMBLOCK_NONE;
     host_set_paged(HOST_RAM, HOST_RAM + HOST_RAM_SIZE);

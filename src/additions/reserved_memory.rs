@@ -73,7 +73,7 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(ReservedError::BadNode);
         }
         let (start, end) = match node.range {
-            Some((start, end)) if self.kernel_uses_any(start, end) => return Err(Error::NotReserved.into()),
+            Some((start, end)) if self.may_use_any(start, end) => return Err(Error::NotReserved.into()),
             Some(range) => range,
             None => self.reserve(node)?,
         };
@@ -164,14 +164,20 @@ impl<K: ReservedMemory> Dma<K> {
         last.checked_add(PAGE_SIZE)
     }
 
-    /// Returns whether the kernel itself uses any page of `[start, end)`. It uses only memory that the boot allocator
-    /// knows.
-    fn kernel_uses_any(&self, start: Pa, end: Pa) -> bool {
+    /// Returns whether the kernel itself uses any page of `[start, end)`, or may use it later because it has not
+    /// reserved the page for the node. It uses only memory that the boot allocator knows.
+    fn may_use_any(&self, start: Pa, end: Pa) -> bool {
         let mut memory = (0..).map_while(|index| self.kernel.boot_memory(index));
         memory.any(|(from, to)| {
             let mut pages = (start.max(from)..end.min(to)).step_by(PAGE_SIZE);
-            pages.any(|page| self.kernel.kernel_uses(page))
+            pages.any(|page| self.kernel.kernel_uses(page) || !self.is_reserved(page))
         })
+    }
+
+    /// Returns whether the byte at `pa` is in the boot allocator's list of reserved memory.
+    fn is_reserved(&self, pa: Pa) -> bool {
+        let mut reserved = (0..).map_while(|index| self.kernel.boot_reserved(index));
+        reserved.any(|(from, to)| (from..to).contains(&pa))
     }
 
     /// Writes a line to the log that states why a node is not served.
@@ -182,7 +188,7 @@ impl<K: ReservedMemory> Dma<K> {
             ReservedError::NoRoom => apart!("memblock has no such memory left: write a reg (docs/moving-a-bsp.md)"),
             ReservedError::Install(Error::BadSize) => apart!("holds no whole page"),
             ReservedError::Install(Error::Overlap | Error::Leaving) => apart!("overlaps a pool"),
-            ReservedError::Install(Error::NotReserved) => apart!("the kernel itself uses this memory"),
+            ReservedError::Install(Error::NotReserved) => apart!("the kernel has not reserved this memory"),
             ReservedError::Install(Error::NoMemory) => apart!("out of memory"),
             ReservedError::Install(error) => error.reason(),
         };
