@@ -141,6 +141,13 @@ fn borrowers_in_c_give_back_what_an_owner_needs() {
 }
 
 #[test]
+fn fault_05_calls_of_c_that_need_a_thread_are_counted_in_an_interrupt() {
+    for revision in [1, 2] {
+        subject_runs(revision, &[], Some("interrupt"));
+    }
+}
+
+#[test]
 fn fault_15_the_port_refuses_regions_of_nodes_that_are_not_there() {
     for revision in [1, 2] {
         subject_runs(revision, &[], Some("regions"));

@@ -325,6 +325,7 @@ fn without_a_tree_or_a_thread_nothing_happens() {
     machine.set_boot(BootMemory { nodes: Some(Vec::new()), ..BootMemory::default() });
     assert_eq!(machine.dma.install_reserved(), Ok(()), "nothing to do");
     assert_eq!(machine.in_interrupt(|| machine.dma.install_reserved()), Err(ReservedError::Install(Error::Context)));
+    assert_eq!((machine.dma.refused_calls(), machine.take_errors()), (1, vec![]), "it is counted");
 }
 
 #[test]

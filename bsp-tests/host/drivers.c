@@ -5,6 +5,7 @@
 #include <rtdevice.h>
 #include <drivers/pci.h>
 #include <mm_aspace.h>
+#include <rt_dma.h>
 #include "expect.h"
 #include "kernel.h"
 #include "subjects.h"
@@ -236,6 +237,35 @@ void wrong_calls(void)
 }
 
 /* A network driver's interrupt refills its ring. */
+/* Returns the number of refused calls that list_dma_pool prints. */
+static int refused_calls(void)
+{
+    const char *line;
+
+    host_forget_text();
+    list_dma_pool(0, RT_NULL);
+    line = strstr(host_text(), " calls refused");
+    while (line && line > host_text() && line[-1] != '\n')
+    {
+        line--;
+    }
+    return line ? atoi(line) : 0;
+}
+
+/* A call that needs a thread is counted where it is refused, whatever the device has. */
+static void calls_that_need_a_thread_are_counted(struct rt_device *dev)
+{
+    int before = refused_calls();
+
+    host_interrupt(1);
+    EXPECT(rt_dma_map_fill(dev, 1) == -RT_EBUSY);
+    EXPECT(rt_dma_own_region_init(dev, RT_NULL, 0) == -RT_EBUSY);
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);
+    EXPECT(rt_dma_set_max_segment(dev, 4096) == -RT_EBUSY);
+    host_interrupt(0);
+    EXPECT_EQ(refused_calls(), before + 4);
+}
+
 void from_an_interrupt(void)
 {
     static struct rt_device fresh = { .parent.name = "fresh" };
@@ -253,10 +283,17 @@ void from_an_interrupt(void)
     {
         rt_ubase_t flags = i ? RT_DMA_F_NOCACHE : 0;
 
+        /* A thread maps the pool for such buffers. */
+        host_interrupt(0);
+        buffer = rt_dma_alloc(&plain, 64, &handle, flags);
+        EXPECT(buffer);
+        rt_dma_free(&plain, 64, buffer, handle, flags);
+        host_interrupt(1);
         buffer = rt_dma_alloc(&fresh, 2048, &handle, flags);
         EXPECT(buffer);
         rt_dma_free(&fresh, 2048, buffer, handle, flags);
         rt_dma_free(&fresh, 2048, buffer, handle, flags);
     }
     host_interrupt(0);
+    calls_that_need_a_thread_are_counted(&fresh);
 }

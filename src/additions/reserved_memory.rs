@@ -41,6 +41,7 @@ impl<K: ReservedMemory> Dma<K> {
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
         if !self.kernel.can_sleep() {
+            self.count_refused();
             return Err(Error::Context.into());
         }
         let _reserving = self.reserving.set(self.kernel);

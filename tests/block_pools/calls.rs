@@ -219,11 +219,12 @@ fn an_interrupt_gets_what_is_free_and_nothing_else() {
         pool.free(first.va, 0).unwrap();
         // These calls need a thread.
         assert_eq!(pool.trim(), 0);
+        assert!(!pool.fill(1));
         assert_eq!(blocks.try_create(16, 0, 0).err(), Some(BadCreate::Context));
         // SAFETY: the call is refused, so the pool stays.
         assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(BadDestroy::Context));
     });
-    assert_eq!((pool.refused_calls(), blocks.pools.refused_calls()), (2, 2));
+    assert_eq!((pool.refused_calls(), blocks.pools.refused_calls()), (4, 2));
     assert_eq!(machine.take_errors(), [] as [&str; 0], "an interrupt does not log");
     pool.free(second.va, second.handle).unwrap();
     blocks.destroy(pool);

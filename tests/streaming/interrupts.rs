@@ -3,6 +3,7 @@
 use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::streaming::{BadMapping, Direction::*, MapError};
+use rt_dma_pool::log::Level;
 
 /// The number of records that a thread leaves for interrupts.
 const SPARES: usize = 16;
@@ -100,6 +101,22 @@ fn an_interrupt_finds_no_bounce_buffer_in_a_pool_that_is_not_mapped_yet() {
         rig.unmap(&master, handle, 100, FromDevice).unwrap();
     });
     assert_eq!(rig.machine.dma.refused_calls(), 2 * SPARES, "each was refused because it may not sleep");
+}
+
+/// A thread would have allocated the record.
+#[test]
+fn fault_05_a_map_that_finds_no_record_in_an_interrupt_is_counted() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let map = || rig.map(&master, rig.va(HEAP + 1), 100, FromDevice);
+    for calls in 1..3 {
+        assert_eq!(rig.machine.in_interrupt(map), Err(MapError::NoMemory));
+        assert_eq!(rig.machine.dma.refused_calls(), calls);
+    }
+    rig.machine.fail_always(Service::HeapAlloc);
+    assert_eq!(map(), Err(MapError::NoMemory));
+    assert_eq!(rig.machine.dma.refused_calls(), 2, "a thread that finds no memory made no mistake");
+    assert_eq!(rig.machine.take_log(Level::Warning).len(), 1);
 }
 
 #[test]

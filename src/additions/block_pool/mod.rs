@@ -160,7 +160,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.groups.shape.stride
     }
 
-    /// Returns the number of calls that were refused because the caller was wrong.
+    /// Returns the number of calls that were refused because the caller was wrong, or may not sleep.
     pub fn refused_calls(&self) -> usize {
         self.refused_calls.load(Relaxed)
     }
@@ -170,6 +170,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn refuse(&self, format: &'static CStr, values: &[usize]) {
         self.refused_calls.fetch_add(1, Relaxed);
         self.log(format, values);
+    }
+
+    /// Returns whether the caller may sleep, and counts a refused call if not.
+    fn may_sleep_or_count(&self) -> bool {
+        let may_sleep = self.kernel.can_sleep();
+        if !may_sleep {
+            self.refused_calls.fetch_add(1, Relaxed);
+        }
+        may_sleep
     }
 
     /// Logs an error of the pool.

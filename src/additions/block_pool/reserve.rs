@@ -34,11 +34,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the
     /// next spans. If the memory does not suffice for the blocks, frees the spans that the call added, as far as none
-    /// of their blocks is in use by now, and returns false. Where the caller may not sleep, returns false and changes
-    /// nothing.
+    /// of their blocks is in use by now, and returns false. Where the caller may not sleep, the call is refused: it
+    /// returns false and changes nothing.
     ///
-    /// Context: any.
+    /// Context: thread.
     pub fn fill(&self, count: usize) -> bool {
+        if !self.may_sleep_or_count() {
+            return false;
+        }
         let fill_number = self.spans.fill_count.fetch_add(1, Relaxed).wrapping_add(1);
         let is_filled = self.make_ready(count, Effort::AsksBorrowers, fill_number);
         if !is_filled {

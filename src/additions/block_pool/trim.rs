@@ -8,11 +8,12 @@ use crate::kernel::Kernel;
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Frees the spans without a block in use, and returns the number of their pages; 0 where the caller may not sleep.
+    /// Frees the spans without a block in use, and returns the number of their pages. Where the caller may not sleep,
+    /// the call is refused, and returns 0.
     ///
     /// Context: thread.
     pub fn trim(&self) -> usize {
-        self.trim_where(|_| true)
+        if self.may_sleep_or_count() { self.trim_where(|_| true) } else { 0 }
     }
 
     /// Frees the spans without a block in use of which the device does not reach every block.

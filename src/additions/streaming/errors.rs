@@ -82,7 +82,8 @@ impl fmt::Display for BadMapping {
 
 impl Error for BadMapping {}
 
-/// Logs why a buffer is not mapped, and counts the call if the caller is wrong.
+/// Logs why a buffer is not mapped. Counts the call if the caller is wrong, or if a thread would have allocated the
+/// record that is missing.
 ///
 /// Context: any.
 #[cold]
@@ -91,6 +92,7 @@ pub(super) fn report_map<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: Map
     let line = dma.line_about(master.device, apart!("map of 0x%lx (%lu bytes): %s"), &values);
     match error {
         MapError::Invalid | MapError::NotMapped => dma.refuse_line(&line),
+        MapError::NoMemory if !dma.kernel.can_sleep() => dma.count_refused(),
         MapError::NoBounce | MapError::NoMemory => dma.kernel.log(Level::Warning, &line),
     }
 }

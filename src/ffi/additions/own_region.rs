@@ -40,7 +40,11 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
 ) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
-    if !DMA.kernel.can_sleep() || table_of(device).is_none() {
+    if !DMA.kernel.can_sleep() {
+        DMA.count_refused();
+        return errors.busy;
+    }
+    if table_of(device).is_none() {
         return errors.busy;
     }
     // SAFETY: the caller passes a valid device or null.

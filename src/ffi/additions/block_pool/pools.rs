@@ -142,10 +142,13 @@ pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, co
     let errors = errors();
     // SAFETY: the caller passes a pool or null.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return errors.inval };
-    if !DMA.kernel.can_sleep() {
-        return errors.busy;
+    if pool.fill(count) {
+        errors.ok
+    } else if DMA.kernel.can_sleep() {
+        errors.nomem
+    } else {
+        errors.busy
     }
-    if pool.fill(count) { errors.ok } else { errors.nomem }
 }
 
 /// @brief Frees the pages on which no block is in use.

@@ -42,6 +42,7 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) 
         return errors.inval;
     }
     if !DMA.kernel.can_sleep() {
+        DMA.count_refused();
         return errors.busy;
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming`: the device exists.
