@@ -1,7 +1,7 @@
 //! Allocating: from the open run, or from the lowest run in the tree that is long enough.
 
 use super::bits::{
-    ALL, BITS, BitRange, change_across, differs_across, differs_in, leading_ones, mask_of, trailing_zeros,
+    ALL, BITS, BitRange, change_across, differs_across, differs_in, leading_ones, lowest_ones, mask_of,
 };
 use super::mark::{PageState, mark_in_word, mark_start};
 use super::open_run::OpenRun;
@@ -65,7 +65,7 @@ impl PageMap {
         let start = index * BITS + bit;
         let end = self.run_end_given(!free, start);
         // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
-        if start >= end || count > end - start {
+        if end.saturating_sub(start) < count {
             return None;
         }
         self.in_use.add(count);
@@ -77,24 +77,4 @@ impl PageMap {
         }
         Some(start)
     }
-}
-
-/// Returns the lowest bit from which on `count` bits of `word` are set; `None` if there is none. `count` is not zero.
-///
-/// Of `0b1110` with `count` 3, the steps leave `0b0110`, from whose bits on 2 bits are set, and `0b0010`: bit 1.
-pub(super) fn lowest_ones(word: usize, count: usize) -> Option<usize> {
-    if count > BITS {
-        return None;
-    }
-    // The bits from which on a part of the `count` bits is set. Each step halves what is still to be looked at. To
-    // check for the end after a step, and not before it, makes the longest stretches 8 instructions shorter.
-    let (mut begins, mut more) = (word, count);
-    loop {
-        begins &= begins >> (more / 2);
-        more -= more / 2;
-        if more <= 1 {
-            break;
-        }
-    }
-    if begins != 0 { Some(trailing_zeros(begins)) } else { None }
 }

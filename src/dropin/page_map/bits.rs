@@ -79,6 +79,26 @@ pub fn longest_run(word: usize) -> usize {
     length
 }
 
+/// Returns the lowest bit from which on `count` bits of `word` are set; `None` if there is none. `count` is not zero.
+///
+/// Of `0b1110` with `count` 3, the steps leave `0b0110`, from whose bits on 2 bits are set, and `0b0010`: bit 1.
+pub fn lowest_ones(word: usize, count: usize) -> Option<usize> {
+    if count > BITS {
+        return None;
+    }
+    // The bits from which on a part of the `count` bits is set. Each step halves what is still to be looked at. To
+    // check for the end after a step, and not before it, makes the longest stretches 8 instructions shorter.
+    let (mut begins, mut more) = (word, count);
+    loop {
+        begins &= begins >> (more / 2);
+        more -= more / 2;
+        if more <= 1 {
+            break;
+        }
+    }
+    if begins != 0 { Some(trailing_zeros(begins)) } else { None }
+}
+
 /// Sets or clears the bits of `word` that are set in `mask`. The caller excludes other writers.
 pub fn change_in(word: &BitmapWord, mask: usize, is_set: bool) {
     let old = word.load(Relaxed);

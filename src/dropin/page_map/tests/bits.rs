@@ -2,8 +2,7 @@
 //! Most ranges fill some words: up to ten, of which eight are changed and compared together. And the lowest run of set
 //! bits in a word, against such a loop.
 
-use crate::dropin::page_map::allocate::lowest_ones;
-use crate::dropin::page_map::bits::{ALL, BITS, BitRange, change, differs};
+use crate::dropin::page_map::bits::{ALL, BITS, BitRange, change, differs, lowest_ones};
 use crate::mem::bitmaps::BitmapWord;
 use core::sync::atomic::Ordering::Relaxed;
 

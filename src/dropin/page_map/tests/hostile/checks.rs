@@ -1,7 +1,6 @@
 //! Compares every bit, and the tree of a settled map, with the model.
 
-use super::super::super::allocate::lowest_ones;
-use super::super::super::bits::{complement, leading_ones};
+use super::super::super::bits::{complement, leading_ones, lowest_ones};
 use super::super::super::*;
 use super::super::model::{assert_tree_is_exact, runs_of_the_tree};
 use super::World;
