@@ -10,7 +10,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
     /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing
-    /// changes, if these pages may lie elsewhere. `count` is not zero.
+    /// changes, if the open run has no room, or a run before it may serve the request. `count` is not zero.
     pub fn allocate_from_open(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;
         self.open.allocate(page, count);

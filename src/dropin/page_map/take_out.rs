@@ -18,8 +18,8 @@ impl PageMap {
         true
     }
 
-    /// Makes one allocation of all pages, which [`take_out`](Self::take_out) marked. The caller frees it.
-    pub fn put_back(&mut self) {
+    /// Marks all pages, which [`take_out`](Self::take_out) took, as one allocation. The caller frees it.
+    pub fn mark_as_one_allocation(&mut self) {
         mark_start(&self.bits, 0, PageState::InUse);
     }
 }

@@ -23,8 +23,8 @@ impl<K: Kernel> Pool<K> {
 
     /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
     pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
-        // The open run may serve the request although the fast path failed: that one also refuses pages in two words,
-        // and pages with another cache state.
+        // If a fast path came before, the open run may serve the request all the same: a fast path also refuses pages
+        // that are across two words, or have another cache state.
         match map.allocate_from_open(pages) {
             Some(page) => Some(page),
             None => self.settle_for_search(map).allocate_from_tree(pages),

@@ -233,7 +233,8 @@ impl<K: Kernel> Pool<K> {
         // cache states are changed by calls that have allocated pages, and this call has all of them.
         self.cache_states.set(0, self.pages, CacheState::Dirty);
         let mut map = self.lock();
-        map.put_back();
+        map.mark_as_one_allocation();
+        // It cannot fail: this is the allocation that was just marked.
         let _ = self.free_pages_locked(map, 0, self.pages);
         self.lock().forget_peak();
     }
