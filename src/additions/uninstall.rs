@@ -1,6 +1,6 @@
 //! Uninstalling a pool, after which its memory belongs to the caller again.
 //!
-//! `pool::removal` explains why other calls that read the pool at the same time are correct.
+//! `pool::membership` explains why other calls that read the pool at the same time are correct.
 
 use crate::abi::rt_dma_pool;
 use crate::dropin::pool::{Pool, PoolSpec, RemovalError, WholePages};

@@ -57,7 +57,7 @@ impl<K: Kernel> Pool<K> {
         let view = self.view(memory);
         let mut map = self.lock_if_free()?;
         // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at
-        // that time, and is not unmapped while the page is in use (uninstall: see `pool/removal.rs`).
+        // that time, and is not unmapped while the page is in use (uninstall: see `pool/membership.rs`).
         let base = view.base().ok_or(Unserved::NotLocked)?;
         match allocate(&mut map, cache) {
             Some(page) => Ok(AllocatedPages { page, va: base + (page << PAGE_SHIFT) }),

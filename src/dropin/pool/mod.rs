@@ -11,7 +11,7 @@
 //! | `addresses` | which page or buffer an address belongs to |
 //! | `region`, `origin`, `owners` | the range of memory and what else a new pool is made of, where it comes from, and the devices that own it |
 //! | `serves` | which requests the pool serves, and with which flags |
-//! | `removal` | the states of a pool that is installed and uninstalled |
+//! | `membership` | whether the pool is in the list of pools, and how it leaves the list and comes back |
 //! | `usage` | figures for `list_dma_pool` |
 
 mod addresses;
@@ -19,21 +19,21 @@ mod fast_path;
 mod locked_path;
 mod make_view;
 mod map_buffer;
+mod membership;
 mod origin;
 pub mod own_mappings;
 mod owners;
 mod region;
-mod removal;
 mod serves;
 mod usage;
 pub mod view;
 
 pub use addresses::AddressInfo;
 pub use fast_path::{AllocatedPages, Unserved};
+pub use membership::RemovalError;
 pub use origin::Origin;
 pub use region::{PoolSpec, Region, WholePages};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
-pub use removal::RemovalError;
 pub use serves::{Pools, serves_plain, with_pool_flags};
 pub use usage::Usage;
 
@@ -51,9 +51,9 @@ use crate::mem::index::at_or_first;
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Flag;
+use membership::Membership;
 use own_mappings::OwnMappings;
 use owners::Owners;
-use removal::Membership;
 use usage::Failures;
 use view::View;
 

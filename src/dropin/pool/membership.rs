@@ -1,12 +1,12 @@
-//! The states of a pool that is installed and uninstalled, and the functions that change them. All but `end_install`
-//! are called by `additions::uninstall`.
+//! Whether a pool is in the list of pools, and its place there; and the steps by which it leaves the list and comes
+//! back. All of these steps but `end_install` are called by `additions::uninstall`.
 //!
 //! A call that allocates may read a pool without holding its lock, and may be interrupted there for any length of time.
 //! In that time the pool may be uninstalled, and installed again. Such a call is correct for these reasons:
 //!
 //! * The memory of the `Pool` value is never freed. Its first page, its number of pages and its bitmaps never change.
-//! * From the state [`Leaving`](MembershipState::Leaving) on, until the pool is in the list again, all its pages are in
-//!   use. Therefore no call allocates from it.
+//! * From [`begin_removal`](Pool::begin_removal) on, until the pool is in the list again, all its pages are in use.
+//!   Therefore no call allocates from it.
 //! * A pool does not leave while one of its pages is in use. A call therefore uses the address of a view only after it
 //!   has allocated a page. It reads the address after that, or in the same stretch with the lock held.
 //! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another
@@ -26,26 +26,14 @@ use crate::mem::shared::AtomicRef;
 /// again. They decide which devices the pool serves and how it is mapped.
 const LASTING: Flags = Flags::NOMAP.union(Flags::DEVICE);
 
-/// The state of a pool.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(usize)]
-enum MembershipState {
-    /// The pool is in the list, and the call that installed it will map it.
-    New,
-    /// The pool is in the list, and its install has ended.
-    Installed,
-    /// The pool is in the list and has no free page. The call that uninstalls it will unmap it.
-    Leaving,
-    /// The pool is not in the list.
-    Gone,
-}
-
-/// The state of a pool, and its place in the list of pools.
+/// Whether a pool is in the list of pools, and its place there.
 pub(super) struct Membership<K: Kernel> {
-    /// A [`MembershipState`].
-    state: AtomicUsize,
-    /// The list is sorted by this number. It is the number of pools that were new when they were added, before this
-    /// one.
+    /// The call that installed the pool has ended, so the pool may be uninstalled.
+    is_installed: AtomicBool,
+    /// The pool is being uninstalled, or has been uninstalled. It has no free page.
+    is_leaving: AtomicBool,
+    /// The list is sorted by this number. A pool gets the next one when it is installed for the first time, and keeps
+    /// it when it comes back.
     order: AtomicUsize,
     /// The pool has left the list at least once.
     has_left: AtomicBool,
@@ -61,18 +49,14 @@ impl<K: Kernel> Membership<K> {
     /// Makes the value for a new pool.
     pub(super) fn new(spec: &PoolSpec) -> Self {
         Membership {
-            state: AtomicUsize::new(MembershipState::New as usize),
+            is_installed: AtomicBool::new(false),
+            is_leaving: AtomicBool::new(false),
             order: AtomicUsize::new(0),
             has_left: AtomicBool::new(false),
             lasting_flags: spec.flags & LASTING,
             has_copied_name: spec.origin.has_device(),
             next_kept: AtomicRef::new(),
         }
-    }
-
-    /// Changes the state. [`Pool::begin_removal`] reads it.
-    fn set(&self, state: MembershipState) {
-        self.state.store(state as usize, Release);
     }
 }
 
@@ -92,7 +76,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn is_leaving(&self) -> bool {
-        self.membership.state.load(Relaxed) >= MembershipState::Leaving as usize
+        self.membership.is_leaving.load(Relaxed)
     }
 
     /// Returns whether firmware forbids a linear map of the pool (`no-map`).
@@ -125,32 +109,31 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn end_install(&self) {
-        self.membership.set(MembershipState::Installed);
+        // The call that installed the pool has recorded how it is mapped. `begin_removal` reads this with `Acquire`: if
+        // it finds the pool installed, it also finds that record, and everything is unmapped.
+        self.membership.is_installed.store(true, Release);
     }
 
-    /// Allocates all pages of an installed pool, so that no other call can allocate from it, and changes its state to
-    /// [`Leaving`](MembershipState::Leaving). The caller holds the turn of installs.
+    /// Allocates all pages of an installed pool, so that no other call can allocate from it. From now on, the pool is
+    /// [leaving](Self::is_leaving). The caller holds the turn of installs.
     ///
     /// Context: any.
     pub(crate) fn begin_removal(&self) -> Result<(), RemovalError> {
-        // The call that installed the pool records how it is mapped, and then writes the state with `Release`. A call
-        // that reads that state here also finds the record, and unmaps everything.
-        let state = self.membership.state.load(Acquire);
-        if state >= MembershipState::Leaving as usize {
+        if self.is_leaving() {
             return Err(RemovalError::NotInstalled);
         }
-        if state == MembershipState::New as usize || self.owners.has_claim() {
+        if !self.membership.is_installed.load(Acquire) || self.owners.has_claim() {
             return Err(RemovalError::InUse);
         }
         if !self.lock_settled(TimeLeft::ForAnything).take_out() {
             return Err(RemovalError::InUse);
         }
-        self.membership.set(MembershipState::Leaving);
+        self.membership.is_leaving.store(true, Relaxed);
         Ok(())
     }
 
-    /// Writes dirty lines to memory and removes all mappings of a pool in the state
-    /// [`Leaving`](MembershipState::Leaving). A linear map that boot code made stays.
+    /// Writes dirty lines to memory and removes all mappings of a pool that is leaving. A linear map that boot code
+    /// made stays.
     ///
     /// Context: thread.
     pub(crate) fn unmap_all(&self) {
@@ -180,8 +163,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Changes the state to [`Gone`](MembershipState::Gone). Calls that begin after this one do not read the name with
-    /// which the pool was installed.
+    /// Ends the removal of a pool that is not in the list any more. Calls that begin after this one do not read the
+    /// name with which the pool was installed.
     ///
     /// Context: any.
     pub(crate) fn end_removal(&self) {
@@ -192,7 +175,6 @@ impl<K: Kernel> Pool<K> {
             self.public.region_name.store(core::ptr::null_mut(), SeqCst);
         }
         self.membership.has_left.store(true, Relaxed);
-        self.membership.set(MembershipState::Gone);
     }
 
     /// Returns whether this pool can be used again as the specified pool, which has these pages. A copy of a device's
@@ -205,8 +187,8 @@ impl<K: Kernel> Pool<K> {
             && (!has_copied_name || self.name().has_text_of(spec.region.name))
     }
 
-    /// Resets everything in a pool in the state [`Gone`](MembershipState::Gone) to the values of a new pool, except the
-    /// copy of a device's name, and the pages, which all stay in use. The caller holds the turn of installs.
+    /// Resets everything in a pool that was uninstalled to the values of a new pool, except the copy of a device's
+    /// name, and the pages, which all stay in use. The caller holds the turn of installs.
     ///
     /// Context: any.
     pub(crate) fn reset(&self, spec: &PoolSpec) {
@@ -228,7 +210,8 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn reopen(&self) {
-        self.membership.set(MembershipState::New);
+        self.membership.is_installed.store(false, Relaxed);
+        self.membership.is_leaving.store(false, Relaxed);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed:
         // cache states are changed by calls that have allocated pages, and this call has all of them.
         self.cache_states.set(0, self.pages, CacheState::Dirty);
