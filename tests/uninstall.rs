@@ -4,7 +4,7 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
-use rt_dma_pool::dropin::pool::{Pool, RemovalError};
+use rt_dma_pool::dropin::pool::{Failures, Pool, RemovalError};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
 use std::ffi::c_void;
@@ -67,7 +67,7 @@ fn the_memory_is_the_callers_again_and_can_be_installed_again() {
         assert_eq!(order(&machine), [0; 0]);
         let again = machine.install(c"sram", BASE, MIB);
         assert!(std::ptr::eq(again, pool), "its bookkeeping is used again");
-        assert_eq!((pool.peak(), pool.failures()), (0, (0, 0)));
+        assert_eq!((pool.peak(), pool.failures()), (0, Failures { count: 0, largest: 0 }));
         let now = machine.balance().heap_bytes;
         assert!(round == 0 || heap == Some(now), "the heap does not grow");
         heap = Some(now);

@@ -36,8 +36,7 @@ impl<K: Kernel> Dma<K> {
             let values =
                 [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest_free >> 10];
             kernel.print(c"\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", &values);
-            let (failed, _largest) = pool.failures();
-            kernel.print(c"%lu\t%lu\t", &[pool.peak() >> 10, failed]);
+            kernel.print(c"%lu\t%lu\t", &[pool.peak() >> 10, pool.failures().count]);
             let flags = pool.flags();
             for (_, name) in FLAG_NAMES.iter().filter(|(flag, _)| flags.contains(*flag)) {
                 kernel.print(c" %s", &[Name::of(name).argument()]);

@@ -36,7 +36,7 @@ fn lend(blocks: &Blocks) -> &'static AtomicUsize {
 }
 
 fn failed_requests(blocks: &Blocks) -> usize {
-    blocks.machine.dma.pools().map(|pool| pool.failures().0).sum()
+    blocks.machine.dma.pools().map(|pool| pool.failures().count).sum()
 }
 
 /// Frees whose group has no other free block, and allocations whose core has another group, make the reserve complete.

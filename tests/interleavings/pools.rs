@@ -3,7 +3,7 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::dropin::map_ops::MapOps;
-use rt_dma_pool::dropin::pool::Region;
+use rt_dma_pool::dropin::pool::{Failures, Region};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, Device, PAGE_SIZE};
@@ -150,7 +150,7 @@ fn each_request_that_fails_is_counted() {
         let fail = |pages: usize| call(move || assert!(allocate(dma, pages * PAGE_SIZE, Flags::empty()).is_none()));
         at_once([fail(3), fail(4), fail(3)]);
         let pool = dma.pools().next().unwrap();
-        assert_eq!(pool.failures(), (3, 4 * PAGE_SIZE));
+        assert_eq!(pool.failures(), Failures { count: 3, largest: 4 * PAGE_SIZE });
     });
 }
 

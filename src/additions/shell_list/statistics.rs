@@ -29,7 +29,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub fn statistics(&self) -> Statistics {
         let pool::Usage { used, longest_free } = self.usage();
-        let (failed, largest_failed) = self.failures();
+        let pool::Failures { count: failed, largest: largest_failed } = self.failures();
         let buffers = Buffers::of(self).count();
         Statistics { total: self.size(), used, peak: self.peak(), longest_free, buffers, failed, largest_failed }
     }

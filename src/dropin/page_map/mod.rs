@@ -198,7 +198,7 @@ impl PageMap {
         self.in_use.used()
     }
 
-    /// Returns the number of pages in the longest free run. The map must be [settled](Self::settle_step).
+    /// Returns the number of pages in the longest free run. The tree must [be exact](Self::is_tree_exact).
     pub fn longest_free(&self) -> usize {
         self.runs.longest()
     }

@@ -203,7 +203,7 @@ impl<K: Kernel> Pool<K> {
         self.owners.reset(spec.origin);
         self.had_buffer_without_mapping.store(false, Relaxed);
         self.set_reusable(spec.is_reusable);
-        self.failures.forget();
+        self.failures.reset();
     }
 
     /// Makes all pages free, after the pool was added to the list again.

@@ -35,7 +35,7 @@ pub use origin::Origin;
 pub use region::{PoolSpec, Region, WholePages};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
 pub use serves::{Pools, serves_plain, with_pool_flags};
-pub use usage::Usage;
+pub use usage::{Failures, Usage};
 
 use core::mem::{MaybeUninit, size_of};
 
@@ -45,7 +45,7 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
-use crate::mem::bitmaps::Bitmaps;
+use crate::mem::bitmaps::{BitmapWord, Bitmaps};
 use crate::mem::heap::{KBox, LINE};
 use crate::mem::index::at_or_first;
 use crate::mem::lock::IrqLock;
@@ -54,7 +54,7 @@ use crate::mem::turn::Flag;
 use membership::Membership;
 use own_mappings::OwnMappings;
 use owners::Owners;
-use usage::Failures;
+use usage::FailureCounter;
 use view::View;
 
 /// A pool of pages. It begins with the part that C sees. Its memory is never freed: a pool that was uninstalled is kept
@@ -84,7 +84,7 @@ pub struct Pool<K: Kernel> {
     /// The region is `reusable`: devices that do not own the pool may borrow its memory.
     is_reusable: AtomicBool,
     owners: Owners,
-    failures: Failures,
+    failures: FailureCounter,
     membership: Membership<K>,
     /// The next pool of the list. It is kept when this pool leaves the list, for calls that have reached this pool
     /// already.
@@ -140,7 +140,7 @@ impl<K: Kernel> Pool<K> {
             is_mapped_linearly: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
             had_buffer_without_mapping: AtomicBool::new(false),
-            failures: Failures::new(),
+            failures: FailureCounter::new(),
             owners: Owners::new(*origin),
             is_reusable: AtomicBool::new(spec.is_reusable),
             membership: Membership::new(spec),
@@ -166,9 +166,22 @@ impl<K: Kernel> Pool<K> {
         self.start + self.size()
     }
 
+    /// Returns the number of pages.
+    pub fn pages(&self) -> usize {
+        self.pages
+    }
+
     /// Returns the number of bytes in the pages.
     pub fn size(&self) -> usize {
         self.pages << PAGE_SHIFT
+    }
+
+    /// Returns the bitmap of pages in use and the bitmap of the first pages of buffers. Both may change at any time.
+    ///
+    /// Context: any.
+    pub(crate) fn bitmaps(&self) -> (&'static [BitmapWord], &'static [BitmapWord]) {
+        let map = self.lock();
+        (map.used(), map.starts())
     }
 
     /// Returns the range with which the pool was installed.

@@ -4,7 +4,6 @@ use super::Pool;
 use crate::dropin::page_map::TimeLeft;
 use crate::kernel::{Kernel, PAGE_SHIFT};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
-use crate::mem::bitmaps::BitmapWord;
 
 /// How much of a pool is in use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,44 +15,40 @@ pub struct Usage {
 }
 
 /// The failed requests that the pool could have served if it had had enough free memory.
-pub(super) struct Failures {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failures {
+    /// The number of such requests.
+    pub count: usize,
+    /// The size of the largest, in bytes.
+    pub largest: usize,
+}
+
+/// Counts such requests.
+pub(super) struct FailureCounter {
     count: AtomicUsize,
-    /// The size of the largest such request, in bytes.
     largest: AtomicUsize,
 }
 
-impl Failures {
-    /// Makes the record of a pool of which no request has failed.
+impl FailureCounter {
+    /// Makes the counter of a pool of which no request has failed.
     pub(super) const fn new() -> Self {
-        Failures { count: AtomicUsize::new(0), largest: AtomicUsize::new(0) }
+        FailureCounter { count: AtomicUsize::new(0), largest: AtomicUsize::new(0) }
     }
 
-    /// Resets the record to that of a new pool.
-    pub(super) fn forget(&self) {
+    /// Resets the counter to that of a new pool.
+    pub(super) fn reset(&self) {
         self.count.store(0, Relaxed);
         self.largest.store(0, Relaxed);
     }
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Returns the number of pages.
-    pub fn pages(&self) -> usize {
-        self.pages
-    }
-
-    /// Returns the bitmap of pages in use and the bitmap of the first pages of buffers. Both may change at any time.
-    ///
-    /// Context: any.
-    pub(crate) fn bitmaps(&self) -> (&'static [BitmapWord], &'static [BitmapWord]) {
-        let map = self.lock();
-        (map.used(), map.starts())
-    }
-
     /// Returns how much of the pool is in use.
     ///
     /// Context: any.
     pub fn usage(&self) -> Usage {
-        let map = self.lock_settled(TimeLeft::ForAnything);
+        // The longest free run is read from the tree, which must be exact.
+        let map = self.lock_settled(TimeLeft::ForSearch);
         Usage { used: map.used_pages() << PAGE_SHIFT, longest_free: map.longest_free() << PAGE_SHIFT }
     }
 
@@ -64,12 +59,11 @@ impl<K: Kernel> Pool<K> {
         self.lock().peak() << PAGE_SHIFT
     }
 
-    /// Returns the number of failed requests whose flags this pool serves, and the size of the largest in bytes. A
-    /// request that another pool served did not fail.
+    /// Returns the failed requests whose flags this pool serves. A request that another pool served did not fail.
     ///
     /// Context: any.
-    pub fn failures(&self) -> (usize, usize) {
-        (self.failures.count.load(Relaxed), self.failures.largest.load(Relaxed))
+    pub fn failures(&self) -> Failures {
+        Failures { count: self.failures.count.load(Relaxed), largest: self.failures.largest.load(Relaxed) }
     }
 
     /// Counts a failed request of `size` bytes.
