@@ -12,6 +12,7 @@ use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::loans::{Entry, EntryState, Lending, LentMemory, MakeRoom, Reclaim};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::{Pool, Pools, with_pool_flags};
+use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -82,7 +83,7 @@ impl<K: Kernel> Dma<K> {
     /// before, against the rules, and the loan ends all the same. Every error is counted and logged.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
         let Some((entry, memory)) = self.claim_lent(va) else {
-            self.refuse(Error::Foreign, Name::NONE, 0, va, 0);
+            self.refuse(Error::Foreign, Name::NONE, NO_NUMBER, va, 0);
             return Err(Error::Foreign);
         };
         // A borrower has no device. None is needed: the handle is not checked, because it is zero.

@@ -4,6 +4,7 @@
 //! that is not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
 use crate::dropin::pool::{PoolSpec, Region, end_before_wrap, ends_within_4_gib, first_page};
+use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
@@ -30,8 +31,8 @@ impl<K: Kernel> Dma<K> {
         match result {
             // These are mistakes of the caller, which are counted. A board need not have memory for boot pools, so an
             // extract that finds none is only logged.
-            Err(error @ (Error::Context | Error::BadSize)) => self.refuse(error, NAME, 0, total, coherent),
-            Err(error) => self.log_failure(error, NAME, 0, total, coherent),
+            Err(error @ (Error::Context | Error::BadSize)) => self.refuse(error, NAME, NO_NUMBER, total, coherent),
+            Err(error) => self.log_failure(error, NAME, NO_NUMBER, total, coherent),
             Ok(()) => {}
         }
         result

@@ -2,6 +2,7 @@
 //! it maps them and writes about them to the log ([`Dma::finish_install`]).
 
 use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap};
+use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
 use crate::dropin::uninstalled::Revival;
 use crate::error::Error;
@@ -28,7 +29,7 @@ impl<K: Kernel> Dma<K> {
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
         // C computes 0 as the end of a region that ends with the address space.
         let region = Region { end: end_before_wrap(region.start, region.end), ..*region };
-        self.try_install(region).inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
+        self.try_install(region).inspect_err(|error| self.refuse(*error, region.name, NO_NUMBER, region.start, region.end))
     }
 
     /// Installs as [`install`](Self::install) does, but writes no line about an error.

@@ -26,7 +26,7 @@ pub mod map_ops;
 pub mod page_map;
 pub mod pool;
 pub(crate) mod pool_list;
-mod refusals;
+pub(crate) mod refusals;
 pub mod registry;
 pub mod report;
 pub mod request;

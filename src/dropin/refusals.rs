@@ -16,6 +16,9 @@ use crate::mem::atomics::Ordering::Relaxed;
 /// hexadecimal and one in decimal. `docs/options.md` explains them.
 const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
+/// The number in a line that has neither a size nor an index to state.
+pub(crate) const NO_NUMBER: usize = 0;
+
 impl<K: Kernel> Dma<K> {
     /// Returns the number of refused calls: mistakes of callers, and regions that could not be installed for want of
     /// memory. An extract that finds no region or no memory is not counted.

@@ -4,6 +4,7 @@ use core::ffi::{c_char, c_int};
 
 use crate::abi::{rt_dma_pool, rt_err_t, rt_region_t, rt_size_t};
 use crate::dropin::pool::Region;
+use crate::dropin::refusals::NO_NUMBER;
 use crate::error::Error;
 use crate::ffi::DMA;
 use crate::ffi::status::status;
@@ -33,7 +34,7 @@ use crate::log::Name;
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
     // SAFETY: the caller passes a region or null.
     let Some(&rt_region_t { start, end, name }) = (unsafe { region.as_ref() }) else {
-        DMA.refuse(Error::BadSize, Name::NONE, 0, 0, 0);
+        DMA.refuse(Error::BadSize, Name::NONE, NO_NUMBER, 0, 0);
         return core::ptr::null_mut();
     };
     // SAFETY: the name is null or a C string, and the caller keeps it.
