@@ -20,7 +20,7 @@ impl<T: Sync> AtomicRef<T> {
         AtomicRef(AtomicPtr::new(core::ptr::null_mut()))
     }
 
-    /// Returns the value that was set last; `None` if none was.
+    /// Returns the value; `None` if the reference is not set.
     ///
     /// Context: any.
     pub fn get(&self) -> Option<&'static T> {
@@ -61,7 +61,7 @@ impl<T: Sync> AlwaysSetRef<T> {
         AlwaysSetRef(AtomicPtr::new(core::ptr::from_ref(value).cast_mut()))
     }
 
-    /// Returns the value that was set last.
+    /// Returns the value.
     ///
     /// Context: any.
     pub fn get(&self) -> &'static T {

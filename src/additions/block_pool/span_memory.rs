@@ -6,7 +6,8 @@ use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::turn::TurnGuard;
 use crate::text::apart;
 
-/// Memory that no span has, or no span any more. No other code uses it. Dropping the value frees it.
+/// Memory that no span has, or no span any more. No other code uses it. Dropping the value frees it. An interrupt drops
+/// only a value that it has allocated itself ([`Pages::free`]).
 ///
 /// It is allocated and dropped without the turn: either may write lines to the log, and so call the driver of the
 /// console, which may need a block of this pool.
@@ -103,9 +104,8 @@ impl KeptMemory {
         self.size.load(Relaxed) / PAGE_SIZE
     }
 
-    /// Puts memory here. The caller guarantees that there is none, because the memory that is here would be lost: it
-    /// passes the turn with which [`span_for`](BlockPool::span_for) has returned the span, which is vacant, and calls
-    /// this once.
+    /// Puts memory here. The caller guarantees that there is none, because the memory that is here would be lost: the
+    /// span is vacant, as [`span_for`](BlockPool::span_for) has returned it in the same turn.
     ///
     /// Context: any.
     pub fn put<K: Kernel, P: Pages>(&self, memory: SpanMemory<'_, K, P>, _turn: &TurnGuard<'_, K>) {
