@@ -1,6 +1,7 @@
 //! Taking all pages while a pool is uninstalled.
 
 use super::PageMap;
+use super::bits::{BitRange, change};
 use super::mark::{PageState, mark_start};
 
 impl PageMap {
@@ -13,8 +14,8 @@ impl PageMap {
         }
         // Not by `allocate_from_tree`: a second caller of it makes the longest stretches 20 instructions longer.
         self.lower(self.runs.lowering(0, self.pages, 0), usize::MAX);
-        self.mark_used(0, self.pages);
-        mark_start(&self.bits, 0, PageState::Free);
+        self.in_use.add(self.pages);
+        change(self.used(), BitRange::new(0, self.pages), true);
         true
     }
 
