@@ -29,7 +29,8 @@ impl<K: Kernel> Dma<K> {
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
         // C computes 0 as the end of a region that ends with the address space.
         let region = Region { end: end_before_wrap(region.start, region.end), ..*region };
-        self.try_install(region).inspect_err(|error| self.refuse(*error, region.name, NO_NUMBER, region.start, region.end))
+        self.try_install(region)
+            .inspect_err(|error| self.refuse(*error, region.name, NO_NUMBER, region.start, region.end))
     }
 
     /// Installs as [`install`](Self::install) does, but writes no line about an error.

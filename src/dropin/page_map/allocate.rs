@@ -1,8 +1,6 @@
 //! Allocating: from the open run, or from the lowest run in the tree that is long enough.
 
-use super::bits::{
-    ALL, BITS, BitRange, change_across, differs_across, differs_in, leading_ones, lowest_ones, mask_of,
-};
+use super::bits::{ALL, BITS, BitRange, change_across, differs_across, differs_in, leading_ones, lowest_ones, mask_of};
 use super::mark::{PageState, mark_in_word, mark_start};
 use super::open_run::OpenRun;
 use super::{CLEAN, CacheState, PageMap, USED, is_across};
@@ -64,8 +62,9 @@ impl PageMap {
         let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
         let start = index * BITS + bit;
         let end = self.run_end_given(!free, start);
-        // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
-        if end.saturating_sub(start) < count {
+        // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool. (The
+        // sum does not overflow: the tree, which C does not write, has a run of `count` pages.)
+        if start + count > end {
             return None;
         }
         // As in `mark_used`, but the words are known. (`mark_used` looks them up again: a call of mixed sizes would
