@@ -32,13 +32,22 @@ pub struct ListedGroups {
     list: IrqLock<List>,
 }
 
-/// The first group of the list.
-type List = Option<&'static Group>;
+/// The list.
+pub struct List {
+    /// The first group.
+    first: Option<&'static Group>,
+    /// Whether a core was ever given the current group of another one. If not, no two cores have one current group.
+    is_shared: bool,
+}
 
 impl ListedGroups {
     /// Makes a list without groups.
     pub const fn new(shape: Shape) -> Self {
-        ListedGroups { current: [const { AlwaysSetRef::new(&NO_GROUP) }; CORES], shape, list: IrqLock::new(None) }
+        ListedGroups {
+            current: [const { AlwaysSetRef::new(&NO_GROUP) }; CORES],
+            shape,
+            list: IrqLock::new(List { first: None, is_shared: false }),
+        }
     }
 
     /// Returns the current group of a core.
@@ -63,6 +72,7 @@ impl ListedGroups {
     /// because the group was a current one when that caller looked. So the loop is short.
     ///
     /// Context: any.
+    #[inline(always)] // With that of `find_group`: 26 instructions less for each group that has no free block left.
     pub fn take_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Block> {
         while self.find_group(kernel, core) {
             if let Some(block) = self.take(core) {
@@ -75,6 +85,7 @@ impl ListedGroups {
     /// Makes sure that a core's current group has a free block: if it has none, the first group of the list becomes the
     /// current one, or else another core's current group that has a free block. Returns false if no group has one.
     /// Other callers may take the block before this one does.
+    #[inline(always)] // As `take_from_any`.
     fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut list = self.list.lock(kernel);
         let current = self.current(core);
@@ -85,14 +96,23 @@ impl ListedGroups {
             if !current.get().word.unlist() {
                 return true;
             }
-            self.leave(current.get());
+            // Without the loop over the cores: 33 instructions less.
+            if list.is_shared {
+                self.leave(current.get());
+            } else {
+                current.set(&NO_GROUP);
+            }
         }
-        let next = match *list {
+        let next = match list.first {
             Some(first) => {
                 Self::remove(&mut list, first);
                 first
             }
-            None => self.current.iter().map(AlwaysSetRef::get).find(|group| group.word.has_some()).unwrap_or(&NO_GROUP),
+            None => {
+                let shared = self.current.iter().map(AlwaysSetRef::get).find(|group| group.word.has_some());
+                list.is_shared |= shared.is_some();
+                shared.unwrap_or(&NO_GROUP)
+            }
         };
         current.set(next);
         !core::ptr::eq(next, &NO_GROUP)
@@ -133,11 +153,11 @@ impl ListedGroups {
 
     /// Puts a group at the beginning of the list.
     fn push(list: &mut List, group: &'static Group) {
-        group.next.set(*list);
-        if let Some(next) = *list {
+        group.next.set(list.first);
+        if let Some(next) = list.first {
             next.before.set(Some(group));
         }
-        *list = Some(group);
+        list.first = Some(group);
     }
 
     /// Takes a group off the list.
@@ -148,7 +168,7 @@ impl ListedGroups {
         }
         match before {
             Some(before) => before.next.set(next),
-            None => *list = next,
+            None => list.first = next,
         }
         group.before.set(None);
     }
@@ -161,7 +181,7 @@ impl ListedGroups {
         let list = self.list.lock(kernel);
         let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(AlwaysSetRef::get);
         let mut missing = count;
-        for group in current.chain(groups_of(*list).take(count)) {
+        for group in current.chain(groups_of(list.first).take(count)) {
             missing = missing.saturating_sub(group.word.takeable());
             if missing == 0 {
                 break;
@@ -184,13 +204,13 @@ impl ListedGroups {
     /// Returns the groups in the list, without the current ones.
     #[cfg(test)]
     pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
-        groups_of(*self.list.lock(kernel)).collect()
+        groups_of(self.list.lock(kernel).first).collect()
     }
 }
 
-/// Returns the groups of the list.
-fn groups_of(list: List) -> impl Iterator<Item = &'static Group> {
-    core::iter::successors(list, |group| group.next.get())
+/// Returns the groups of the list that begins with `first`.
+fn groups_of(first: Option<&'static Group>) -> impl Iterator<Item = &'static Group> {
+    core::iter::successors(first, |group| group.next.get())
 }
 
 #[cfg(test)]

@@ -178,3 +178,27 @@ fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
         assert!((0..CORES).all(|core| pool_groups.take_from_any(Heap, core).is_none()));
     }
 }
+
+#[test]
+fn a_group_of_which_a_block_is_freed_while_it_leaves_its_core_is_either_in_the_list_or_current() {
+    let mut times = 0;
+    for step in 0.. {
+        let pool_groups = groups_with(1);
+        let group = pool_groups.listed(Heap)[0];
+        assert!((0..2).all(|_| pool_groups.take_from_any(Heap, 0).is_some()));
+        let is_listed = std::rc::Rc::new(std::cell::Cell::new(true));
+        let seen = is_listed.clone();
+        let free = move || seen.set(group.word.give_back(group.word.look(), 1).unwrap());
+        let (_, has_run) = run_without_lock_before_step(step, free, || pool_groups.take_from_any(Heap, 0));
+        if !has_run {
+            break;
+        }
+        if !is_listed.get() {
+            pool_groups.update(Heap, group, || {});
+            times += 1;
+        }
+        let is_current = pool_groups.current.iter().any(|current| core::ptr::eq(current.get(), group));
+        assert!(!(is_current && list(&pool_groups).contains(&core::ptr::from_ref(group))), "step {step}");
+    }
+    assert_ne!(times, 0);
+}
