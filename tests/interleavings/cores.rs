@@ -3,6 +3,7 @@
 use rt_dma_pool::kernel::testing::Services;
 use rt_dma_pool::kernel::{Device, NamedRegion, PAGE_SIZE, Pa, Va};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The kernel: a leaked value, so that it can be copied.
 #[derive(Clone, Copy)]
@@ -12,6 +13,7 @@ struct State {
     /// The mappings: address, physical address, size.
     mappings: Mutex<Vec<(Va, Pa, usize)>>,
     view_limit: usize,
+    is_in_interrupt: AtomicBool,
 }
 
 /// The devices that own [`LENDABLE`].
@@ -32,12 +34,21 @@ const WINDOW: Va = 0x4000_0000_0000;
 impl Cores {
     /// A kernel that maps pools of up to `view_limit` bytes as a whole.
     pub fn new(view_limit: usize) -> Self {
-        Cores(Box::leak(Box::new(State { mappings: Mutex::new(Vec::new()), view_limit })))
+        Cores(Box::leak(Box::new(State {
+            mappings: Mutex::new(Vec::new()),
+            view_limit,
+            is_in_interrupt: AtomicBool::new(false),
+        })))
     }
 
     /// How many mappings there are.
     pub fn mappings(&self) -> usize {
         self.0.mappings.lock().unwrap().len()
+    }
+
+    /// From now on, every call is made in an interrupt.
+    pub fn enter_interrupt(&self) {
+        self.0.is_in_interrupt.store(true, Relaxed);
     }
 }
 
@@ -45,6 +56,9 @@ impl Cores {
 unsafe impl Services for Cores {
     fn switch(&self) {
         shuttle::thread::yield_now();
+    }
+    fn can_sleep(&self) -> bool {
+        !self.0.is_in_interrupt.load(Relaxed)
     }
     fn core_hint(&self) -> usize {
         // Two of three cores have one number: the block pools' cores share groups, too.

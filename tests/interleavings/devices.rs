@@ -113,8 +113,8 @@ fn no_mask_that_was_taken_back_returns_while_another_is_set() {
 }
 
 /// A system with a pool, whose memory is mapped by streaming maps.
-fn system() -> (&'static Dma<Cores>, Streaming<'static, Cores>) {
-    let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(Cores::new(0))));
+fn system(cores: Cores) -> (&'static Dma<Cores>, Streaming<'static, Cores>) {
+    let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(cores)));
     dma.install(&Region { start: 0x8000_0000, end: 0x8000_8000, name: Name::NONE }).unwrap();
     (dma, Streaming::new(dma, Box::leak(Box::new(StreamingMaps::new()))))
 }
@@ -140,7 +140,7 @@ const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::
 #[test]
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
-        let (dma, streaming) = system();
+        let (dma, streaming) = system(Cores::new(0));
         let (va, _) =
             dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
         let handle = map(streaming, va, 0);
@@ -163,7 +163,7 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
 #[test]
 fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
     explore("a new device maps while mappings of the last one end", || {
-        let (dma, streaming) = system();
+        let (dma, streaming) = system(Cores::new(0));
         let (va, _) =
             dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
         let old = map(streaming, va, 0);
@@ -180,5 +180,26 @@ fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
         at_once([late, other]);
         streaming.forget(DEVICE, || true);
         assert_eq!(unmap(streaming, old), Err(BadMapping::Unknown), "a mapping of the last device is there");
+    });
+}
+
+#[test]
+fn an_interrupt_finds_the_records_of_a_fill_while_another_thread_frees_some() {
+    explore("a fill while spare records are freed", || {
+        const COUNT: usize = 66;
+        let cores = Cores::new(0);
+        let (dma, streaming) = system(cores);
+        let (va, _) =
+            dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
+        // A peak of mappings leaves more records than threads keep before the fill.
+        let handles: Vec<_> = (0..COUNT).map(|_| map(streaming, va, 0)).collect();
+        handles.into_iter().for_each(|handle| unmap(streaming, handle).unwrap());
+        // SAFETY: as in `map`.
+        let fill = call(move || unsafe { streaming.fill(&MASTER, COUNT) }.unwrap());
+        at_once([fill, call(move || streaming.tidy())]);
+        cores.enter_interrupt();
+        for _ in 0..COUNT {
+            map(streaming, va, 0);
+        }
     });
 }

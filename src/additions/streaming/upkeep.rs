@@ -30,7 +30,7 @@ impl<K: Kernel> Streaming<'_, K> {
         while let Some(record) = self.mappings.spares.take_unfreed(self.dma.kernel) {
             self.free_record(record);
         }
-        self.mappings.spares.refill(self.dma.kernel);
+        self.mappings.spares.adjust(self.dma.kernel);
     }
 
     /// Frees everything that live mappings do not need. The next call in a thread allocates spare records again.

@@ -30,6 +30,32 @@ struct Stacks<K: Kernel> {
     unfreed: List<K, LiveMapping>,
 }
 
+impl<K: Kernel> Stacks<K> {
+    /// Returns whether there are fewer spare records than threads make sure of.
+    fn is_short(&self) -> bool {
+        self.spare_count < self.least
+    }
+
+    /// Returns whether there are more spare records than threads leave.
+    fn has_surplus(&self) -> bool {
+        self.spare_count > self.least.saturating_add(MARGIN)
+    }
+
+    /// Returns whether there are too few spare records or too many.
+    fn needs_adjustment(&self) -> bool {
+        // With fewer than `least`, the difference wraps to a large number. With `is_short() || has_surplus()`, a map and an
+        // unmap take 12 instructions more (`ci/bench`, rows "pool").
+        self.spare_count.wrapping_sub(self.least) > MARGIN
+    }
+
+    /// Takes a spare record.
+    fn pop_spare(&mut self) -> Option<Record<K>> {
+        let record = self.spare.pop()?;
+        self.spare_count -= 1;
+        Some(record)
+    }
+}
+
 impl<K: Kernel> SpareRecords<K> {
     /// No spare records.
     pub const fn new() -> Self {
@@ -40,7 +66,7 @@ impl<K: Kernel> SpareRecords<K> {
     }
 
     /// Returns whether a thread has something to do: to free bounce buffers, or to [allocate or free
-    /// records](SpareRecords::refill). Takes no lock.
+    /// records](SpareRecords::adjust). Takes no lock.
     ///
     /// Context: any.
     pub fn needs_thread(&self) -> bool {
@@ -49,11 +75,10 @@ impl<K: Kernel> SpareRecords<K> {
 
     /// Changes the stacks, and notes whether a thread has something to do then.
     #[inline(always)] // `take`, below, has the figure.
-    fn with<T>(&self, kernel: K, change: impl FnOnce(&mut Stacks<K>) -> T) -> T {
+    fn change_stacks<T>(&self, kernel: K, change: impl FnOnce(&mut Stacks<K>) -> T) -> T {
         let mut stacks = self.stacks.lock(kernel);
         let result = change(&mut stacks);
-        // There are too many spare records, or fewer than `least`, where the difference wraps to a large number.
-        let needs_thread = !stacks.unfreed.is_empty() || stacks.spare_count.wrapping_sub(stacks.least) > MARGIN;
+        let needs_thread = !stacks.unfreed.is_empty() || stacks.needs_adjustment();
         self.needs_thread.store(needs_thread, Relaxed);
         result
     }
@@ -61,14 +86,10 @@ impl<K: Kernel> SpareRecords<K> {
     /// Takes a spare record; `None` if there is none.
     ///
     /// Context: any.
-    // As functions of their own, this, `put` and `with` take 33 instructions more (`ci/bench`, rows "pool").
+    // As functions of their own, this, `put` and `change_stacks` take 33 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
     pub fn take(&self, kernel: K) -> Option<Record<K>> {
-        self.with(kernel, |stacks| {
-            let record = stacks.spare.pop()?;
-            stacks.spare_count -= 1;
-            Some(record)
-        })
+        self.change_stacks(kernel, Stacks::pop_spare)
     }
 
     /// Makes a record a spare one.
@@ -76,7 +97,7 @@ impl<K: Kernel> SpareRecords<K> {
     /// Context: any.
     #[inline(always)] // `take`, above, has the figure.
     pub fn put(&self, kernel: K, record: Record<K>) {
-        self.with(kernel, |stacks| {
+        self.change_stacks(kernel, |stacks| {
             stacks.spare_count += 1;
             stacks.spare.push(record);
         });
@@ -87,25 +108,33 @@ impl<K: Kernel> SpareRecords<K> {
     ///
     /// Context: any.
     pub fn put_unfreed(&self, kernel: K, record: Record<K>) {
-        self.with(kernel, |stacks| stacks.unfreed.push(record));
+        self.change_stacks(kernel, |stacks| stacks.unfreed.push(record));
     }
 
     /// Takes a record that [`put_unfreed`](SpareRecords::put_unfreed) kept.
     ///
     /// Context: any.
     pub fn take_unfreed(&self, kernel: K) -> Option<Record<K>> {
-        self.with(kernel, |stacks| stacks.unfreed.pop())
+        self.change_stacks(kernel, |stacks| stacks.unfreed.pop())
     }
 
     /// Allocates the records that are missing, as far as the heap has memory, and frees those that are too many.
     ///
     /// Context: thread.
-    pub fn refill(&self, kernel: K) {
-        let least = self.with(kernel, |stacks| stacks.least);
-        self.grow_to(kernel, least);
-        while self.spare_count(kernel) > least.saturating_add(MARGIN) {
-            drop(self.take(kernel));
+    pub fn adjust(&self, kernel: K) {
+        while self.stacks.lock(kernel).is_short() {
+            let Some(record) = Element::new(kernel, LiveMapping::NONE) else { break };
+            self.put(kernel, record);
         }
+        while let Some(record) = self.take_surplus(kernel) {
+            drop(record);
+        }
+    }
+
+    /// Takes a spare record if there are too many. It is decided with the lock held: another thread may have raised the
+    /// number that threads make sure of, and then its records must stay.
+    fn take_surplus(&self, kernel: K) -> Option<Record<K>> {
+        self.change_stacks(kernel, |stacks| if stacks.has_surplus() { stacks.pop_spare() } else { None })
     }
 
     /// Makes sure that there are at least `count` spare records, now and after each call of a thread. Returns false,
@@ -113,26 +142,29 @@ impl<K: Kernel> SpareRecords<K> {
     ///
     /// Context: thread.
     pub fn fill(&self, kernel: K, count: usize) -> bool {
-        let is_full = self.grow_to(kernel, count);
-        if is_full {
-            self.with(kernel, |stacks| stacks.least = stacks.least.max(count));
-        }
-        self.refill(kernel);
-        is_full
-    }
-
-    /// Allocates records until there are `count` spare ones. Returns false if the heap has too little memory.
-    fn grow_to(&self, kernel: K, count: usize) -> bool {
-        while self.spare_count(kernel) < count {
+        let (mut made, mut made_count) = (List::new(), 0);
+        while !self.raise_least(kernel, count, made_count) {
             let Some(record) = Element::new(kernel, LiveMapping::NONE) else { return false };
+            made.push(record);
+            made_count += 1;
+        }
+        // The number is raised already. If it were raised after this, other threads could free the records.
+        while let Some(record) = made.pop() {
             self.put(kernel, record);
         }
         true
     }
 
-    /// Returns the number of spare records.
-    fn spare_count(&self, kernel: K) -> usize {
-        self.stacks.lock(kernel).spare_count
+    /// Has threads make sure that there are `count` records, if there are so many with `made_count` further ones.
+    /// Returns whether there are.
+    fn raise_least(&self, kernel: K, count: usize, made_count: usize) -> bool {
+        self.change_stacks(kernel, |stacks| {
+            let suffices = stacks.spare_count.saturating_add(made_count) >= count;
+            if suffices {
+                stacks.least = stacks.least.max(count);
+            }
+            suffices
+        })
     }
 
     /// Frees the spare records.
