@@ -3,7 +3,7 @@
 use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{
-    Call, HeldMapping, Holding, Kind, MappedBy, MappedPart, Mistake, SyncedData, UnmappedBy,
+    Call, Finding, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
 };
 use rt_dma_pool::additions::streaming::{
     Attributes, BadMapping, Buffer, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops, Streaming, StreamingMaps,
@@ -15,10 +15,10 @@ fn unmaps_that_do_not_fit_are_reported() {
     use Direction::{FromDevice, ToDevice};
     use UnmappedBy::{ManagedSingle, Page, Single};
     let cases = [
-        (Mistake::UnmapSize, "1000 bytes, mapped with 1500", Single, 1000, FromDevice),
-        (Mistake::UnmapDirection, "1500 bytes, mapped from the device", Single, 1500, ToDevice),
-        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", Page, 1500, FromDevice),
-        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", ManagedSingle, 1500, FromDevice),
+        (Finding::UnmapSize, "1000 bytes, mapped with 1500", Single, 1000, FromDevice),
+        (Finding::UnmapDirection, "1500 bytes, mapped from the device", Single, 1500, ToDevice),
+        (Finding::UnmapKind, "1500 bytes, it is a single mapping", Page, 1500, FromDevice),
+        (Finding::UnmapKind, "1500 bytes, it is a single mapping", ManagedSingle, 1500, FromDevice),
     ];
     for (mistake, rest, by, size, direction) in cases {
         let rig = Rig::new();
@@ -116,26 +116,26 @@ fn an_unmap_of_unknown_memory_names_what_it_is() {
     for _ in 0..2 {
         rig.unmap(given(handle, 64, Direction::ToDevice));
     }
-    rig.found(Mistake::UnmapTwice, &format!("{handle:#x}, 64 bytes, first by 0x2222"));
+    rig.found(Finding::UnmapTwice, &format!("{handle:#x}, 64 bytes, first by 0x2222"));
 
     let rig = Rig::new();
     rig.unmap(given(0x8000, 64, Direction::ToDevice));
-    rig.found(Mistake::UnmapUnknown, "0x8000, 64 bytes");
+    rig.found(Finding::UnmapUnknown, "0x8000, 64 bytes");
 
     let rig = Rig::new();
     rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
-    rig.found(Mistake::UnmapFailed, &format!("{MAPPING_ERROR:#x}, 64 bytes"));
+    rig.found(Finding::UnmapFailed, &format!("{MAPPING_ERROR:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
     rig.unmap(given(held.handle, 64, Direction::ToDevice));
-    rig.found(Mistake::UnmapKind, &format!("{:#x}, 64 bytes, it is a buffer", held.handle));
+    rig.found(Finding::UnmapKind, &format!("{:#x}, 64 bytes, it is a buffer", held.handle));
 
     let rig = Rig::new();
     let other = rig.other(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
     rig.unmap(given(handle, 64, Direction::ToDevice));
-    rig.found(Mistake::UnmapDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
+    rig.found(Finding::UnmapDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_list_is_unmapped_as_a_list_with_its_number_of_entries() {
     rig.silent();
     let [first, _] = map();
     rig.unmap_by(UnmappedBy::List { entries: 1 }, entry(first));
-    rig.found(Mistake::UnmapCount, &format!("{first:#x}, 1 entries, mapped with 2"));
+    rig.found(Finding::UnmapCount, &format!("{first:#x}, 1 entries, mapped with 2"));
     rig.unmap_by(UnmappedBy::SingleOrPage, entry(second));
     let line = format!("eth0: unmap by another call: {second:#x}, 64 bytes, it is a list mapping; caller 0x2222");
     assert_eq!(rig.lines(), [line]);
@@ -167,15 +167,15 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
     rig.debug.mapped(&rig.call(MAP), Holding { handle, ..buffer(memory, 64, Direction::ToDevice) });
     rig.silent();
     rig.unmap(given(handle, 64, Direction::ToDevice));
-    rig.found(Mistake::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
+    rig.found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
 }
 
 #[test]
 fn syncs_of_mappings_that_do_not_fit_are_reported() {
-    let cases: [(Mistake, usize, usize, Direction, &str); 3] = [
-        (Mistake::SyncUnknown, 2000, 64, Direction::FromDevice, ""),
-        (Mistake::SyncEnd, 1000, 501, Direction::FromDevice, "end"),
-        (Mistake::SyncDirection, 0, 64, Direction::ToDevice, ", mapped from the device"),
+    let cases: [(Finding, usize, usize, Direction, &str); 3] = [
+        (Finding::SyncUnknown, 2000, 64, Direction::FromDevice, ""),
+        (Finding::SyncEnd, 1000, 501, Direction::FromDevice, "end"),
+        (Finding::SyncDirection, 0, 64, Direction::ToDevice, ", mapped from the device"),
     ];
     for (mistake, offset, size, direction, rest) in cases {
         let rig = Rig::new();
@@ -188,7 +188,7 @@ fn syncs_of_mappings_that_do_not_fit_are_reported() {
     let other = rig.other(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
     rig.debug.syncing(&rig.call(END), given(handle, 64, Direction::ToDevice));
-    rig.found(Mistake::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
+    rig.found(Finding::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn bytes_that_two_devices_write_are_reported() {
     let first = buffer(memory, 1000, Direction::FromDevice);
     rig.map_as(other, first);
     rig.debug.mapped(&rig.call(END), Holding { va: memory + 999, handle: 0x5000, ..first });
-    rig.found(Mistake::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
+    rig.found(Finding::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
 
     // A driver that owns its cache lines must have them for itself.
     let rig = Rig::new();
@@ -211,7 +211,7 @@ fn bytes_that_two_devices_write_are_reported() {
     rig.debug.mapped(&rig.call(END), Holding { va: memory + 2 * LINE, handle: 0x5000, ..next });
     rig.silent();
     rig.debug.mapped(&rig.call(END), Holding { handle: 0x6000, ..next });
-    rig.found(Mistake::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
+    rig.found(Finding::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
 }
 
 #[test]
@@ -220,24 +220,24 @@ fn stacks_and_unmapped_addresses_are_reported() {
     let memory = own_memory(&rig);
     let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
     rig.debug.mapped(&on_stack, Holding { handle: memory, ..buffer(memory, 64, Direction::ToDevice) });
-    rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
+    rig.found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
     let data = SyncedData { va: memory, size: 64, flags: Flags::empty() };
     rig.debug.syncing_data(rig.machine.dma, &on_stack, &data);
-    rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
+    rig.found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
     rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) });
-    rig.found(Mistake::Unmapped, "0x10, 64 bytes");
+    rig.found(Finding::Unmapped, "0x10, 64 bytes");
 
     // The last byte counts, too.
     let rig = Rig::new();
     let last = own_memory(&rig) + 4 * PAGE - 64;
     rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
-    rig.found(Mistake::Unmapped, &format!("{last:#x}, 65 bytes"));
+    rig.found(Finding::Unmapped, &format!("{last:#x}, 65 bytes"));
 
     // A buffer without bytes is not looked at.
     let rig = Rig::new();

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind, Mistake, UnmappedBy};
+use rt_dma_pool::additions::debug::{Call, Finding, FreedBy, FreedMemory, Holding, Kind, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
@@ -14,30 +14,30 @@ fn frees_that_do_not_fit_are_reported() {
     let held = rig.alloc(8192, Flags::empty());
     let at = format!("{:#x}, ", held.va);
     rig.free(FreedMemory { size: 4096, ..freed(&held) });
-    rig.found(Mistake::FreeSize, &format!("{at}4096 bytes, allocated with 8192"));
+    rig.found(Finding::FreeSize, &format!("{at}4096 bytes, allocated with 8192"));
 
     let rig = Rig::new();
     let held = rig.alloc(100, Flags::empty());
     rig.free(FreedMemory { size: 200, ..freed(&held) });
-    rig.found(Mistake::FreeSize, &format!("{:#x}, 200 bytes, allocated with 100", held.va));
+    rig.found(Finding::FreeSize, &format!("{:#x}, 200 bytes, allocated with 100", held.va));
     assert!(rig.free(freed(&held)), "it was freed: the pages are as many");
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
     rig.free(FreedMemory { handle: held.handle + 64, ..freed(&held) });
-    rig.found(Mistake::FreeHandle, &format!("{:#x}, 64 bytes, its handle is {:#x}", held.va, held.handle));
+    rig.found(Finding::FreeHandle, &format!("{:#x}, 64 bytes, its handle is {:#x}", held.va, held.handle));
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
     rig.free(FreedMemory { by: FreedBy::ManagedFree, ..freed(&held) });
-    rig.found(Mistake::FreeKind, &format!("{:#x}, 64 bytes, it is a buffer", held.va));
+    rig.found(Finding::FreeKind, &format!("{:#x}, 64 bytes, it is a buffer", held.va));
     assert!(rig.free(freed(&held)), "it is still allocated");
 
     let rig = Rig::new();
     let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
     rig.record(rig.other(c"dma1"), &held);
     rig.free(freed(&held));
-    rig.found(Mistake::FreeDevice, &format!("{:#x}, 64 bytes, allocated for dma1", held.va));
+    rig.found(Finding::FreeDevice, &format!("{:#x}, 64 bytes, allocated for dma1", held.va));
 }
 
 /// What the library refuses stays allocated, and what it frees does not: it takes the physical address for a handle, and frees a
@@ -49,7 +49,7 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     rig.debug.allocated(&rig.call(MAP), managed);
     let free = |size| rig.free(FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size, handle: 0 });
     free(32);
-    rig.found(Mistake::FreeSize, "0x9000, 32 bytes, allocated with 64");
+    rig.found(Finding::FreeSize, "0x9000, 32 bytes, allocated with 64");
     assert!(free(64));
     assert_eq!(rig.lines(), [""; 0], "it was not freed before");
 
@@ -78,7 +78,7 @@ fn a_managed_buffer_that_another_device_frees_is_still_held() {
     rig.debug.allocated(&owner, Holding { is_managed: true, ..allocated(0x9000) });
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(rig.free(freed));
-    rig.found(Mistake::FreeDevice, "0x9000, 64 bytes, allocated for dma1");
+    rig.found(Finding::FreeDevice, "0x9000, 64 bytes, allocated for dma1");
     let ops = rig.machine.first_call(owner.device);
     assert!(rig.debug.freeing(rig.machine.dma, &owner, &freed, ops), "it is found");
     assert_eq!(rig.lines(), [""; 0], "it was not freed before");
@@ -110,7 +110,7 @@ fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
     rig.free(freed(&held));
     rig.silent();
     assert!(rig.free(freed(&held)));
-    rig.found(Mistake::FreeTwice, &format!("{:#x}, 64 bytes, first by 0x2222", held.va));
+    rig.found(Finding::FreeTwice, &format!("{:#x}, 64 bytes, first by 0x2222", held.va));
     rig.record(rig.device, &held);
     rig.free(freed(&held));
     assert_eq!(rig.lines(), [""; 0]);
@@ -144,7 +144,7 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     assert!(!rig.free(unknown));
     rig.silent();
     rig.debug.free_refused(&rig.call(END), unknown.va, unknown.size);
-    rig.found(Mistake::FreeUnknown, "0x9000, 64 bytes");
+    rig.found(Finding::FreeUnknown, "0x9000, 64 bytes");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn blocks_belong_to_their_pools() {
     assert_eq!((entry.device, entry.size), (rig.device, 64));
     let free = |by, handle| rig.free(FreedMemory { by, va: 0x8040, size: 64, handle });
     free(FreedBy::BlockFree { pool: 0x2000 }, 0x40);
-    rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
+    rig.found(Finding::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
     free(FreedBy::Free, 0);
     assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
     assert!(free(FreedBy::BlockFree { pool: 0x1000 }, 0x40));
@@ -184,7 +184,7 @@ fn a_pool_at_the_address_of_one_that_is_being_destroyed_is_checked() {
     rig.debug.destroyed(0x1000, true);
     assert_eq!(rig.debug.block_pool(0x1000).unwrap().device, other);
     rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x2000 }, va: 0x8040, size: 64, handle: 0 });
-    rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for dma1");
+    rig.found(Finding::FreeDevice, "0x8040, 64 bytes, allocated for dma1");
 }
 
 fn block_pool(va: usize) -> Holding {
@@ -196,17 +196,17 @@ fn nocache_in_a_sync_of_cached_memory_and_the_reverse_are_reported() {
     let rig = Rig::new();
     let held = rig.alloc(4096, Flags::empty());
     rig.sync_data(held.va + 64, 1500, Flags::NOCACHE);
-    rig.found(Mistake::SyncNocache, &format!("{:#x}, 1500 bytes", held.va + 64));
+    rig.found(Finding::SyncNocache, &format!("{:#x}, 1500 bytes", held.va + 64));
 
     let rig = Rig::new();
     let memory = own_memory(&rig);
     rig.sync_data(memory, 64, Flags::NOCACHE);
-    rig.found(Mistake::SyncNocache, &format!("{memory:#x}, 64 bytes"));
+    rig.found(Finding::SyncNocache, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let held = rig.alloc(4096, Flags::NOCACHE);
     rig.sync_data(held.va, 4096, Flags::empty());
-    rig.found(Mistake::SyncCached, &format!("{:#x}, 4096 bytes", held.va));
+    rig.found(Finding::SyncCached, &format!("{:#x}, 4096 bytes", held.va));
 
     // A driver that asked for any memory cannot know that the pool's is not cached.
     let rig = Rig::new();
@@ -224,14 +224,14 @@ fn a_sync_past_a_buffer_and_of_a_freed_one_are_reported() {
     rig.sync_data(held.va, 1500usize.next_multiple_of(LINE), Flags::empty());
     rig.silent();
     rig.sync_data(held.va, 4096, Flags::empty());
-    rig.found(Mistake::SyncEnd, &format!("{:#x}, 4096 bytes, the end is {:#x}", held.va, held.va + 1500));
+    rig.found(Finding::SyncEnd, &format!("{:#x}, 4096 bytes, the end is {:#x}", held.va, held.va + 1500));
 
     let rig = Rig::new();
     let held = rig.alloc(1500, Flags::empty());
     rig.free(freed(&held));
     rig.machine.free(held).unwrap();
     rig.sync_data(held.va, 64, Flags::empty());
-    rig.found(Mistake::SyncFreed, &format!("{:#x}, 64 bytes, freed by 0x2222", held.va));
+    rig.found(Finding::SyncFreed, &format!("{:#x}, 64 bytes, freed by 0x2222", held.va));
     // Of two frees, the line has the later one.
     let around = Held { va: held.va - 64, handle: 0, ..held };
     rig.record(rig.device, &around);
@@ -290,20 +290,20 @@ fn a_managed_pool_in_use_outlives_a_second_release() {
 fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.debug.must_fail(&Call { is_still_new: Some(|_| true), ..rig.call(END) }, 64);
+    rig.debug.count_and_check_failure(&Call { is_still_new: Some(|_| true), ..rig.call(END) }, 64);
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
     assert_eq!(rig.lines(), [line]);
     rig.debug.managed_released(&rig.call(END));
     assert_eq!(rig.lines(), [""; 0], "the new device holds nothing");
     rig.machine.replace(rig.device, DeviceInfo::plain().named(c"usb0"));
-    rig.debug.must_fail(&Call { is_still_new: Some(|_| true), ..rig.call(END) }, 64);
+    rig.debug.count_and_check_failure(&Call { is_still_new: Some(|_| true), ..rig.call(END) }, 64);
     rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
     assert!(rig.lines()[0].starts_with("usb0: unmap of a map that failed"));
     assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(rig.device));
     assert_eq!(rig.debug.find(Name::of(c"eth0")), None);
     // The device is removed, and found again at another address.
     let again = rig.other(c"usb0");
-    rig.debug.must_fail(&rig.by(again, END), 64);
+    rig.debug.count_and_check_failure(&rig.by(again, END), 64);
     assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(again));
 }
 
@@ -312,7 +312,7 @@ fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
 fn a_call_that_another_one_of_a_new_device_overtakes_ends_nothing() {
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.debug.must_fail(&Call { is_still_new: Some(|_| false), ..rig.call(END) }, 64);
+    rig.debug.count_and_check_failure(&Call { is_still_new: Some(|_| false), ..rig.call(END) }, 64);
     assert_eq!(rig.lines(), [""; 0]);
     rig.debug.driver_removed(&rig.call(END));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, Debug, FreedMemory, Holding, Mistake, UnmappedBy};
+use rt_dma_pool::additions::debug::{Call, Finding, FreedMemory, Holding, UnmappedBy, Watch};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[test]
 fn a_call_that_comes_while_the_table_gets_its_memory_is_recorded() {
     let rig = Rig::new();
-    let debug: &'static Debug<FakeKernel> = Box::leak(Box::new(Debug::new(rig.machine.kernel)));
+    let debug: &'static Watch<FakeKernel> = Box::leak(Box::new(Watch::new(rig.machine.kernel)));
     let (call, prepares) = (rig.call(MAP), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -78,10 +78,10 @@ fn lines_of_an_interrupt_are_written_by_the_next_call_of_a_thread() {
     let line = format!("eth0: unmap with another size: {handle:#x}, 32 bytes, mapped with 64; caller 0x2222");
     rig.machine.in_interrupt(|| rig.unmap(given(handle, 32, Direction::ToDevice)));
     assert_eq!(rig.lines(), [""; 0]);
-    assert_eq!(rig.debug.times(Some(rig.device), Mistake::UnmapSize), 1, "it is counted at once");
-    rig.machine.with_interrupts_off(|| rig.debug.must_fail(&rig.call(END), 1));
+    assert_eq!(rig.debug.times(Some(rig.device), Finding::UnmapSize), 1, "it is counted at once");
+    rig.machine.with_interrupts_off(|| rig.debug.count_and_check_failure(&rig.call(END), 1));
     assert_eq!(rig.lines(), [""; 0]);
-    rig.debug.must_fail(&rig.call(END), 1);
+    rig.debug.count_and_check_failure(&rig.call(END), 1);
     assert_eq!(rig.lines(), [line]);
 }
 
@@ -114,25 +114,25 @@ fn a_full_table_is_reported_once_and_what_is_not_in_it_is_no_mistake() {
     rig.silent();
     // All that was not recorded was given back.
     rig.unmap(given(0x8000, 64, Direction::ToDevice));
-    rig.found(Mistake::UnmapUnknown, "0x8000, 64 bytes");
+    rig.found(Finding::UnmapUnknown, "0x8000, 64 bytes");
 }
 
 #[test]
 fn the_nth_call_fails_and_no_other() {
     let rig = Rig::new();
     let other = rig.other(c"dma1");
-    assert!(rig.debug.fail(&rig.call(END), 3));
-    let failed: Vec<_> = (0..5).map(|_| rig.debug.must_fail(&rig.call(END), 64)).collect();
+    assert!(rig.debug.fail_nth(&rig.call(END), 3));
+    let failed: Vec<_> = (0..5).map(|_| rig.debug.count_and_check_failure(&rig.call(END), 64)).collect();
     assert_eq!(failed, [false, false, true, false, false]);
     assert!(rig.debug.has_failed(rig.device));
     let note = "eth0: failure on request: allocation or mapping of 64 bytes; caller 0x2222";
     assert_eq!(rig.machine.take_log(Level::Warning), [note]);
-    rig.debug.fail(&rig.call(END), 2);
+    rig.debug.fail_nth(&rig.call(END), 2);
     assert!(!rig.debug.has_failed(rig.device), "a new request begins anew");
-    assert!(!rig.debug.must_fail(&rig.by(other, END), 64));
-    assert!(!rig.debug.must_fail(&rig.call(END), 64));
-    rig.debug.fail(&rig.call(END), 0);
-    assert!(!rig.debug.must_fail(&rig.call(END), 64));
+    assert!(!rig.debug.count_and_check_failure(&rig.by(other, END), 64));
+    assert!(!rig.debug.count_and_check_failure(&rig.call(END), 64));
+    rig.debug.fail_nth(&rig.call(END), 0);
+    assert!(!rig.debug.count_and_check_failure(&rig.call(END), 64));
     assert!(!rig.debug.has_failed(rig.device));
     rig.silent();
 }

@@ -2,8 +2,8 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::debug::{
-    Call, Debug, FreedBy, FreedMemory, HeldMapping, Holding, Kind, MappedBy, MappedPart, Mistake, SyncedData,
-    UnmappedBy,
+    Call, Finding, FreedBy, FreedMemory, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
+    Watch,
 };
 use rt_dma_pool::additions::streaming::Direction;
 use rt_dma_pool::flags::Flags;
@@ -17,14 +17,14 @@ pub const END: usize = 0x2222;
 /// A driver, its device, and the debug mode that watches it.
 pub struct Rig {
     pub machine: Machine,
-    pub debug: &'static Debug<FakeKernel>,
+    pub debug: &'static Watch<FakeKernel>,
     pub device: Device,
 }
 
 impl Rig {
     pub fn with_entries(count: usize) -> Self {
         let (machine, _) = Machine::with_pool(c"pool", START, 64 * PAGE);
-        let debug: &'static Debug<FakeKernel> = Box::leak(Box::new(Debug::new(machine.kernel)));
+        let debug: &'static Watch<FakeKernel> = Box::leak(Box::new(Watch::new(machine.kernel)));
         debug.start(|| Box::leak(vec![Holding::NONE; count].into_boxed_slice()));
         let device = machine.device(DeviceInfo::plain().named(c"eth0"));
         Rig { machine, debug, device }
@@ -94,11 +94,11 @@ impl Rig {
 
     /// Checks that one mistake was found since the last call, and that its line is `rest`.
     #[track_caller]
-    pub fn found(&self, mistake: Mistake, rest: &str) {
+    pub fn found(&self, mistake: Finding, rest: &str) {
         assert_eq!(self.lines(), [format!("eth0: {}: {rest}; caller 0x2222", mistake.label().to_str().unwrap())]);
-        let counts = |device| Mistake::ALL.map(|other| self.debug.times(device, other) - usize::from(other == mistake));
-        assert_eq!(counts(None), [0; Mistake::ALL.len()], "it is counted once, and no other");
-        assert_eq!(counts(Some(self.device)), [0; Mistake::ALL.len()]);
+        let counts = |device| Finding::ALL.map(|other| self.debug.times(device, other) - usize::from(other == mistake));
+        assert_eq!(counts(None), [0; Finding::ALL.len()], "it is counted once, and no other");
+        assert_eq!(counts(Some(self.device)), [0; Finding::ALL.len()]);
         assert_eq!(self.debug.mistakes(None), 1);
     }
 

@@ -4,17 +4,17 @@
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::holding::{Holding, Kind, MappedBy};
 use super::judge::{FirstByte, HandleRule};
-use super::mistake::Mistake;
-use super::{Call, Debug};
+use super::finding::Finding;
+use super::{Call, Watch};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
-impl<K: Kernel> Debug<K> {
+impl<K: Kernel> Watch<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
     pub fn allocated(&'static self, call: &Call, new: Holding) {
-        self.with(call, |judge| judge.record_allocation(new));
+        self.judge(call, |judge| judge.record_allocation(new));
     }
 
     /// Notes that a block pool is about to be destroyed.
@@ -61,7 +61,7 @@ impl<K: Kernel> Debug<K> {
             return true;
         }
         let rule = self.handle_rule(dma, call.device, freed, ops);
-        self.with(call, |judge| judge.free(freed, rule))
+        self.judge(call, |judge| judge.free(freed, rule))
     }
 
     /// Returns how the handle of a free is judged.
@@ -90,7 +90,7 @@ impl<K: Kernel> Debug<K> {
 
     /// Reports that the library refused the free of memory that the table does not have.
     pub fn free_refused(&'static self, call: &Call, va: Va, size: usize) {
-        self.with(call, |judge| judge.report(Mistake::FreeUnknown, [va, size, 0]));
+        self.judge(call, |judge| judge.report(Finding::FreeUnknown, [va, size, 0]));
     }
 
     /// Checks a map, and records the mapping unless it failed: then its handle is [`MAPPING_ERROR`]. The caller need
@@ -103,7 +103,7 @@ impl<K: Kernel> Debug<K> {
             (mapping.pa, mistake) = self.locate_buffer(call, new.va, new.size);
         }
         let line = self.kernel.cache_line_max();
-        self.with(call, |judge| {
+        self.judge(call, |judge| {
             if let Some(mistake) = mistake {
                 judge.report(mistake, [new.va, new.size, 0]);
             }
@@ -115,20 +115,20 @@ impl<K: Kernel> Debug<K> {
 
     /// Returns the physical address of a buffer that is mapped, or 0 if it is not known, and the mistake if such a
     /// buffer must not be mapped.
-    fn locate_buffer(&self, call: &Call, va: Va, size: usize) -> (Pa, Option<Mistake>) {
+    fn locate_buffer(&self, call: &Call, va: Va, size: usize) -> (Pa, Option<Finding>) {
         let last = va.wrapping_add(size.saturating_sub(1));
         let (first_pa, last_pa) = (self.kernel.v2p(va), self.kernel.v2p(last));
         let mistake = if first_pa.is_none() || last_pa.is_none() {
-            Some(Mistake::Unmapped)
+            Some(Finding::Unmapped)
         } else {
-            call.has_on_stack(va).then_some(Mistake::Stack)
+            call.has_on_stack(va).then_some(Finding::Stack)
         };
         (first_pa.unwrap_or(0), mistake)
     }
 
     /// Notes that the driver checked whether a map failed.
     pub fn mapping_checked(&'static self, call: &Call, handle: Handle) {
-        self.with(call, |judge| judge.mark_checked(handle));
+        self.judge(call, |judge| judge.mark_checked(handle));
     }
 
     /// Checks an unmap, and forgets the mapping. Outside of a thread, an unmap that needs one is not checked, for the
@@ -142,14 +142,14 @@ impl<K: Kernel> Debug<K> {
         has_record: impl Fn(MappedPart) -> bool,
     ) {
         if !matches!(by, UnmappedBy::ManagedSingle) || self.kernel.can_sleep() {
-            self.with(call, |judge| judge.unmap(by, given, has_record));
+            self.judge(call, |judge| judge.unmap(by, given, has_record));
         }
     }
 
     /// Checks a sync of a mapping or a part of it.
     pub fn syncing(&'static self, call: &Call, given: MappedPart) {
         if given.size != 0 {
-            self.with(call, |judge| judge.sync(given));
+            self.judge(call, |judge| judge.sync(given));
         }
     }
 
@@ -158,7 +158,7 @@ impl<K: Kernel> Debug<K> {
     pub fn syncing_data(&'static self, dma: &Dma<K>, call: &Call, data: &SyncedData) {
         let first_byte = self.byte_at(dma, data.va);
         let line = self.kernel.cache_line_max();
-        self.with(call, |judge| judge.sync_data(data, first_byte, line));
+        self.judge(call, |judge| judge.sync_data(data, first_byte, line));
     }
 
     /// Returns how the byte at an address is mapped and used; `None` if it is not mapped.
@@ -177,11 +177,11 @@ impl<K: Kernel> Debug<K> {
     /// Notes that the driver released its managed resources, because it is removed, and reports what the device still
     /// holds.
     pub fn managed_released(&'static self, call: &Call) {
-        self.with(call, |judge| judge.release());
+        self.judge(call, |judge| judge.release());
     }
 
     /// Reports what the device holds, because its driver is removed.
     pub fn driver_removed(&'static self, call: &Call) {
-        self.with(call, |judge| judge.state.report_held(call.device, |_| true));
+        self.judge(call, |judge| judge.state.report_held(call.device, |_| true));
     }
 }

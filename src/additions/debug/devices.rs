@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use super::mistake::Mistake;
+use super::finding::Finding;
 use crate::kernel::Device;
 use crate::log::Name;
 use crate::text::apart;
@@ -71,7 +71,7 @@ struct WatchedDevice {
     /// The record has, or had, a device, whose name was written.
     is_used: bool,
     /// How often each mistake was made.
-    mistakes: [u32; Mistake::COUNT],
+    mistakes: [u32; Finding::MISTAKES],
     /// How many allocations and mappings there are until one fails, that one included; 0 if none fails.
     fail_in: usize,
     has_failed: bool,
@@ -81,13 +81,13 @@ struct WatchedDevice {
 pub struct Devices {
     records: [WatchedDevice; DEVICES],
     /// The mistakes of devices without a record.
-    others: [u32; Mistake::COUNT],
+    others: [u32; Finding::MISTAKES],
 }
 
 impl Devices {
     /// No devices.
     pub const fn new() -> Self {
-        let none = [0; Mistake::COUNT];
+        let none = [0; Finding::MISTAKES];
         let record =
             WatchedDevice { device: Device::NONE, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
         Devices { records: [record; DEVICES], others: none }
@@ -125,7 +125,7 @@ impl Devices {
     }
 
     /// Ends the record of the device at an address if a device with another name lies there now.
-    pub fn replace(&mut self, device: Device, name: Name, names: &Names) {
+    pub fn forget_earlier_device(&mut self, device: Device, name: Name, names: &Names) {
         if let Some(index) = self.index_of(device)
             && !names.is(index, name)
             && let Some(record) = self.records.get_mut(index)
@@ -135,19 +135,19 @@ impl Devices {
     }
 
     /// Counts a mistake of the device with a record at `index`.
-    pub fn count(&mut self, index: usize, mistake: Mistake) {
+    pub fn count(&mut self, index: usize, finding: Finding) {
         let mistakes = match self.records.get_mut(index) {
             Some(record) => &mut record.mistakes,
             None => &mut self.others,
         };
-        if let Some(count) = mistakes.get_mut(mistake as usize) {
+        if let Some(count) = mistakes.get_mut(finding as usize) {
             *count = count.saturating_add(1);
         }
     }
 
     /// Returns how often devices made a mistake: one device, or all if `device` is `None`.
-    pub fn times(&self, device: Option<Device>, mistake: Mistake) -> usize {
-        let times_in = |counts: &[u32; Mistake::COUNT]| counts.get(mistake as usize).copied().unwrap_or(0) as usize;
+    pub fn times(&self, device: Option<Device>, finding: Finding) -> usize {
+        let times_in = |counts: &[u32; Finding::MISTAKES]| counts.get(finding as usize).copied().unwrap_or(0) as usize;
         let is_wanted = |record: &&WatchedDevice| device.is_none_or(|device| record.device == device);
         let recorded: usize = self.records.iter().filter(is_wanted).map(|record| times_in(&record.mistakes)).sum();
         recorded + if device.is_none() { times_in(&self.others) } else { 0 }
@@ -155,23 +155,23 @@ impl Devices {
 
     /// Makes the `number`-th allocation or mapping of the device at `index` from now on fail; none if `number` is 0.
     /// Returns false if the device has no record.
-    pub fn fail(&mut self, index: usize, number: usize) -> bool {
+    pub fn fail_nth(&mut self, index: usize, number: usize) -> bool {
         let Some(record) = self.records.get_mut(index) else { return false };
         record.fail_in = number;
         record.has_failed = false;
         true
     }
 
-    /// Counts an allocation or a mapping, and returns whether it must fail.
-    pub fn must_fail(&mut self, device: Device) -> bool {
-        let Some(record) = self.records.iter_mut().find(|record| record.device == device) else { return false };
+    /// Counts an allocation or a mapping of the device at `index`, and returns whether it must fail.
+    pub fn count_and_check_failure(&mut self, index: usize) -> bool {
+        let Some(record) = self.records.get_mut(index) else { return false };
         let is_the_one = record.fail_in == 1;
         record.fail_in = record.fail_in.saturating_sub(1);
         record.has_failed |= is_the_one;
         is_the_one
     }
 
-    /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
+    /// Returns whether the call that [`fail_nth`](Self::fail_nth) asked for has failed.
     pub fn has_failed(&self, device: Device) -> bool {
         self.records.iter().any(|record| record.device == device && record.has_failed)
     }

@@ -1,6 +1,6 @@
 //! Which devices hold memory of a pool: the lines of an uninstall that finds the pool in use.
 
-use super::Debug;
+use super::Watch;
 use super::holding::Holding;
 use crate::kernel::{Kernel, Pa};
 use crate::log::{Level, Line, Name};
@@ -9,7 +9,7 @@ use crate::text::apart;
 /// The most holders that are listed.
 const LISTED: usize = 8;
 
-impl<K: Kernel> Debug<K> {
+impl<K: Kernel> Watch<K> {
     /// Writes a line for each of the first eight things that devices hold in `size` bytes of physical memory from
     /// `start` on, and one with the number of all. Memory that the library itself holds is not listed: pages of block
     /// pools, and bounce buffers of devices whose handles are not physical addresses.

@@ -3,7 +3,7 @@
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::devices::Names;
 use super::holding::{HeldMapping, Holding, Kind, direction_label, overlap};
-use super::mistake::Mistake;
+use super::finding::Finding;
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
@@ -38,11 +38,11 @@ pub(super) enum HandleRule {
 }
 
 impl Judge<'_> {
-    /// Counts a mistake of the call, and has it reported. The values are the address, the size, and the detail.
-    pub(super) fn report(&mut self, mistake: Mistake, values: [usize; 3]) {
+    /// Counts a finding about the call, and has it reported. The values are the address, the size, and the detail.
+    pub(super) fn report(&mut self, finding: Finding, values: [usize; 3]) {
         let [address, size, detail] = values;
-        self.state.devices.count(self.name_index, mistake);
-        self.state.reports.add(mistake, self.call.device, self.name_index, [address, size, detail, self.call.caller]);
+        self.state.devices.count(self.name_index, finding);
+        self.state.reports.add(finding, self.call.device, self.name_index, [address, size, detail, self.call.caller]);
     }
 
     /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.
@@ -54,7 +54,7 @@ impl Judge<'_> {
         if !is_added && !self.state.has_reported_full {
             self.state.has_reported_full = true;
             let room = self.state.table.usage().room;
-            self.report(Mistake::TableFull, [room, 0, 0]);
+            self.report(Finding::TableFull, [room, 0, 0]);
         }
     }
 
@@ -114,7 +114,7 @@ impl Judge<'_> {
             }
             true
         } else if let Some(first) = table.freed_at(device, va) {
-            self.report(Mistake::FreeTwice, [va, size, first]);
+            self.report(Finding::FreeTwice, [va, size, first]);
             true
         } else {
             self.state.table.give_back_missing();
@@ -130,15 +130,15 @@ impl Judge<'_> {
             _ => [self.call.device, Device::NONE].contains(&entry.device),
         };
         if !by.may_free(entry) {
-            self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
+            self.report(Finding::FreeKind, [va, size, entry.kind.label().argument()]);
         } else if !is_owner {
-            self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
+            self.report(Finding::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
         }
         if !is_right_handle {
-            self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
+            self.report(Finding::FreeHandle, [va, entry.size, entry.handle]);
         }
         if matches!(entry.kind, Kind::Buffer { .. }) && by.may_free(entry) && size != entry.size {
-            self.report(Mistake::FreeSize, [va, size, entry.size]);
+            self.report(Finding::FreeSize, [va, size, entry.size]);
         }
     }
 
@@ -148,7 +148,7 @@ impl Judge<'_> {
     pub(super) fn map(&mut self, new: Holding, line: usize) {
         let is_second = |other: &&Holding| new.conflicts_with(other, line);
         if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.return_address) {
-            self.report(Mistake::MapTwice, [new.mapped_address(), new.size, first]);
+            self.report(Finding::MapTwice, [new.mapped_address(), new.size, first]);
         }
         self.add(new);
     }
@@ -213,20 +213,20 @@ impl Judge<'_> {
     fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) {
         let MappedPart { handle, size, direction } = *given;
         if !by.may_unmap(mapping, entry.is_managed) {
-            self.report(Mistake::UnmapKind, [handle, size, entry.kind.label().argument()]);
+            self.report(Finding::UnmapKind, [handle, size, entry.kind.label().argument()]);
         } else if let UnmappedBy::List { entries } = by
             && entries != mapping.list_entries
         {
-            self.report(Mistake::UnmapCount, [handle, entries, mapping.list_entries]);
+            self.report(Finding::UnmapCount, [handle, entries, mapping.list_entries]);
         }
         if entry.size != size {
-            self.report(Mistake::UnmapSize, [handle, size, entry.size]);
+            self.report(Finding::UnmapSize, [handle, size, entry.size]);
         }
         if mapping.direction != direction {
-            self.report(Mistake::UnmapDirection, [handle, size, direction_label(mapping.direction).argument()]);
+            self.report(Finding::UnmapDirection, [handle, size, direction_label(mapping.direction).argument()]);
         }
         if !mapping.is_checked {
-            self.report(Mistake::Unchecked, [handle, entry.size, entry.return_address]);
+            self.report(Finding::Unchecked, [handle, entry.size, entry.return_address]);
         }
     }
 
@@ -239,17 +239,17 @@ impl Judge<'_> {
         let is_memory_at_handle = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
-            self.report(Mistake::UnmapFailed, [handle, size, 0]);
+            self.report(Finding::UnmapFailed, [handle, size, 0]);
         } else if let Some(first) = self.state.table.unmapped_at(self.call.device, handle) {
-            self.report(Mistake::UnmapTwice, [handle, size, first]);
+            self.report(Finding::UnmapTwice, [handle, size, first]);
         } else if self.state.table.is_incomplete() {
             self.state.table.give_back_missing();
         } else if let Some(other) = live.iter().find(is_of_other_device) {
-            self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other.name_index).argument()]);
+            self.report(Finding::UnmapDevice, [handle, size, self.names.shown(other.name_index).argument()]);
         } else if let Some(memory) = live.iter().find(is_memory_at_handle) {
-            self.report(Mistake::UnmapKind, [handle, size, memory.kind.label().argument()]);
+            self.report(Finding::UnmapKind, [handle, size, memory.kind.label().argument()]);
         } else {
-            self.report(Mistake::UnmapUnknown, [handle, size, 0]);
+            self.report(Finding::UnmapUnknown, [handle, size, 0]);
         }
     }
 
@@ -265,10 +265,10 @@ impl Judge<'_> {
         });
         let Some((_, entry, mapping)) = best else { return self.sync_unknown(given) };
         if !is_long_enough(&entry) {
-            self.report(Mistake::SyncEnd, [handle, size, entry.handle.wrapping_add(entry.size)]);
+            self.report(Finding::SyncEnd, [handle, size, entry.handle.wrapping_add(entry.size)]);
         }
         if !mapping.allows_sync(direction) || direction == Direction::Neither {
-            self.report(Mistake::SyncDirection, [handle, size, direction_label(mapping.direction).argument()]);
+            self.report(Finding::SyncDirection, [handle, size, direction_label(mapping.direction).argument()]);
         }
     }
 
@@ -281,9 +281,9 @@ impl Judge<'_> {
             return;
         }
         if let Some(other) = self.state.table.live().iter().find(is_of_other_device) {
-            self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other.name_index).argument()]);
+            self.report(Finding::SyncDevice, [handle, size, self.names.shown(other.name_index).argument()]);
         } else {
-            self.report(Mistake::SyncUnknown, [handle, size, 0]);
+            self.report(Finding::SyncUnknown, [handle, size, 0]);
         }
     }
 
@@ -292,21 +292,21 @@ impl Judge<'_> {
     pub(super) fn sync_data(&mut self, data: &SyncedData, first_byte: Option<FirstByte>, line: usize) {
         let SyncedData { va, size, flags } = *data;
         let Some(FirstByte { is_cached, is_free }) = first_byte else {
-            return self.report(Mistake::Unmapped, [va, size, 0]);
+            return self.report(Finding::Unmapped, [va, size, 0]);
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
         let (table, device) = (&self.state.table, self.call.device);
         let contains = |entry: &&Holding| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
         let mistake = if self.call.has_on_stack(va) {
-            Some((Mistake::Stack, 0))
+            Some((Finding::Stack, 0))
         } else if let Some(buffer) = table.live().iter().filter(contains).max_by_key(|entry| entry.device == device) {
             mistake_in_buffer(buffer, data, line)
         } else if is_free {
-            table.freed_around(va).map(|caller| (Mistake::SyncFreed, caller))
+            table.freed_around(va).map(|caller| (Finding::SyncFreed, caller))
         } else {
             None
         };
-        let mistake = mistake.or((has_nocache && is_cached).then_some((Mistake::SyncNocache, 0)));
+        let mistake = mistake.or((has_nocache && is_cached).then_some((Finding::SyncNocache, 0)));
         if let Some((mistake, detail)) = mistake {
             self.report(mistake, [va, size, detail]);
         }
@@ -330,16 +330,16 @@ impl Judge<'_> {
 
 /// Returns the mistake of a sync that begins in `buffer`, and the detail of the report; `None` if there is none. `line`
 /// is the size of a cache line in bytes.
-fn mistake_in_buffer(buffer: &Holding, data: &SyncedData, line: usize) -> Option<(Mistake, usize)> {
+fn mistake_in_buffer(buffer: &Holding, data: &SyncedData, line: usize) -> Option<(Finding, usize)> {
     let end = data.va.saturating_add(data.size);
     let buffer_end = buffer.va.saturating_add(buffer.size);
     let was_nocache = matches!(buffer.kind, Kind::Buffer { flags } if flags.contains(Flags::NOCACHE));
     // A driver may round the size up to a cache line.
     let rounded_end = buffer_end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1);
     if end > rounded_end {
-        Some((Mistake::SyncEnd, buffer_end))
+        Some((Finding::SyncEnd, buffer_end))
     } else if was_nocache && !data.flags.contains(Flags::NOCACHE) {
-        Some((Mistake::SyncCached, 0))
+        Some((Finding::SyncCached, 0))
     } else {
         None
     }

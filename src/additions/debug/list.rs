@@ -2,12 +2,12 @@
 
 use super::holding::{Holding, Kind, direction_label};
 use super::table::TableUsage;
-use super::{Debug, Mistake};
+use super::{Watch, Finding};
 use crate::kernel::{Device, Kernel};
 use crate::log::Name;
 use crate::text::apart;
 
-impl<K: Kernel> Debug<K> {
+impl<K: Kernel> Watch<K> {
     /// Prints how often each mistake was made, and what devices hold: all devices, or one. `now` is the time in
     /// milliseconds.
     ///
@@ -16,10 +16,10 @@ impl<K: Kernel> Debug<K> {
         self.write_lines();
         let kernel = self.kernel;
         let mut all = 0;
-        for mistake in Mistake::ALL.iter().filter(|mistake| mistake.is_mistake()) {
-            let times = self.times(device, *mistake);
+        for finding in Finding::ALL.iter().filter(|finding| finding.is_mistake()) {
+            let times = self.times(device, *finding);
             if times != 0 {
-                kernel.print(apart!("%-40s %lu\n"), &[Name::of(mistake.label()).argument(), times]);
+                kernel.print(apart!("%-40s %lu\n"), &[Name::of(finding.label()).argument(), times]);
             }
             all += times;
         }

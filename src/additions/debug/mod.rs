@@ -2,7 +2,7 @@
 //! does.
 //!
 //! The functions of `rtthread-port/rt_dma_port_debug*.c` stand between the drivers and the library, and pass each call
-//! to a [`struct@Debug`]. It keeps a [`table`] of what each device holds. A mistake is counted, and reported in one
+//! to a [`Watch`]. It keeps a [`table`] of what each device holds. A mistake is counted, and reported in one
 //! line with the device, the address, the size, and the address of the caller; no call is changed by it.
 //!
 //! Calls of the library itself (bounce buffers, the pages of block pools) and of drivers in Rust do not pass here.
@@ -14,7 +14,7 @@
 //! | `checks.rs` | What is done at each call: the kernel is asked about the memory, then the call is judged. |
 //! | `judge.rs` | Compares a call with the table, with the lock held: which mistakes it has, and what changes in the table. |
 //! | `table.rs`, `holding.rs` | The table of what devices hold, and one entry of it. |
-//! | `mistake.rs` | The mistakes, and the text of the line for each. |
+//! | `finding.rs` | What can be found, and the text of the line for each. |
 //! | `devices.rs` | What is known of each device: its name, its mistakes, and the call that is to fail. |
 //! | `reports.rs` | The lines that wait until a thread writes them. |
 //! | `list.rs`, `holders.rs` | What `list_dma_debug` prints, and which devices hold memory of a pool that is uninstalled. |
@@ -30,13 +30,13 @@ mod holders;
 mod holding;
 mod judge;
 mod list;
-mod mistake;
+mod finding;
 mod reports;
 mod table;
 
 pub use calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 pub use holding::{HeldMapping, Holding, Kind, MappedBy};
-pub use mistake::Mistake;
+pub use finding::Finding;
 
 use self::devices::{Devices, Names};
 use self::holding::HeldPool;
@@ -62,8 +62,8 @@ pub struct Call {
     /// When it is made, in milliseconds.
     pub time: usize,
     /// `None` if the device had map operations when the call began. Otherwise the device was new, and may lie at the
-    /// address of an earlier one; the function returns whether it has no operations now either. If it has, another call
-    /// of the device was faster: what is recorded may be the present device's.
+    /// address of an earlier one. The function then returns whether the device still has no operations. If it has some,
+    /// another call of the device was faster, and what is recorded may be the present device's.
     pub is_still_new: Option<fn(Device) -> bool>,
     /// The first byte of the calling thread's stack.
     pub stack: Va,
@@ -79,7 +79,7 @@ impl Call {
 }
 
 /// What the debug mode knows.
-pub struct Debug<K: Kernel> {
+pub struct Watch<K: Kernel> {
     kernel: K,
     state: IrqLock<State>,
     names: Names,
@@ -102,19 +102,19 @@ impl State {
         let is_to_report = |entry: &&mut Holding| entry.device == device && !entry.is_reported && is_wanted(entry);
         for entry in table.live_mut().iter_mut().filter(is_to_report) {
             entry.is_reported = true;
-            devices.count(entry.name_index, Mistake::StillHeld);
+            devices.count(entry.name_index, Finding::StillHeld);
             let values = [entry.address(), entry.size, entry.kind.label().argument(), entry.return_address];
-            reports.add(Mistake::StillHeld, device, entry.name_index, values);
+            reports.add(Finding::StillHeld, device, entry.name_index, values);
         }
     }
 }
 
-impl<K: Kernel> Debug<K> {
+impl<K: Kernel> Watch<K> {
     /// Makes a debug mode that knows nothing.
     pub const fn new(kernel: K) -> Self {
         let state =
             State { table: Table::new(), devices: Devices::new(), reports: Reports::new(), has_reported_full: false };
-        Debug { kernel, state: IrqLock::new(state), names: Names::new(), is_writing: AtomicBool::new(false) }
+        Watch { kernel, state: IrqLock::new(state), names: Names::new(), is_writing: AtomicBool::new(false) }
     }
 
     /// Gives the table the memory that `entries` returns. Before this call nothing is recorded; a second call has no
@@ -126,12 +126,12 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Lets `act` judge a call with the lock held, and then writes the lines that wait, if the caller is a thread.
-    fn with<T>(&'static self, call: &Call, act: impl FnOnce(&mut Judge) -> T) -> T {
+    fn judge<T>(&'static self, call: &Call, act: impl FnOnce(&mut Judge) -> T) -> T {
         let name = self.kernel.device_name(call.device);
         let mut state = self.state.lock(self.kernel);
         // With the lock held: a call records what it allocated after its device got operations.
         if call.is_still_new.is_some_and(|is_still_new| is_still_new(call.device)) {
-            self.replace(&mut state, call.device, name);
+            self.forget_earlier_device(&mut state, call.device, name);
         }
         let name_index = state.devices.record(call.device, name, &self.names);
         let result = act(&mut Judge { state: &mut state, names: &self.names, call, name_index });
@@ -143,29 +143,30 @@ impl<K: Kernel> Debug<K> {
         result
     }
 
-    /// A device without map operations lies at this address: whatever was held by an earlier one, it holds no more.
-    fn replace(&self, state: &mut State, device: Device, name: Name) {
+    /// Ends what is known of an earlier device at the address of this one, which has no map operations yet: reports what
+    /// the earlier one still held, and lists it for no device.
+    fn forget_earlier_device(&self, state: &mut State, device: Device, name: Name) {
         // The device of a pool without blocks needs no operations: it may be the one that is there now.
         let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
         state.report_held(device, is_old);
         for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_old(entry)) {
             entry.device = Device::NONE;
         }
-        state.devices.replace(device, name, &self.names);
+        state.devices.forget_earlier_device(device, name, &self.names);
     }
 
     /// Notes that a call begins, which may be the first of a new device.
-    pub fn begins(&'static self, call: &Call) {
-        self.with(call, |_| ());
+    pub fn note_call(&'static self, call: &Call) {
+        self.judge(call, |_| ());
     }
 
-    /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail`](Self::fail) asked for it.
+    /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail_nth`](Self::fail_nth) asked for it.
     /// `size` is that of the request.
-    pub fn must_fail(&'static self, call: &Call, size: usize) -> bool {
-        self.with(call, |judge| {
-            let must_fail = judge.state.devices.must_fail(call.device);
+    pub fn count_and_check_failure(&'static self, call: &Call, size: usize) -> bool {
+        self.judge(call, |judge| {
+            let must_fail = judge.state.devices.count_and_check_failure(judge.name_index);
             if must_fail {
-                judge.report(Mistake::Injected, [0, size, 0]);
+                judge.report(Finding::Injected, [0, size, 0]);
             }
             must_fail
         })
@@ -173,11 +174,11 @@ impl<K: Kernel> Debug<K> {
 
     /// Makes the `number`-th allocation or mapping of the device from now on fail; none if `number` is 0. Returns false
     /// if there is no room for a record of the device.
-    pub fn fail(&'static self, call: &Call, number: usize) -> bool {
-        self.with(call, |judge| judge.state.devices.fail(judge.name_index, number))
+    pub fn fail_nth(&'static self, call: &Call, number: usize) -> bool {
+        self.judge(call, |judge| judge.state.devices.fail_nth(judge.name_index, number))
     }
 
-    /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
+    /// Returns whether the call that [`fail_nth`](Self::fail_nth) asked for has failed.
     pub fn has_failed(&self, device: Device) -> bool {
         self.state.lock(self.kernel).devices.has_failed(device)
     }
@@ -190,13 +191,13 @@ impl<K: Kernel> Debug<K> {
     /// Returns how many mistakes were found: of one device, or of all if `device` is `None`.
     pub fn mistakes(&self, device: Option<Device>) -> usize {
         let state = self.state.lock(self.kernel);
-        let mistakes = Mistake::ALL.iter().filter(|mistake| mistake.is_mistake());
-        mistakes.map(|mistake| state.devices.times(device, *mistake)).sum()
+        let mistakes = Finding::ALL.iter().filter(|finding| finding.is_mistake());
+        mistakes.map(|finding| state.devices.times(device, *finding)).sum()
     }
 
     /// Returns how often a mistake was found: of one device, or of all if `device` is `None`.
-    pub fn times(&self, device: Option<Device>, mistake: Mistake) -> usize {
-        self.state.lock(self.kernel).devices.times(device, mistake)
+    pub fn times(&self, device: Option<Device>, finding: Finding) -> usize {
+        self.state.lock(self.kernel).devices.times(device, finding)
     }
 
     /// Writes the lines that wait, if the caller may sleep and no other thread does so.
@@ -224,13 +225,13 @@ impl<K: Kernel> Debug<K> {
     /// Writes a line; and if the caller made the mistake often, how often.
     fn write(&'static self, report: &Report) {
         let (kernel, name) = (self.kernel, self.names.get(report.name_index));
-        let level = if report.mistake.is_mistake() { Level::Error } else { Level::Warning };
-        let (values, count) = report.mistake.values(&report.values);
+        let level = if report.finding.is_mistake() { Level::Error } else { Level::Warning };
+        let (values, count) = report.finding.values(&report.values);
         let line = |format, values| Line { device: report.device.address(), ..Line::about(name, format, values) };
-        kernel.log(level, &line(report.mistake.format(), values.get(..count).unwrap_or_default()));
+        kernel.log(level, &line(report.finding.format(), values.get(..count).unwrap_or_default()));
         if report.times > reports::FIRST {
             let [.., caller] = report.values;
-            let values = [report.times, Name::of(report.mistake.label()).argument(), caller];
+            let values = [report.times, Name::of(report.finding.label()).argument(), caller];
             kernel.log(level, &line(apart!("%lu times: %s; caller 0x%lx"), &values));
         }
     }

@@ -1,6 +1,6 @@
 //! Which lines are written, and those that wait until a thread writes them.
 
-use super::mistake::Mistake;
+use super::finding::Finding;
 use crate::kernel::Device;
 
 /// How many pairs of a mistake and a caller have counts of their own.
@@ -14,7 +14,7 @@ pub const FIRST: usize = 3;
 #[derive(Clone, Copy)]
 pub struct Report {
     /// What it is about.
-    pub mistake: Mistake,
+    pub finding: Finding,
     /// The device.
     pub device: Device,
     /// The index of the device's name.
@@ -28,7 +28,7 @@ pub struct Report {
 /// A caller that makes a mistake.
 #[derive(Clone, Copy)]
 struct Site {
-    mistake: Mistake,
+    finding: Finding,
     caller: usize,
     times: usize,
 }
@@ -37,7 +37,7 @@ struct Site {
 pub struct Reports {
     sites: [Site; SITES],
     /// The mistakes of callers beyond the first [`SITES`].
-    others: [usize; Mistake::COUNT],
+    others: [usize; Finding::MISTAKES],
     /// The lines that wait, from `oldest` on; the first place follows the last.
     waiting: [Report; WAITING],
     oldest: usize,
@@ -59,12 +59,12 @@ impl Reports {
     /// No lines.
     pub const fn new() -> Self {
         // All zeros, so that a static takes no space in the image.
-        let site = Site { mistake: Mistake::FreeSize, caller: 0, times: 0 };
+        let site = Site { finding: Finding::FreeSize, caller: 0, times: 0 };
         let report =
-            Report { mistake: Mistake::FreeSize, device: Device::NONE, name_index: 0, values: [0; 4], times: 0 };
+            Report { finding: Finding::FreeSize, device: Device::NONE, name_index: 0, values: [0; 4], times: 0 };
         Reports {
             sites: [site; SITES],
-            others: [0; Mistake::COUNT],
+            others: [0; Finding::MISTAKES],
             waiting: [report; WAITING],
             oldest: 0,
             waiting_count: 0,
@@ -73,15 +73,15 @@ impl Reports {
     }
 
     /// Counts a mistake of the caller, or of all callers beyond the first [`SITES`].
-    fn count(&mut self, mistake: Mistake, caller: usize) -> usize {
-        let is_its = |site: &&mut Site| site.times == 0 || site.mistake == mistake && site.caller == caller;
+    fn count(&mut self, finding: Finding, caller: usize) -> usize {
+        let is_its = |site: &&mut Site| site.times == 0 || site.finding == finding && site.caller == caller;
         let times = match self.sites.iter_mut().find(is_its) {
             Some(site) => {
-                site.mistake = mistake;
+                site.finding = finding;
                 site.caller = caller;
                 &mut site.times
             }
-            None => match self.others.get_mut(mistake as usize) {
+            None => match self.others.get_mut(finding as usize) {
                 Some(times) => times,
                 None => return 1,
             },
@@ -91,16 +91,16 @@ impl Reports {
     }
 
     /// Adds a line, if it is to be written.
-    pub fn add(&mut self, mistake: Mistake, device: Device, name_index: usize, values: [usize; 4]) {
+    pub fn add(&mut self, finding: Finding, device: Device, name_index: usize, values: [usize; 4]) {
         let [.., caller] = values;
-        let times = if mistake.is_mistake() { self.count(mistake, caller) } else { 1 };
+        let times = if finding.is_mistake() { self.count(finding, caller) } else { 1 };
         if !is_shown(times) {
             return;
         }
         let index = (self.oldest + self.waiting_count) % WAITING;
         match self.waiting.get_mut(index) {
             Some(free) if self.waiting_count < WAITING => {
-                *free = Report { mistake, device, name_index, values, times };
+                *free = Report { finding, device, name_index, values, times };
                 self.waiting_count += 1;
             }
             _ => self.dropped += 1,
@@ -140,7 +140,7 @@ mod tests {
     fn each_caller_is_limited_on_its_own() {
         let mut reports = Reports::new();
         for caller in [1, 2] {
-            (0..9).for_each(|_| reports.add(Mistake::FreeTwice, Device::at(8), 0, [0, 0, 0, caller]));
+            (0..9).for_each(|_| reports.add(Finding::FreeTwice, Device::at(8), 0, [0, 0, 0, caller]));
         }
         let callers: std::vec::Vec<_> = core::iter::from_fn(|| reports.next()).map(|line| line.values[3]).collect();
         assert_eq!(callers, [1, 1, 1, 2, 2, 2]);
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         let mut reports = Reports::new();
-        (0..WAITING + 5).for_each(|caller| reports.add(Mistake::Stack, Device::at(8), 0, [0, 0, 0, caller]));
+        (0..WAITING + 5).for_each(|caller| reports.add(Finding::Stack, Device::at(8), 0, [0, 0, 0, caller]));
         assert_eq!(core::iter::from_fn(|| reports.next()).count(), WAITING);
         assert_eq!(reports.take_dropped(), 5);
         assert_eq!(reports.take_dropped(), 0);

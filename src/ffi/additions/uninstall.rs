@@ -66,6 +66,6 @@ pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err
 #[cfg(feature = "debug")]
 fn log_holders(pool: *const rt_dma_pool) {
     if let Some(pool) = DMA.pools().find(|known| core::ptr::eq(&known.public, pool)) {
-        crate::ffi::additions::debug::DEBUG.log_holders(pool.start(), pool.size());
+        crate::ffi::additions::debug::WATCH.log_holders(pool.start(), pool.size());
     }
 }

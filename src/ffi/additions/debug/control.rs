@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use super::call::has_no_ops;
-use super::{DEBUG, after, before, rt_dma_watch_call};
+use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::{Call, Holding};
 use crate::ffi::additions::device::watch_for_new_devices;
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
     }
     let entries = memory.cast::<Holding>();
     // SAFETY: the port gives memory for `count` entries away, and the closure is called once.
-    DEBUG.start(|| unsafe {
+    WATCH.start(|| unsafe {
         (0..count).for_each(|index| entries.add(index).write(Holding::NONE));
         core::slice::from_raw_parts_mut(entries, count)
     });
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
 /// is an example.
 fn new_device(device: Device) {
     let is_still_new: Option<fn(Device) -> bool> = Some(has_no_ops);
-    DEBUG.begins(&Call { device, caller: 0, time: 0, is_still_new, stack: 0, stack_size: 0 });
+    WATCH.note_call(&Call { device, caller: 0, time: 0, is_still_new, stack: 0, stack_size: 0 });
 }
 
 /// @brief Notes that a call begins that is not checked before the library does what it asks for.
@@ -50,7 +50,7 @@ fn new_device(device: Device) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
     let Some(call) = before(call) else { return };
-    DEBUG.begins(&call);
+    WATCH.note_call(&call);
 }
 
 /// @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_must_fail(call: Option<&rt_dma_watch_call>, size: rt_size_t) -> c_int {
     let Some(call) = before(call) else { return 0 };
-    DEBUG.must_fail(&call, size).into()
+    WATCH.count_and_check_failure(&call, size).into()
 }
 
 /// @brief Makes an allocation or a mapping of a device fail.
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn rt_dma_watch_must_fail(call: Option<&rt_dma_watch_call>
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_fail(call: Option<&rt_dma_watch_call>, number: rt_size_t) -> c_int {
     let Some(call) = before(call) else { return 0 };
-    DEBUG.fail(&call, number).into()
+    WATCH.fail_nth(&call, number).into()
 }
 
 /// @brief Returns whether the call that `rt_dma_watch_fail` asked for has failed.
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn rt_dma_watch_fail(call: Option<&rt_dma_watch_call>, num
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_has_failed(dev: *mut rt_device) -> c_int {
-    device(dev).is_some_and(|device| DEBUG.has_failed(device)).into()
+    device(dev).is_some_and(|device| WATCH.has_failed(device)).into()
 }
 
 /// @brief Returns the device with a name.
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn rt_dma_watch_has_failed(dev: *mut rt_device) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_find(name: *const c_char) -> *mut rt_device {
     // SAFETY: the port passes a C string, which is used during the call only.
-    let device = DEBUG.find(unsafe { Name::from_ptr(name) });
+    let device = WATCH.find(unsafe { Name::from_ptr(name) });
     device.map_or(core::ptr::null_mut(), c_device)
 }
 
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn rt_dma_watch_find(name: *const c_char) -> *mut rt_devic
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> rt_size_t {
-    DEBUG.mistakes(device(dev))
+    WATCH.mistakes(device(dev))
 }
 
 /// @brief Prints the mistakes that were found, and what devices hold.
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> rt_size_t
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list(dev: *mut rt_device, now: rt_size_t) {
-    DEBUG.list(device(dev), now);
+    WATCH.list(device(dev), now);
 }
 
 /// @brief Prints what devices hold.
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn rt_dma_watch_list(dev: *mut rt_device, now: rt_size_t) 
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
-    DEBUG.list_held(None, now);
+    WATCH.list_held(None, now);
 }
 
 /// @brief Reports what a device holds, because its driver is removed.
@@ -135,7 +135,7 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
     let Some(call) = before(call) else { return };
-    DEBUG.driver_removed(&call);
+    WATCH.driver_removed(&call);
 }
 
 /// @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
@@ -145,5 +145,5 @@ pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_released(call: Option<&rt_dma_watch_call>) {
     let Some(call) = after(call) else { return };
-    DEBUG.managed_released(&call);
+    WATCH.managed_released(&call);
 }

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use super::call::has_no_ops;
-use super::{DEBUG, after, before, rt_dma_watch_call};
+use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_size_t, rt_ubase_t};
 use crate::additions::debug::{Call, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
 use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
     let kind = Kind::Mapping(HeldMapping { has_own_lines, ..HeldMapping::new(by, direction_of(direction)) });
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let Some(call) = after(call) else { return };
-    DEBUG.mapped(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
+    WATCH.mapped(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
 }
 
 /// @brief Checks the map of a part of a page after it was done, and records the mapping.
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
 ) {
     let kind = Kind::Mapping(HeldMapping { pa, ..HeldMapping::new(MappedBy::Page, direction_of(direction)) });
     let Some(call) = after(call) else { return };
-    DEBUG.mapped(&call, Holding { kind, handle: dma_handle, size, ..Holding::NONE });
+    WATCH.mapped(&call, Holding { kind, handle: dma_handle, size, ..Holding::NONE });
 }
 
 /// @brief Checks the map of a list after it was done, and records the mappings.
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
     for entry in list {
         let (va, size) = (entry.addr.expose_provenance(), entry.length);
         let handle = if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR };
-        DEBUG.mapped(&call, Holding { kind: Kind::Mapping(mapping), va, handle, size, ..Holding::NONE });
+        WATCH.mapped(&call, Holding { kind: Kind::Mapping(mapping), va, handle, size, ..Holding::NONE });
     }
 }
 
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_checked(call: Option<&rt_dma_watch_call>, dma_handle: rt_ubase_t) {
     let Some(call) = before(call) else { return };
-    DEBUG.mapping_checked(&call, dma_handle);
+    WATCH.mapping_checked(&call, dma_handle);
 }
 
 /// @brief The call is for mappings of `rt_dma_map_single`.
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
 fn check_unmap(call: &Call, by: UnmappedBy, given: MappedPart) {
     // `bus_master_of` would choose the operations of a new device, which has no mapping.
     let master = if has_no_ops(call.device) { None } else { bus_master_of(call.device).ok() };
-    DEBUG.unmapping(call, by, given, |MappedPart { handle, size, direction }| {
+    WATCH.unmapping(call, by, given, |MappedPart { handle, size, direction }| {
         let mapped = MappedBuffer::new(handle, size, direction);
         master.as_ref().is_some_and(|master| STREAMING.has_recorded(master, &mapped))
     });
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
     direction: c_int,
 ) {
     let Some(call) = before(call) else { return };
-    DEBUG.syncing(&call, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
+    WATCH.syncing(&call, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
 }
 
 /// @brief Checks the sync of a list before it is done.
@@ -213,7 +213,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
     let Some(call) = before(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    parts_of(list, direction).for_each(|given| DEBUG.syncing(&call, given));
+    parts_of(list, direction).for_each(|given| WATCH.syncing(&call, given));
 }
 
 /// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the
@@ -234,6 +234,6 @@ pub unsafe extern "C" fn rt_dma_watch_syncing_data(
     let Some(call) = before(call) else { return };
     let va = data.expose_provenance();
     if va != 0 && size != 0 {
-        DEBUG.syncing_data(&DMA, &call, &SyncedData { va, size, flags: Flags::from_bits_retain(flags) });
+        WATCH.syncing_data(&DMA, &call, &SyncedData { va, size, flags: Flags::from_bits_retain(flags) });
     }
 }

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::{DEBUG, after, before, rt_dma_watch_call};
+use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
     let kind = Kind::Buffer { flags: Flags::from_bits_retain(flags) };
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let Some(call) = after(call) else { return };
-    DEBUG.allocated(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
+    WATCH.allocated(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
 }
 
 /// @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
 /// that were refused before.
 fn check_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> usize {
     // Before `free_ops_of`, which chooses the operations of a new device.
-    DEBUG.begins(call);
+    WATCH.note_call(call);
     // `freeing` needs the operations for a plain free only, and none if the BSP frees.
     let ops = match freed.by {
         FreedBy::Free => match free_ops_of(call.device) {
@@ -75,7 +75,7 @@ fn check_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> usize {
         },
         _ => None,
     };
-    if DEBUG.freeing(&DMA, call, freed, ops) { 0 } else { refused_calls.wrapping_add(1) }
+    if WATCH.freeing(&DMA, call, freed, ops) { 0 } else { refused_calls.wrapping_add(1) }
 }
 
 /// Reports the free of memory that the table does not have if it was refused. `refused` is the result of the check
@@ -91,7 +91,7 @@ fn check_freed(
         && refused_calls.wrapping_add(1) != refused
         && let Some(call) = after(call)
     {
-        DEBUG.free_refused(&call, cpu_addr.expose_provenance(), size);
+        WATCH.free_refused(&call, cpu_addr.expose_provenance(), size);
     }
 }
 
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
     let kind = Kind::NEW_POOL;
     let Some(call) = after(call) else { return };
-    DEBUG.allocated(&call, Holding { kind, va, size, is_managed, ..Holding::NONE });
+    WATCH.allocated(&call, Holding { kind, va, size, is_managed, ..Holding::NONE });
 }
 
 /// @brief Notes that a block pool is about to be destroyed.
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_pool) {
-    DEBUG.destroying(pool.expose_provenance());
+    WATCH.destroying(pool.expose_provenance());
 }
 
 /// @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_po
 pub unsafe extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
     // Only a thread can destroy a pool.
     let is_gone = DMA.kernel.can_sleep() && device_of(pool).is_none();
-    DEBUG.destroyed(pool.expose_provenance(), is_gone);
+    WATCH.destroyed(pool.expose_provenance(), is_gone);
 }
 
 /// @brief Returns the device of a block pool.
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_poo
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) -> *mut rt_device {
-    DEBUG.block_pool(pool.expose_provenance()).map_or(core::ptr::null_mut(), |entry| c_device(entry.device))
+    WATCH.block_pool(pool.expose_provenance()).map_or(core::ptr::null_mut(), |entry| c_device(entry.device))
 }
 
 /// @brief Records a block.
@@ -178,10 +178,10 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     dma_handle: rt_ubase_t,
 ) {
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
-    let size = DEBUG.block_pool(pool).map_or(0, |entry| entry.size);
+    let size = WATCH.block_pool(pool).map_or(0, |entry| entry.size);
     let kind = Kind::Block { pool };
     let Some(call) = after(call) else { return };
-    DEBUG.allocated(&call, Holding { kind, va, handle: dma_handle, size, ..Holding::NONE });
+    WATCH.allocated(&call, Holding { kind, va, handle: dma_handle, size, ..Holding::NONE });
 }
 
 /// Returns how many frees a block pool has refused.

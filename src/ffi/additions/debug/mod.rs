@@ -14,9 +14,9 @@ pub use control::*;
 pub use mappings::*;
 pub use memory::*;
 
-use crate::additions::debug::Debug;
+use crate::additions::debug::Watch;
 use crate::kernel::rtthread::RtThread;
 use call::{after, before};
 
 /// The debug mode of the system.
-pub(in crate::ffi) static DEBUG: Debug<RtThread> = Debug::new(RtThread);
+pub(in crate::ffi) static WATCH: Watch<RtThread> = Watch::new(RtThread);

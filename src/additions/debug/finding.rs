@@ -1,42 +1,43 @@
-//! The mistakes of drivers that the debug mode finds, and the line for each. `docs/debugging.md` explains every line.
+//! What the debug mode finds, mistakes of drivers above all, and the line for each. `docs/debugging.md` explains every
+//! line.
 
 use core::ffi::CStr;
 
 use crate::text::apart;
 
-/// Defines [`Mistake`]. Each line has its text: how it begins, under which the mistake is also counted, and the
+/// Defines [`Finding`]. Each line has its text: how it begins, under which a mistake is also counted, and the
 /// `printf` format of the rest.
-macro_rules! mistakes {
-    ($($(#[$doc:meta])* $mistake:ident: $label:literal, $rest:literal;)*) => {
+macro_rules! findings {
+    ($($(#[$doc:meta])* $finding:ident: $label:literal, $rest:literal;)*) => {
         /// What a line is about.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(usize)]
-        pub enum Mistake {
-            $($(#[$doc])* $mistake,)*
+        pub enum Finding {
+            $($(#[$doc])* $finding,)*
         }
 
-        impl Mistake {
-            /// Every mistake, and after them the two lines that are none.
-            pub const ALL: [Mistake; [$($mistake),*].len()] = [$($mistake),*];
+        impl Finding {
+            /// Every mistake, and after them the two findings that are none.
+            pub const ALL: [Finding; [$($finding),*].len()] = [$($finding),*];
 
-            /// Returns the name under which the mistake is counted: how its line begins.
+            /// Returns the name under which a mistake is counted: how its line begins.
             pub fn label(self) -> &'static CStr {
                 match self {
-                    $($mistake => apart!($label),)*
+                    $($finding => apart!($label),)*
                 }
             }
 
-            /// Returns the `printf` format of the line. Its arguments are the [values](Mistake::values).
+            /// Returns the `printf` format of the line. Its arguments are the [values](Finding::values).
             pub fn format(self) -> &'static CStr {
                 match self {
-                    $($mistake => apart!($label, ": ", $rest),)*
+                    $($finding => apart!($label, ": ", $rest),)*
                 }
             }
         }
     };
 }
 
-mistakes! {
+findings! {
     /// A free with a size that is not the allocation's.
     FreeSize: "free with another size", "0x%lx, %lu bytes, allocated with %lu; caller 0x%lx";
     /// A free by a call that is not for this kind of memory.
@@ -95,15 +96,15 @@ mistakes! {
     Injected: "failure on request", "allocation or mapping of %lu bytes; caller 0x%lx";
 }
 
-use Mistake::*;
+use Finding::*;
 
-impl Mistake {
-    /// The number of mistakes.
-    pub const COUNT: usize = Mistake::ALL.len() - 2;
+impl Finding {
+    /// The number of findings that are mistakes.
+    pub const MISTAKES: usize = Finding::ALL.len() - 2;
 
-    /// Returns whether the line reports a mistake of a driver, which is counted and whose lines are limited.
+    /// Returns whether it is a mistake of a driver, which is counted and whose lines are limited.
     pub fn is_mistake(self) -> bool {
-        (self as usize) < Mistake::COUNT
+        (self as usize) < Finding::MISTAKES
     }
 
     /// Returns the values of the line, and their number: address and size, perhaps a detail, and the caller.
@@ -126,25 +127,25 @@ mod tests {
 
     #[test]
     fn the_lines_that_report_no_mistake_are_the_last_two() {
-        let others: std::vec::Vec<_> = Mistake::ALL.into_iter().filter(|mistake| !mistake.is_mistake()).collect();
+        let others: std::vec::Vec<_> = Finding::ALL.into_iter().filter(|finding| !finding.is_mistake()).collect();
         assert_eq!(others, [TableFull, Injected]);
     }
 
     #[test]
     fn each_line_differs_and_is_explained() {
         let explained = include_str!("../../../docs/debugging.md");
-        for (index, mistake) in Mistake::ALL.iter().enumerate() {
-            let label = mistake.label().to_str().unwrap();
+        for (index, finding) in Finding::ALL.iter().enumerate() {
+            let label = finding.label().to_str().unwrap();
             assert!(explained.contains(&std::format!("`{label}`")), "docs/debugging.md explains {label}");
-            assert!(Mistake::ALL.iter().take(index).all(|other| other.label() != mistake.label()), "{label}");
+            assert!(Finding::ALL.iter().take(index).all(|other| other.label() != finding.label()), "{label}");
         }
     }
 
     #[test]
     fn each_format_takes_as_many_values_as_the_line_has() {
-        for mistake in Mistake::ALL {
-            let conversions = mistake.format().to_str().unwrap().matches('%').count();
-            assert_eq!(conversions, mistake.values(&[0; 4]).1, "{mistake:?}");
+        for finding in Finding::ALL {
+            let conversions = finding.format().to_str().unwrap().matches('%').count();
+            assert_eq!(conversions, finding.values(&[0; 4]).1, "{finding:?}");
         }
     }
 }
