@@ -37,8 +37,9 @@ extern "C" {
  * bits are 1.
  * @retval RT_EOK The mask is set.
  * @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
- * @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. Without any pool,
- * and for a device that itself lies within its streaming mask and whose bus does not translate, that is no error.
+ * @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. This is no error
+ * (a) if no pool is installed; (b) for `rt_dma_set_mask` alone, if the bus does not translate addresses and the 4 KiB
+ * from `*dev` on are within the mask; (c) if the BSP's own operation allocates the device's memory.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_EBUSY The call needs a thread.
  * @note Context: thread first, then any. A device's first mask needs a thread too.

@@ -1,10 +1,11 @@
-//! Whether a device with a mask reaches any memory of the pools that serve it.
+//! Whether a mask leaves a device any memory that it reaches.
 
+use crate::additions::device::masks::is_within;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Kernel, PAGE_SIZE};
 
 impl<K: Kernel> Dma<K> {
     /// Returns whether any pool that serves the device has a page that the device reaches with handles up to `mask`. If
@@ -18,6 +19,23 @@ impl<K: Kernel> Dma<K> {
             own || pool.serves(device, wanted) || pool.serves(device, wanted | Flags::DEVICE)
         };
         self.pools().any(|pool| serves(pool) && self.can_reach_page_of(pool, ops, device, mask))
+    }
+
+    /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask, or
+    /// there is no pool at all. A streaming mask alone (`is_coherent` is false) needs no pool if the device reaches kernel
+    /// memory directly.
+    ///
+    /// Context: any.
+    pub fn has_memory_within(&self, ops: MapOps, device: Device, mask: u64, is_coherent: bool) -> bool {
+        self.can_reach(ops, device, mask)
+            || self.pools().next().is_none()
+            || (!is_coherent && self.reaches_kernel_memory(ops, device, mask))
+    }
+
+    /// Returns whether the device reaches kernel memory directly. A page from the device's structure on is an example
+    /// of such memory.
+    fn reaches_kernel_memory(&self, ops: MapOps, device: Device, mask: u64) -> bool {
+        !ops.are_translated() && self.kernel.v2p(device.address()).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
     }
 
     /// Returns whether the pool has a page that the device reaches with handles up to `mask`.

@@ -2,8 +2,8 @@
 //! them.
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
-use crate::additions::device::masks::{MaskedOps, Masks, is_within};
-use crate::dropin::map_ops::MapOps;
+use crate::additions::device::NoRecord;
+use crate::additions::device::masks::{MaskedOps, Masks};
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{
@@ -14,17 +14,21 @@ use crate::ffi::additions::hooks;
 use crate::ffi::dropin::ops::{stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
+use crate::kernel::Device;
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
-use crate::kernel::{Addresses, Device, PAGE_SIZE};
 
 /// Returns the masks of the device. They count only while its operations are masked: a device without operations, or
 /// with a table that the BSP set, may be a new one, and the masks may be those of an earlier device at its address.
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    let has_mask = stored_table(device).is_some_and(has_masked_function);
-    let ops = if has_mask { meaning_of(device) } else { None };
+    let ops = if has_masked_ops(device) { meaning_of(device) } else { None };
     ops.map_or(Masks::UNLIMITED, |ops| ops.masks)
+}
+
+/// Returns whether the device has a masked table now, or a copy of one.
+fn has_masked_ops(device: Device) -> bool {
+    stored_table(device).is_some_and(has_masked_function)
 }
 
 /// @brief Sets the streaming mask: the addresses that the device can use for buffers that are mapped for it.
@@ -44,14 +48,15 @@ pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
 /// bits are 1.
 /// @retval RT_EOK The mask is set.
 /// @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
-/// @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. Without any pool,
-/// and for a device that itself lies within its streaming mask and whose bus does not translate, that is no error.
+/// @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. This is no error
+/// (a) if no pool is installed; (b) for `rt_dma_set_mask` alone, if the bus does not translate addresses and the 4 KiB
+/// from `*dev` on are within the mask; (c) if the BSP's own operation allocates the device's memory.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
 /// @retval -RT_EBUSY The call needs a thread.
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, Some(mask), None)
+    set_masks(dev, mask, Which::Streaming)
 }
 
 /// @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
@@ -72,7 +77,7 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_e
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, None, Some(mask))
+    set_masks(dev, mask, Which::Coherent)
 }
 
 /// @brief Sets the streaming and the coherent mask, or on failure neither.
@@ -83,7 +88,7 @@ pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, Some(mask), Some(mask))
+    set_masks(dev, mask, Which::Both)
 }
 
 /// @brief Returns the streaming mask.
@@ -106,60 +111,75 @@ pub unsafe extern "C" fn rt_dma_get_coherent_mask(dev: *mut rt_device) -> u64 {
     device(dev).map_or(0, |device| masks_of(device).coherent)
 }
 
-/// Sets the masks that are given, one or both of them to the same value.
-fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>) -> rt_err_t {
+/// Which masks of a device a call sets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Streaming,
+    Coherent,
+    Both,
+}
+
+/// Sets one mask, or both.
+fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
     let errors = errors();
-    let mask = streaming.or(coherent).filter(|mask| *mask != 0);
-    let (Some(device), Some(mask)) = (device(dev), mask) else { return errors.inval };
-    let Some(now) = table_of(device) else { return no_table() };
-    let Some(before) = masked_ops_before(device, now) else { return errors.nomem };
+    let Some(device) = device(dev) else { return errors.inval };
+    if mask == 0 {
+        return errors.inval;
+    }
+    let Some(table) = table_of(device) else { return no_table() };
+    let Some(before) = masked_ops_before(device, table) else { return errors.nomem };
     // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
-    if mask == NO_MASK && is_masked_copy(now) && DEVICES.masked_ops(device).is_none() {
+    if mask == NO_MASK && is_masked_copy(table) && DEVICES.masked_ops(device).is_none() {
         return errors.ok;
     }
-    if !is_served(device, before.original, mask, coherent.is_some()) {
+    let sets_coherent = which != Which::Streaming;
+    // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
+    if allocating_ops(before.original).is_some_and(|ops| !DMA.has_memory_within(ops, device, mask, sets_coherent)) {
         return errors.io;
     }
+    // Each call may be the image's first one for a mask. A later one sets the same value again.
     watch_for_new_devices();
     hooks::MASKS.set(&hooks::Masks { unmask, coherent: |device| masks_of(device).coherent });
-    DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_function(now)));
-    // Another call may have taken the masks back meanwhile.
-    let has_table = || stored_table(device).is_some_and(|table| core::ptr::eq(table, now));
-    let inherited = || if has_table() { before.masks } else { Masks::UNLIMITED };
-    match DEVICES.set_masks(device, inherited, streaming, coherent, before.original) {
-        Ok(masks) => publish(device, masks, before.original),
-        Err(error) => return refusal(error),
+    if let Err(error) = record_and_publish(device, mask, which, table, &before) {
+        return refusal(error);
     }
-    if coherent.is_some() {
+    if sets_coherent {
         update_block_pools(device);
     }
     errors.ok
 }
 
-/// Returns the masks and the original table of a device whose present table is `now`; `None` if they are not known.
-fn masked_ops_before(device: Device, now: &'static rt_dma_map_ops) -> Option<MaskedOps> {
+/// Records the masks of a device, and gives it the table for them. The device had `table` when the call began, which
+/// stands for `before`.
+fn record_and_publish(
+    device: Device,
+    mask: u64,
+    which: Which,
+    table: &'static rt_dma_map_ops,
+    before: &MaskedOps,
+) -> Result<(), NoRecord> {
+    DEVICES.forget_old_masks(device, || !has_masked_ops(device));
+    // Another call may have taken the masks back meanwhile.
+    let is_unchanged = || stored_table(device).is_some_and(|stored| core::ptr::eq(stored, table));
+    let inherited = || if is_unchanged() { before.masks } else { Masks::UNLIMITED };
+    let (streaming, coherent) = match which {
+        Which::Streaming => (Some(mask), None),
+        Which::Coherent => (None, Some(mask)),
+        Which::Both => (Some(mask), Some(mask)),
+    };
+    let masks = DEVICES.set_masks(device, inherited, streaming, coherent, before.original)?;
+    publish(device, masks, before.original);
+    Ok(())
+}
+
+/// Returns the masks and the original table of a device whose present table is `table`; `None` if they are not known.
+fn masked_ops_before(device: Device, table: &'static rt_dma_map_ops) -> Option<MaskedOps> {
     // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
-    if has_masked_function(now) {
+    if has_masked_function(table) {
         meaning_of(device)
     } else {
-        Some(MaskedOps { masks: Masks::UNLIMITED, original: now })
+        Some(MaskedOps { masks: Masks::UNLIMITED, original: table })
     }
-}
-
-/// Returns whether a mask leaves the device memory: a pool that serves the device has a page within the mask, or there
-/// is no pool at all. A streaming mask alone (`is_coherent` is false) needs no pool if the device reaches kernel memory
-/// directly. A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
-fn is_served(device: Device, original: &rt_dma_map_ops, mask: u64, is_coherent: bool) -> bool {
-    let Some(ops) = allocating_ops(original) else { return true };
-    DMA.can_reach(ops, device, mask)
-        || DMA.pools().next().is_none()
-        || !is_coherent && reaches_kernel_memory(ops, device, mask)
-}
-
-/// Returns whether the device reaches kernel memory directly. The page of the device's structure is an example of such
-/// memory.
-fn reaches_kernel_memory(ops: MapOps, device: Device, mask: u64) -> bool {
-    !ops.are_translated() && DMA.kernel.v2p(device.address()).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
 }
 
 /// Gives the device the table for its masks. If the device has no mask, that is its original table. If it has one, and
@@ -173,7 +193,7 @@ fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) 
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.
         match DEVICES.confirm_masks(device, masks) {
             Ok(()) => return,
-            Err(now) => masks = now,
+            Err(current) => masks = current,
         }
     }
 }
@@ -194,9 +214,9 @@ pub(in crate::ffi) fn update_block_pools(device: Device) {
 /// Gives the device its original table back.
 fn unmask(device: Device) {
     let ops = match stored_table(device) {
-        Some(now) if is_masked_table(now) => meaning_of(device),
+        Some(table) if is_masked_table(table) => meaning_of(device),
         // A device without a mask may have a copy of another device's table. That one stays.
-        Some(now) if is_masked_copy(now) => DEVICES.masked_ops(device),
+        Some(table) if is_masked_copy(table) => DEVICES.masked_ops(device),
         _ => None,
     };
     if let Some(MaskedOps { original, .. }) = ops {
