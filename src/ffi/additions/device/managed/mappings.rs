@@ -67,20 +67,18 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     // As in `rt_dmam_free`.
     forget_earlier(device);
     let wanted = arguments_of(dma_handle, size, direction);
-    let exact = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted);
-    let has_handle = |[handle, ..]: &Arguments| *handle == dma_handle;
-    let managed = exact.or_else(|| DEVICES.unmanage_only(device, ResourceKind::Mapping, has_handle));
-    if let Some(arguments) = managed {
+    if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted) {
         // SAFETY: the mapping has left the list.
-        unsafe { release(device, arguments) };
+        return unsafe { release(device, arguments) };
     }
-    if exact.is_some() {
-        return;
-    }
-    let format = if managed.is_some() {
-        apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped")
-    } else {
-        apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous, or not in a thread")
+    let has_handle = |[handle, ..]: &Arguments| *handle == dma_handle;
+    let format = match DEVICES.unmanage_only(device, ResourceKind::Mapping, has_handle) {
+        Some(arguments) => {
+            // SAFETY: as above.
+            unsafe { release(device, arguments) };
+            apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped")
+        }
+        None => apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous, or not in a thread"),
     };
     DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
 }
@@ -98,6 +96,7 @@ unsafe fn release(device: Device, arguments: Arguments) {
     let [handle, size, direction, _] = arguments;
     let mapped = MappedBuffer::new(handle, size, direction_of(direction as c_int));
     // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
-    // An error was logged and counted.
-    let _ = unsafe { STREAMING.unmap(c_device(device), &mapped) };
+    let result = unsafe { STREAMING.unmap(c_device(device), &mapped) };
+    // `unmap` has logged and counted an error, and there is no caller to return it to.
+    let _ = result;
 }
