@@ -135,12 +135,45 @@ impl BusMaster {
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (own.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
-            // SAFETY: the device and the bytes are as above; `sync_out` returned the handle, and this is its one
-            // `sync_in`.
-            unsafe { (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE) };
+            // SAFETY: the device and the bytes are as above; `sync_out` returned the handle.
+            unsafe { self.take_unused(own, memory, handle) };
             return None;
         }
         Some(handle)
+    }
+
+    /// Returns the handle as [`reach`](Self::reach) does, if those of its bits that `mask` selects are `bits`.
+    ///
+    /// # Safety
+    /// As for [`reach`](Self::reach).
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn reach_with_bits<K: Kernel>(
+        &self,
+        dma: &Dma<K>,
+        memory: &Memory,
+        bits: usize,
+        mask: usize,
+    ) -> Option<Handle> {
+        // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
+        let handle = unsafe { self.reach(dma, memory) }?;
+        if handle & mask == bits {
+            return Some(handle);
+        }
+        if let Ops::Own(own) = self.ops {
+            // SAFETY: as above; `reach` got the handle from `sync_out`.
+            unsafe { self.take_unused(own, memory, handle) };
+        }
+        None
+    }
+
+    /// Takes memory back that was handed over by a `sync_out` with an unusable handle: makes the one `sync_in` for it.
+    ///
+    /// # Safety
+    /// The device exists, the memory is mapped, and `sync_out` returned the handle for it.
+    #[allow(unsafe_code)]
+    unsafe fn take_unused(&self, own: &OwnOps, memory: &Memory, handle: Handle) {
+        // SAFETY: the caller keeps to the duties.
+        unsafe { (own.sync_in)(self.device, memory.va, memory.size, handle, Flags::NOCACHE) };
     }
 
     /// Returns whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a

@@ -30,7 +30,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let (kernel, direction) = (self.dma.kernel, mapped.direction);
         match mapping.master.ops {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
-            Ops::Library(_) if direction.device_writes() => unsafe { mapping.take(kernel, part) },
+            Ops::Library(_) if direction.device_writes() => unsafe { mapping.take_part(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(own) => {
                 if let Some(before) = self.replace_synced_in(master, mapped, Some(part)) {

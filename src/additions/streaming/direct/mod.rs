@@ -2,6 +2,12 @@
 //! to the buffer. The buffer lies outside the pools, at its linear address.
 //!
 //! Such a mapping, its unmap and its syncs take no lock and use no record.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `fast.rs` | The fast path of a map and an unmap, for a buffer in the known part of the linear map. |
+//! | `linear_range.rs` | The part of the linear map that is known. |
+//! | `early_pools.rs` | Which pools were there before the first direct mapping: mappings of their memory have records. |
 
 pub mod early_pools;
 #[allow(unsafe_code)]
@@ -28,7 +34,11 @@ impl<K: Kernel> Streaming<'_, K> {
         let last = last_byte(va, size)?;
         let handle = master.reach_by_library(dma, ops, buffer)?;
         // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back.
-        if master.pa_of_range(dma, handle, size) != Some(pa) || !self.mappings.early_pools.admit_direct(dma, pa, size) {
+        if master.pa_of_range(dma, handle, size) != Some(pa) {
+            return None;
+        }
+        // Last of the checks, because it notes the first direct mapping.
+        if !self.mappings.early_pools.admit_direct(dma, pa, size) {
             return None;
         }
         self.mappings.linear_range.note_direct(kernel, LinearBytes { va, last, pa });
@@ -80,9 +90,11 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Ends a direct mapping, whose size and direction only the caller knows.
     ///
-    /// Where they cannot be right, or the memory has become a pool's, the lines are flushed before they are
-    /// invalidated, unless the unmap leaves the bytes as they are: the device's bytes arrive, and what others may have in
-    /// these lines is not lost.
+    /// What is done with the cache lines:
+    /// * Nothing if the unmap [leaves the bytes as they are](MappedBuffer::keeps_bytes).
+    /// * They are flushed and then invalidated if the size or the direction cannot be right, or if the memory has become
+    ///   a pool's. The device's bytes arrive, and what others may have in these lines is not lost.
+    /// * Otherwise they are invalidated.
     ///
     /// Context: any.
     ///

@@ -92,8 +92,9 @@ impl FilledBounce {
     ) -> Option<Self> {
         let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.mask_of)(master.device));
         let syncs_lines = direction == Direction::Bidirectional && master.needs_maintenance(dma.kernel);
-        let line_offset_mask = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
-        let offset = from & (kept_bits | line_offset_mask);
+        // Not `Kernel::line_offset_mask`, which is all ones if lines have different sizes.
+        let largest_line_mask = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
+        let offset = from & (kept_bits | largest_line_mask);
         let whole_size = size.checked_add(offset)?;
         // SAFETY: the caller guarantees that the device exists.
         let allocation = unsafe { Allocation::new(dma, master, whole_size) }?;
@@ -179,9 +180,9 @@ impl Allocation {
 }
 
 /// Copies the bytes to a new allocation, which becomes the bounce buffer, and returns it with the handle of the copy.
-/// With operations of a BSP's own, the copy is handed to the device. Returns `None`, and the device does not have the
-/// copy, if the memory is not mapped, or out of the device's reach, as memory that a BSP allocated may be, or if a
-/// translation changes the bits to be kept.
+/// With operations of a BSP's own, the copy is handed to the device. Returns `None` if the memory is not mapped, if the
+/// device does not reach it (a BSP may have allocated it), or if a translation changes the bits to be kept. The device
+/// does not have the copy then.
 ///
 /// # Safety
 /// As for [`FilledBounce::new`]. The allocation has room for the bytes after their offset, and no other code uses it.
@@ -200,15 +201,7 @@ unsafe fn copy_and_reach<K: Kernel>(
     let needs_maintenance = info.is_cached && master.needs_maintenance(dma.kernel);
     let copy = Memory { va, pa, size, needs_maintenance };
     // SAFETY: the caller guarantees that the device exists; the memory was allocated for it.
-    let handle = unsafe { master.reach(dma, &copy) }?;
-    if (handle ^ from) & kept_bits != 0 {
-        if let Ops::Own(own) = master.ops {
-            // The pair of the `sync_out` by which `reach` got the handle.
-            // SAFETY: the caller guarantees that the device exists.
-            unsafe { (own.sync_in)(master.device, va, size, handle, Flags::NOCACHE) };
-        }
-        return None;
-    }
+    let handle = unsafe { master.reach_with_bits(dma, &copy, from & kept_bits, kept_bits) }?;
     let frees_in_any_context = info.is_in_view && matches!(master.ops, Ops::Library(_));
     Some(FilledBounce { bounce: Bounce { allocation, frees_in_any_context }, copy, handle })
 }

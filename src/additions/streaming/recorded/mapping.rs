@@ -7,6 +7,7 @@ use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::dropin::map_ops::MapOps;
+use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 
 /// Some bytes of a mapping.
@@ -103,8 +104,11 @@ impl LiveMapping {
         self.master.device == device && self.handle == handle
     }
 
-    /// Returns whether the mapping has the size and the direction of an unmap.
-    pub fn check(&self, mapped: &MappedBuffer) -> Result<(), BadMapping> {
+    /// Checks that the mapping has the size and the direction of an unmap.
+    ///
+    /// # Errors
+    /// [`WrongSize`](BadMapping::WrongSize) or [`WrongDirection`](BadMapping::WrongDirection).
+    pub fn check_unmap(&self, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         if self.size != mapped.size {
             Err(BadMapping::WrongSize)
         } else if self.direction != mapped.direction {
@@ -114,8 +118,11 @@ impl LiveMapping {
         }
     }
 
-    /// Returns whether the range of a sync of the device lies in the mapping; [`Unknown`](BadMapping::Unknown) if the
-    /// mapping is another device's, or if the handle is not one of its bytes.
+    /// Checks that the range of a sync of the device lies in the mapping, and that its direction is allowed.
+    ///
+    /// # Errors
+    /// [`Unknown`](BadMapping::Unknown) if the mapping is another device's, or if the handle is not one of its bytes;
+    /// otherwise [`PastEnd`](BadMapping::PastEnd) or [`WrongDirection`](BadMapping::WrongDirection).
     pub fn check_part(&self, device: Device, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let offset = mapped.handle.wrapping_sub(self.handle);
         if self.master.device != device || offset >= self.size {
@@ -136,6 +143,8 @@ impl LiveMapping {
 
     /// Copies a part of the driver's buffer to the bounce buffer, if there is one and the device reads it. Bytes of a
     /// mapping that the device only writes are never copied: the driver's are older than what the device wrote.
+    ///
+    /// `direction` is that of the sync. If the mapping is bidirectional, it may be another one than the mapping's.
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped, and is the caller's.
@@ -170,17 +179,21 @@ impl LiveMapping {
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped. No code has written to the part since it was flushed.
-    pub unsafe fn take<K: Kernel>(&self, kernel: K, part: Part) {
+    pub unsafe fn take_part<K: Kernel>(&self, kernel: K, part: Part) {
         // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce`
         // alone, which a flush follows.
         unsafe { take_from_device(kernel, self.seen(part), part.size, self.needs_maintenance) }
     }
 
+    /// Returns the flags of a call of a BSP's own operations.
+    fn flags_for(&self, purpose: Purpose) -> Flags {
+        sync_flags(purpose == Purpose::Transfer && self.needs_maintenance)
+    }
+
     /// Makes one call of a BSP's own `sync_out` for a part; returns whether it succeeded.
     pub fn sync_out(&self, own: &OwnOps, part: Part, purpose: Purpose) -> bool {
-        let flags = sync_flags(purpose == Purpose::Transfer && self.needs_maintenance);
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
-        unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
+        unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, self.flags_for(purpose)) }.is_some()
     }
 
     /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, this makes what the device
@@ -195,9 +208,9 @@ impl LiveMapping {
             // operation invalidates lines all the same.
             kernel.cache_flush(va, part.size);
         }
-        let flags = sync_flags(purpose == Purpose::Transfer && self.needs_maintenance);
+        let handle = self.handle.wrapping_add(part.offset);
         // SAFETY: as in `sync_out`; the handle is that of the part.
-        unsafe { (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags) };
+        unsafe { (own.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) };
     }
 
     /// Makes the whole buffer the processor's at the end of the mapping.
@@ -205,13 +218,13 @@ impl LiveMapping {
     /// Context: any.
     ///
     /// # Safety
-    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`take`](LiveMapping::take), for the whole buffer.
+    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`take_part`](LiveMapping::take_part), for the whole buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let whole = self.whole();
         let carries = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();
         match self.master.ops {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
-            Ops::Library(_) if carries => unsafe { self.take(kernel, whole) },
+            Ops::Library(_) if carries => unsafe { self.take_part(kernel, whole) },
             Ops::Library(_) => {}
             Ops::Own(own) => self.last_sync_in(kernel, own, carries),
         }

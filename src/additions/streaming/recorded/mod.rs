@@ -70,7 +70,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return Err(BadMapping::Unknown);
         }
         let record = self.mappings.records.take(kernel, master.device, mapped)?;
-        let result = record.check(mapped);
+        let result = record.check_unmap(mapped);
         // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
         unsafe { record.take_back(kernel, mapped.attributes) };
         self.free_record(record);

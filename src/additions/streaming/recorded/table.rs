@@ -114,7 +114,7 @@ impl<K: Kernel> RecordTable<K> {
     pub fn take(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> Result<Record<K>, BadMapping> {
         let has_handle = |mapping: &LiveMapping| mapping.is_of(device, mapped.handle);
         let mut records = self.list(page_of(mapped.handle)).records.lock(kernel);
-        let mut record = records.take_first(|mapping| has_handle(mapping) && mapping.check(mapped).is_ok());
+        let mut record = records.take_first(|mapping| has_handle(mapping) && mapping.check_unmap(mapped).is_ok());
         if record.is_none() {
             // No record has them all: the handle alone decides, if only one record has it.
             if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 {
@@ -132,7 +132,7 @@ impl<K: Kernel> RecordTable<K> {
     ///
     /// Context: any.
     pub fn has(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> bool {
-        let is_it = |mapping: &LiveMapping| mapping.is_of(device, mapped.handle) && mapping.check(mapped).is_ok();
+        let is_it = |mapping: &LiveMapping| mapping.is_of(device, mapped.handle) && mapping.check_unmap(mapped).is_ok();
         self.list(page_of(mapped.handle)).records.lock(kernel).iter().any(is_it)
     }
 
