@@ -143,8 +143,8 @@ impl<K: Kernel> Watch<K> {
         result
     }
 
-    /// Ends what is known of an earlier device at the address of this one, which has no map operations yet: reports what
-    /// the earlier one still held, and lists it for no device.
+    /// Ends what is known of an earlier device at the address of this one, which has no map operations yet. Reports
+    /// what the earlier one still held, and lists it for no device.
     fn forget_earlier_device(&self, state: &mut State, device: Device, name: Name) {
         // The device of a pool without blocks needs no operations: it may be the one that is there now.
         let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
@@ -160,8 +160,8 @@ impl<K: Kernel> Watch<K> {
         self.judge(call, |_| ());
     }
 
-    /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail_nth`](Self::fail_nth) asked for it.
-    /// `size` is that of the request.
+    /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail_nth`](Self::fail_nth) asked for
+    /// it. `size` is that of the request.
     pub fn count_and_check_failure(&'static self, call: &Call, size: usize) -> bool {
         self.judge(call, |judge| {
             let must_fail = judge.state.devices.count_and_check_failure(judge.name_index);

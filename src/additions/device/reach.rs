@@ -21,9 +21,9 @@ impl<K: Kernel> Dma<K> {
         self.pools().any(|pool| serves(pool) && self.can_reach_page_of(pool, ops, device, mask))
     }
 
-    /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask, or
-    /// there is no pool at all. A streaming mask alone (`is_coherent` is false) needs no pool if the device reaches kernel
-    /// memory directly.
+    /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask,
+    /// or there is no pool at all. A streaming mask alone (`is_coherent` is false) needs no pool if the device reaches
+    /// kernel memory directly.
     ///
     /// Context: any.
     pub fn has_memory_within(&self, ops: MapOps, device: Device, mask: u64, is_coherent: bool) -> bool {

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `fast.rs` | The fast path of a map and an unmap, for a buffer in the known part of the linear map. |
 //! | `linear_range.rs` | The part of the linear map that is known. |
-//! | `early_pools.rs` | Which pools were there before the first direct mapping: mappings of their memory have records. |
+//! | `early_pools.rs` | Pools older than the first direct mapping: each mapping of their memory has a record. |
 
 pub mod early_pools;
 #[allow(unsafe_code)]
@@ -92,8 +92,8 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// What is done with the cache lines:
     /// * Nothing if the unmap [leaves the bytes as they are](MappedBuffer::keeps_bytes).
-    /// * They are flushed and then invalidated if the size or the direction cannot be right, or if the memory has become
-    ///   a pool's. The device's bytes arrive, and what others may have in these lines is not lost.
+    /// * They are flushed and then invalidated if the size or the direction cannot be right, or if the memory has
+    ///   become a pool's. The device's bytes arrive, and what others may have in these lines is not lost.
     /// * Otherwise they are invalidated.
     ///
     /// Context: any.

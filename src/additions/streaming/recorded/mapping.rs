@@ -218,7 +218,8 @@ impl LiveMapping {
     /// Context: any.
     ///
     /// # Safety
-    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`take_part`](LiveMapping::take_part), for the whole buffer.
+    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`take_part`](LiveMapping::take_part), for the whole
+    /// buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let whole = self.whole();
         let carries = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();

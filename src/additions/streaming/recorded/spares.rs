@@ -43,8 +43,8 @@ impl<K: Kernel> Stacks<K> {
 
     /// Returns whether there are too few spare records or too many.
     fn needs_adjustment(&self) -> bool {
-        // With fewer than `least`, the difference wraps to a large number. With `is_short() || has_surplus()`, a map and an
-        // unmap take 12 instructions more (`ci/bench`, rows "pool").
+        // With fewer than `least`, the difference wraps to a large number. With `is_short() || has_surplus()`, a map and
+        // an unmap take 12 instructions more (`ci/bench`, rows "pool").
         self.spare_count.wrapping_sub(self.least) > MARGIN
     }
 
@@ -155,8 +155,8 @@ impl<K: Kernel> SpareRecords<K> {
         true
     }
 
-    /// Has threads make sure that there are `count` records, if there are so many with `made_count` further ones.
-    /// Returns whether there are.
+    /// If there are `count` spare records together with `made_count` further ones, has threads make sure of as many, and
+    /// returns true.
     fn raise_least(&self, kernel: K, count: usize, made_count: usize) -> bool {
         self.change_stacks(kernel, |stacks| {
             let suffices = stacks.spare_count.saturating_add(made_count) >= count;
