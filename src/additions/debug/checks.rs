@@ -2,9 +2,9 @@
 //! takes the lock and judges the call ([`judge`](super::judge)).
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+use super::finding::Finding;
 use super::holding::{Holding, Kind, MappedBy};
 use super::judge::{FirstByte, HandleRule};
-use super::finding::Finding;
 use super::{Call, Watch};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::map_ops::MapOps;

@@ -2,8 +2,8 @@
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::devices::Names;
-use super::holding::{HeldMapping, Holding, Kind, direction_label, overlap};
 use super::finding::Finding;
+use super::holding::{HeldMapping, Holding, Kind, direction_label, overlap};
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;

@@ -2,7 +2,7 @@
 
 use super::holding::{Holding, Kind, direction_label};
 use super::table::TableUsage;
-use super::{Watch, Finding};
+use super::{Finding, Watch};
 use crate::kernel::{Device, Kernel};
 use crate::log::Name;
 use crate::text::apart;

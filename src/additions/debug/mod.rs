@@ -26,17 +26,17 @@
 mod calls;
 mod checks;
 mod devices;
+mod finding;
 mod holders;
 mod holding;
 mod judge;
 mod list;
-mod finding;
 mod reports;
 mod table;
 
 pub use calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
-pub use holding::{HeldMapping, Holding, Kind, MappedBy};
 pub use finding::Finding;
+pub use holding::{HeldMapping, Holding, Kind, MappedBy};
 
 use self::devices::{Devices, Names};
 use self::holding::HeldPool;
