@@ -4,7 +4,7 @@
 import json
 import os
 
-from index_entry.files import PLACEHOLDER, read, write
+from parts.index_entry.files import PLACEHOLDER, read, write
 
 
 def edit_package(change):

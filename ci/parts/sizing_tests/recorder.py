@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 
-from sizing_tests.program import ROOT, run
+from parts.sizing_tests.program import ROOT, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

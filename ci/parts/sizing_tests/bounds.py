@@ -6,7 +6,7 @@ import random
 from sizing_model.bounds import classes_of, lower_bound, upper_bound
 from sizing_model.first_fit import FirstFit
 
-from sizing_tests.search import Strings, can_be_defeated, worst_case
+from parts.sizing_tests.search import Strings, can_be_defeated, worst_case
 
 
 def each_size(first, last):

@@ -10,7 +10,7 @@ import tomllib
 
 import kconfiglib
 
-from pages.page import ROOT, Wrong, read, run
+from parts.pages.page import ROOT, Wrong, read, run
 
 COMPILER = "aarch64-linux-gnu-gcc"
 FLAGS = ["-std=gnu11", "-Os", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fsyntax-only",

@@ -4,11 +4,11 @@
 import sys
 import tempfile
 
-from index_entry.check import check, check_repository
-from index_entry.fields import check_fields
-from index_entry.files import PLACEHOLDER, ROOT, Wrong, read_package
-from index_entry.make import make
-from index_entry.violations import BROKEN, edit_package, set_addresses
+from parts.index_entry.check import check, check_repository
+from parts.index_entry.fields import check_fields
+from parts.index_entry.files import PLACEHOLDER, ROOT, Wrong, read_package
+from parts.index_entry.make import make
+from parts.index_entry.violations import BROKEN, edit_package, set_addresses
 
 
 def test():

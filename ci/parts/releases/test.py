@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 
-from releases.tree import ROOT, Wrong, interface
+from parts.releases.tree import ROOT, Wrong, interface
 
 
 def edit(path, old, new):

@@ -5,8 +5,8 @@ import json
 import os
 import re
 
-from index_entry.fields import check_fields
-from index_entry.files import ROOT, Wrong, read, read_package, write
+from parts.index_entry.fields import check_fields
+from parts.index_entry.files import ROOT, Wrong, read, read_package, write
 
 
 def make_package(versions):

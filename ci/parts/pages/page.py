@@ -7,7 +7,7 @@ import subprocess
 
 import markdown_it
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 COMMENT = re.compile(r"<!-- ci: (.*?) -->\s*$", re.S)
 
 

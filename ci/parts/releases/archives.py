@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from releases.tree import ROOT, Wrong
+from parts.releases.tree import ROOT, Wrong
 
 TARGETS = {
     "aarch64-unknown-none": "aarch64-linux-gnu-",

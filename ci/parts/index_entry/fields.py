@@ -5,7 +5,7 @@ import json
 import re
 from urllib.parse import urlparse
 
-from index_entry.files import PLACEHOLDER, require
+from parts.index_entry.files import PLACEHOLDER, require
 
 HOSTS = ("github.com", "gitee.com")
 

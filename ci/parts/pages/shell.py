@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from pages.page import ROOT, Wrong, read
+from parts.pages.page import ROOT, Wrong, read
 
 # bsp-tests/smoke can talk to a kernel.
 sys.path.insert(0, os.path.join(ROOT, "bsp-tests"))

@@ -7,8 +7,8 @@ import tempfile
 
 import kconfiglib
 
-from index_entry.fields import check_fields
-from index_entry.files import ROOT, Wrong, read, read_package, require, write
+from parts.index_entry.fields import check_fields
+from parts.index_entry.files import ROOT, Wrong, read, read_package, require, write
 
 # The options of RT-Thread on which the package's Kconfig depends. The parser here does not read RT-Thread's own
 # Kconfig.

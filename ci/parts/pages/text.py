@@ -7,7 +7,7 @@ import os
 import re
 import urllib.parse
 
-from pages.page import ROOT, Wrong, blocks, read, tokens_of
+from parts.pages.page import ROOT, Wrong, blocks, read, tokens_of
 
 
 def anchors(page):
@@ -179,7 +179,7 @@ def wrong_name(code):
         # "rt_dma_sync_*" and "rt_dma_map_" stand for all functions that begin so.
         if name not in declared and not name.startswith(FOREIGN):
             return "there is no %s" % name
-    settings = sources("Kconfig", "ci/index_entry/*.py")
+    settings = sources("Kconfig", "ci/parts/index_entry/*.py")
     for name in A_SETTING.findall(code):
         if name not in settings and name[len("PKG_"):] not in sources("SConscript"):
             return "there is no setting %s" % name
