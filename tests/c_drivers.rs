@@ -97,14 +97,14 @@ fn drivers_run(revision: u32, flags: &[&str]) {
 
 /// Runs one subject of the drivers (`bsp-tests/host/main.c` lists them), or all of them.
 fn subject_runs(revision: u32, flags: &[&str], subject: Option<&str>) {
-    let sources = [c_files("bsp-tests/host"), c_files("bsp-tests/host/kernel")].concat();
+    let sources = [c_files("bsp-tests/host"), c_files("bsp-tests/host/services")].concat();
     let text = output_of((revision, &sources, flags), subject);
     assert!(text.ends_with("drivers: all is well\n"), "{text}");
 }
 
 /// Runs a program of `bsp-tests/boards/`, and returns its output.
 fn board_run(revision: u32, name: &str, flags: &[&str]) -> String {
-    let mut sources = c_files("bsp-tests/host/kernel");
+    let mut sources = c_files("bsp-tests/host/services");
     sources.push(root().join(format!("bsp-tests/boards/{name}.c")));
     let text = output_of((revision, &sources, flags), None);
     assert!(text.ends_with(&format!("{name}: all is well\n")), "{text}");
@@ -264,7 +264,7 @@ fn rust_driver() -> PathBuf {
 fn fault_08_the_blocks_of_a_rust_driver_follow_a_mask_that_is_set_later() {
     let archive = rust_driver();
     for revision in [1, 2] {
-        let mut sources = c_files("bsp-tests/host/kernel");
+        let mut sources = c_files("bsp-tests/host/services");
         sources.push(root().join("bsp-tests/boards/rust_driver.c"));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rust-driver-{revision}"));
         compile_with((revision, &sources, &["-lpthread", "-ldl"]), &archive, &path);

@@ -9,7 +9,7 @@
 #include <linux/etherdevice.h>
 #include <linux/dma-mapping.h>
 
-#include "../kernel/net.h"
+#include "../emulation/net.h"
 #include "checksum.h"
 #include "faults.h"
 #include "session.h"

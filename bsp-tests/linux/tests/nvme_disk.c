@@ -6,7 +6,7 @@
  * of two pages (two addresses), and four pages (a list of pages from a DMA pool).
  */
 #include "disk.h"
-#include "../kernel/nvme_disk.h"
+#include "../emulation/nvme_disk.h"
 #include "nvme.h"
 
 #define PIECES          6

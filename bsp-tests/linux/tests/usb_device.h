@@ -3,7 +3,7 @@
 #ifndef LEAST_USB_DEVICE_H
 #define LEAST_USB_DEVICE_H
 
-#include "../kernel/usb.h"
+#include "../emulation/usb.h"
 #include "disk.h"
 
 #define DISK_BLOCK      512
