@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{BadMapping, BusMaster, Direction::*, Ops, OwnOps};
+use rt_dma_pool::additions::streaming::{BadMapping, BspOps, BusMaster, Direction::*, Ops};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -81,14 +81,14 @@ fn fault_17_an_interrupt_that_brings_a_new_device_leaves_bounce_buffers_to_a_thr
 #[test]
 fn fault_17_what_operations_of_a_bsp_allocated_for_a_device_that_is_gone_stays() {
     static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
-    static OPS: OwnOps = OwnOps {
+    static OPS: BspOps = BspOps {
         alloc: |_, _| Some((ALLOCATED.load(Relaxed), 0x1_8000)),
         free: |_, _, _, _| panic!("another device's operation"),
         sync_out: |_, va: Va, _, _| (va == ALLOCATED.load(Relaxed)).then_some(0x1_8000),
         sync_in: |_, _, _, _, _| panic!("another device's operation"),
     };
     let rig = Rig::new();
-    let gone = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&OPS), mask: ALL };
+    let gone = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&OPS), mask: ALL };
     let held = rig.buffer(PAGE, Flags::empty());
     ALLOCATED.store(held.va, Relaxed);
     let handle = rig.map(&gone, rig.va(HEAP), PAGE, FromDevice).unwrap();

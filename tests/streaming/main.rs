@@ -5,6 +5,7 @@ mod fake_kernel;
 
 mod barriers;
 mod bounce;
+mod bsp_ops;
 mod cache;
 mod contexts;
 mod direct;
@@ -13,7 +14,6 @@ mod handover;
 mod interrupts;
 mod late_pools;
 mod lists;
-mod own_ops;
 mod random;
 mod reach;
 mod rig;

@@ -30,7 +30,7 @@ pub enum Ops {
     /// The library's.
     Library(MapOps),
     /// The BSP's.
-    Own(&'static OwnOps),
+    Bsp(&'static BspOps),
 }
 
 /// Operations of a BSP's own (`dev->dma_ops`), which define a device's handles and keep its memory coherent.
@@ -44,7 +44,7 @@ pub enum Ops {
 /// not used any more, and is freed once. Bytes that are synced are mapped for the processor; those of a `sync_in` have
 /// the handle that `sync_out` returned.
 #[derive(Debug)]
-pub struct OwnOps {
+pub struct BspOps {
     /// Allocates a buffer, and returns its address and its handle.
     pub alloc: unsafe fn(Device, usize) -> Option<(Va, Handle)>,
     /// Frees such a buffer.
@@ -112,7 +112,7 @@ impl BusMaster {
         match self.ops {
             Ops::Library(ops) => self.reach_by_library(dma, ops, memory),
             // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
-            Ops::Own(own) => unsafe { self.reach_by_own(own, memory) },
+            Ops::Bsp(bsp) => unsafe { self.reach_by_bsp(bsp, memory) },
         }
     }
 
@@ -130,13 +130,13 @@ impl BusMaster {
     /// # Safety
     /// As for [`reach`](Self::reach).
     #[allow(unsafe_code)]
-    unsafe fn reach_by_own(&self, own: &OwnOps, memory: &Memory) -> Option<Handle> {
+    unsafe fn reach_by_bsp(&self, bsp: &BspOps, memory: &Memory) -> Option<Handle> {
         let &Memory { va, size, needs_maintenance, .. } = memory;
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
-        let handle = unsafe { (own.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
+        let handle = unsafe { (bsp.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
             // SAFETY: the device and the bytes are as above; `sync_out` returned the handle.
-            unsafe { self.take_unused(own, memory, handle) };
+            unsafe { self.take_unused(bsp, memory, handle) };
             return None;
         }
         Some(handle)
@@ -159,9 +159,9 @@ impl BusMaster {
         if handle & mask == bits {
             return Some(handle);
         }
-        if let Ops::Own(own) = self.ops {
+        if let Ops::Bsp(bsp) = self.ops {
             // SAFETY: as above; `reach` got the handle from `sync_out`.
-            unsafe { self.take_unused(own, memory, handle) };
+            unsafe { self.take_unused(bsp, memory, handle) };
         }
         None
     }
@@ -171,9 +171,9 @@ impl BusMaster {
     /// # Safety
     /// The device exists, the memory is mapped, and `sync_out` returned the handle for it.
     #[allow(unsafe_code)]
-    unsafe fn take_unused(&self, own: &OwnOps, memory: &Memory, handle: Handle) {
+    unsafe fn take_unused(&self, bsp: &BspOps, memory: &Memory, handle: Handle) {
         // SAFETY: the caller keeps to the duties.
-        unsafe { (own.sync_in)(self.device, memory.va, memory.size, handle, Flags::NOCACHE) };
+        unsafe { (bsp.sync_in)(self.device, memory.va, memory.size, handle, Flags::NOCACHE) };
     }
 
     /// Returns whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a
@@ -188,7 +188,7 @@ impl BusMaster {
         match self.ops {
             Ops::Library(ops) if ops.are_translated() => dma.bus(ops, self.device).pa_of(handle),
             Ops::Library(_) => Some(handle),
-            Ops::Own(_) => None,
+            Ops::Bsp(_) => None,
         }
     }
 

@@ -75,7 +75,7 @@ mod unmap;
 mod upkeep;
 
 pub use buffer::{Buffer, MappedBuffer};
-pub use bus_master::{BusMaster, FastMaster, Master, Ops, OwnOps};
+pub use bus_master::{BspOps, BusMaster, FastMaster, Master, Ops};
 pub use direction::{Attributes, Direction};
 pub use errors::{BadMapping, MapError};
 pub use recorded::bounce::{KEPT_BITS, KeptBits};

@@ -32,12 +32,12 @@ impl<K: Kernel> Streaming<'_, K> {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.take_part(kernel, part) },
             Ops::Library(_) => {}
-            Ops::Own(own) => {
+            Ops::Bsp(bsp) => {
                 if let Some(before) = self.replace_synced_in(master, mapped, Some(part)) {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
-                    mapping.sync_out(own, before, Purpose::Pairing);
+                    mapping.sync_out(bsp, before, Purpose::Pairing);
                 }
-                mapping.sync_in(kernel, own, part, Purpose::of_sync_in(direction.device_writes()));
+                mapping.sync_in(kernel, bsp, part, Purpose::of_sync_in(direction.device_writes()));
             }
         }
         // SAFETY: the part lies within the mapping, and the caller takes it back.
@@ -68,14 +68,14 @@ impl<K: Kernel> Streaming<'_, K> {
             // The processor has only read the bounce buffer: no line of it is dirty.
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
-            Ops::Own(own) => {
+            Ops::Bsp(bsp) => {
                 // If the BSP's `sync_out` fails, no `sync_in` is due for it. The failure is not an error of this call:
                 // the errors are mistakes of the driver, and in C the call returns nothing.
-                if mapping.sync_out(own, part, Purpose::Transfer)
+                if mapping.sync_out(bsp, part, Purpose::Transfer)
                     && self.replace_synced_in(master, mapped, None).is_none()
                 {
                     // There was no `sync_in` that this `sync_out` follows.
-                    mapping.sync_in(kernel, own, part, Purpose::Pairing);
+                    mapping.sync_in(kernel, bsp, part, Purpose::Pairing);
                 }
             }
         }

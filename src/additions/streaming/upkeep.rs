@@ -80,7 +80,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let is_left = |mapping: &LiveMapping| mapping.master.device == device && is_new();
         for mut record in self.mappings.records.take_all(self.dma.kernel, &is_left) {
             ended += 1;
-            if let Ops::Own(_) = record.master.ops {
+            if let Ops::Bsp(_) = record.master.ops {
                 record.bounce = None;
             }
             self.free_record(record);

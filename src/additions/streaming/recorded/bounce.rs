@@ -156,7 +156,7 @@ impl Allocation {
                 dma.allocate_in_order(&BufferRequest { mask: master.mask as u64, ..request }).ok()
             }
             // SAFETY: the caller guarantees that the device exists.
-            Ops::Own(own) => unsafe { (own.alloc)(master.device, size) },
+            Ops::Bsp(bsp) => unsafe { (bsp.alloc)(master.device, size) },
         }?;
         Some(Allocation { start, handle, size })
     }
@@ -174,7 +174,7 @@ impl Allocation {
                 let _ = dma.free(master.device, size, start, 0, Flags::empty(), MapOps::UNTRANSLATED);
             }
             // SAFETY: the caller keeps to the duties.
-            Ops::Own(own) => unsafe { (own.free)(master.device, size, start, handle) },
+            Ops::Bsp(bsp) => unsafe { (bsp.free)(master.device, size, start, handle) },
         }
     }
 }

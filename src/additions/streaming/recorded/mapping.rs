@@ -2,7 +2,7 @@
 
 use super::bounce::Bounce;
 use crate::additions::streaming::buffer::Memory;
-use crate::additions::streaming::bus_master::{OwnOps, sync_flags};
+use crate::additions::streaming::bus_master::{BspOps, sync_flags};
 use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
@@ -191,14 +191,14 @@ impl LiveMapping {
     }
 
     /// Makes one call of a BSP's own `sync_out` for a part; returns whether it succeeded.
-    pub fn sync_out(&self, own: &OwnOps, part: Part, purpose: Purpose) -> bool {
+    pub fn sync_out(&self, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
-        unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, self.flags_for(purpose)) }.is_some()
+        unsafe { (bsp.sync_out)(self.master.device, self.seen(part), part.size, self.flags_for(purpose)) }.is_some()
     }
 
     /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, this makes what the device
     /// wrote to the part the processor's.
-    pub fn sync_in<K: Kernel>(&self, kernel: K, own: &OwnOps, part: Part, purpose: Purpose) {
+    pub fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) {
         let va = self.seen(part);
         if purpose == Purpose::Transfer {
             kernel.device_barrier();
@@ -210,7 +210,7 @@ impl LiveMapping {
         }
         let handle = self.handle.wrapping_add(part.offset);
         // SAFETY: as in `sync_out`; the handle is that of the part.
-        unsafe { (own.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) };
+        unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) };
     }
 
     /// Makes the whole buffer the processor's at the end of the mapping.
@@ -227,7 +227,7 @@ impl LiveMapping {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
             Ops::Library(_) if carries => unsafe { self.take_part(kernel, whole) },
             Ops::Library(_) => {}
-            Ops::Own(own) => self.last_sync_in(kernel, own, carries),
+            Ops::Bsp(bsp) => self.last_sync_in(kernel, bsp, carries),
         }
         if carries {
             // SAFETY: the whole is within the mapping; the caller takes the buffer back.
@@ -238,13 +238,13 @@ impl LiveMapping {
     /// Makes the last calls of a BSP's own operations for the mapping. After them, there was one `sync_in` for each
     /// `sync_out`. If `carries` is true, the last `sync_in` is of the whole buffer and makes the device's bytes the
     /// processor's.
-    fn last_sync_in<K: Kernel>(&self, kernel: K, own: &OwnOps, carries: bool) {
+    fn last_sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, carries: bool) {
         match self.synced_in {
-            None => self.sync_in(kernel, own, self.whole(), Purpose::of_sync_in(carries)),
+            None => self.sync_in(kernel, bsp, self.whole(), Purpose::of_sync_in(carries)),
             Some(part) if carries => {
                 // The device may have written the rest, or, if the driver polls, even the part.
-                self.sync_out(own, part, Purpose::Pairing);
-                self.sync_in(kernel, own, self.whole(), Purpose::Transfer);
+                self.sync_out(bsp, part, Purpose::Pairing);
+                self.sync_in(kernel, bsp, self.whole(), Purpose::Transfer);
             }
             Some(_) => {}
         }

@@ -71,7 +71,7 @@ fn check_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> usize {
     let ops = match freed.by {
         FreedBy::Free => match free_ops_of(call.device) {
             FreeOps::Library(ops) => Some(ops),
-            FreeOps::Own(_) => None,
+            FreeOps::Bsp(_) => None,
         },
         _ => None,
     };

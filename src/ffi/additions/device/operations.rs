@@ -53,7 +53,7 @@ pub(in crate::ffi) enum FreeOps {
     /// The library, with these operations.
     Library(MapOps),
     /// An operation of the BSP.
-    Own(FreeOperation),
+    Bsp(FreeOperation),
 }
 
 /// Returns what frees the buffers of the device.
@@ -66,6 +66,6 @@ pub(in crate::ffi) fn free_ops_of(device: Device) -> FreeOps {
     let Some(free) = free else { return FreeOps::Library(MapOps::UNTRANSLATED) };
     match ops_with(free, |table| table.free) {
         Some(ops) => FreeOps::Library(ops),
-        None => FreeOps::Own(free),
+        None => FreeOps::Bsp(free),
     }
 }

@@ -11,7 +11,7 @@ use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::operations::unmasked;
 use crate::ffi::additions::device::watch_for_new_devices;
 use crate::ffi::additions::hooks::STREAMS;
-use crate::ffi::additions::streaming::system::{HOOKS, OWN};
+use crate::ffi::additions::streaming::system::{BSP, HOOKS};
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_of, untranslated_ops};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
@@ -88,7 +88,7 @@ pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapErro
     watch_for_new_devices();
     let now = table_of(device).ok_or(MapError::NoMemory)?;
     let table = unmasked(device, now);
-    let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
+    let ops = ops_of(table).map_or(Ops::Bsp(&BSP), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.
     let may_have_mask = !core::ptr::eq(table, now) || DEVICES.may_have_mask(device);
     let masks = if may_have_mask { masks_of(device) } else { Masks::UNLIMITED };

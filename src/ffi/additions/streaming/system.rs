@@ -1,6 +1,6 @@
 //! The streaming mappings of the system, and what they and the device records call.
 
-use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
+use crate::additions::streaming::{BspOps, Streaming, StreamingMaps};
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::device::masks::masks_of;
@@ -28,9 +28,9 @@ pub(super) static HOOKS: Streams =
 /// The operations of a table that the BSP set, through the functions that call it. Some sync operations of the library
 /// leave the cache alone, and one maintains it whatever the flags are. Where a table has one of these, the cache is
 /// therefore maintained here.
-pub(super) static OWN: OwnOps = OwnOps { alloc, free, sync_out, sync_in };
+pub(super) static BSP: BspOps = BspOps { alloc, free, sync_out, sync_in };
 
-/// See [`OwnOps::alloc`].
+/// See [`BspOps::alloc`].
 ///
 /// # Safety
 /// The device exists.
@@ -47,7 +47,7 @@ unsafe fn alloc(device: Device, size: usize) -> Option<(Va, Handle)> {
     Some((va.expose_provenance(), handle))
 }
 
-/// See [`OwnOps::free`].
+/// See [`BspOps::free`].
 ///
 /// # Safety
 /// The device exists.
@@ -56,7 +56,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: Handle) {
     unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) }
 }
 
-/// See [`OwnOps::sync_out`].
+/// See [`BspOps::sync_out`].
 ///
 /// # Safety
 /// The device exists.
@@ -78,7 +78,7 @@ unsafe fn sync_out(device: Device, va: Va, size: usize, flags: Flags) -> Option<
     (result == errors().ok).then_some(handle)
 }
 
-/// See [`OwnOps::sync_in`].
+/// See [`BspOps::sync_in`].
 ///
 /// # Safety
 /// The device exists. Without `NOCACHE` among the flags, the device has written to the bytes, and no code has since

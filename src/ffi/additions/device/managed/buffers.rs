@@ -170,7 +170,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize
     }
     match free_ops_of(device) {
         FreeOps::Library(ops) => DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok(),
-        FreeOps::Own(free) => {
+        FreeOps::Bsp(free) => {
             // SAFETY: the caller passes a device, and an operation demands no more.
             unsafe { free(c_device(device), size, pointer(va), handle, flags) };
             true

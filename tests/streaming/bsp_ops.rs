@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{Attributes, BadMapping, BusMaster, Direction::*, MapError, Ops, OwnOps};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, BspOps, BusMaster, Direction::*, MapError, Ops};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Va;
 use rt_dma_pool::log::Level;
@@ -18,7 +18,7 @@ fn asked() -> String {
     std::mem::take(&mut *ASKED.lock().unwrap()).join(", ")
 }
 
-static OWN: OwnOps = OwnOps {
+static BSP: BspOps = BspOps {
     alloc: |_, size| {
         ASKED.lock().unwrap().push(format!("alloc {size}"));
         SHOWN.lock().unwrap().last().map(|(va, _, handle)| (*va, *handle))
@@ -39,7 +39,7 @@ static OWN: OwnOps = OwnOps {
 fn a_bsps_own_operations_say_what_a_handle_is() {
     let rig = Rig::new();
     let device = rig.machine.plain_device();
-    let master = BusMaster { device, ops: Ops::Own(&OWN), mask: 0x1_ffff };
+    let master = BusMaster { device, ops: Ops::Bsp(&BSP), mask: 0x1_ffff };
     let held = rig.buffer(PAGE, Flags::empty());
     let (near, far, unshown) = (rig.va(HEAP), rig.va(HEAP + 4 * PAGE), rig.va(HEAP + 8 * PAGE));
     *SHOWN.lock().unwrap() = vec![(near, PAGE, 0x1_0000), (far, PAGE, 0x2_0000), (held.va, PAGE, 0x1_8000)];
@@ -97,7 +97,7 @@ static HELD: Mutex<(isize, isize)> = Mutex::new((0, 0));
 
 /// Operations that hold something from `sync_out` to `sync_in`: an entry of an IOMMU, which shows what is at `va` as
 /// `va - SHIFT`.
-static HOLDING: OwnOps = OwnOps {
+static HOLDING: BspOps = BspOps {
     alloc: |_, _| BOUNCE.lock().unwrap().map(|va| (va, va - SHIFT)),
     free: |_, _, _, _| (),
     sync_out: |_, va, _, _| {
@@ -128,7 +128,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
     let highest = (held.va + PAGE).max(rig.va(HEAP + PAGE)) - SHIFT;
     let low = held.va.min(rig.va(HEAP)) - SHIFT - 1;
     for (at, mask, is_mapped) in [(0, highest, true), (1, highest, true), (0, low, false), (1, low, false)] {
-        let master = BusMaster { device, ops: Ops::Own(&HOLDING), mask };
+        let master = BusMaster { device, ops: Ops::Bsp(&HOLDING), mask };
         let size = 512;
         for way in [ToDevice, FromDevice, Bidirectional] {
             // Every order of three syncs: for the processor or the device, of the whole or either half; or none.
@@ -172,13 +172,13 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
 #[test]
 fn fault_26_a_mapping_without_a_record_asks_for_nothing() {
     let rig = Rig::new();
-    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&NEVER), mask: ALL };
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&NEVER), mask: ALL };
     rig.machine.in_interrupt(|| {
         assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Err(MapError::NoMemory));
     });
 }
 
-static NEVER: OwnOps = OwnOps {
+static NEVER: BspOps = BspOps {
     alloc: |_, _| panic!("alloc"),
     free: |_, _, _, _| panic!("free"),
     sync_out: |_, _, _, _| panic!("sync_out"),
