@@ -184,3 +184,60 @@ static NEVER: BspOps = BspOps {
     sync_out: |_, _, _, _| panic!("sync_out"),
     sync_in: |_, _, _, _, _| panic!("sync_in"),
 };
+
+/// The number of the `sync_out` that fails, if it is not 0, which is that of the map; the number of calls of `sync_out`; and the number
+/// of those that no `sync_in` has followed yet.
+static FAILING: Mutex<(usize, usize, isize)> = Mutex::new((0, 0, 0));
+
+/// Operations whose `sync_out` fails once, as where an IOMMU has no room.
+static FAILS_ONCE: BspOps = BspOps {
+    alloc: |_, _| None,
+    free: |_, _, _, _| (),
+    sync_out: |_, va, _, _| {
+        let mut failing = FAILING.lock().unwrap();
+        let number = failing.1;
+        failing.1 += 1;
+        if number == failing.0 && number != 0 {
+            return None;
+        }
+        failing.2 += 1;
+        Some(va - SHIFT)
+    },
+    sync_in: |_, _, _, _, _| {
+        let mut failing = FAILING.lock().unwrap();
+        failing.2 -= 1;
+        assert!(failing.2 >= 0, "a sync_in that no sync_out asked for");
+    },
+};
+
+#[test]
+fn fault_26_no_sync_in_is_called_for_a_sync_out_that_failed() {
+    let rig = Rig::new();
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&FAILS_ONCE), mask: ALL };
+    let (va, size) = (rig.va(HEAP), PAGE);
+    for fails in 0..5 {
+        for way in [ToDevice, FromDevice, Bidirectional] {
+            // Every order of three syncs, for the processor or the device.
+            for steps in 0..8 {
+                *FAILING.lock().unwrap() = (fails, 0, 0);
+                let handle = rig.map(&master, va, size, way).unwrap();
+                for step in 0..3 {
+                    let sync = if steps >> step & 1 == 0 { Rig::for_cpu } else { Rig::for_device };
+                    sync(&rig, &master, handle, size, way).unwrap();
+                }
+                let (_, before, _) = *FAILING.lock().unwrap();
+                // The cache has lines of the old bytes.
+                rig.machine.cpu_read(va, size);
+                rig.machine.device_write(HEAP, &bytes(steps, size));
+                rig.unmap(&master, handle, size, way).unwrap();
+                let (_, calls, due) = *FAILING.lock().unwrap();
+                assert_eq!(due, 0, "{fails} {way:?} {steps:#b}");
+                // These operations leave the cache alone. The library does not, in place of a `sync_in` that is not due.
+                if (before..calls).contains(&fails) {
+                    assert_eq!(rig.machine.cpu_read(va, size), bytes(steps, size));
+                }
+            }
+        }
+    }
+    rig.streaming().trim();
+}

@@ -33,11 +33,9 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.take_part(kernel, part) },
             Ops::Library(_) => {}
             Ops::Bsp(bsp) => {
-                if let Some(before) = self.replace_synced_in(master, mapped, Some(part)) {
-                    // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
-                    mapping.sync_out(bsp, before, Purpose::Pairing);
-                }
-                mapping.sync_in(kernel, bsp, part, Purpose::of_sync_in(direction.device_writes()));
+                let synced_in = self.replace_synced_in(master, mapped, Some(part));
+                // SAFETY: as for the library's operations.
+                unsafe { mapping.sync_in_after(kernel, bsp, synced_in, part, direction.device_writes()) };
             }
         }
         // SAFETY: the part lies within the mapping, and the caller takes it back.

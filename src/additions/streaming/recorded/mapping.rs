@@ -213,6 +213,28 @@ impl LiveMapping {
         unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) };
     }
 
+    /// Makes a call of a BSP's own `sync_in` for a part; one that `carries` makes the device's bytes the processor's. If
+    /// no `sync_out` has followed the `sync_in` of `synced_in`, one is made first, because each `sync_in` needs one. If
+    /// it fails, no `sync_in` is due, and the cache is maintained as for the library's operations.
+    ///
+    /// # Safety
+    /// If it `carries`, as for [`take_part`](LiveMapping::take_part).
+    pub unsafe fn sync_in_after<K: Kernel>(
+        &self,
+        kernel: K,
+        bsp: &BspOps,
+        synced_in: Option<Part>,
+        part: Part,
+        carries: bool,
+    ) {
+        if synced_in.is_none_or(|before| self.sync_out(bsp, before, Purpose::Pairing)) {
+            self.sync_in(kernel, bsp, part, Purpose::of_sync_in(carries));
+        } else if carries {
+            // SAFETY: the caller guarantees it.
+            unsafe { self.take_part(kernel, part) }
+        }
+    }
+
     /// Makes the whole buffer the processor's at the end of the mapping.
     ///
     /// Context: any.
@@ -227,7 +249,8 @@ impl LiveMapping {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
             Ops::Library(_) if carries => unsafe { self.take_part(kernel, whole) },
             Ops::Library(_) => {}
-            Ops::Bsp(bsp) => self.last_sync_in(kernel, bsp, carries),
+            // SAFETY: as for the library's operations.
+            Ops::Bsp(bsp) => unsafe { self.last_sync_in(kernel, bsp, carries) },
         }
         if carries {
             // SAFETY: the whole is within the mapping; the caller takes the buffer back.
@@ -236,17 +259,17 @@ impl LiveMapping {
     }
 
     /// Makes the last calls of a BSP's own operations for the mapping. After them, there was one `sync_in` for each
-    /// `sync_out`. If `carries` is true, the last `sync_in` is of the whole buffer and makes the device's bytes the
-    /// processor's.
-    fn last_sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, carries: bool) {
-        match self.synced_in {
-            None => self.sync_in(kernel, bsp, self.whole(), Purpose::of_sync_in(carries)),
-            Some(part) if carries => {
-                // The device may have written the rest, or, if the driver polls, even the part.
-                self.sync_out(bsp, part, Purpose::Pairing);
-                self.sync_in(kernel, bsp, self.whole(), Purpose::Transfer);
-            }
-            Some(_) => {}
+    /// `sync_out` that succeeded. If `carries` is true, the device's bytes are the processor's.
+    ///
+    /// # Safety
+    /// As for [`sync_in_after`](LiveMapping::sync_in_after), for the whole buffer.
+    #[inline(never)] // As a part of `take_back` it takes 4 instructions more ("pool").
+    unsafe fn last_sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, carries: bool) {
+        // After a `sync_in` none is due. But since then the device may have written the rest, or, if the driver polls,
+        // even the part.
+        if self.synced_in.is_none() || carries {
+            // SAFETY: the caller guarantees it.
+            unsafe { self.sync_in_after(kernel, bsp, self.synced_in, self.whole(), carries) }
         }
     }
 }
