@@ -64,3 +64,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn fault_30_a_holder_without_a_name_is_known_by_its_address() {
+    let rig = Rig::new();
+    let device = rig.machine.device(DeviceInfo { name: None, ..DeviceInfo::plain() });
+    let held = rig.machine.alloc(device, PAGE, Flags::empty()).unwrap();
+    rig.record(device, &held);
+    rig.debug.log_holders(START, 64 * PAGE);
+    let begin = format!("device {:#x}: holds a buffer", device.address());
+    assert!(rig.lines()[0].contains(&begin));
+    rig.machine.free(held).unwrap();
+}

@@ -24,7 +24,8 @@ impl<K: Kernel> Watch<K> {
                 let kind = entry.kind.label().argument();
                 let values = [kind, entry.address(), entry.size, entry.return_address];
                 let text = apart!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx");
-                kernel.log(Level::Error, &Line::about(self.names.shown(entry.name_index), text, &values));
+                let line = Line::about(self.names.get(entry.name_index), text, &values);
+                kernel.log(Level::Error, &Line { device: entry.device.address(), ..line });
             }
         }
         let text = apart!("the pool at 0x%lx is in use: devices hold %lu buffers, blocks and mappings of it");
