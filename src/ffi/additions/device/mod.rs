@@ -42,6 +42,10 @@ pub(in crate::ffi) fn watch_for_new_devices() {
 
 /// Ends what is kept about an earlier device at the address of this one, and logs what that device never gave back.
 fn forget_earlier(device: Device) {
+    // Without this, each `rt_dmam_free` would search the records of all streaming mappings.
+    if stored_table(device).is_some() {
+        return;
+    }
     let refuse = |format, count| {
         if count != 0 {
             DMA.refuse_line(&DMA.line_about(device, format, &[count, device.address()]));
