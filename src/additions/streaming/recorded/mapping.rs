@@ -213,9 +213,10 @@ impl LiveMapping {
         unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) };
     }
 
-    /// Makes a call of a BSP's own `sync_in` for a part; one that `carries` makes the device's bytes the processor's. If
-    /// no `sync_out` has followed the `sync_in` of `synced_in`, one is made first, because each `sync_in` needs one. If
-    /// it fails, no `sync_in` is due, and the cache is maintained as for the library's operations.
+    /// Makes a call of a BSP's own `sync_in` for a part; one that `carries` makes the device's bytes the processor's.
+    ///
+    /// If no `sync_out` has followed the `sync_in` of `synced_in`, one is made first, because each `sync_in` needs one.
+    /// If it fails, no `sync_in` is due, and the cache is maintained as for the library's operations.
     ///
     /// # Safety
     /// If it `carries`, as for [`take_part`](LiveMapping::take_part).

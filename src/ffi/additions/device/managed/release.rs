@@ -14,9 +14,10 @@ use crate::text::apart;
 /// threads at once, each resource is released once. Where the caller may not sleep, the call is logged and counted, and
 /// changes nothing.
 ///
-/// A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at its
-/// first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it takes what is
-/// tied to the earlier one, its mappings and its limits for those of the new one. Then this call must not be left out.
+/// A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at
+/// its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it takes what
+/// is tied to the earlier one, its mappings and its limits for those of the new one. Then this call must not be left
+/// out.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @note Context: thread.
