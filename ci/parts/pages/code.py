@@ -50,6 +50,32 @@ def check_dts(block):
         raise Wrong("dtc refuses it:\n" + result.stdout)
 
 
+# The beginning of a line that is a command, after assignments: a prompt, a program, or a command of RT-Thread's shell.
+PROMPT = re.compile(r"(\$|msh ?/?>) ?\w")
+PROGRAM = re.compile(r"(sudo|apt-get|cargo|cd|cp|docker|export|git|mkdir|pip3?|pkgs|python3?|rm|rustup|scons|sh|qemu-system-\w+|"
+                     r"[\w-]+-(addr2line|ar|gcc|ld|nm|objcopy|objdump|size)|list_dma_\w+|dma_fail)( |$)")
+# A line of C: the end of a statement, a brace, a line of the preprocessor, the beginning of a function.
+C_LINES = [re.compile(pattern) for pattern in (
+    r".*\);$", r".* [-+*/%&|^]?= .*;$", r"(return|break|continue|goto)\b.*;$", r"[{}];?$",
+    r"# ?(include|define|undef|if|ifdef|ifndef|endif)\b", r"(static|struct|enum|const|void|char|int|rt_\w+_t) [^:]*[;{)]$")]
+
+
+def is_command(line):
+    line = re.sub(r"^(\w+=\S* +)*", "", line)
+    path = os.path.join(ROOT, line.split(" ")[0])
+    return PROMPT.match(line) or PROGRAM.match(line) or line.startswith("./") or os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def check_text(block):
+    """Refuses commands and C, which would not be run or compiled."""
+    for line in block.text.splitlines():
+        line = re.sub(r"\s*(/\*.*?\*/|//.*)$", "", line.strip())
+        if is_command(line):
+            raise Wrong("has a command: 'console', or 'sh', and a comment with the reason if it cannot be run: " + line)
+        if any(pattern.match(line) for pattern in C_LINES):
+            raise Wrong("has C: 'c', and a comment with its declarations: " + line)
+
+
 PARSERS = {
     "python": lambda block: compile(block.text, block.where(), "exec"),
     "toml": lambda block: tomllib.loads(block.text),
@@ -58,5 +84,5 @@ PARSERS = {
     "dts": check_dts,
     "rust": check_rust,
     "c": check_c,
-    "text": lambda block: None,
+    "text": check_text,
 }

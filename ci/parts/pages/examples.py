@@ -25,6 +25,15 @@ VIOLATIONS = {
     "rust_that_the_compiler_ignores": "```rust,ignore\nfn main() {}\n```",
     "a_command_in_a_text": "```text\n$ ci/test\n```",
     "a_command_of_the_shell_in_a_text": "```text\nmsh >list_dma_pool\n```",
+    "an_assignment_and_a_command_in_a_text": "```text\nRT_DMA_BLESS=1 cargo test\n```",
+    "a_script_in_a_text": "```text\n  ci/smoke\n```",
+    "a_command_without_a_prompt_in_a_text": "```text\nlist_dma_debug eth0\n```",
+    "a_call_in_a_text": "```text\nrt_dma_free(dev, SIZE, packet, handle, 0);     /* line 59 */\n```",
+    "a_declaration_in_a_text": "```text\nvoid *packet = rt_dma_alloc(dev, SIZE, &handle,\n    0);\n```",
+    "a_function_in_a_text": "```text\nvoid run(struct rt_device *dev)\n```",
+    "c_that_is_not_run": "<!-- ci: not run: it needs a board -->\n```c\nint f(void) { return missing; }\n```",
+    "a_command_in_a_comment_of_a_script": "<!-- ci: run by ci/exhaustive -->\n```sh\nci/exhaustive [--all]\n```",
+    "a_command_in_the_documentation_of_a_script": "<!-- ci: run by ci/release -->\n```sh\nci/release VERSION\n```",
     "a_path_to_no_file": "`ci/missing`",
     "a_file_that_does_not_exist": "`rt_dma_missing.h`",
     "a_table_of_folders_with_a_file_that_does_not_exist": "| folder or file | a |\n| --- | --- |\n| `missing.rs` | a |",
@@ -47,7 +56,7 @@ VIOLATIONS = {
 SOUND = {
     "sound_blocks": "<!-- ci: with int g(void); -->\n```c\nint f(void) { return g(); }\n```\n```sh\nname=value\n```\n"
                     "```sh\ntest $name = value\n```\n```console\n$ printf 'one\\ntwo\\n0x1f\\n'\n...\ntwo\n0x<hex>\n```\n"
-                    "```text\nanything\n```\n```dts\nnode { a = <1>; };\n```",
+                    "```text\nmap: free it, in steps;\n a > b = c\n | [E/dma.pool] eth0: freed (0x1000)\n```\n```dts\nnode { a = <1>; };\n```",
     "commands_that_a_script_runs": "<!-- ci: run by ci/test -->\n```sh\nci/smoke    # boots\n```",
     "names_that_exist": "`ci/bench --quick`, `rt_dma_port.h`, `docs/abi/VERSION.txt`, `rt_dma_sync_*`, "
                         "`rt_dma_alloc(dev, 1, 0, 0)`, `PKG_USING_RT_DMA_POOL`, `cargo test --test headers`, `src/dropin/`, `src/*.rs`",

@@ -22,17 +22,17 @@ KEYS = {"Down": "\x1bOB", "Up": "\x1bOA", "Enter": "\r", "Space": " "}
 KEYS_TIMEOUT = 60  # seconds
 
 
-def commands(block):
-    """Returns the commands of a block, without comments."""
-    lines = [line.split(" #")[0].strip() for line in block.text.splitlines()]
+def commands(text):
+    """Returns the lines of a block or of a script, without comments and the documentation of a script in Python."""
+    lines = (line.split(" #")[0].strip() for line in re.sub(r'""".*?"""', "", text, flags=re.S).splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def check_is_run_by(block, path):
     if not os.access(os.path.join(ROOT, path), os.X_OK):
         raise Wrong("there is no script " + path)
-    script = read(path)
-    for command in commands(block):
+    script = "\n".join(commands(read(path)))
+    for command in commands(block.text):
         if not re.search(r"(?<![\w-])%s(?![\w/.-])" % re.escape(command), script):
             raise Wrong("%s does not contain the command '%s'" % (path, command))
 
