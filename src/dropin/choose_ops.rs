@@ -20,7 +20,9 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Returns operations that find the memory of a handle which those of [`choose_ops`](Self::choose_ops) gave. Claims
-    /// no region, counts nothing and writes no line. A region alone changes no handle.
+    /// no region, counts nothing and writes no line. A region alone changes no handle. The result is used only in the
+    /// call that asked for it: operations of the device tree are returned in a thread, where the ranges of the bus may be
+    /// read.
     ///
     /// Context: any. From an interrupt, a device with a device-tree node gets operations that do not translate.
     pub fn translating_ops(&self, device: Device) -> MapOps {

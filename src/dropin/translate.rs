@@ -36,9 +36,8 @@ impl Reachable {
 /// A streaming mapping needs more of a device: its mask, and that it may have operations of its BSP. So the additions
 /// describe it by a `BusMaster`, and make a `Bus` of that where handles are translated.
 ///
-/// Context of all functions: any. A device with the operations of the device tree has a node, and the call that chose
-/// them, in a thread, has translated once; as [`bus_range_from`](crate::kernel::Firmware::bus_range_from) demands, this
-/// is when the ranges of the bus are read. What `translating_ops` returns is used in its own call only, in a thread.
+/// Context of all functions: any. The call that chose the operations, in a thread, has read the ranges of the bus, as
+/// [`bus_range_from`](crate::kernel::Firmware::bus_range_from) demands.
 #[derive(Clone, Copy)]
 pub(crate) struct Bus<K: Kernel> {
     /// The kernel, which knows the windows.
@@ -69,10 +68,11 @@ impl<K: Kernel> Bus<K> {
     }
 
     /// Returns the range that begins at `pa`, by the windows of the host bridge. If several windows contain an address,
-    /// the first of them counts. Without windows, the handle is the physical address.
+    /// the first of them counts.
     fn range_in_windows(&self, pa: Pa) -> BusRange {
         let address = pa as u64;
         let mut last = u64::MAX;
+        let range = |handle, last| BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) };
         for BusWindow { cpu, bus, size } in self.windows() {
             let Some(to_last) = size.checked_sub(1) else { continue };
             if address < cpu {
@@ -80,13 +80,16 @@ impl<K: Kernel> Bus<K> {
                 last = last.min(cpu - 1);
             } else if address - cpu <= to_last {
                 let offset = address - cpu;
-                last = last.min(address.saturating_add(to_last - offset));
                 let handle = usize::try_from(bus.wrapping_add(offset)).ok();
-                return BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) };
+                return range(handle, last.min(cpu.saturating_add(to_last)));
             }
         }
-        let handle = self.windows().next().is_none().then_some(pa);
-        BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) }
+        range(self.same_without_windows(pa), last)
+    }
+
+    /// Returns `address` if the bridge has no windows: then a handle is the physical address.
+    fn same_without_windows(&self, address: usize) -> Option<usize> {
+        self.windows().next().is_none().then_some(address)
     }
 
     /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both
@@ -97,9 +100,9 @@ impl<K: Kernel> Bus<K> {
         loop {
             let range = self.range_at(first_pa);
             if let Some(handle) = range.handle
-                && let Some(below_mask) = mask.checked_sub(handle)
+                && let Some(bytes_to_mask) = mask.checked_sub(handle)
             {
-                let limit = first_pa.saturating_add(below_mask).min(last);
+                let limit = first_pa.saturating_add(bytes_to_mask).min(last);
                 return Some(self.extended(Reachable { first_pa, last_pa: range.last_pa, handle }, limit));
             }
             if range.last_pa >= last {
@@ -115,7 +118,8 @@ impl<K: Kernel> Bus<K> {
         while found.last_pa < limit {
             let next_pa = found.last_pa + 1;
             let next = self.range_at(next_pa);
-            if next.handle != found.handle.checked_add(next_pa - found.first_pa) {
+            // The sum does not wrap: it is at most the mask, because `next_pa` is at most `limit`.
+            if next.handle != Some(found.handle.wrapping_add(next_pa - found.first_pa)) {
                 break;
             }
             found.last_pa = next.last_pa;
@@ -165,7 +169,7 @@ impl<K: Kernel> Bus<K> {
                 let offset_in = |window: &BusWindow| (handle as u64).wrapping_sub(window.bus);
                 match self.windows().find(|window| offset_in(window) < window.size) {
                     Some(window) => usize::try_from(window.cpu.wrapping_add(offset_in(&window))).ok(),
-                    None => self.windows().next().is_none().then_some(handle),
+                    None => self.same_without_windows(handle),
                 }
             }
         }

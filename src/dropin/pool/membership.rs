@@ -12,7 +12,7 @@
 //! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another
 //!   mapping later is never taken for an address in the view.
 
-use super::{Pool, PoolSpec, WholePages, first_flags};
+use super::{Pool, PoolSpec, WholePages};
 use crate::dropin::page_map::{CacheState, TimeLeft};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType};
@@ -198,7 +198,7 @@ impl<K: Kernel> Pool<K> {
         if !self.membership.has_copied_name {
             public.region_name.store(region.name.as_ptr().cast_mut(), Relaxed);
         }
-        public.flags.store(first_flags(self.kernel, spec).bits(), Relaxed);
+        public.flags.store(spec.first_flags(self.kernel).bits(), Relaxed);
         public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.first_owner().device), Relaxed);
         self.owners.reset(spec.origin);
         self.had_buffer_without_mapping.store(false, Relaxed);

@@ -97,13 +97,6 @@ pub struct Pool<K: Kernel> {
     page_map: IrqLock<PageMap>,
 }
 
-/// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from the
-/// interface.
-fn first_flags<K: Kernel>(kernel: K, spec: &PoolSpec) -> Flags {
-    let flags = if ends_within_4_gib(spec.region.end) { spec.flags | Flags::ADDRESS_32BITS } else { spec.flags };
-    if kernel.sets_linear_always() { flags | Flags::LINEAR } else { flags }
-}
-
 impl<K: Kernel> Pool<K> {
     /// Makes a pool of the whole pages of the specified region, which are `pages`. Returns `None` if the heap has no
     /// room for the bookkeeping.
@@ -114,7 +107,7 @@ impl<K: Kernel> Pool<K> {
         let words = words_for(pages);
         let shape = TreeShape::new(words);
         let PoolSpec { region, origin, .. } = spec;
-        let flags = first_flags(kernel, spec);
+        let flags = spec.first_flags(kernel);
         // The pool's memory is never freed, but a device and its name may be gone. Such a name is therefore copied.
         let copied = if origin.has_device() { region.name } else { Name::NONE };
         let make = |bits: Bitmaps, nodes, copy: Name| Pool {
@@ -140,9 +133,9 @@ impl<K: Kernel> Pool<K> {
             is_mapped_linearly: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
             had_buffer_without_mapping: AtomicBool::new(false),
-            failures: FailureCounter::new(),
-            owners: Owners::new(*origin),
             is_reusable: AtomicBool::new(spec.is_reusable),
+            owners: Owners::new(*origin),
+            failures: FailureCounter::new(),
             membership: Membership::new(spec),
             next: AtomicRef::new(),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
@@ -180,6 +173,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn bitmaps(&self) -> (&'static [BitmapWord], &'static [BitmapWord]) {
+        // The bitmaps never change their place; the lock is there because the map is reached only with it.
         let map = self.lock();
         (map.used(), map.starts())
     }
@@ -208,16 +202,6 @@ impl<K: Kernel> Pool<K> {
     /// Sets `flags` in addition to those that are set.
     pub fn add_flags(&self, flags: Flags) {
         self.public.flags.fetch_or(flags.bits(), Relaxed);
-    }
-
-    /// Returns whether the region is `reusable`: devices that do not own the pool may borrow its memory.
-    pub fn is_reusable(&self) -> bool {
-        self.is_reusable.load(Relaxed)
-    }
-
-    /// Sets whether the region is `reusable`.
-    pub fn set_reusable(&self, is_reusable: bool) {
-        self.is_reusable.store(is_reusable, Relaxed);
     }
 
     fn view(&self, memory: MemoryType) -> &View {

@@ -98,6 +98,16 @@ impl<K: Kernel> Pool<K> {
         self.owners.is_region.load(Relaxed)
     }
 
+    /// Returns whether the region is `reusable`: devices that do not own the pool may borrow its memory.
+    pub fn is_reusable(&self) -> bool {
+        self.is_reusable.load(Relaxed)
+    }
+
+    /// Sets whether the region is `reusable`.
+    pub fn set_reusable(&self, is_reusable: bool) {
+        self.is_reusable.store(is_reusable, Relaxed);
+    }
+
     /// Returns whether the pool is a `memory-region` and `device` is one of its owners.
     pub fn is_owned_by(&self, device: Device) -> bool {
         self.is_memory_region() && self.belongs_to(device)

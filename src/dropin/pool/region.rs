@@ -66,6 +66,13 @@ impl PoolSpec {
     pub fn of(region: Region) -> Self {
         PoolSpec { region, flags: Flags::empty(), origin: Origin::Memory, is_reusable: false }
     }
+
+    /// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from
+    /// the interface.
+    pub(super) fn first_flags<K: Kernel>(&self, kernel: K) -> Flags {
+        let flags = if ends_within_4_gib(self.region.end) { self.flags | Flags::ADDRESS_32BITS } else { self.flags };
+        if kernel.sets_linear_always() { flags | Flags::LINEAR } else { flags }
+    }
 }
 
 /// Returns the address of the first page that begins at `start` or after it and that a pool may contain; `None` if
