@@ -290,13 +290,13 @@ fn a_managed_pool_in_use_outlives_a_second_release() {
 fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.debug.count_and_check_failure(&Call { is_still_new: Some(|_| true), ..rig.call(END) }, 64);
+    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(END) }, 64);
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
     assert_eq!(rig.lines(), [line]);
     rig.debug.managed_released(&rig.call(END));
     assert_eq!(rig.lines(), [""; 0], "the new device holds nothing");
     rig.machine.replace(rig.device, DeviceInfo::plain().named(c"usb0"));
-    rig.debug.count_and_check_failure(&Call { is_still_new: Some(|_| true), ..rig.call(END) }, 64);
+    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(END) }, 64);
     rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
     assert!(rig.lines()[0].starts_with("usb0: unmap of a map that failed"));
     assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(rig.device));
@@ -312,7 +312,7 @@ fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
 fn a_call_that_another_one_of_a_new_device_overtakes_ends_nothing() {
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.debug.count_and_check_failure(&Call { is_still_new: Some(|_| false), ..rig.call(END) }, 64);
+    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| false), ..rig.call(END) }, 64);
     assert_eq!(rig.lines(), [""; 0]);
     rig.debug.driver_removed(&rig.call(END));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);

@@ -39,7 +39,7 @@ impl Rig {
     }
 
     pub fn call(&self, caller: usize) -> Call {
-        Call { device: self.device, caller, time: 5, is_still_new: None, stack: 0, stack_size: 0 }
+        Call { caller, time: 5, ..Call::of(self.device) }
     }
 
     pub fn by(&self, device: Device, caller: usize) -> Call {

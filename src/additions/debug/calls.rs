@@ -1,9 +1,45 @@
-//! What a driver's call stated: what it frees, unmaps or syncs. What it allocates or maps is a [`Holding`].
+//! A call of a driver, and what it stated: what it frees, unmaps or syncs. What it allocates or maps is a [`Holding`].
 
 use super::holding::{HeldMapping, Holding, Kind, MappedBy};
 use crate::additions::streaming::Direction;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, PAGE_SHIFT, Va};
+
+/// A call of a driver.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The device that the driver passed.
+    pub device: Device,
+    /// The address to which the call returns.
+    pub caller: usize,
+    /// When it is made, in milliseconds.
+    pub time: usize,
+    /// `None` if the device had map operations when the call began. Otherwise the device was new, and may lie at the
+    /// address of an earlier one. The function then returns whether the device still has no operations. If it has some,
+    /// another call of the device was faster, and what is recorded may be the present device's.
+    pub recheck_new: Option<fn(Device) -> bool>,
+    /// The first byte of the calling thread's stack.
+    pub stack: Va,
+    /// Bytes of that stack; 0 if it is not known.
+    pub stack_size: usize,
+}
+
+impl Call {
+    /// Returns a call for a device of which nothing else is known.
+    pub fn of(device: Device) -> Self {
+        Call { device, caller: 0, time: 0, recheck_new: None, stack: 0, stack_size: 0 }
+    }
+
+    /// Returns whether the device was new when the call began, and is so now.
+    pub(super) fn is_new(&self) -> bool {
+        self.recheck_new.is_some_and(|is_still_new| is_still_new(self.device))
+    }
+
+    /// Returns whether the address lies on the stack of the calling thread.
+    pub(super) fn has_on_stack(&self, address: Va) -> bool {
+        address.wrapping_sub(self.stack) < self.stack_size
+    }
+}
 
 /// A function that frees memory.
 #[derive(Clone, Copy, Debug)]

@@ -10,13 +10,13 @@
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `calls.rs` | What a call of a driver stated: the memory that it frees, the mapping that it ends or syncs. |
+//! | `calls.rs` | A call of a driver, and what it stated: the memory that it frees, the mapping that it ends or syncs. |
 //! | `checks.rs` | What is done at each call: the kernel is asked about the memory, then the call is judged. |
 //! | `judge.rs` | Compares a call with the table, with the lock held: which mistakes it has, and what changes in the table. |
 //! | `table.rs`, `holding.rs` | The table of what devices hold, and one entry of it. |
 //! | `finding.rs` | What can be found, and the text of the line for each. |
 //! | `devices.rs` | What is known of each device: its name, its mistakes, and the call that is to fail. |
-//! | `reports.rs` | The lines that wait until a thread writes them. |
+//! | `reports.rs`, `write.rs` | The lines that wait until a thread writes them, and how it writes them. |
 //! | `list.rs`, `holders.rs` | What `list_dma_debug` prints, and which devices hold memory of a pool that is uninstalled. |
 //!
 //! # Context
@@ -33,50 +33,21 @@ mod judge;
 mod list;
 mod reports;
 mod table;
+mod write;
 
-pub use calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+pub use calls::{Call, FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 pub use finding::Finding;
 pub use holding::{HeldMapping, Holding, Kind, MappedBy};
 
 use self::devices::{Devices, Names};
 use self::holding::HeldPool;
 use self::judge::Judge;
-use self::reports::{Report, Reports};
+use self::reports::Reports;
 use self::table::Table;
-use crate::kernel::{Device, Kernel, Va};
-use crate::log::{Level, Line, Name};
-use crate::mem::atomics::{
-    AtomicBool,
-    Ordering::{Acquire, Release},
-};
+use crate::kernel::{Device, Kernel};
+use crate::log::Name;
+use crate::mem::atomics::AtomicBool;
 use crate::mem::lock::IrqLock;
-use crate::text::apart;
-
-/// A call of a driver.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// The device that the driver passed.
-    pub device: Device,
-    /// The address to which the call returns.
-    pub caller: usize,
-    /// When it is made, in milliseconds.
-    pub time: usize,
-    /// `None` if the device had map operations when the call began. Otherwise the device was new, and may lie at the
-    /// address of an earlier one. The function then returns whether the device still has no operations. If it has some,
-    /// another call of the device was faster, and what is recorded may be the present device's.
-    pub is_still_new: Option<fn(Device) -> bool>,
-    /// The first byte of the calling thread's stack.
-    pub stack: Va,
-    /// Bytes of that stack; 0 if it is not known.
-    pub stack_size: usize,
-}
-
-impl Call {
-    /// Returns whether the address lies on the stack of the calling thread.
-    fn has_on_stack(&self, address: Va) -> bool {
-        address.wrapping_sub(self.stack) < self.stack_size
-    }
-}
 
 /// What the debug mode knows.
 pub struct Watch<K: Kernel> {
@@ -130,16 +101,13 @@ impl<K: Kernel> Watch<K> {
         let name = self.kernel.device_name(call.device);
         let mut state = self.state.lock(self.kernel);
         // With the lock held: a call records what it allocated after its device got operations.
-        if call.is_still_new.is_some_and(|is_still_new| is_still_new(call.device)) {
+        if call.is_new() {
             self.forget_earlier_device(&mut state, call.device, name);
         }
         let name_index = state.devices.record(call.device, name, &self.names);
         let result = act(&mut Judge { state: &mut state, names: &self.names, call, name_index });
-        let must_write = state.reports.are_waiting();
         drop(state);
-        if must_write {
-            self.write_lines();
-        }
+        self.write_lines();
         result
     }
 
@@ -198,41 +166,5 @@ impl<K: Kernel> Watch<K> {
     /// Returns how often a mistake was found: of one device, or of all if `device` is `None`.
     pub fn times(&self, device: Option<Device>, finding: Finding) -> usize {
         self.state.lock(self.kernel).devices.times(device, finding)
-    }
-
-    /// Writes the lines that wait, if the caller may sleep and no other thread does so.
-    fn write_lines(&'static self) {
-        let kernel = self.kernel;
-        // After the last line another one may have come, whose caller saw that lines are being written.
-        while kernel.can_sleep()
-            && self.state.lock(kernel).reports.are_waiting()
-            && !self.is_writing.swap(true, Acquire)
-        {
-            loop {
-                let report = self.state.lock(kernel).reports.next();
-                let Some(report) = report else { break };
-                self.write(&report);
-            }
-            let dropped = self.state.lock(kernel).reports.take_dropped();
-            if dropped != 0 {
-                let text = apart!("%lu lines of the debug mode were lost: list_dma_debug has the counts");
-                kernel.log(Level::Warning, &Line::about(Name::NONE, text, &[dropped]));
-            }
-            self.is_writing.store(false, Release);
-        }
-    }
-
-    /// Writes a line; and if the caller made the mistake often, how often.
-    fn write(&'static self, report: &Report) {
-        let (kernel, name) = (self.kernel, self.names.get(report.name_index));
-        let level = if report.finding.is_mistake() { Level::Error } else { Level::Warning };
-        let (values, count) = report.finding.values(&report.values);
-        let line = |format, values| Line { device: report.device.address(), ..Line::about(name, format, values) };
-        kernel.log(level, &line(report.finding.format(), values.get(..count).unwrap_or_default()));
-        if report.times > reports::FIRST {
-            let [.., caller] = report.values;
-            let values = [report.times, Name::of(report.finding.label()).argument(), caller];
-            kernel.log(level, &line(apart!("%lu times: %s; caller 0x%lx"), &values));
-        }
     }
 }

@@ -33,8 +33,8 @@ pub struct rt_dma_watch_call {
 /// Returns a call that is checked before the library does what it asks for; `None` if the call or its device is null.
 pub(super) fn before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     let rt_dma_watch_call { dev, caller, time, is_new, stack, stack_size } = *call?;
-    let is_still_new = (is_new != 0).then_some(has_no_ops as fn(Device) -> bool);
-    Some(Call { device: device(dev)?, caller, time, is_still_new, stack, stack_size })
+    let recheck_new = (is_new != 0).then_some(has_no_ops as fn(Device) -> bool);
+    Some(Call { device: device(dev)?, caller, time, recheck_new, stack, stack_size })
 }
 
 /// Returns whether the device has no map operations now, and so is a new one.
@@ -45,5 +45,5 @@ pub(super) fn has_no_ops(device: Device) -> bool {
 /// Returns what [`before`] does, for a call that is checked after the library did what it asks for: the check before
 /// that noticed whether the device is new.
 pub(super) fn after(call: Option<&rt_dma_watch_call>) -> Option<Call> {
-    Some(Call { is_still_new: None, ..before(call)? })
+    Some(Call { recheck_new: None, ..before(call)? })
 }

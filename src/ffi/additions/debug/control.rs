@@ -39,8 +39,7 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
 /// Notes that a device may be new. The call that needs its operations need not be a watched one: a call that sets a mask
 /// is an example.
 fn new_device(device: Device) {
-    let is_still_new: Option<fn(Device) -> bool> = Some(has_no_ops);
-    WATCH.note_call(&Call { device, caller: 0, time: 0, is_still_new, stack: 0, stack_size: 0 });
+    WATCH.note_call(&Call { recheck_new: Some(has_no_ops), ..Call::of(device) });
 }
 
 /// @brief Notes that a call begins that is not checked before the library does what it asks for.
