@@ -60,10 +60,10 @@ rt_size_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
  * @param[in] call The call.
  * @param[in] cpu_addr The buffer.
  * @param[in] size Bytes.
- * @param[in] refused The result of the check before the free.
+ * @param[in] check The result of the check before the free.
  * @note Context: any.
  */
-void rt_dma_watch_freed(const struct rt_dma_watch_call *call, void *cpu_addr, rt_size_t size, rt_size_t refused);
+void rt_dma_watch_freed(const struct rt_dma_watch_call *call, void *cpu_addr, rt_size_t size, rt_size_t check);
 
 /**
  * @brief Records a block pool.
@@ -140,13 +140,13 @@ rt_size_t rt_dma_watch_block_freeing(const struct rt_dma_watch_call *call,
  * @param[in] call The call.
  * @param[in] pool The pool.
  * @param[in] block The block.
- * @param[in] refused The result of the check before the free.
+ * @param[in] check The result of the check before the free.
  * @note Context: any.
  */
 void rt_dma_watch_block_freed(const struct rt_dma_watch_call *call,
                               struct rt_dma_block_pool *pool,
                               void *block,
-                              rt_size_t refused);
+                              rt_size_t check);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -16,8 +16,7 @@ fn held_by_devices(rig: &Rig) -> usize {
 }
 
 fn free(rig: &Rig, held: &Held) -> bool {
-    let ops = rig.machine.first_call(held.device);
-    rig.debug.freeing(rig.machine.dma, &rig.by(held.device, END), &freed(held), ops)
+    rig.free_as(held.device, freed(held))
 }
 
 /// Two of the devices have other handles than physical addresses.

@@ -4,7 +4,6 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{Call, Finding, FreedBy, FreedMemory, Holding, Kind, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
-use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Name;
 
@@ -79,8 +78,7 @@ fn a_managed_buffer_that_another_device_frees_is_still_held() {
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(rig.free(freed));
     rig.found(Finding::FreeDevice, "0x9000, 64 bytes, allocated for dma1");
-    let ops = rig.machine.first_call(owner.device);
-    assert!(rig.debug.freeing(rig.machine.dma, &owner, &freed, ops), "it is found");
+    assert!(rig.free_as(owner.device, freed), "it is found");
     assert_eq!(rig.lines(), [""; 0], "it was not freed before");
 }
 
@@ -140,7 +138,7 @@ fn a_call_that_is_refused_outside_of_a_thread_may_be_repeated_in_one() {
 #[test]
 fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     let rig = Rig::new();
-    let unknown = FreedMemory { by: FreedBy::Free, va: 0x9000, size: 64, handle: 0 };
+    let unknown = FreedMemory { by: FREE, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(unknown));
     rig.silent();
     rig.debug.free_refused(&rig.call(END), unknown.va, unknown.size);
@@ -160,7 +158,7 @@ fn blocks_belong_to_their_pools() {
     let free = |by, handle| rig.free(FreedMemory { by, va: 0x8040, size: 64, handle });
     free(FreedBy::BlockFree { pool: 0x2000 }, 0x40);
     rig.found(Finding::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
-    free(FreedBy::Free, 0);
+    free(FREE, 0);
     assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
     assert!(free(FreedBy::BlockFree { pool: 0x1000 }, 0x40));
     for is_gone in [false, true] {
@@ -235,7 +233,7 @@ fn a_sync_past_a_buffer_and_of_a_freed_one_are_reported() {
     // Of two frees, the line has the later one.
     let around = Held { va: held.va - 64, handle: 0, ..held };
     rig.record(rig.device, &around);
-    rig.debug.freeing(rig.machine.dma, &rig.call(0x3333), &freed(&around), Some(MapOps::UNTRANSLATED));
+    rig.debug.freeing(rig.machine.dma, &rig.call(0x3333), &freed(&around));
     rig.sync_data(held.va, 64, Flags::empty());
     assert!(rig.lines()[0].ends_with("64 bytes, freed by 0x3333; caller 0x2222"));
     // The library itself may use the memory meanwhile.
@@ -336,8 +334,7 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
     let rig = Rig::new();
     let bus = rig.other(c"bus");
     let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
-    let free =
-        |device| rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held), Some(MapOps::UNTRANSLATED));
+    let free = |device| rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
     for _ in 0..2 {
         rig.record(bus, &held);
         rig.record(rig.device, &held);

@@ -4,7 +4,6 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{Call, Finding, FreedMemory, Holding, UnmappedBy, Watch};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
-use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -234,7 +233,7 @@ fn what_is_not_in_a_full_table_is_not_taken_for_another_thing() {
         }
         rig.record(rig.device, &held);
         for device in [rig.device, bus] {
-            rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held), Some(MapOps::UNTRANSLATED));
+            rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
         }
         rig.silent();
     }

@@ -6,6 +6,7 @@ use rt_dma_pool::additions::debug::{
     Watch,
 };
 use rt_dma_pool::additions::streaming::Direction;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
 use std::ffi::CStr;
@@ -13,6 +14,8 @@ use std::ffi::CStr;
 pub const START: usize = LOW.start;
 pub const MAP: usize = 0x1111;
 pub const END: usize = 0x2222;
+/// `rt_dma_free`, of a device whose handles are physical addresses.
+pub const FREE: FreedBy = FreedBy::Free { ops: Some(MapOps::UNTRANSLATED) };
 
 /// A driver, its device, and the debug mode that watches it.
 pub struct Rig {
@@ -60,7 +63,15 @@ impl Rig {
     }
 
     pub fn free(&self, freed: FreedMemory) -> bool {
-        self.debug.freeing(self.machine.dma, &self.call(END), &freed, self.machine.first_call(self.device))
+        self.free_as(self.device, freed)
+    }
+
+    pub fn free_as(&self, device: Device, freed: FreedMemory) -> bool {
+        let by = match freed.by {
+            FreedBy::Free { .. } => FreedBy::Free { ops: self.machine.first_call(device) },
+            by => by,
+        };
+        self.debug.freeing(self.machine.dma, &self.by(device, END), &FreedMemory { by, ..freed })
     }
 
     /// Records a mapping, whose handle is its physical address.
@@ -110,7 +121,7 @@ impl Rig {
 }
 
 pub fn freed(held: &Held) -> FreedMemory {
-    FreedMemory { by: FreedBy::Free, va: held.va, size: held.size, handle: held.handle }
+    FreedMemory { by: FREE, va: held.va, size: held.size, handle: held.handle }
 }
 
 /// A buffer that `rt_dma_map_single` maps. It has no handle yet.

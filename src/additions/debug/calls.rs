@@ -2,6 +2,7 @@
 
 use super::holding::{HeldMapping, Holding, Kind, MappedBy};
 use crate::additions::streaming::Direction;
+use crate::dropin::map_ops::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, PAGE_SHIFT, Va};
 
@@ -45,7 +46,10 @@ impl Call {
 #[derive(Clone, Copy, Debug)]
 pub enum FreedBy {
     /// `rt_dma_free`
-    Free,
+    Free {
+        /// The library's operations by which it frees; `None` if an operation of the BSP does.
+        ops: Option<MapOps>,
+    },
     /// `rt_dmam_free`
     ManagedFree,
     /// `rt_dma_block_free`
@@ -59,7 +63,7 @@ impl FreedBy {
     /// Returns whether the function is for this kind of memory.
     pub(super) fn may_free(self, holding: &Holding) -> bool {
         match self {
-            FreedBy::Free => matches!(holding.kind, Kind::Buffer { .. }),
+            FreedBy::Free { .. } => matches!(holding.kind, Kind::Buffer { .. }),
             FreedBy::ManagedFree => matches!(holding.kind, Kind::Buffer { .. }) && holding.is_managed,
             FreedBy::BlockFree { .. } => matches!(holding.kind, Kind::Block { .. }),
         }
@@ -87,7 +91,7 @@ impl FreedMemory {
         let last_page = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
         self.by.may_free(holding)
             && match self.by {
-                FreedBy::Free => last_page(self.size) == last_page(holding.size),
+                FreedBy::Free { .. } => last_page(self.size) == last_page(holding.size),
                 FreedBy::ManagedFree => self.size == holding.size && holding.device == device,
                 FreedBy::BlockFree { pool } => holding.is_block_of(pool),
             }

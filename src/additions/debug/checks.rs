@@ -40,8 +40,7 @@ impl<K: Kernel> Watch<K> {
         self.state.lock(self.kernel).table.block_pool(pool).copied()
     }
 
-    /// Checks a free, and forgets what it frees. `ops` are those by which `rt_dma_free` frees for the device; `None` if
-    /// an operation of the BSP does, and for other functions.
+    /// Checks a free, and forgets what it frees.
     ///
     /// Returns true if the caller has nothing to report, even if the library refuses the free:
     /// * The table has the memory. What is wrong with the free is reported here.
@@ -51,24 +50,23 @@ impl<K: Kernel> Watch<K> {
     ///
     /// Returns false otherwise: then the caller calls [`free_refused`](Self::free_refused) if the library refuses the
     /// free.
-    pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory, ops: Option<MapOps>) -> bool {
+    pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> bool {
         let needs_thread = match freed.by {
-            FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
+            FreedBy::Free { .. } => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
             FreedBy::ManagedFree => true,
             FreedBy::BlockFree { .. } => false,
         };
         if needs_thread && !self.kernel.can_sleep() {
             return true;
         }
-        let rule = self.handle_rule(dma, call.device, freed, ops);
+        let rule = self.handle_rule(dma, call.device, freed);
         self.judge(call, |judge| judge.free(freed, rule))
     }
 
     /// Returns how the handle of a free is judged.
-    fn handle_rule(&self, dma: &Dma<K>, device: Device, freed: &FreedMemory, ops: Option<MapOps>) -> HandleRule {
-        if !matches!(freed.by, FreedBy::Free) {
-            HandleRule::AsAllocated
-        } else if self.accepts_handle(dma, device, freed, ops) {
+    fn handle_rule(&self, dma: &Dma<K>, device: Device, freed: &FreedMemory) -> HandleRule {
+        let FreedBy::Free { ops } = freed.by else { return HandleRule::AsAllocated };
+        if self.accepts_handle(dma, device, freed, ops) {
             HandleRule::Accepted
         } else if ops.is_some() {
             HandleRule::Refused

@@ -6,11 +6,12 @@ use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
+use crate::dropin::map_ops::MapOps;
 use crate::ffi::additions::block_pool::{device_of, pool_of, rt_dma_block_pool};
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
 use crate::ffi::{DMA, c_device};
 use crate::flags::Flags;
-use crate::kernel::Threads;
+use crate::kernel::{Device, Threads};
 
 /// @brief Records a buffer.
 ///
@@ -30,9 +31,9 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
     flags: rt_ubase_t,
     is_managed: c_int,
 ) {
+    let Some(call) = after(call) else { return };
     let kind = Kind::Buffer { flags: Flags::from_bits_retain(flags) };
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
-    let Some(call) = after(call) else { return };
     WATCH.allocated(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
 }
 
@@ -54,41 +55,59 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     is_managed: c_int,
 ) -> rt_size_t {
     if cpu_addr.is_null() || size == 0 {
-        return 0;
+        return FreeCheck::KNOWN.0;
     }
-    let by = if is_managed != 0 { FreedBy::ManagedFree } else { FreedBy::Free };
-    let freed = FreedMemory { by, va: cpu_addr.expose_provenance(), size, handle: dma_handle };
-    let Some(call) = before(call) else { return 0 };
-    check_free(&call, &freed, DMA.refused_calls())
-}
-
-/// Checks a free. Returns 0 if the table has what is freed; else one more than `refused_calls`, the number of calls
-/// that were refused before.
-fn check_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> usize {
+    let Some(call) = before(call) else { return FreeCheck::KNOWN.0 };
     // Before `free_ops_of`, which chooses the operations of a new device.
-    WATCH.note_call(call);
-    // `freeing` needs the operations for a plain free only, and none if the BSP frees.
-    let ops = match freed.by {
-        FreedBy::Free => match free_ops_of(call.device) {
-            FreeOps::Library(ops) => Some(ops),
-            FreeOps::Bsp(_) => None,
-        },
-        _ => None,
-    };
-    if WATCH.freeing(&DMA, call, freed, ops) { 0 } else { refused_calls.wrapping_add(1) }
+    WATCH.note_call(&call);
+    let by = if is_managed != 0 { FreedBy::ManagedFree } else { FreedBy::Free { ops: library_ops(call.device) } };
+    let freed = FreedMemory { by, va: cpu_addr.expose_provenance(), size, handle: dma_handle };
+    check_before_free(&call, &freed, DMA.refused_calls()).0
 }
 
-/// Reports the free of memory that the table does not have if it was refused. `refused` is the result of the check
-/// before the free, `refused_calls` the number of calls that have been refused now.
-fn check_freed(
+/// Returns the library's operations by which `rt_dma_free` frees for the device; `None` if an operation of the BSP does.
+fn library_ops(device: Device) -> Option<MapOps> {
+    match free_ops_of(device) {
+        FreeOps::Library(ops) => Some(ops),
+        FreeOps::Bsp(_) => None,
+    }
+}
+
+/// What the check before a free passes to the one after it. The port passes it as a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FreeCheck(usize);
+
+impl FreeCheck {
+    /// Nothing is to be reported after the free.
+    const KNOWN: Self = FreeCheck(0);
+
+    /// The table does not have what is freed. `refused_calls` is how many calls were refused before the free.
+    fn unknown(refused_calls: usize) -> Self {
+        FreeCheck(refused_calls.wrapping_add(1))
+    }
+
+    /// Returns whether the table did not have what was freed, and the library refused the free. `refused_calls` is how
+    /// many calls have been refused after it.
+    fn was_refused(self, refused_calls: usize) -> bool {
+        self != Self::KNOWN && self != Self::unknown(refused_calls)
+    }
+}
+
+/// Checks a free. `refused_calls` is how many calls were refused before it.
+fn check_before_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> FreeCheck {
+    if WATCH.freeing(&DMA, call, freed) { FreeCheck::KNOWN } else { FreeCheck::unknown(refused_calls) }
+}
+
+/// Reports the free of memory that the table does not have if the library refused it. `refused_calls` is how many calls
+/// have been refused after the free.
+fn report_if_refused(
     call: Option<&rt_dma_watch_call>,
     cpu_addr: *mut c_void,
     size: usize,
-    refused: usize,
+    check: FreeCheck,
     refused_calls: usize,
 ) {
-    if refused != 0
-        && refused_calls.wrapping_add(1) != refused
+    if check.was_refused(refused_calls)
         && let Some(call) = after(call)
     {
         WATCH.free_refused(&call, cpu_addr.expose_provenance(), size);
@@ -100,16 +119,16 @@ fn check_freed(
 /// @param[in] call The call.
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes.
-/// @param[in] refused The result of the check before the free.
+/// @param[in] check The result of the check before the free.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_freed(
     call: Option<&rt_dma_watch_call>,
     cpu_addr: *mut c_void,
     size: rt_size_t,
-    refused: rt_size_t,
+    check: rt_size_t,
 ) {
-    check_freed(call, cpu_addr, size, refused, DMA.refused_calls());
+    report_if_refused(call, cpu_addr, size, FreeCheck(check), DMA.refused_calls());
 }
 
 /// @brief Records a block pool.
@@ -126,10 +145,9 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
     size: rt_size_t,
     is_managed: c_int,
 ) {
-    let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
-    let kind = Kind::NEW_POOL;
     let Some(call) = after(call) else { return };
-    WATCH.allocated(&call, Holding { kind, va, size, is_managed, ..Holding::NONE });
+    let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
+    WATCH.allocated(&call, Holding { kind: Kind::NEW_POOL, va, size, is_managed, ..Holding::NONE });
 }
 
 /// @brief Notes that a block pool is about to be destroyed.
@@ -177,11 +195,10 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     block: *mut c_void,
     dma_handle: rt_ubase_t,
 ) {
+    let Some(call) = after(call) else { return };
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let size = WATCH.block_pool(pool).map_or(0, |entry| entry.size);
-    let kind = Kind::Block { pool };
-    let Some(call) = after(call) else { return };
-    WATCH.allocated(&call, Holding { kind, va, handle: dma_handle, size, ..Holding::NONE });
+    WATCH.allocated(&call, Holding { kind: Kind::Block { pool }, va, handle: dma_handle, size, ..Holding::NONE });
 }
 
 /// Returns how many frees a block pool has refused.
@@ -209,13 +226,13 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     dma_handle: rt_ubase_t,
 ) -> rt_size_t {
     if block.is_null() {
-        return 0;
+        return FreeCheck::KNOWN.0;
     }
+    let Some(call) = before(call) else { return FreeCheck::KNOWN.0 };
     let by = FreedBy::BlockFree { pool: pool.expose_provenance() };
     let freed = FreedMemory { by, va: block.expose_provenance(), size: 0, handle: dma_handle };
-    let Some(call) = before(call) else { return 0 };
-    // SAFETY: the pool is in the table.
-    check_free(&call, &freed, unsafe { refused_calls_of(pool) })
+    // SAFETY: `before` returned a call, so the call has a device, so the pool is in the table.
+    check_before_free(&call, &freed, unsafe { refused_calls_of(pool) }).0
 }
 
 /// @brief Checks whether the free of a block that the table does not have was refused.
@@ -223,17 +240,18 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
 /// @param[in] call The call.
 /// @param[in] pool The pool.
 /// @param[in] block The block.
-/// @param[in] refused The result of the check before the free.
+/// @param[in] check The result of the check before the free.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_block_freed(
     call: Option<&rt_dma_watch_call>,
     pool: *mut rt_dma_block_pool,
     block: *mut c_void,
-    refused: rt_size_t,
+    check: rt_size_t,
 ) {
-    if refused != 0 {
+    let check = FreeCheck(check);
+    if check != FreeCheck::KNOWN {
         // SAFETY: the pool was in the table before the free, and the driver does not destroy it meanwhile.
-        check_freed(call, block, 0, refused, unsafe { refused_calls_of(pool) });
+        report_if_refused(call, block, 0, check, unsafe { refused_calls_of(pool) });
     }
 }
