@@ -440,3 +440,15 @@ proptest! {
         prop_assert_eq!(machine.places(), expected);
     }
 }
+
+/// The device has made its own pool of the memory before, which does not serve others. Their node is then refused.
+#[test]
+fn fault_16_the_memory_of_a_devices_own_node_does_not_serve_every_device() {
+    for own in [SharedNode::fixed(START, MIB), SharedNode::fixed(START, MIB).no_map()] {
+        let machine = machine(&[own, SharedNode::fixed(START, MIB).reusable().everyones()], &[]);
+        machine.first_call(device_of(&machine, 0));
+        assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::Overlap)));
+        assert_eq!(machine.take_errors().len(), 1);
+        assert_eq!(machine.alloc(machine.plain_device(), PAGE, CACHED), None);
+    }
+}

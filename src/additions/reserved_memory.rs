@@ -8,6 +8,7 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
+use crate::flags::Flags;
 use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};
 use crate::kernel::{PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
@@ -93,8 +94,14 @@ impl<K: ReservedMemory> Dma<K> {
     /// pool.
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
-        let mut known = self.pools().map(|pool| pool.region());
-        if !known.any(|known| (known.start, known.end) == (region.start, region.end)) {
+        let mut pools = self.pools();
+        let is_installed = pools.any(|pool| {
+            let known = pool.region();
+            let serves_every_device = !pool.is_no_map() && !pool.flags().contains(Flags::DEVICE);
+            (known.start, known.end) == (region.start, region.end) && serves_every_device
+        });
+        // If a pool of the same memory does not serve every device, this is refused: pools never overlap.
+        if !is_installed {
             self.install_and_end_turn(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }
         Ok(())
@@ -159,7 +166,7 @@ impl<K: ReservedMemory> Dma<K> {
         if let Some(pool) = self.pool_in(start, end) {
             return Some(pool.end());
         }
-        // The boot allocator's lists are not valid any more once it has handed over its memory, so the kernel is also
+        // Once the boot allocator has handed over its memory, what it has not reserved may be in use, so the kernel is also
         // asked for each page. Its last page here is searched, so that the search for a place goes on after all of them.
         let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.kernel_uses(*page))?;
         last.checked_add(PAGE_SIZE)
@@ -170,15 +177,19 @@ impl<K: ReservedMemory> Dma<K> {
     fn may_use_any(&self, start: Pa, end: Pa) -> bool {
         let mut memory = (0..).map_while(|index| self.kernel.boot_memory(index));
         memory.any(|(from, to)| {
-            let mut pages = (start.max(from)..end.min(to)).step_by(PAGE_SIZE);
-            pages.any(|page| self.kernel.kernel_uses(page) || !self.is_reserved(page))
+            let (from, to) = (start.max(from), end.min(to));
+            !self.is_reserved(from, to) || (from..to).step_by(PAGE_SIZE).any(|page| self.kernel.kernel_uses(page))
         })
     }
 
-    /// Returns whether the byte at `pa` is in the boot allocator's list of reserved memory.
-    fn is_reserved(&self, pa: Pa) -> bool {
-        let mut reserved = (0..).map_while(|index| self.kernel.boot_reserved(index));
-        reserved.any(|(from, to)| (from..to).contains(&pa))
+    /// Returns whether entries of the boot allocator's list of reserved memory contain all bytes of `[start, end)`.
+    fn is_reserved(&self, mut start: Pa, end: Pa) -> bool {
+        while start < end {
+            let mut reserved = (0..).map_while(|index| self.kernel.boot_reserved(index));
+            let Some((_, to)) = reserved.find(|(from, to)| (*from..*to).contains(&start)) else { return false };
+            start = to;
+        }
+        true
     }
 
     /// Writes a line to the log that states why a node is not served.
