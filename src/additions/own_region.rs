@@ -3,7 +3,6 @@
 //! A device becomes an owner of the regions in its node's `memory-region` at its first call in any case. The functions
 //! here also return whether a certain region is available, and end the device's claims.
 
-use crate::dropin::device_tree::is_pool_of;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Kernel};
 
@@ -29,7 +28,7 @@ impl<K: Kernel> Dma<K> {
             return Err(NoOwnRegion::NotNow);
         }
         let Some(Ok(region)) = self.kernel.memory_region(device, index) else { return Err(NoOwnRegion::NotThere) };
-        let is_there = self.pools().any(|pool| pool.is_owned_by(device) && is_pool_of(pool, &region));
+        let is_there = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
         if is_there { Ok(()) } else { Err(NoOwnRegion::NotThere) }
     }
 

@@ -6,7 +6,7 @@ use crate::dropin::pool::{Origin, Pool, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, NamedRegion, Node, Pa};
+use crate::kernel::{Device, Kernel, NamedRegion, Node};
 use crate::log::Name;
 
 impl<K: Kernel> Dma<K> {
@@ -31,7 +31,7 @@ impl<K: Kernel> Dma<K> {
         while let Some(region) = self.kernel.memory_region(device, index) {
             match self.claim_or_refuse(device, node, index, region) {
                 Ok(()) => owns_region = true,
-                Err(error @ (Error::NoMemory | Error::Leaving)) => return Err(error),
+                Err(error @ (Error::Context | Error::NoMemory | Error::Leaving)) => return Err(error),
                 // The region can never be installed.
                 Err(_) => {}
             }
@@ -41,9 +41,8 @@ impl<K: Kernel> Dma<K> {
             return Ok(None);
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
-        // makes it do so here, where the heap may be called. If the heap has no room, it finds no range at all.
-        let range = self.kernel.bus_range_from(device, 0);
-        if range.handle.is_none() && range.last_pa == Pa::MAX {
+        // makes it do so here, where the heap may be called.
+        if self.kernel.bus_range_from(device, 0).is_without_ranges() {
             return Err(Error::NoMemory);
         }
         Ok(Some(MapOps::DeviceTree))
@@ -61,10 +60,14 @@ impl<K: Kernel> Dma<K> {
         region: Result<NamedRegion, Error>,
     ) -> Result<(), Error> {
         let name = self.kernel.device_name(device);
-        let (start, end) = region.map_or((0, 0), |region| (region.start, region.end));
-        region
-            .and_then(|region| self.claim(device, node, name, &region))
-            .inspect_err(|error| self.refuse(*error, name, index, start, end))
+        let (start, end, result) = match region {
+            Ok(region) => (region.start, region.end, self.claim(device, node, name, &region)),
+            Err(error) => (0, 0, Err(error)),
+        };
+        if let Err(error) = result {
+            self.refuse(error, name, index, start, end);
+        }
+        result
     }
 
     /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device
@@ -82,14 +85,7 @@ impl<K: Kernel> Dma<K> {
         // The turn of installs is held for one region only, because an error must be logged without it.
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let flags = self.region_flags(device, region);
-        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. If a node without
-        // `no-map` has the memory of one with it, the second node is refused, because it overlaps a pool.
-        if let Some(pool) = self.pool_in(region.start, region.end)
-            && pool.is_memory_region()
-            && is_pool_of(pool, region)
-            && pool.is_no_map() == region.is_no_map
-            && !pool.is_leaving()
-        {
+        if let Some(pool) = self.pool_to_share(region) {
             pool.add_owner(device, node)?;
             pool.add_flags(flags & Flags::NOCACHE);
             // The pool for every device was installed without an owner.
@@ -108,6 +104,21 @@ impl<K: Kernel> Dma<K> {
         self.install_and_end_turn(turn, &spec).map(|_| ())
     }
 
+    /// Returns the pool of exactly this region, of which another device can become an owner; `None` if the region has
+    /// to be installed. The caller holds the turn of installs.
+    fn pool_to_share(&self, region: &NamedRegion) -> Option<&'static Pool<K>> {
+        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool.
+        self.pool_in(region.start, region.end).filter(|pool| {
+            pool.is_memory_region()
+                && pool.is_of(region)
+                // Two nodes may name the same memory, one with `no-map` and one without. The later one is then refused
+                // as an overlap.
+                && pool.is_no_map() == region.is_no_map
+                // For a pool that is leaving, the install fails with `Leaving`: the call can be repeated.
+                && !pool.is_leaving()
+        })
+    }
+
     /// Returns the flags of the pool of a region that `device` claims.
     fn region_flags(&self, device: Device, region: &NamedRegion) -> Flags {
         let mut flags = Flags::empty();
@@ -117,10 +128,4 @@ impl<K: Kernel> Dma<K> {
         flags.set(Flags::NOCACHE, !region.is_reusable && !self.kernel.is_coherent(device));
         flags
     }
-}
-
-/// Returns whether the pool was made of exactly this region.
-pub(crate) fn is_pool_of<K: Kernel>(pool: &Pool<K>, region: &NamedRegion) -> bool {
-    let known = pool.region();
-    (known.start, known.end) == (region.start, region.end)
 }

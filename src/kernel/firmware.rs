@@ -44,6 +44,14 @@ pub struct BusRange {
     pub last_pa: Pa,
 }
 
+impl BusRange {
+    /// Returns whether the range that begins at address 0 is all of memory, and the device cannot reach it: the heap
+    /// had no room to read the ranges of the bus ([`Firmware::bus_range_from`]).
+    pub fn is_without_ranges(&self) -> bool {
+        self.handle.is_none() && self.last_pa == Pa::MAX
+    }
+}
+
 /// What firmware states about devices. The caller passes devices that exist.
 ///
 /// # Safety

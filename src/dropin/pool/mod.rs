@@ -42,7 +42,7 @@ use core::mem::{MaybeUninit, size_of};
 use crate::abi::{rt_device, rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{CLEAN, CacheStates, PageMap, TreeShape, USED, words_for};
 use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
+use crate::kernel::{Kernel, MemoryType, NamedRegion, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
@@ -182,6 +182,12 @@ impl<K: Kernel> Pool<K> {
     pub fn region(&self) -> Region {
         let public = &self.public;
         Region { start: public.region_start.load(Relaxed), end: public.region_end.load(Relaxed), name: self.name() }
+    }
+
+    /// Returns whether the pool was installed with exactly this range.
+    pub(crate) fn is_of(&self, region: &NamedRegion) -> bool {
+        let known = self.region();
+        (known.start, known.end) == (region.start, region.end)
     }
 
     /// Returns the name of the pool.
