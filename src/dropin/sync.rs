@@ -1,6 +1,8 @@
 //! The sync calls, which make the bytes of a buffer visible to the device or to the processor. *Coherent* operations
 //! maintain the cache, and *non-coherent* operations do not: see [`MapOps`].
 //!
+//! `ffi/dropin/sync_ops.rs` calls them for a driver's call:
+//!
 //! | function | used for |
 //! | --- | --- |
 //! | `sync_out` | A call that wants the handle, or whose handle is translated. |
@@ -39,12 +41,12 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
     ) -> Result<(), Error> {
         let Some(pa) = self.mapped_pa(data, size) else {
-            return self.refuse_sync(Error::NotMapped, device, data, size);
+            return Err(self.refuse_sync(device, data, size, Error::NotMapped));
         };
         let handle = if ops.are_translated() {
             // No mask here: a masked table checks the handle.
             let Some(handle) = self.bus(ops, device).handle_of(pa, size, NO_MASK) else {
-                return self.refuse_sync(Error::NotReachable, device, pa, size);
+                return Err(self.refuse_sync(device, pa, size, Error::NotReachable));
             };
             handle
         } else {
@@ -86,7 +88,7 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::NotMapped`], for the reasons that [`sync_out`](Self::sync_out) states.
     pub fn sync_out_without_handle(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         if !self.is_mapped(data, size) {
-            return self.refuse_sync(Error::NotMapped, device, data, size);
+            return Err(self.refuse_sync(device, data, size, Error::NotMapped));
         }
         self.kernel.cache_flush(data, size);
         Ok(())
@@ -107,7 +109,7 @@ impl<K: Kernel> Dma<K> {
     #[allow(unsafe_code)]
     pub unsafe fn sync_in(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         if !self.is_mapped(data, size) {
-            return self.refuse_sync(Error::NotMapped, device, data, size);
+            return Err(self.refuse_sync(device, data, size, Error::NotMapped));
         }
         // SAFETY: the bytes are mapped, and the caller allows that those written since the last flush are lost.
         unsafe { cache::invalidate(self.kernel, data, size) }
@@ -128,8 +130,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Counts and logs a refused call, and returns `error`.
-    fn refuse_sync(&self, error: Error, device: Device, address: usize, size: usize) -> Result<(), Error> {
+    fn refuse_sync(&self, device: Device, address: usize, size: usize, error: Error) -> Error {
         self.refuse_device(device, address, size, error);
-        Err(error)
+        error
     }
 }
