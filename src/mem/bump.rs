@@ -54,6 +54,12 @@ impl BumpAllocator {
         // SAFETY: the first `made` values are written, and stay as long as the memory.
         unsafe { slice::from_raw_parts(start.as_ptr(), made) }
     }
+
+    /// Allocates a slice of the values that `values` returns. The slice is shorter if the memory does not suffice, or
+    /// if a value is `None`.
+    pub fn slice_from<T>(&mut self, mut values: impl ExactSizeIterator<Item = Option<T>>) -> &'static [T] {
+        self.slice_with(values.len(), |_| values.next().flatten())
+    }
 }
 
 #[cfg(test)]
@@ -115,5 +121,12 @@ mod tests {
         let rest = 7 * WORD + 2 - 18;
         assert_eq!(allocator.slice_with(usize::MAX, |_| Some(5u8)).len(), rest);
         assert!(allocator.slice_with(1, |_| Some(5usize)).is_empty());
+    }
+
+    #[test]
+    fn a_slice_of_given_values_ends_before_the_first_that_is_none() {
+        let (mut allocator, _) = allocator(8 * WORD);
+        assert_eq!(allocator.slice_from([Some(1usize), Some(2), None, Some(4)].into_iter()), [1, 2]);
+        assert_eq!(allocator.slice_from([Some(5usize); 9].into_iter()), [5; 4], "four words are left");
     }
 }

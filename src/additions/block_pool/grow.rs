@@ -62,7 +62,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if let Some(block) = find() {
             return Some(block);
         }
-        let span = self.span_for(&memory, &turn)?;
+        let span = self.prepare_span(&memory, &turn)?;
         self.give_memory(span, memory, first, &turn)
     }
 

@@ -97,7 +97,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // If nothing has to be done, the call takes no turn, for which it might wait.
         if self.spans.first_vacant.get().is_none() || !self.is_table_long_enough() {
             let Some(turn) = self.spans.turn.take(self.kernel) else { return };
-            let _ = self.vacant_span(&turn);
+            let _ = self.ensure_vacant_span(&turn);
         }
     }
 

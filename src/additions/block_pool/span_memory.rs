@@ -105,7 +105,7 @@ impl KeptMemory {
     }
 
     /// Puts memory here. The caller guarantees that there is none, because the memory that is here would be lost: the
-    /// span is vacant, as [`span_for`](BlockPool::span_for) has returned it in the same turn.
+    /// span is vacant, as [`prepare_span`](BlockPool::prepare_span) has returned it in the same turn.
     ///
     /// Context: any.
     pub fn put<K: Kernel, P: Pages>(&self, memory: SpanMemory<'_, K, P>, _turn: &TurnGuard<'_, K>) {

@@ -1,7 +1,15 @@
 //! The bookkeeping of spans, with their groups and units.
 //!
 //! It is allocated in batches: for one span if the span's units fill whole groups, otherwise for all the spans that
-//! share one group. A span is *vacant* until it gets memory, and again when its memory is freed.
+//! share one group. A span is *vacant* until it gets memory, and again when its memory is freed:
+//!
+//! ```text
+//! make_spans -> vacant -> prepare_span      its units get addresses, and places in the table
+//!                 ^            v
+//!                 |       give_memory       it is no longer vacant, and its blocks are published
+//!                 |            v
+//!            take_memory <- has memory      a trim has removed its blocks, and its units from the table
+//! ```
 //!
 //! The bookkeeping of a vacant span stays: a caller that holds no lock may still look at it. It serves the memory that
 //! is added next. It is freed with the pool.
@@ -24,7 +32,13 @@ use crate::mem::wrapping_slice::WrappingSlice;
 /// gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
-/// The bookkeeping of a pool's spans. It is changed with the turn held.
+/// The bookkeeping of a pool's spans. It is changed with the turn held, except for the two counters of calls.
+///
+/// Trims, reports and changes of a mask follow the list from `newest` on without the turn: each reference publishes the
+/// span to which it leads. A call that keeps the reserve, and an interrupt before it adds a span, read `first_vacant`
+/// without the turn, and the former also reads `unit_count`. For them, old values do no harm: whoever then changes
+/// something takes the turn and reads again. The turn orders all accesses with it held. So `Relaxed` suffices for the
+/// numbers, except for `growing_calls`, whose last decrement publishes a new span to a thread that waits for it.
 pub struct Spans {
     /// The turn of calls that make bookkeeping, give memory to a span, or take it away. An interrupt tries once for it,
     /// and does not wait.
@@ -45,7 +59,8 @@ pub struct Spans {
 pub struct Span {
     pub units: &'static [Unit],
     memory: KeptMemory,
-    /// The number of the fill that added the memory; 0 if no fill did.
+    /// The number of the fill that added the memory; 0 if no fill did. A fill reads it without the turn, to find the
+    /// spans that it added itself: its number is that of no other fill.
     pub fill_number: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,
@@ -90,25 +105,6 @@ impl Spans {
 }
 
 impl Span {
-    /// Lays out vacant spans with `unit_count` units in all, in groups of `group_units`, in the memory of `tail`.
-    fn lay_out(
-        shape: &Shape,
-        unit_count: usize,
-        group_units: NonZeroUsize,
-        tail: &mut BumpAllocator,
-    ) -> &'static [Span] {
-        let slot_of = |number: usize| (number % group_units) << shape.slot_shift;
-        let units = tail.slice_with(unit_count, |number| Some(Unit::new(slot_of(number), shape.unit_blocks(number))));
-        let group_chunks = units.chunks(group_units.get());
-        let mut chunks = group_chunks.clone();
-        let groups = tail.slice_with(chunks.len(), |_| Some(Group::new(WrappingSlice::new(chunks.next()?)?)));
-        for (group, units) in groups.iter().zip(group_chunks) {
-            units.iter().for_each(|unit| unit.group.set(group));
-        }
-        let mut span_chunks = units.chunks(shape.span_units.get());
-        tail.slice_with(span_chunks.len(), |_| Some(Span::new(span_chunks.next()?)))
-    }
-
     fn new(units: &'static [Unit]) -> Self {
         Span {
             units,
@@ -130,10 +126,44 @@ impl Span {
     }
 }
 
+/// How many units are made at once. They are all the units of one or several groups, and of one or several spans.
+struct Batch {
+    unit_count: usize,
+    /// Units in a group.
+    group_units: NonZeroUsize,
+}
+
+impl Batch {
+    /// Returns the next batch of a pool that has `pool_units` units.
+    fn for_pool(shape: &Shape, pool_units: usize) -> Self {
+        let group_units = shape.group_units.min(previous_power_of_two(pool_units.saturating_add(FIRST_UNITS)));
+        Batch { unit_count: group_units.max(shape.span_units).get(), group_units }
+    }
+
+    /// Returns the number of bytes that [`lay_out`](Self::lay_out) needs. With fewer, its slices would be shorter.
+    fn bytes(&self, shape: &Shape) -> usize {
+        let (group_count, span_count) = (self.unit_count / self.group_units, self.unit_count / shape.span_units);
+        slice_bytes::<Unit>(self.unit_count) + slice_bytes::<Group>(group_count) + slice_bytes::<Span>(span_count)
+    }
+
+    /// Lays out the units, their groups and their spans, which are vacant, in the memory of `tail`.
+    fn lay_out(&self, shape: &Shape, tail: &mut BumpAllocator) -> &'static [Span] {
+        let slot_of = |number: usize| (number % self.group_units) << shape.slot_shift;
+        let new_unit = |number: usize| Some(Unit::new(slot_of(number), shape.unit_blocks(number)));
+        let units = tail.slice_with(self.unit_count, new_unit);
+        let chunks = units.chunks(self.group_units.get());
+        let groups = tail.slice_from(chunks.clone().map(|units| WrappingSlice::new(units).map(Group::new)));
+        for (group, units) in groups.iter().zip(chunks) {
+            units.iter().for_each(|unit| unit.group.set(group));
+        }
+        tail.slice_from(units.chunks(shape.span_units.get()).map(|units| Some(Span::new(units))))
+    }
+}
+
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes places in the table for the units of one more span, and returns the first vacant span. `None` if the heap
     /// has no room.
-    pub(super) fn vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
+    pub(super) fn ensure_vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         self.lengthen_table(turn)?;
         self.spans.first_vacant.get().or_else(|| self.make_spans(turn))
     }
@@ -145,13 +175,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         let shape = &self.groups.shape;
         // No span is vacant now: these are all units.
-        let pool_units = self.spans.unit_count.load(Relaxed);
-        let group_units = shape.group_units.min(previous_power_of_two(pool_units.saturating_add(FIRST_UNITS)));
-        let unit_count = group_units.max(shape.span_units).get();
-        let (group_count, span_count) = (unit_count / group_units, unit_count / shape.span_units);
-        let tail_bytes =
-            slice_bytes::<Group>(group_count) + slice_bytes::<Unit>(unit_count) + slice_bytes::<Span>(span_count);
-        let spans = *self.arena.place(tail_bytes, |tail| Span::lay_out(shape, unit_count, group_units, tail))?;
+        let batch = Batch::for_pool(shape, self.spans.unit_count.load(Relaxed));
+        let spans = *self.arena.place(batch.bytes(shape), |tail| batch.lay_out(shape, tail))?;
         for span in spans.iter().rev() {
             span.older.set(self.spans.newest.get());
             self.spans.newest.set(Some(span));
@@ -166,17 +191,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.first_vacant.set(Some(span));
     }
 
-    /// Takes the first vacant span, which is `span`, off the list.
-    fn pop_vacant(&self, span: &'static Span) {
-        let first = self.spans.first_vacant.get();
-        debug_assert!(first.is_some_and(|first| core::ptr::eq(first, span)), "the caller got the first vacant span");
-        self.spans.first_vacant.set(span.next_vacant.get());
-    }
-
     /// Returns the first vacant span, after its units got the addresses of `memory` and places in the table. `None` if
     /// the heap has no room.
-    pub(super) fn span_for(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
-        let span = self.vacant_span(turn)?;
+    pub(super) fn prepare_span(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
+        let span = self.ensure_vacant_span(turn)?;
         let (shape, lead) = (&self.groups.shape, memory.lead());
         for (number, unit) in span.units.iter().enumerate() {
             let Block { va, handle } = memory.at(lead.wrapping_add(shape.unit_offset(number)));
@@ -185,7 +203,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.insert_units(span.units, turn).then_some(span)
     }
 
-    /// Gives memory to a span that is ready [for it](Self::span_for), and returns its first block.
+    /// Gives memory to a span that is ready [for it](Self::prepare_span), and returns its first block.
     pub(super) fn give_memory(
         &self,
         span: &'static Span,
@@ -196,7 +214,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // `None` does not occur: a span has units.
         let (first_unit, others) = span.units.split_first()?;
         span.memory.put(memory, turn);
-        self.pop_vacant(span);
+        // It is the first of the list: `prepare_span` has returned it, with this turn held.
+        self.spans.first_vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
