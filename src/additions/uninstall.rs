@@ -23,8 +23,7 @@ impl<K: Kernel> Dma<K> {
     /// sleep. Nothing was changed.
     pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), RemovalError> {
         let turn = self.installing.take(self.kernel).ok_or(RemovalError::Context)?;
-        let pool = self.pools().find(|known| core::ptr::eq(&known.public, pool));
-        let pool = pool.ok_or(RemovalError::NotInstalled)?;
+        let pool = self.pool_at(pool).ok_or(RemovalError::NotInstalled)?;
         pool.begin_removal()?;
         self.list.remove_for_c(pool);
         // The turn is not held here, because the kernel may write text while it unmaps memory. Until the memory is

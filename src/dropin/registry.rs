@@ -3,6 +3,7 @@
 //! This module does not depend on the map operations of devices: the requests of drivers are in the module `request`,
 //! which uses this one.
 
+use crate::abi::rt_dma_pool;
 use crate::dropin::loans::Lending;
 use crate::dropin::pool::Pool;
 use crate::dropin::pool_list::PoolList;
@@ -46,6 +47,13 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     pub fn pools(&self) -> impl Iterator<Item = &'static Pool<K>> {
         self.list.iter()
+    }
+
+    /// Returns the pool whose part for C is at `pointer`, which may be any address; `None` if there is none.
+    ///
+    /// Context: any.
+    pub fn pool_at(&self, pointer: *const rt_dma_pool) -> Option<&'static Pool<K>> {
+        self.pools().find(|pool| core::ptr::eq(&pool.public, pointer))
     }
 
     /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.

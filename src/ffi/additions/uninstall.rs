@@ -65,7 +65,7 @@ pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err
 /// Has the debug mode list which devices hold memory of a pool.
 #[cfg(feature = "debug")]
 fn log_holders(pool: *const rt_dma_pool) {
-    if let Some(pool) = DMA.pools().find(|known| core::ptr::eq(&known.public, pool)) {
+    if let Some(pool) = DMA.pool_at(pool) {
         crate::ffi::additions::debug::WATCH.log_holders(pool.start(), pool.size());
     }
 }

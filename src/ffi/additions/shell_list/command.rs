@@ -1,0 +1,57 @@
+//! `rt_dma_list_pools`.
+
+use core::ffi::{c_char, c_int};
+
+use crate::ffi::DMA;
+use crate::kernel::Log;
+use crate::text::apart;
+
+/// @brief The shell command `list_dma_pool` with options.
+///
+/// `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
+/// `-m` prints a map of each pool with a character for each group of adjacent pages, 78 characters wide at most.
+/// Another option prints how the command is used.
+///
+/// The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
+///
+/// @param[in] argc Number of arguments, the command included.
+/// @param[in] argv The arguments.
+/// @return 0; -1 for an option that does not exist.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) -> c_int {
+    for index in 1..argc.max(1) as usize {
+        // SAFETY: the caller guarantees that `argv` has `argc` C strings.
+        match unsafe { option(*argv.add(index)) } {
+            Some(b'v') => DMA.list_details(),
+            Some(b'm') => DMA.list_maps(),
+            _ => {
+                DMA.kernel.print(apart!("usage: list_dma_pool [-v] [-m]\n"), &[]);
+                return -1;
+            }
+        }
+    }
+    0
+}
+
+/// Returns the letter of an option; `None` if the text is not `-` and one letter.
+///
+/// # Safety
+/// `text` is null or a C string.
+unsafe fn option(text: *const c_char) -> Option<u8> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the bytes of a C string up to its final zero can be read, and none after it is.
+    unsafe {
+        if *text as u8 != b'-' {
+            return None;
+        }
+        let letter = *text.add(1) as u8;
+        // The text may end after the `-`.
+        if letter == 0 || *text.add(2) != 0 {
+            return None;
+        }
+        Some(letter)
+    }
+}
