@@ -70,8 +70,7 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
     unsafe {
         usage.write(known);
         let words = usage.cast::<usize>();
-        // Volatile, because otherwise the compiler makes a call of `memset` of the loop.
-        (WORDS..size / size_of::<usize>()).for_each(|index| words.add(index).write_volatile(0));
+        (WORDS..size / size_of::<usize>()).for_each(|index| words.add(index).write(0));
     }
     errors.ok
 }
