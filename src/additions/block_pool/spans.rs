@@ -36,9 +36,9 @@ const FIRST_UNITS: usize = 8;
 ///
 /// Trims, reports and changes of a mask follow the list from `newest` on without the turn: each reference publishes the
 /// span to which it leads. A call that keeps the reserve, and an interrupt before it adds a span, read `first_vacant`
-/// without the turn, and the former also reads `unit_count`. For them, old values do no harm: whoever then changes
-/// something takes the turn and reads again. The turn orders all accesses with it held. So `Relaxed` suffices for the
-/// numbers, except for `growing_calls`, whose last decrement publishes a new span to a thread that waits for it.
+/// without the turn, and the former also reads `unit_count`. For them, old values do no harm: before they change
+/// something, they take the turn and read again. The turn orders all accesses with it held. So `Relaxed` suffices for
+/// the numbers, except for `growing_calls`, whose last decrement publishes a new span to a thread that waits for it.
 pub struct Spans {
     /// The turn of calls that make bookkeeping, give memory to a span, or take it away. An interrupt tries once for it,
     /// and does not wait.
