@@ -107,10 +107,10 @@ void *__wrap_rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool, rt_ubase_t
 void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, rt_ubase_t dma_handle)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(rt_dma_watch_pool_device(pool), CALLER);
-    rt_size_t refused = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
+    rt_size_t check = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
 
     __real_rt_dma_block_pool_free(pool, block, dma_handle);
-    rt_dma_watch_block_freed(&call, pool, block, refused);
+    rt_dma_watch_block_freed(&call, pool, block, check);
 }
 
 #endif /* PKG_RT_DMA_POOL_USING_DEBUG */

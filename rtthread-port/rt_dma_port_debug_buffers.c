@@ -106,19 +106,19 @@ void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, rt_size_t size, rt_size
 void __wrap_rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    rt_size_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 0);
+    rt_size_t check = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 0);
 
     __real_rt_dma_free(dev, size, cpu_addr, dma_handle, flags);
-    rt_dma_watch_freed(&call, cpu_addr, size, refused);
+    rt_dma_watch_freed(&call, cpu_addr, size, check);
 }
 
 void __wrap_rt_dmam_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    rt_size_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 1);
+    rt_size_t check = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 1);
 
     __real_rt_dmam_free(dev, size, cpu_addr, dma_handle);
-    rt_dma_watch_freed(&call, cpu_addr, size, refused);
+    rt_dma_watch_freed(&call, cpu_addr, size, check);
 }
 
 void __wrap_rt_dmam_release(struct rt_device *dev)

@@ -5,6 +5,24 @@ use core::ffi::CStr;
 
 use crate::text::apart;
 
+/// What a line states.
+#[derive(Clone, Copy)]
+pub struct Values {
+    /// The address or the handle.
+    pub address: usize,
+    /// Bytes.
+    pub size: usize,
+    /// What the text of the finding adds; 0 if it states nothing.
+    pub detail: usize,
+    /// The address to which the call returns.
+    pub caller: usize,
+}
+
+impl Values {
+    /// The values of no line.
+    pub const NONE: Self = Values { address: 0, size: 0, detail: 0, caller: 0 };
+}
+
 /// Defines [`Finding`]. Each line has its text: how it begins, under which a mistake is also counted, and the
 /// `printf` format of the rest.
 macro_rules! findings {
@@ -27,7 +45,7 @@ macro_rules! findings {
                 }
             }
 
-            /// Returns the `printf` format of the line. Its arguments are the [values](Finding::values).
+            /// Returns the `printf` format of the line. It takes the [arguments](Finding::arguments).
             pub fn format(self) -> &'static CStr {
                 match self {
                     $($finding => apart!($label, ": ", $rest),)*
@@ -107,9 +125,9 @@ impl Finding {
         (self as usize) < Finding::MISTAKES
     }
 
-    /// Returns the values of the line, and their number: address and size, perhaps a detail, and the caller.
-    pub fn values(self, all: &[usize; 4]) -> ([usize; 4], usize) {
-        let [address, size, detail, caller] = *all;
+    /// Returns the arguments of the line's format, and their number: address and size, perhaps a detail, and the caller.
+    pub fn arguments(self, values: &Values) -> ([usize; 4], usize) {
+        let Values { address, size, detail, caller } = *values;
         match self {
             TableFull => ([address, 0, 0, 0], 1),
             Injected => ([size, caller, 0, 0], 2),
@@ -145,7 +163,7 @@ mod tests {
     fn each_format_takes_as_many_values_as_the_line_has() {
         for finding in Finding::ALL {
             let conversions = finding.format().to_str().unwrap().matches('%').count();
-            assert_eq!(conversions, finding.values(&[0; 4]).1, "{finding:?}");
+            assert_eq!(conversions, finding.arguments(&Values::NONE).1, "{finding:?}");
         }
     }
 }

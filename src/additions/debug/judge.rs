@@ -2,7 +2,7 @@
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::devices::Names;
-use super::finding::Finding;
+use super::finding::{Finding, Values};
 use super::holding::{HeldMapping, Holding, Kind, direction_label, overlap};
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
@@ -42,7 +42,8 @@ impl Judge<'_> {
     pub(super) fn report(&mut self, finding: Finding, values: [usize; 3]) {
         let [address, size, detail] = values;
         self.state.devices.count(self.name_index, finding);
-        self.state.reports.add(finding, self.call.device, self.name_index, [address, size, detail, self.call.caller]);
+        let values = Values { address, size, detail, caller: self.call.caller };
+        self.state.reports.add(finding, self.call.device, self.name_index, values);
     }
 
     /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.

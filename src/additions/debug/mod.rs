@@ -40,6 +40,7 @@ pub use finding::Finding;
 pub use holding::{HeldMapping, Holding, Kind, MappedBy};
 
 use self::devices::{Devices, Names};
+use self::finding::Values;
 use self::holding::HeldPool;
 use self::judge::Judge;
 use self::reports::Reports;
@@ -74,7 +75,8 @@ impl State {
         for entry in table.live_mut().iter_mut().filter(is_to_report) {
             entry.is_reported = true;
             devices.count(entry.name_index, Finding::StillHeld);
-            let values = [entry.address(), entry.size, entry.kind.label().argument(), entry.return_address];
+            let (detail, caller) = (entry.kind.label().argument(), entry.return_address);
+            let values = Values { address: entry.address(), size: entry.size, detail, caller };
             reports.add(Finding::StillHeld, device, entry.name_index, values);
         }
     }

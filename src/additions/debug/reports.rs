@@ -1,6 +1,6 @@
 //! Which lines are written, and those that wait until a thread writes them.
 
-use super::finding::Finding;
+use super::finding::{Finding, Values};
 use crate::kernel::Device;
 
 /// How many pairs of a mistake and a caller have counts of their own.
@@ -19,8 +19,8 @@ pub struct Report {
     pub device: Device,
     /// The index of the device's name.
     pub name_index: usize,
-    /// Address, size, detail, caller.
-    pub values: [usize; 4],
+    /// What it states.
+    pub values: Values,
     /// How often this caller made the mistake.
     pub times: usize,
 }
@@ -61,7 +61,7 @@ impl Reports {
         // All zeros, so that a static takes no space in the image.
         let site = Site { finding: Finding::FreeSize, caller: 0, times: 0 };
         let report =
-            Report { finding: Finding::FreeSize, device: Device::NONE, name_index: 0, values: [0; 4], times: 0 };
+            Report { finding: Finding::FreeSize, device: Device::NONE, name_index: 0, values: Values::NONE, times: 0 };
         Reports {
             sites: [site; SITES],
             others: [0; Finding::MISTAKES],
@@ -91,9 +91,8 @@ impl Reports {
     }
 
     /// Adds a line, if it is to be written.
-    pub fn add(&mut self, finding: Finding, device: Device, name_index: usize, values: [usize; 4]) {
-        let [.., caller] = values;
-        let times = if finding.is_mistake() { self.count(finding, caller) } else { 1 };
+    pub fn add(&mut self, finding: Finding, device: Device, name_index: usize, values: Values) {
+        let times = if finding.is_mistake() { self.count(finding, values.caller) } else { 1 };
         if !is_shown(times) {
             return;
         }
@@ -130,6 +129,10 @@ impl Reports {
 mod tests {
     use super::*;
 
+    fn by(caller: usize) -> Values {
+        Values { caller, ..Values::NONE }
+    }
+
     #[test]
     fn a_caller_gets_three_lines_and_then_one_for_each_power_of_ten() {
         let shown: std::vec::Vec<_> = (1..=10_000).filter(|times| is_shown(*times)).collect();
@@ -140,9 +143,9 @@ mod tests {
     fn each_caller_is_limited_on_its_own() {
         let mut reports = Reports::new();
         for caller in [1, 2] {
-            (0..9).for_each(|_| reports.add(Finding::FreeTwice, Device::at(8), 0, [0, 0, 0, caller]));
+            (0..9).for_each(|_| reports.add(Finding::FreeTwice, Device::at(8), 0, by(caller)));
         }
-        let callers: std::vec::Vec<_> = core::iter::from_fn(|| reports.next()).map(|line| line.values[3]).collect();
+        let callers: std::vec::Vec<_> = core::iter::from_fn(|| reports.next()).map(|line| line.values.caller).collect();
         assert_eq!(callers, [1, 1, 1, 2, 2, 2]);
         assert!(!reports.are_waiting());
     }
@@ -150,7 +153,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         let mut reports = Reports::new();
-        (0..WAITING + 5).for_each(|caller| reports.add(Finding::Stack, Device::at(8), 0, [0, 0, 0, caller]));
+        (0..WAITING + 5).for_each(|caller| reports.add(Finding::Stack, Device::at(8), 0, by(caller)));
         assert_eq!(core::iter::from_fn(|| reports.next()).count(), WAITING);
         assert_eq!(reports.take_dropped(), 5);
         assert_eq!(reports.take_dropped(), 0);

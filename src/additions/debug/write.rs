@@ -37,12 +37,11 @@ impl<K: Kernel> Watch<K> {
     fn write(&'static self, report: &Report) {
         let (kernel, name) = (self.kernel, self.names.get(report.name_index));
         let level = if report.finding.is_mistake() { Level::Error } else { Level::Warning };
-        let (values, count) = report.finding.values(&report.values);
+        let (arguments, count) = report.finding.arguments(&report.values);
         let line = |format, values| Line { device: report.device.address(), ..Line::about(name, format, values) };
-        kernel.log(level, &line(report.finding.format(), values.get(..count).unwrap_or_default()));
+        kernel.log(level, &line(report.finding.format(), arguments.get(..count).unwrap_or_default()));
         if report.times > FIRST {
-            let [.., caller] = report.values;
-            let values = [report.times, Name::of(report.finding.label()).argument(), caller];
+            let values = [report.times, Name::of(report.finding.label()).argument(), report.values.caller];
             kernel.log(level, &line(apart!("%lu times: %s; caller 0x%lx"), &values));
         }
     }
