@@ -147,7 +147,7 @@ impl<K: Kernel> Bus<K> {
     }
 
     /// Returns the handle of `[pa, pa + size)` if the first window of the bridge contains all of it, which is the case
-    /// for nearly every buffer. The general search takes about 80 instructions more on aarch64 (`benches/syncs.c`).
+    /// for nearly every buffer. The general search takes about 150 instructions more on aarch64 (`benches/syncs.c`).
     pub(crate) fn handle_in_first_window(&self, pa: Pa, size: usize) -> Option<Handle> {
         if self.ops != MapOps::Pci {
             return None;
