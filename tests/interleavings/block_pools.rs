@@ -287,3 +287,41 @@ fn a_mask_that_is_set_while_a_pool_follows_an_earlier_one_counts_at_once() {
         at_once([earlier, later]);
     });
 }
+
+/// A fill that fails frees the page that it added. Another fill may have counted the block on it meanwhile.
+#[test]
+fn a_fill_that_fails_leaves_another_fill_its_blocks() {
+    /// One page.
+    #[derive(Clone, Copy)]
+    struct OnePage(Source);
+
+    // SAFETY: the test does not touch the memory.
+    unsafe impl Pages for OnePage {
+        fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
+            shuttle::thread::yield_now();
+            let mut state = self.0.state.lock().unwrap();
+            let is_first = core::mem::replace(&mut state.0, FIRST + PAGE_SIZE) == FIRST;
+            let va = if is_first { FIRST } else { state.1.pop()? };
+            Some((va, va))
+        }
+        unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+            // SAFETY: the caller's duties are the same.
+            unsafe { self.0.free(device, size, va, handle) }
+        }
+        fn limit(&self, _: Device) -> usize {
+            usize::MAX
+        }
+    }
+
+    explore("two fills, one of which fails", || {
+        let source = OnePage(Source { again: true, state: Box::leak(Box::new(Mutex::new((FIRST, Vec::new())))) });
+        let pools: &BlockPools<_, _> = Box::leak(Box::new(BlockPools::new(Cores::new(0), source)));
+        let name = PoolName::new(*b"blocks");
+        let spec = BlockPoolSpec { name, device: Some(Device::at(1)), size: PAGE_SIZE, align: 0, boundary: 0 };
+        let pool = pools.create(&spec).ok().unwrap();
+        let is_filled = Arc::new(Mutex::new(false));
+        let set_filled = is_filled.clone();
+        at_once([call(move || assert!(!pool.fill(2))), call(move || *set_filled.lock().unwrap() = pool.fill(1))]);
+        assert!(!*is_filled.lock().unwrap() || pool.usage().blocks != 0, "the block that a fill counted is gone");
+    });
+}

@@ -34,8 +34,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the
     /// next spans. If the memory does not suffice for the blocks, frees the spans that the call added, as far as none
-    /// of their blocks is in use by now, and returns false. Where the caller may not sleep, the call is refused: it
-    /// returns false and changes nothing.
+    /// of their blocks is in use by now, and returns false; if another fill succeeded meanwhile, which may have counted
+    /// their blocks, keeps them. Where the caller may not sleep, the call is refused: it returns false and changes
+    /// nothing.
     ///
     /// Context: thread.
     pub fn fill(&self, count: usize) -> bool {
@@ -43,15 +44,19 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return false;
         }
         let fill_number = self.spans.fill_count.fetch_add(1, Relaxed).wrapping_add(1);
+        let successes = self.spans.successful_fills.load(Relaxed);
         let is_filled = self.make_ready(count, Effort::AsksBorrowers, fill_number);
         if !is_filled {
-            self.trim_where(|span| span.fill_number.load(Relaxed) == fill_number);
+            // Asked with the turn held, in which the other fill has counted the blocks.
+            self.trim_where(|span| {
+                span.fill_number.load(Relaxed) == fill_number && self.spans.successful_fills.load(Relaxed) == successes
+            });
         }
         is_filled
     }
 
     /// Does what [`fill`](Self::fill) does, but keeps the spans that it added if the memory does not suffice. They have
-    /// the number `fill_number`.
+    /// the number `fill_number`, which is 0 if the caller is no fill.
     ///
     /// Context: any.
     fn make_ready(&self, count: usize, effort: Effort, fill_number: usize) -> bool {
@@ -70,7 +75,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn add_spans(&self, count: usize, mut effort: Effort, fill_number: usize) -> bool {
         let failed_reclaims = self.pages.failed_reclaims();
         let span_blocks = self.groups.shape.span_blocks().max(1);
-        let mut missing = self.groups.missing(self.kernel, count);
+        let mut missing = self.missing(count, fill_number);
         while missing != 0 {
             self.follow_copied_mask();
             self.trim_unreachable();
@@ -82,12 +87,29 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 }
                 if self.add_span_unless(FirstBlock::Free { fill_number }, effort, || None).is_none() {
                     // Other callers may have added the last memory.
-                    return self.groups.missing(self.kernel, count) == 0;
+                    return self.missing(count, fill_number) == 0;
                 }
             }
-            missing = self.groups.missing(self.kernel, count);
+            missing = self.missing(count, fill_number);
         }
         true
+    }
+
+    /// Returns how many blocks are missing until `count` are free. If none is and the caller is a fill, the fill
+    /// succeeds: another one that fails does not free the counted blocks.
+    ///
+    /// Context: thread.
+    fn missing(&self, count: usize, fill_number: usize) -> usize {
+        if fill_number == 0 {
+            return self.groups.missing(self.kernel, count);
+        }
+        // With the turn held, no span is removed between the count and the note that the fill succeeds.
+        let Some(_turn) = self.spans.turn.take(self.kernel) else { return count };
+        let missing = self.groups.missing(self.kernel, count);
+        if missing == 0 {
+            self.spans.successful_fills.fetch_add(1, Relaxed);
+        }
+        missing
     }
 
     /// Makes sure that a span can be added without the heap, if the heap has room now.
@@ -115,8 +137,8 @@ mod tests {
     use crate::additions::block_pool::tests::Endless;
     use crate::additions::block_pool::tests::preemption::run_before_step;
     use crate::kernel::testing::Services;
-    use crate::kernel::{Device, Va};
-    use std::cell::Cell;
+    use crate::kernel::{Device, PAGE_SIZE, Va};
+    use std::cell::{Cell, RefCell};
 
     /// Stops a test that waits for a turn.
     #[derive(Clone, Copy)]
@@ -175,6 +197,68 @@ mod tests {
         fn limit(&self, _: Device) -> usize {
             usize::MAX
         }
+    }
+
+    std::thread_local! {
+        static FREE_PAGES: RefCell<std::vec::Vec<Va>> = const { RefCell::new(std::vec::Vec::new()) };
+        /// What runs before a call for pages, and how many such calls come before that one.
+        static OTHER: RefCell<Option<(usize, std::boxed::Box<dyn Fn()>)>> = const { RefCell::new(None) };
+    }
+
+    /// Four pages. Before a call for pages, another thread may run.
+    #[derive(Clone, Copy)]
+    struct FourPages;
+
+    impl FourPages {
+        fn let_other_run() {
+            let is_now = OTHER.with_borrow_mut(|other| match other {
+                Some((0, _)) => true,
+                Some((calls, _)) => {
+                    *calls -= 1;
+                    false
+                }
+                None => false,
+            });
+            if is_now && let Some((_, other)) = OTHER.take() {
+                other();
+            }
+        }
+    }
+
+    // SAFETY: the test does not touch the memory.
+    #[allow(unsafe_code)]
+    unsafe impl Pages for FourPages {
+        fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
+            Self::let_other_run();
+            FREE_PAGES.with_borrow_mut(|pages| pages.pop().map(|va| (va, va)))
+        }
+        unsafe fn free(&self, _: Device, _: usize, va: Va, _: usize) {
+            Self::let_other_run();
+            FREE_PAGES.with_borrow_mut(|pages| pages.push(va));
+        }
+        fn limit(&self, _: Device) -> usize {
+            usize::MAX
+        }
+    }
+
+    /// The other fill runs while the first one adds pages, before it frees any, and between two that it frees.
+    #[test]
+    fn a_fill_that_fails_leaves_another_fill_its_blocks() {
+        let mut times_filled = 0;
+        for calls in 0.. {
+            FREE_PAGES.set((1..=4).map(|page| page * PAGE_SIZE).collect());
+            let shape = Shape::new(PAGE_SIZE, 0, 0).unwrap();
+            let pool = BlockPool::new(NeverWaits, FourPages, PoolName::new([]), Device::at(1), shape, 0).unwrap();
+            OTHER.set(Some((calls, std::boxed::Box::new(move || assert!(pool.fill(2))))));
+            assert!(!pool.fill(5));
+            if OTHER.take().is_some() {
+                break;
+            }
+            assert_eq!(pool.groups.missing(NeverWaits, 2), 0, "before call {calls} for pages");
+            times_filled += 1;
+        }
+        assert!(times_filled > 5, "also while the first fill frees pages");
+        FREE_PAGES.take();
     }
 
     /// The other thread asks for a block while the fill has the last page, whose blocks are not free yet.

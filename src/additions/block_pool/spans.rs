@@ -53,6 +53,8 @@ pub struct Spans {
     pub unit_count: AtomicUsize,
     /// The number of fills that began.
     pub fill_count: AtomicUsize,
+    /// The number of fills that succeeded. Written with the turn held.
+    pub successful_fills: AtomicUsize,
 }
 
 /// The bookkeeping of a span.
@@ -90,6 +92,7 @@ impl Spans {
             first_vacant: AtomicRef::new(),
             unit_count: AtomicUsize::new(0),
             fill_count: AtomicUsize::new(0),
+            successful_fills: AtomicUsize::new(0),
         }
     }
 

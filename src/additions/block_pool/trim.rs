@@ -28,20 +28,22 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Frees the spans without a block in use for which `is_wanted` returns true. Returns the number of their pages.
+    /// Frees the spans without a block in use for which `is_wanted` returns true, also when it is asked again with the
+    /// turn held. Returns the number of their pages.
     pub(super) fn trim_where(&self, is_wanted: impl Fn(&Span) -> bool) -> usize {
-        let wanted = self.spans.all().filter(|span| is_wanted(span));
-        wanted.filter_map(|span| self.remove_span(span)).map(|memory| memory.pages()).sum()
+        let removed = self.spans.all().filter_map(|span| self.remove_span(span, &is_wanted));
+        removed.map(|memory| memory.pages()).sum()
     }
 
-    /// Removes the units of a span, if none of its blocks is in use, and returns its memory.
-    fn remove_span(&self, span: &'static Span) -> Option<SpanMemory<'_, K, P>> {
-        // A vacant span needs no turn.
-        if !span.has_memory() {
+    /// Removes the units of a span, if it is wanted and none of its blocks is in use, and returns its memory.
+    fn remove_span(&self, span: &'static Span, is_wanted: impl Fn(&Span) -> bool) -> Option<SpanMemory<'_, K, P>> {
+        let is_to_go = || span.has_memory() && is_wanted(span);
+        // Other spans need no turn.
+        if !is_to_go() {
             return None;
         }
         let turn = self.spans.turn.take(self.kernel)?;
-        if !span.has_memory() || !self.remove_blocks(span.units) {
+        if !is_to_go() || !self.remove_blocks(span.units) {
             return None;
         }
         self.remove_units(span.units, &turn);

@@ -134,7 +134,8 @@ fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, BadCrea
 /// @retval RT_EOK At least `count` blocks are free.
 /// @retval -RT_EINVAL `pool` is NULL.
 /// @retval -RT_ENOMEM There is no memory for `count` free blocks. The pages that the call added are freed again, except
-/// those with a block that another call has allocated meanwhile.
+/// those with a block that another call has allocated meanwhile. If another `rt_dma_block_pool_fill` of the pool has
+/// succeeded meanwhile, they stay.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
