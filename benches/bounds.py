@@ -44,6 +44,9 @@ PAIRS, QUICK_PAIRS = 201, 41
 # Bytes of the linked core. Required.
 CORE = 12288
 
+# Instructions of the allocation and the free of a block, in a pool that has its pages, on the host. Required.
+BLOCK = 70
+
 # Instructions of a map and its unmap where no cache is maintained, together: a direct mapping of up to a page, and
 # one with a record. Required. Further pages of linear memory cost nothing.
 MAP_DIRECT, MAP_RECORDED, PAGE = 200, 500, 4096

@@ -11,11 +11,9 @@ import subprocess
 import sys
 import os
 
+import bounds
 import measure
 
-# Instructions of an allocation and a free. The library checks each free, and Linux's pools do not. A pool of blocks of a page
-# comes to another group of blocks after every 16th block.
-BOUND = 70
 # The time of a pair, as a multiple of Linux's. Measurements differ by a few percent from run to run.
 SLOWER = 1.05
 # Of the functions in the loop that is subtracted: three of the allocation's, one of the free's.
@@ -37,10 +35,10 @@ def main():
         row = [f"{ours:.1f}", f"{linux:.1f}"]
         row += [f"{times[shape, side, threads]:.1f}" for threads in (1, 2) for side in ("ours", "linux")]
         slower = [times[shape, "ours", threads] > SLOWER * times[shape, "linux", threads] for threads in (1, 2)]
-        missed |= ours > BOUND or any(slower)
+        missed |= ours > bounds.BLOCK or any(slower)
         print(f"| {shape} | " + " | ".join(row) + " |")
     if missed:
-        print(f"MISSED: a pair takes more than {BOUND} instructions, or longer than on Linux")
+        print(f"MISSED: a pair takes more than {bounds.BLOCK} instructions, or longer than on Linux")
     sys.exit(missed)
 
 

@@ -103,13 +103,20 @@ def lock(work):
     return counts["lock"] / int(turns)
 
 
+# Instructions of the empty functions in the loop that blocks.c counts under "none".
+EMPTY_CALLS = 3
+
+
 def block_rows(work):
-    """Returns {(size, order): (instructions of the library, of the baseline)}, per allocation and free."""
+    """Returns {(size, order): (instructions of the library, of the baseline)}, per allocation and free; and {size:
+    instructions of the library's calls alone}, in a pool that has its pages."""
     lines, counts = callgrind(work, "blocks", "blocks", "count")
     rows = {}
     for size, order, pairs in lines_of(lines, "blocks"):
         rows[size, order] = tuple(counts[f"{size} {order} {side}"] / int(pairs) for side in ("ours", "baseline"))
-    return rows
+    alone = {size: (counts[f"{size} ours"] - counts[f"{size} none"]) / int(pairs) + EMPTY_CALLS
+             for size, pairs in lines_of(lines, "pair")}
+    return rows, alone
 
 
 def record_rows(work):

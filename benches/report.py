@@ -130,10 +130,12 @@ def judge_traces(judge, by_size):
                                                       f"by bits{most}); {words:.0f} by words")
 
 
-def judge_blocks(judge, rows, touched):
+def judge_blocks(judge, rows, alone, touched):
     for (size, order), (ours, baseline) in rows.items():
         judge.line(ours <= baseline, f"host: blocks of {size}, {order}: {ours:.1f} against {baseline:.1f} "
                                      f"({ours / baseline:.3f} <= 1)")
+    for size, ours in alone.items():
+        judge.line(ours <= bound.BLOCK, f"host: blocks of {size}, the two calls alone: {ours:.1f} (<= {bound.BLOCK})")
     for size, sides in touched.items():
         calls, accesses = sides["ours"]
         seen = sides["baseline"]
@@ -175,8 +177,8 @@ def main():
         records = measure.record_rows(work)
         for live, count in records.items():
             judge.beside(f"host: {live} live mappings of pool memory: {count:.0f} instructions a map and its unmap")
-        blocks, touched = measure.block_rows(work), measure.touches(work)
-        judge_blocks(judge, blocks, touched)
+        (blocks, alone), touched = measure.block_rows(work), measure.touches(work)
+        judge_blocks(judge, blocks, alone, touched)
         cores = measure.core_rows(work, bound.QUICK_PAIRS if quick else bound.PAIRS)
         judge_cores(judge, cores)
         heap = measure.byte_rows(work)
@@ -198,8 +200,8 @@ def main():
     if not quick:
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "results.md"), "w") as file:
-            file.write(tables.results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks, touched, cores, heap,
-                                     static, sections, measure.core_subjects(work)))
+            file.write(tables.results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks, alone, touched, cores,
+                                     heap, static, sections, measure.core_subjects(work)))
         with open(os.path.join(here, "plot.svg"), "w") as file:
             file.write(plot.svg(pages, traces))
     print(f"{judge.kept} kept, {judge.missed} missed")

@@ -119,8 +119,9 @@ BLOCKS = """
 
 100 rounds of 1,024 to 8,192 allocations and then as many frees, in three orders, begin with an empty pool. `rt_dma_block_pool_*`
 is compared with `benches/in_band.c`, whose free blocks point to each other, in one run under callgrind on cached memory. The
-numbers are per allocation and free, with the loop around them. To count accesses to DMA memory, all of it is made inaccessible
-while 1,024 blocks are allocated and freed three times: each access is then a fault.
+numbers are per allocation and free, with the loop around them. *Calls alone* are the library's, first to last, without the loop
+and in a pool that has its pages; the bound is {bound}. To count accesses to DMA memory, all of it is made inaccessible while
+1,024 blocks are allocated and freed three times: each access is then a fault.
 """
 
 CORES = """
@@ -294,7 +295,7 @@ def words_tables(pages, traces):
                              traces=always_from("traces")))
 
 
-def blocks_table(blocks, touched):
+def blocks_table(blocks, alone, touched):
     orders = list(dict.fromkeys(order for _, order in blocks))
     rows = []
     for size, sides in touched.items():
@@ -302,12 +303,13 @@ def blocks_table(blocks, touched):
         for order in orders:
             ours, baseline = blocks[size, order]
             cells.append(marked(f"{ours:.1f} / {baseline:.1f}", ours <= baseline))
+        cells.append(marked(f"{alone[size]:.1f}", alone[size] <= bounds.BLOCK))
         accesses = [sides[side][1] for side in ("ours", "baseline")]
         rows.append([size] + cells + [marked(f"{accesses[0]:,} / {accesses[1]:,}", accesses[0] == 0)])
-    return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
+    return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["calls alone", "accesses"], rows)
 
 
-def results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks, touched, cores, heap, static, sections,
+def results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks, alone, touched, cores, heap, static, sections,
             subjects):
     largest, small = pages[max(pages)], pages[bounds.SMALL]
     most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
@@ -323,7 +325,7 @@ def results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks,
         GROWTH.format(bound=bounds.GROWTH, small=bounds.SMALL, most=most),
         TRACES, traces_table(traces),
         WORDS, words_tables(pages, traces),
-        BLOCKS, blocks_table(blocks, touched),
+        BLOCKS.format(bound=bounds.BLOCK), blocks_table(blocks, alone, touched),
         CORES, cores_table(cores),
         HEAP, heap_table(heap, static),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),

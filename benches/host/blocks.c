@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blocks count: instructions of rt_dma_block_pool_alloc and _free, against in_band.c, side by side in one run under
- * callgrind: 100 rounds of 1,024 to 8,192 allocations, then as many frees, for each size and order of the frees.
+ * callgrind: 100 rounds of 1,024 to 8,192 allocations, then as many frees, for each size and order of the frees. Then the same
+ * calls of the library again, first to last, with a pool that has all its pages, and the loop without them.
  * blocks touch: calls that access DMA memory, all of which is out of bounds: each access is a fault, and counted.
  *
- * Lines: "blocks SIZE ORDER PAIRS", which callgrind counted under "SIZE ORDER SIDE"; "touch SIZE SIDE CALLS FAULTS".
+ * Lines: "blocks SIZE ORDER PAIRS", which callgrind counted under "SIZE ORDER SIDE"; "pair SIZE PAIRS", under "SIZE ours" and
+ * "SIZE none"; "touch SIZE SIDE CALLS FAULTS".
  */
 #include <signal.h>
 #include <string.h>
@@ -167,6 +169,47 @@ static void count(const struct shape *shape, const struct order *by)
     fflush(stdout);
 }
 
+/* ---- the calls alone ------------------------------------------------------------------------------------------------ */
+
+static __attribute__((noipa)) void *no_alloc(void *pool, rt_ubase_t *dma_handle)
+{
+    RT_UNUSED(dma_handle);
+    return pool;
+}
+
+static __attribute__((noipa)) void no_free(void *pool, void *block, rt_ubase_t dma_handle)
+{
+    RT_UNUSED(pool);
+    RT_UNUSED(block);
+    RT_UNUSED(dma_handle);
+}
+
+/* What a count contains beyond the calls; and three instructions: two of the allocation, one of the free. */
+static const struct side none = { "none", RT_NULL, no_alloc, no_free, RT_NULL };
+
+static void count_calls(const struct shape *shape)
+{
+    const struct side *ours = &sides[0];
+    void *pool = ours->create(&dev, shape->size, shape->align, shape->boundary);
+    char name[64];
+    long pairs;
+
+    MUST(pool);
+    for (int i = 0; i < 4; ++i)
+    {
+        first_to_last(order[i], LEAST << i);
+    }
+    rounds(ours, pool);     /* The pool gets its pages. */
+    snprintf(name, sizeof(name), "%s ours", shape->name);
+    COUNT(name, pairs = rounds(ours, pool));
+    MUST(blocks[MOST - 1].va);
+    snprintf(name, sizeof(name), "%s none", shape->name);
+    COUNT(name, rounds(&none, pool));
+    ours->destroy(pool);
+    printf("pair %s %ld\n", shape->name, pairs);
+    fflush(stdout);
+}
+
 /* ---- accesses ----------------------------------------------------------------------------------------------------- */
 
 static struct { char *from, *to; } guarded[2];
@@ -277,6 +320,7 @@ int main(int argc, char **argv)
         {
             count(&shapes[i], &orders[j]);
         }
+        count_calls(&shapes[i]);
     }
     return 0;
 }
