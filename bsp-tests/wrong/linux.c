@@ -4,10 +4,13 @@
 #include <linux/dmapool.h>
 #include <linux/scatterlist.h>
 
+#include <rt_dma_debug.h>
+
 #define SIZE    2048
 
 void linux_entry(struct rt_device *dev);
 void linux_list(struct rt_device *dev);
+void linux_count(struct rt_device *dev);
 void linux_coherent(struct rt_device *dev);
 void linux_block(struct rt_device *dev);
 
@@ -37,6 +40,22 @@ void linux_list(struct rt_device *dev)
     if (!dma_mapping_error(dev, list[0].dma_address))
     {
         dma_unmap_sg(dev, list, 1, DMA_TO_DEVICE);
+    }
+}
+
+/* One entry of a list of two is unmapped; and the other one after the removal. */
+void linux_count(struct rt_device *dev)
+{
+    static struct scatterlist list[3];
+
+    sg_init_table(list, RT_ARRAY_SIZE(list));
+    sg_set_buf(&list[0], memory, SIZE / 2);
+    sg_set_buf(&list[1], memory + SIZE / 2, SIZE / 2);
+    if (dma_map_sg(dev, list, 2, DMA_TO_DEVICE) == 2)
+    {
+        dma_unmap_sg(dev, list, 1, DMA_TO_DEVICE);
+        rt_dma_debug_device_gone(dev);
+        dma_unmap_sg(dev, &list[1], 1, DMA_TO_DEVICE);
     }
 }
 

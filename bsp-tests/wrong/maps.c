@@ -86,6 +86,12 @@ void unchecked(struct rt_device *dev)
     rt_dma_unmap_single(dev, handle, SIZE, RT_DMA_TO_DEVICE);
 }
 
+void never_checked(struct rt_device *dev)
+{
+    (void)rt_dmam_map_single(dev, wrong_memory[0], SIZE, RT_DMA_TO_DEVICE);
+    rt_dmam_release(dev);
+}
+
 void map_twice(struct rt_device *dev)
 {
     static struct rt_device other = { .parent.name = "other" };

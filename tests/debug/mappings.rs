@@ -171,6 +171,21 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
 }
 
 #[test]
+fn a_managed_mapping_that_was_never_checked_is_reported_when_the_release_ends_it() {
+    let rig = Rig::new();
+    let memory = own_memory(&rig);
+    let managed = |va| Holding { is_managed: true, ..buffer(va, 64, Direction::ToDevice) };
+    let handle = rig.machine.at(memory).unwrap().0;
+    rig.debug.mapped(&rig.call(MAP), Holding { handle, ..managed(memory) });
+    rig.map_as(rig.device, managed(memory + 64));
+    rig.silent();
+    rig.debug.managed_released(&rig.call(END));
+    rig.found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
+    rig.debug.managed_released(&rig.call(END));
+    assert_eq!(rig.debug.mistakes(None), 1, "it is reported once");
+}
+
+#[test]
 fn syncs_of_mappings_that_do_not_fit_are_reported() {
     let cases: [(Finding, usize, usize, Direction, &str); 3] = [
         (Finding::SyncUnknown, 2000, 64, Direction::FromDevice, ""),

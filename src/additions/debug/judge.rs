@@ -313,9 +313,10 @@ impl Judge<'_> {
         }
     }
 
-    /// Takes out of the table what the release of the device's managed resources has ended, and reports what the device
-    /// still holds.
+    /// Takes out of the table what the release of the device's managed resources has ended, and reports which of the
+    /// mappings were never checked, and what the device still holds.
     pub(super) fn release(&mut self) {
+        self.report_unchecked_managed();
         let (device, table) = (self.call.device, &mut self.state.table);
         table.forget(|table, entry| {
             let is_used_pool = matches!(entry.kind, Kind::BlockPool(_)) && table.has_blocks(entry.va);
@@ -326,6 +327,18 @@ impl Judge<'_> {
             pool.is_managed = false;
         }
         self.state.report_held(device, |_| true);
+    }
+
+    /// Reports the managed mappings of the calling device whose handles were never checked.
+    fn report_unchecked_managed(&mut self) {
+        let mut index = 0;
+        while let Some(entry) = self.state.table.at(index).copied() {
+            let is_unchecked = entry.mapping().is_some_and(|mapping| !mapping.is_checked);
+            if entry.device == self.call.device && entry.is_managed && is_unchecked {
+                self.report(Finding::Unchecked, [entry.handle, entry.size, entry.return_address]);
+            }
+            index += 1;
+        }
     }
 }
 
