@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the files of a release. Their bytes depend on the commit and on the tools of TOOLCHAIN.txt only."""
 
+import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 
 from parts.releases.tree import ROOT, Wrong
 
@@ -16,9 +19,38 @@ TARGETS = {
     "riscv64gc-unknown-none-elf": "riscv64-linux-gnu-",
     "riscv64imac-unknown-none-elf": "riscv64-linux-gnu-",
 }
-# Variables of the environment that would change the code, or the folder in which it is built.
-OUTSIDE = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RT_DMA_POOL_CARGO_FLAGS", "RUSTC_BOOTSTRAP",
-           "CARGO_TARGET_DIR", "RUSTC_WRAPPER")
+# The variables of the environment that the tools get. They state where the tools are, and how the tools reach the network and the
+# repository. Others can change the bytes: RUSTFLAGS, CARGO_PROFILE_RELEASE_LTO, TAR_OPTIONS, GZIP and many more.
+KEPT = re.compile(r"PATH|HOME|TMPDIR|CARGO_HOME|RUSTUP_(HOME|TOOLCHAIN|AUTO_INSTALL)|CARGO_(HTTP|NET|REGISTRIES|SOURCE)_\w+|"
+                  r"GIT_CONFIG_\w+|(http|https|no|all)_proxy|SSL_CERT_(FILE|DIR)", re.I)
+# The sections of cargo's own configuration that cannot change the bytes.
+HARMLESS = {"alias", "cargo-new", "credential-alias", "future-incompat-report", "http", "net", "registries", "registry", "source",
+            "term"}
+# git's settings that change what it puts into an archive.
+GIT = ["git", "-c", "tar.umask=0022", "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "core.attributesFile=" + os.devnull]
+# Variables with which other bytes would be made, if the tools got them.
+HOSTILE = {
+    "CARGO_ENCODED_RUSTFLAGS": "-Copt-level=0", "CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_OPT_LEVEL": "3",
+    "CARGO_TARGET_AARCH64_UNKNOWN_NONE_RUSTFLAGS": "-Ctarget-cpu=cortex-a72", "CARGO_TARGET_DIR": "/missing",
+    "RT_DMA_POOL_CARGO_FLAGS": "--features=debug", "RUSTC": "/missing/rustc", "RUSTC_WRAPPER": "/missing/wrapper",
+    "RUSTFLAGS": "-Copt-level=0",
+    "GZIP": "-1", "LC_ALL": "C", "TAR_OPTIONS": "--numeric-owner --mtime=@1 --mode=a=rwx", "TZ": "Asia/Shanghai",
+    "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "tar.umask", "GIT_CONFIG_VALUE_0": "0077",
+    "GIT_CONFIG_KEY_1": "core.autocrlf", "GIT_CONFIG_VALUE_1": "true",
+}
+
+
+@contextlib.contextmanager
+def other_environment():
+    """Sets the variables of HOSTILE, and another umask."""
+    before, umask = dict(os.environ), os.umask(0o077)
+    os.environ.update(HOSTILE)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        os.umask(umask)
 
 
 def run(command, environment, **kwargs):
@@ -35,14 +67,31 @@ def first_line(command, environment):
 
 def environment_of(time):
     """Returns the environment in which everything is made. `time` is that of the commit, in seconds since 1970."""
-    environment = {key: value for key, value in os.environ.items() if key not in OUTSIDE}
-    environment.update(SOURCE_DATE_EPOCH=time, CARGO_INCREMENTAL="0")
+    environment = {key: value for key, value in os.environ.items() if KEPT.fullmatch(key)}
+    # Without RUSTC, tools/build-archive may take another compiler than the one whose version is in TOOLCHAIN.txt.
+    environment.update(SOURCE_DATE_EPOCH=time, CARGO_INCREMENTAL="0", LC_ALL="C.UTF-8", TZ="UTC", RUSTC="rustc")
     return environment
+
+
+def check_cargo(place, environment):
+    """Checks that cargo's configuration changes no bytes."""
+    homes = [environment.get("CARGO_HOME") or os.path.expanduser("~/.cargo"), os.path.join(os.path.dirname(place), ".cargo"), "/.cargo"]
+    for path in (os.path.join(home, name) for home in homes for name in ("config", "config.toml")):
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                others = sorted(set(tomllib.load(file)) - HARMLESS)
+            if others:
+                raise Wrong("%s has settings that may change the bytes: %s" % (path, ", ".join(others)))
 
 
 def compressed(data, environment):
     # With -n the name and the time are left out.
     return output(["gzip", "-9", "-n"], environment, input=data)
+
+
+def sources_of(name, environment):
+    """Returns a tar of the commit."""
+    return output(GIT + ["archive", "--format=tar", "--prefix=%s/" % name, "HEAD"], environment, cwd=ROOT)
 
 
 def packed(place, name, time, environment):
@@ -54,9 +103,14 @@ def packed(place, name, time, environment):
 def toolchain(environment):
     lines = [output(["rustc", "-vV"], environment, text=True).strip()]
     lines += [first_line(command, environment) for command in
-              (["cargo", "-V"], ["cargo", "cyclonedx", "--version"], ["tar", "--version"], ["gzip", "--version"])]
+              (["cargo", "-V"], ["cargo", "cyclonedx", "--version"], ["git", "--version"], ["tar", "--version"],
+               ["gzip", "--version"])]
     lines += [first_line([prefix + tool, "--version"], environment) for prefix in sorted(set(TARGETS.values()))
               for tool in ("ld", "objcopy", "ar")]
+    # Where the target is not installed, tools/build-archive builds core from the compiler's sources.
+    for target in TARGETS:
+        is_installed = os.path.isdir(first_line(["rustc", "--print", "target-libdir", "--target", target], environment))
+        lines.append("core for %s: %s" % (target, "installed" if is_installed else "built from its sources"))
     return "\n".join(lines) + "\n"
 
 
@@ -89,8 +143,9 @@ def make(version, outdir, place):
     name = "rt-dma-pool-" + version
     environment = environment_of(time)
     find_cyclonedx(environment)
+    check_cargo(place, environment)
 
-    sources = output(["git", "archive", "--format=tar", "--prefix=%s/" % name, "HEAD"], environment, cwd=ROOT)
+    sources = sources_of(name, environment)
     run(["tar", "--extract", "--directory", place], environment, input=sources)
     source, prebuilt = os.path.join(place, name), os.path.join(place, name + "-prebuilt")
     tools = toolchain(environment)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 
+from parts.releases.archives import check_cargo, compressed, environment_of, other_environment, packed, sources_of
 from parts.releases.tree import ROOT, Wrong, interface
 
 
@@ -23,6 +24,55 @@ def commit(clone):
     subprocess.run(git + ["commit", "--quiet", "--allow-empty", "-m", "A change"], cwd=clone, check=True)
 
 
+def small_archives():
+    """Makes what takes no compiler: the sources, and a folder in the place of the prebuilt archives."""
+    environment = environment_of("1000000000")
+    with tempfile.TemporaryDirectory() as place:
+        os.mkdir(os.path.join(place, "folder"))
+        with open(os.path.join(place, "folder", "file"), "w", encoding="utf-8") as file:
+            file.write("text\n")
+        return [compressed(data, environment) for data in
+                (sources_of("sources", environment), packed(place, "folder", "1000000000", environment))]
+
+
+def same_in_another_environment():
+    """Returns what differs if other variables are set."""
+    before, variables = small_archives(), environment_of("0")
+    with other_environment():
+        others = {key: value for key, value in environment_of("0").items() if not key.startswith("GIT_CONFIG_")}
+        if others != {key: value for key, value in variables.items() if not key.startswith("GIT_CONFIG_")}:
+            return "the tools get other variables: %s" % sorted(others.items() ^ variables.items())
+        return None if before == small_archives() else "the archives have other bytes"
+
+
+def refuses_settings_of_cargo():
+    """Returns what is wrong if a configuration of cargo is accepted that changes the code."""
+    with tempfile.TemporaryDirectory() as home:
+        for text, expected in (("[net]\nretry = 3\n", None), ("[profile.release]\nlto = false\n", "profile")):
+            with open(os.path.join(home, "config.toml"), "w", encoding="utf-8") as file:
+                file.write(text)
+            try:
+                check_cargo(home, dict(environment_of("0"), CARGO_HOME=home))
+                found = None
+            except Wrong as wrong:
+                found = str(wrong)
+            if bool(found) != bool(expected) or expected and expected not in found:
+                return "%s: %s" % (text, found)
+    return None
+
+
+def test_environment():
+    passed = True
+    for name, check in (("makes_the_same_bytes_in_another_environment", same_in_another_environment),
+                        ("refuses_a_configuration_of_cargo_that_changes_the_code", refuses_settings_of_cargo)):
+        why = check()
+        print("test release_%s ... %s" % (name, "FAILED" if why else "ok"), flush=True)
+        if why:
+            print(why)
+            passed = False
+    return passed
+
+
 def test(version):
     """Makes changes to clones of the committed tree, each of which must be found, or must pass."""
     broken, abi = "0.0.0-none", "docs/abi/%s.txt" % version
@@ -39,7 +89,7 @@ def test(version):
             version, True, edit("docs/abi/current.txt", "symbol rt_dma_alloc\n", ""), True, "differs from docs/abi/current.txt"),
         "nothing_in_a_prepared_tree": (version, True, None, True, None),
     }
-    failed = False
+    failed = not test_environment()
     for name, (asked, prepared, change, committed, expected) in faults.items():
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
@@ -58,4 +108,4 @@ def test(version):
             print(result.stdout)
             failed = True
     if failed:
-        raise Wrong("a fault of the tree is not found")
+        raise Wrong("a test has failed")
