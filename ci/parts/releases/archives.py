@@ -68,8 +68,7 @@ def first_line(command, environment):
 def environment_of(time):
     """Returns the environment in which everything is made. `time` is that of the commit, in seconds since 1970."""
     environment = {key: value for key, value in os.environ.items() if KEPT.fullmatch(key)}
-    # Without RUSTC, tools/build-archive may take another compiler than the one whose version is in TOOLCHAIN.txt.
-    environment.update(SOURCE_DATE_EPOCH=time, CARGO_INCREMENTAL="0", LC_ALL="C.UTF-8", TZ="UTC", RUSTC="rustc")
+    environment.update(SOURCE_DATE_EPOCH=time, CARGO_INCREMENTAL="0", LC_ALL="C.UTF-8", TZ="UTC")
     return environment
 
 
@@ -107,10 +106,11 @@ def toolchain(environment):
                ["gzip", "--version"])]
     lines += [first_line([prefix + tool, "--version"], environment) for prefix in sorted(set(TARGETS.values()))
               for tool in ("ld", "objcopy", "ar")]
-    # Where the target is not installed, tools/build-archive builds core from the compiler's sources.
+    # Where the compiler lacks a target, tools/build-archive takes Debian's compiler, or builds core from the compiler's sources.
     for target in TARGETS:
-        is_installed = os.path.isdir(first_line(["rustc", "--print", "target-libdir", "--target", target], environment))
-        lines.append("core for %s: %s" % (target, "installed" if is_installed else "built from its sources"))
+        found = output([os.path.join(ROOT, "tools", "build-archive"), target, "--env", "--no-install"], environment, text=True)
+        version = re.search(r"RUSTC=.* # (.*)", found)[1]
+        lines.append("%s: %s%s" % (target, version, ", core from its sources" if "RUSTC_BOOTSTRAP" in found else ""))
     return "\n".join(lines) + "\n"
 
 
