@@ -74,7 +74,8 @@ def environment_of(time):
 
 def check_cargo(place, environment):
     """Checks that cargo's configuration changes no bytes."""
-    homes = [environment.get("CARGO_HOME") or os.path.expanduser("~/.cargo"), os.path.join(os.path.dirname(place), ".cargo"), "/.cargo"]
+    home = environment.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
+    homes = [home, os.path.join(os.path.dirname(place), ".cargo"), "/.cargo"]
     for path in (os.path.join(home, name) for home in homes for name in ("config", "config.toml")):
         if os.path.exists(path):
             with open(path, "rb") as file:
