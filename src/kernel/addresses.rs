@@ -10,7 +10,8 @@ use super::{PAGE_SIZE, Pa, Va};
 ///
 /// * [`v2p`](Addresses::v2p) returns what the page tables contain, in every context, even if an interrupt comes
 ///   meanwhile.
-/// * [`is_mapped`](Addresses::is_mapped) and [`leads_to`](Addresses::leads_to) agree with [`v2p`](Addresses::v2p).
+/// * [`is_mapped`](Addresses::is_mapped) and [`v2p_of_range`](Addresses::v2p_of_range) agree with
+///   [`v2p`](Addresses::v2p).
 pub unsafe trait Addresses {
     /// Returns the physical address to which `va` is mapped; `None` if it is not mapped.
     ///
@@ -25,13 +26,19 @@ pub unsafe trait Addresses {
         self.v2p(va).is_some()
     }
 
-    /// Returns whether [`v2p`](Addresses::v2p) would return, for each of `pages` pages from `va` on, the page at the
-    /// same distance from `pa`. `va` and `pa` begin a page. A kernel may have a faster way to find out.
+    /// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up
+    /// to `last`; `None` if a page of `[va, last]` is not mapped. A kernel may have a faster way than to call
+    /// [`v2p`](Addresses::v2p) for each page.
     ///
     /// Context: any.
-    fn leads_to(&self, va: Va, pa: Pa, pages: usize) -> bool {
-        let mut offsets = (0..pages).map(|page| page * PAGE_SIZE);
-        offsets.all(|offset| self.v2p(va.wrapping_add(offset)) == Some(pa.wrapping_add(offset)))
+    fn v2p_of_range(&self, va: Va, last: Va) -> Option<(Pa, bool)> {
+        let pa = self.v2p(va)?;
+        let mut is_contiguous = true;
+        for page in 1..=last / PAGE_SIZE - va / PAGE_SIZE {
+            let offset = page * PAGE_SIZE;
+            is_contiguous &= self.v2p(va + offset)? == pa.wrapping_add(offset);
+        }
+        Some((pa, is_contiguous))
     }
 
     /// Returns the address of `pa` in the linear map: `pa - PV_OFFSET`. Whether it is mapped, only

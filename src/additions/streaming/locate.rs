@@ -18,11 +18,10 @@ pub struct Location {
 }
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Returns where the page tables show `[va, va + size)`, which is not empty; `None` if a page of it is not mapped.
+    /// Returns where the page tables show `[va, va + size)`; `None` if it is empty, or if a page of it is not mapped.
     /// `needs_maintenance` states whether the lines of cached memory are maintained for the device.
     ///
-    /// Nothing is looked up if a view of a pool contains the buffer. Otherwise the first page is looked up, and each
-    /// further one if the known part of the linear map does not contain all of them.
+    /// Nothing is looked up if a view of a pool contains the buffer.
     ///
     /// Context: any.
     pub(super) fn locate(self, va: Va, size: usize, needs_maintenance: bool) -> Option<Location> {
@@ -33,8 +32,7 @@ impl<K: Kernel> Streaming<'_, K> {
                 return Some(Location { memory, is_contiguous: true, reaches_outside_pools: false });
             }
         }
-        let pa = self.dma.kernel.v2p(va)?;
-        let is_contiguous = self.is_contiguous(va, pa, size)?;
+        let (pa, is_contiguous) = self.look_up(va, last_byte(va, size)?)?;
         let last = pa.saturating_add(size.saturating_sub(1));
         if !self.dma.may_contain(pa, last) {
             return Some(Location { memory: memory(pa, true), is_contiguous, reaches_outside_pools: true });
@@ -43,33 +41,32 @@ impl<K: Kernel> Streaming<'_, K> {
         Some(Location { memory, is_contiguous, reaches_outside_pools: !is_in_pool(self.dma, pa, size) })
     }
 
-    /// Returns whether a buffer that begins at `pa` is contiguous; `None` if a page of it is not mapped. Adds a buffer
-    /// of several pages to the known part of the linear map, if it is linear.
-    pub(super) fn is_contiguous(self, va: Va, pa: Pa, size: usize) -> Option<bool> {
+    /// Returns whether all of `[va, last]` lies at `pa`, in one piece.
+    ///
+    /// Context: any.
+    pub(super) fn lies_at(self, va: Va, last: Va, pa: Pa) -> bool {
+        self.look_up(va, last) == Some((pa, true))
+    }
+
+    /// Returns the physical address of `va`, and whether physical addresses rise with virtual ones up to `last`; `None`
+    /// if a page of `[va, last]` is not mapped.
+    ///
+    /// Looks up each page, or only the first one if all lie in the known part of the linear map. Several pages that turn
+    /// out to be linear are added to that part.
+    fn look_up(self, va: Va, last: Va) -> Option<(Pa, bool)> {
         let (kernel, range) = (self.dma.kernel, &self.mappings.linear_range);
-        let last = last_byte(va, size)?;
-        let is_linear = kernel.linear(pa) == va;
-        let further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
-        if further_pages == 0 || is_linear && range.holds(va, last) {
-            return Some(true);
+        let is_linear = |pa: &Pa| kernel.linear(*pa) == va;
+        if range.holds(va, last)
+            && let Some(pa) = kernel.v2p(va).filter(is_linear)
+        {
+            return Some((pa, true));
         }
-        // The first page is known: `va` lies at `pa`. The others must follow it in physical memory, too.
-        let next_page = |address: usize| (address | (PAGE_SIZE - 1)).wrapping_add(1);
-        let is_contiguous = kernel.leads_to(next_page(va), next_page(pa), further_pages);
-        if !is_contiguous && !are_mapped(kernel, next_page(va), last) {
-            return None;
-        }
-        if is_linear && is_contiguous {
+        let (pa, is_contiguous) = kernel.v2p_of_range(va, last)?;
+        if is_contiguous && is_linear(&pa) && va / PAGE_SIZE != last / PAGE_SIZE {
             range.extend_to(kernel, LinearBytes { va, last, pa });
         }
-        Some(is_contiguous)
+        Some((pa, is_contiguous))
     }
-}
-
-/// Returns whether each page of `[va, last]` is mapped. `va` is the first byte of a page.
-#[cold]
-fn are_mapped<K: Kernel>(kernel: K, va: Va, last: Va) -> bool {
-    (va..=last).step_by(PAGE_SIZE).all(|page| kernel.is_mapped(page))
 }
 
 /// Returns whether one pool contains all of the `size` bytes from `pa` on.

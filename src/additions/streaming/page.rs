@@ -41,8 +41,7 @@ impl<K: Kernel> Streaming<'_, K> {
         };
         // The linear address is only computed: the page tables decide whether something is mapped there. After a view,
         // or after a buffer's own mapping, they show other memory. `map` refuses what has no last byte.
-        let is_there = self.dma.kernel.v2p(va) == Some(pa)
-            && (last_byte(va, size).is_none() || self.is_contiguous(va, pa, size) == Some(true));
-        if is_there { Ok(va) } else { Err(MapError::NotMapped) }
+        let last = last_byte(va, size).unwrap_or(va);
+        if self.lies_at(va, last, pa) { Ok(va) } else { Err(MapError::NotMapped) }
     }
 }

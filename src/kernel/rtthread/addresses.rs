@@ -50,8 +50,8 @@ unsafe impl Addresses for RtThread {
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    fn leads_to(&self, va: Va, pa: Pa, pages: usize) -> bool {
-        probe::leads_to(va, pa, pages)
+    fn v2p_of_range(&self, va: Va, last: Va) -> Option<(Pa, bool)> {
+        probe::v2p_of_range(va, last)
     }
 
     fn has_page_tables(&self) -> bool {

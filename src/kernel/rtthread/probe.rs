@@ -1,6 +1,6 @@
 //! Address translation by an instruction of aarch64: whether an address is mapped
-//! ([`Addresses::is_mapped`](crate::kernel::Addresses::is_mapped)), and whether pages are mapped to the expected
-//! physical addresses ([`Addresses::leads_to`](crate::kernel::Addresses::leads_to)).
+//! ([`Addresses::is_mapped`](crate::kernel::Addresses::is_mapped)), and where the pages of a buffer lie
+//! ([`Addresses::v2p_of_range`](crate::kernel::Addresses::v2p_of_range)).
 //!
 //! The instructions are inline, so that a sync call that maintains the cache saves no registers. [`is_mapped`] takes 10
 //! instructions; the port's translation takes about 40. An address is mapped if cache maintenance there does not fault.
@@ -21,46 +21,36 @@ pub fn is_mapped(va: Va) -> bool {
 const FAILED: usize = 1;
 /// PAR_EL1.PA: bits 12 to 47.
 const PAGE_ADDRESS: usize = 0xffff_ffff_f000;
-/// The number of pages that are translated while interrupts are masked: less than 200 instructions.
+/// The number of further pages that are translated while interrupts are masked: less than 200 instructions.
 const CHUNK: usize = 16;
 
-/// Returns whether each of `pages` pages from `va` on is mapped to the page at the same distance from `pa`.
+/// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up to
+/// `last`; `None` if a page of `[va, last]` is not mapped.
 ///
-/// Each page takes 8 instructions. The port's translation takes about 40, for each page of a streaming map
+/// Each further page takes 9 instructions. The port's translation takes about 40, for each page of a streaming map
 /// (`benches/maps.c`, "elsewhere").
-pub fn leads_to(mut va: Va, mut pa: Pa, mut pages: usize) -> bool {
-    while pages != 0 {
-        let chunk = pages.min(CHUNK);
-        if !chunk_leads_to(va, pa, chunk) {
-            return false;
-        }
-        (va, pa) = (va.wrapping_add(chunk * PAGE_SIZE), pa.wrapping_add(chunk * PAGE_SIZE));
-        pages -= chunk;
-    }
-    true
-}
-
-/// Returns what [`leads_to`] does, for at most [`CHUNK`] pages.
-fn chunk_leads_to(mut va: Va, mut pa: Pa, pages: usize) -> bool {
-    let saved = Saved::new();
+pub fn v2p_of_range(va: Va, last: Va) -> Option<(Pa, bool)> {
+    let mut further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
+    let mut saved = Saved::new();
+    let first = translate(va);
+    let (mut next_va, mut expected) = (va, first & PAGE_ADDRESS);
     // The bits in which a result is not the expected one.
-    let mut differences = 0;
-    let mut next = || {
-        differences |= translate(va) ^ pa;
-        (va, pa) = (va.wrapping_add(PAGE_SIZE), pa.wrapping_add(PAGE_SIZE));
-    };
-    // Four pages at a time take 7.5 instructions a page. One at a time takes 9.
-    for _ in 0..pages / 4 {
-        (next(), next(), next(), next());
+    let mut differences = first & FAILED;
+    loop {
+        let chunk = further_pages.min(CHUNK);
+        for _ in 0..chunk {
+            (next_va, expected) = (next_va.wrapping_add(PAGE_SIZE), expected.wrapping_add(PAGE_SIZE));
+            differences |= translate(next_va) ^ expected;
+        }
+        saved.restore();
+        further_pages -= chunk;
+        if further_pages == 0 {
+            break;
+        }
+        saved = Saved::new();
     }
-    if pages & 2 != 0 {
-        (next(), next());
-    }
-    if pages & 1 != 0 {
-        next();
-    }
-    saved.restore();
-    differences & (PAGE_ADDRESS | FAILED) == 0
+    let pa = first & PAGE_ADDRESS | va % PAGE_SIZE;
+    (differences & FAILED == 0).then_some((pa, differences & PAGE_ADDRESS == 0))
 }
 
 /// The interrupt mask and PAR_EL1 from before a translation.

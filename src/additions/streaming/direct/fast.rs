@@ -64,7 +64,7 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         let Some(offset) = self.mappings.linear_range.offset() else { return false };
         let va = handle.wrapping_sub(offset);
-        if self.mappings.records.may_have_outside_pools(handle) || !self.is_known(va, handle, size) {
+        if !self.is_known(va, handle, size) || self.mappings.records.may_have_outside_pools(handle) {
             return false;
         }
         let needs_maintenance = master.needs_maintenance();

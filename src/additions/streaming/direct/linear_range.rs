@@ -78,8 +78,8 @@ impl LinearRange {
             return;
         }
         self.offset.store(pa.wrapping_sub(va), Release);
-        // A buffer of several pages was added when these were looked up (`is_contiguous`). To add it again could look up
-        // as many pages once more, up to `EXTENSION`.
+        // A buffer of several pages was added when these were looked up (`look_up`). To add it again could look up as
+        // many pages once more, up to `EXTENSION`.
         if va / PAGE_SIZE == last / PAGE_SIZE {
             self.extend_to(kernel, bytes);
         }

@@ -54,9 +54,8 @@ impl<K: Kernel> Streaming<'_, K> {
         let &MappedBuffer { handle, size, .. } = mapped;
         let pa = master.pa_of(self.dma, handle)?;
         let va = self.dma.kernel.linear(pa);
-        let may_be_direct = self.dma.kernel.v2p(va) == Some(pa)
-            && self.is_contiguous(va, pa, size) == Some(true)
-            && !self.mappings.early_pools.contain_any(self.dma, pa, size);
+        let may_be_direct =
+            self.lies_at(va, last_byte(va, size)?, pa) && !self.mappings.early_pools.contain_any(self.dma, pa, size);
         may_be_direct.then_some((va, pa))
     }
 

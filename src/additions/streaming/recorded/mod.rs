@@ -100,7 +100,7 @@ impl<K: Kernel> Streaming<'_, K> {
     fn may_have_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
         let &MappedBuffer { handle, size, .. } = mapped;
         let is_pools = |pa: Pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some();
-        master.pa_of(self.dma, handle).is_none_or(is_pools) || self.mappings.records.may_have_outside_pools(handle)
+        self.mappings.records.may_have_outside_pools(handle) || master.pa_of(self.dma, handle).is_none_or(is_pools)
     }
 
     /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer
