@@ -50,6 +50,8 @@ BLOCK = 70
 # Instructions of a map and its unmap where no cache is maintained, together: a direct mapping of up to a page, and
 # one with a record. Required. Further pages of linear memory cost nothing.
 MAP_DIRECT, MAP_RECORDED, PAGE = 200, 500, 4096
+# Buffers of a list in maps.c.
+LIST = 16
 # Instructions for each further page of memory that is not mapped linearly. Required.
 MAP_PAGE = 12
 # Instructions a byte of a bounce copy, the maintenance of the bounce buffer's cache lines included. Required.
@@ -66,6 +68,36 @@ def stretch(pages, name):
 def trace(name, ours, bits):
     """Returns whether a trace keeps its bounds."""
     return ours <= min(bits, TRACES.get(name, bits))
+
+
+def maps(rows, row):
+    """Returns [(what is counted, figure, bound)] of a row of maps.c. rows: {(kind, direction, size): (map, unmap)}."""
+    kind, direction, size = row
+    map_, unmap = rows[row]
+    together, pages = map_ + unmap, -(-int(size) // PAGE)
+
+    def one_page():
+        return sum(rows[kind, direction, str(PAGE)])
+
+    if kind == "linear":
+        return [("together", together, MAP_DIRECT if pages == 1 else one_page())]
+    if kind == "list":
+        return [("together", together, LIST * MAP_DIRECT)]
+    if kind == "pool" or (kind == "elsewhere" and pages == 1):
+        return [("together", together, MAP_RECORDED)]
+    if kind == "elsewhere":
+        return [("for each further page", (together - one_page()) / (pages - 1), MAP_PAGE)]
+    smallest = min(int(other) for *_, other in rows)
+    if kind in COPY and direction != "to-device" and int(size) > smallest:
+        less = rows[kind, direction, str(smallest)]
+        return [(f"a byte, copy {name}", (ours - few) / (int(size) - smallest), COPY[kind])
+                for name, ours, few in zip(("in", "out"), (map_, unmap), less)]
+    return []
+
+
+def keeps_maps(rows, row):
+    """Returns whether a row of maps.c keeps its bounds."""
+    return all(figure <= most for _, figure, most in maps(rows, row))
 
 
 def walks(pages, fill, outcome, fit):

@@ -55,30 +55,13 @@ def judge_maps(judge, lines):
     rows = {tuple(name.split(",")): (int(map_), int(unmap)) for name, map_, unmap in measure.lines_of(lines, "map")}
     if not rows:
         raise measure.Broken("no rows of streaming maps")
-    largest = max(int(size) for *_, size in rows)
-    for (kind, direction, size), (map_, unmap) in rows.items():
-        text = f"QEMU: map {kind}, {direction}, {size} bytes: {map_} + {unmap} = {map_ + unmap}"
-        pages = -(-int(size) // bound.PAGE)
-        if kind == "linear" and pages == 1:
-            judge.line(map_ + unmap <= bound.MAP_DIRECT, f"{text} (<= {bound.MAP_DIRECT})")
-        elif kind == "linear":
-            # One check for all pages but the first may cost something: it is that of two pages.
-            most = sum(rows[kind, direction, str(2 * bound.PAGE)])
-            judge.line(map_ + unmap <= most, f"{text} (<= {most}, as for two pages)")
-        elif kind == "elsewhere" and int(size) == largest:
-            one = rows[kind, direction, str(bound.PAGE)]
-            each = (map_ + unmap - sum(one)) / (pages - 1)
-            judge.line(each <= bound.MAP_PAGE, f"{text}, {each:.1f} for each further page (<= {bound.MAP_PAGE})")
-        elif kind == "pool":
-            judge.line(map_ + unmap <= bound.MAP_RECORDED, f"{text} (<= {bound.MAP_RECORDED})")
-        elif kind in bound.COPY and direction == "from-device" and int(size) == largest:
-            small = rows[kind, direction, str(bound.PAGE)]
-            for name, ours, less in zip(("in", "out"), (map_, unmap), small):
-                each = (ours - less) / (largest - bound.PAGE)
-                judge.line(each <= bound.COPY[kind],
-                           f"QEMU: bounce copy {name}, {kind}: {each:.2f} instructions a byte (<= {bound.COPY[kind]})")
-        else:
-            judge.beside(text)
+    for row, (map_, unmap) in rows.items():
+        text = f"QEMU: map {', '.join(row)} bytes: {map_} + {unmap} = {map_ + unmap}"
+        figures = bound.maps(rows, row)
+        for what, figure, most in figures:
+            judge.line(figure <= most, f"{text}; {what} {figure:.4g} (<= {most})")
+        if not figures:
+            judge.beside(f"{text} (no bound)")
     return rows
 
 
