@@ -107,16 +107,10 @@ impl<K: Kernel> Dma<K> {
     /// Returns the pool of exactly this region, of which another device can become an owner; `None` if the region has
     /// to be installed. The caller holds the turn of installs.
     fn pool_to_share(&self, region: &NamedRegion) -> Option<&'static Pool<K>> {
-        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool.
-        self.pool_in(region.start, region.end).filter(|pool| {
-            pool.is_memory_region()
-                && pool.is_of(region)
-                // Two nodes may name the same memory, one with `no-map` and one without. The later one is then refused
-                // as an overlap.
-                && pool.is_no_map() == region.is_no_map
-                // For a pool that is leaving, the install fails with `Leaving`: the call can be repeated.
-                && !pool.is_leaving()
-        })
+        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. For a pool that is
+        // leaving, the install fails with `Leaving`: the call can be repeated.
+        self.pool_in(region.start, region.end)
+            .filter(|pool| pool.is_memory_region() && pool.is_of(region) && !pool.is_leaving())
     }
 
     /// Returns the flags of the pool of a region that `device` claims.

@@ -305,3 +305,17 @@ fn others_choose_their_operations_while_a_refused_region_is_logged() {
     machine.set_writer(None);
     assert_eq!(choice.try_recv().unwrap(), Ok(Some(MapOps::DeviceTree)));
 }
+
+#[test]
+fn fault_16_a_node_is_no_own_region_if_another_node_has_its_memory_with_no_map() {
+    let mapped = named_region(OWN, MIB);
+    let no_map = NamedRegion { is_no_map: true, ..mapped };
+    for (served, refused) in [(mapped, no_map), (no_map, mapped)] {
+        let machine = machine_with_cma();
+        let device = machine.device(DeviceInfo::naming(&[served, refused]));
+        machine.first_call(device);
+        assert_eq!(machine.take_errors().len(), 1, "the second node is refused");
+        assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
+        assert_eq!(machine.dma.claim_own_region(device, 1), Err(NoOwnRegion::NotThere));
+    }
+}

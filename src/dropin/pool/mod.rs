@@ -184,10 +184,11 @@ impl<K: Kernel> Pool<K> {
         Region { start: public.region_start.load(Relaxed), end: public.region_end.load(Relaxed), name: self.name() }
     }
 
-    /// Returns whether the pool was installed with exactly this range.
+    /// Returns whether the pool is that of this region. Two nodes may name the same memory, one with `no-map` and one
+    /// without: the node that comes later is then refused, because it overlaps the pool of the other.
     pub(crate) fn is_of(&self, region: &NamedRegion) -> bool {
         let known = self.region();
-        (known.start, known.end) == (region.start, region.end)
+        (known.start, known.end) == (region.start, region.end) && self.is_no_map() == region.is_no_map
     }
 
     /// Returns the name of the pool.
