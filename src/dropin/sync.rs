@@ -68,7 +68,7 @@ impl<K: Kernel> Dma<K> {
         self.bus(MapOps::Pci, device).handle_in_first_window(self.mapped_pa(data, size)?, size)
     }
 
-    /// Writes dirty lines of `[data, data + size)`, which is mapped, to memory, if the operations and the flags require
+    /// Writes dirty lines of `[data, data + size)`, whose first byte is mapped, to memory, if the operations and the flags require
     /// it.
     ///
     /// Context: any.
@@ -111,7 +111,7 @@ impl<K: Kernel> Dma<K> {
         if !self.is_mapped(data, size) {
             return Err(self.refuse_sync(device, data, size, Error::NotMapped));
         }
-        // SAFETY: the bytes are mapped, and the caller allows that those written since the last flush are lost.
+        // SAFETY: the caller allows that bytes written since the last flush are lost.
         unsafe { cache::invalidate(self.kernel, data, size) }
         Ok(())
     }
@@ -122,7 +122,8 @@ impl<K: Kernel> Dma<K> {
         data.checked_add(size).and_then(|_| self.kernel.v2p(data))
     }
 
-    /// Returns whether [`mapped_pa`](Self::mapped_pa) returns an address: whether the cache can be maintained there.
+    /// Returns whether [`mapped_pa`](Self::mapped_pa) returns an address, by fewer steps. Only the first byte is looked
+    /// up: that the others are mapped is the driver's duty.
     ///
     /// Context: any.
     pub(crate) fn is_mapped(&self, data: Va, size: usize) -> bool {

@@ -57,9 +57,10 @@ impl<K: Kernel> Bus<K> {
             MapOps::Pci => self.range_in_windows(pa),
         };
         // The range ends at the latest where its handles would pass the highest address and continue at zero.
-        let to_wrap = usize::MAX - range.handle.unwrap_or(0);
+        let to_wrap = range.handle.map_or(usize::MAX, |handle| usize::MAX - handle);
+        let last_pa = range.last_pa.min(pa.saturating_add(to_wrap));
         // A range has at least one byte, whatever the kernel returns. Therefore every loop over ranges ends.
-        BusRange { last_pa: range.last_pa.min(pa.saturating_add(to_wrap)).max(pa), ..range }
+        BusRange { last_pa: last_pa.max(pa), ..range }
     }
 
     /// Returns the windows of the host bridge.
@@ -117,12 +118,12 @@ impl<K: Kernel> Bus<K> {
     fn extended(&self, mut found: Reachable, limit: Pa) -> Reachable {
         while found.last_pa < limit {
             let next_pa = found.last_pa + 1;
-            let next = self.range_at(next_pa);
+            let next_range = self.range_at(next_pa);
             // The sum does not wrap: it is at most the mask, because `next_pa` is at most `limit`.
-            if next.handle != Some(found.handle.wrapping_add(next_pa - found.first_pa)) {
+            if next_range.handle != Some(found.handle.wrapping_add(next_pa - found.first_pa)) {
                 break;
             }
-            found.last_pa = next.last_pa;
+            found.last_pa = next_range.last_pa;
         }
         found.last_pa = found.last_pa.min(limit);
         found

@@ -32,13 +32,17 @@ use crate::mem::wrapping_slice::WrappingSlice;
 /// gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
-/// The bookkeeping of a pool's spans. It is changed with the turn held, except for the two counters of calls.
+/// The bookkeeping of a pool's spans. It is changed with the turn held, except for `growing_calls` and `fill_count`.
+/// These fields are also read without the turn:
 ///
-/// Trims, reports and changes of a mask follow the list from `newest` on without the turn: each reference publishes the
-/// span to which it leads. A call that keeps the reserve, and an interrupt before it adds a span, read `first_vacant`
-/// without the turn, and the former also reads `unit_count`. For them, old values do no harm: before they change
-/// something, they take the turn and read again. The turn orders all accesses with it held. So `Relaxed` suffices for
-/// the numbers, except for `growing_calls`, whose last decrement publishes a new span to a thread that waits for it.
+/// | field | by | an old value does no harm, because |
+/// | --- | --- | --- |
+/// | `newest` | trims, reports, changes of a mask | each reference publishes the span to which it leads |
+/// | `first_vacant` | a call that keeps the reserve, an interrupt | they take the turn, and read again |
+/// | `unit_count` | a call that keeps the reserve | it takes the turn, and reads again |
+///
+/// The turn orders all accesses with it held. So `Relaxed` suffices for the numbers, except for `growing_calls`, whose
+/// last decrement publishes a new span to a thread that waits for it.
 pub struct Spans {
     /// The turn of calls that make bookkeeping, give memory to a span, or take it away. An interrupt tries once for it,
     /// and does not wait.
@@ -220,14 +224,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // It is the first of the list: `prepare_span` has returned it, with this turn held.
         self.spans.first_vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
-        // The last unit comes first, so that blocks are taken from the lowest address on.
-        others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
-        let (taken, fill_number) = match first {
-            FirstBlock::Taken => (first_unit.bits_of_first(1), 0),
-            FirstBlock::Free { fill_number } => (0, fill_number),
+        let all = first_unit.bits();
+        let (free, fill_number) = match first {
+            FirstBlock::Taken => (all & !first_unit.bits_of_first(1), 0),
+            FirstBlock::Free { fill_number } => (all, fill_number),
         };
         span.fill_number.store(fill_number, Relaxed);
-        self.publish(first_unit, first_unit.bits() & !taken);
+        // The last unit comes first, so that blocks are taken from the lowest address on.
+        others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
+        self.publish(first_unit, free);
         Some(first_unit.block(&self.groups.shape, first_unit.first_slot as usize))
     }
 

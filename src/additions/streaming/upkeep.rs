@@ -69,7 +69,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// that operations of the BSP's own allocated: only these operations can free them, and `dev->dma_ops` does not lead
     /// to them any more.
     ///
-    /// `is_new` returns whether the present device is new, which is if it has no operations yet. A mapping is ended only
+    /// `is_new` returns whether the present device is new: whether it has no operations yet. A mapping is ended only
     /// if `is_new` returns true; it is called with a lock held. A device's operations are stored before its first mapping
     /// is recorded. So if another call records a mapping of the present device at the same time, `is_new` returns false
     /// once that mapping can be found.
@@ -77,10 +77,11 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     pub fn forget(self, device: Device, is_new: impl Fn() -> bool) -> usize {
         let mut ended = 0;
-        let is_left = |mapping: &LiveMapping| mapping.master.device == device && is_new();
-        for mut record in self.mappings.records.take_all(self.dma.kernel, &is_left) {
+        let is_stale = |mapping: &LiveMapping| mapping.master.device == device && is_new();
+        for mut record in self.mappings.records.take_all(self.dma.kernel, &is_stale) {
             ended += 1;
             if let Ops::Bsp(_) = record.master.ops {
+                // Only the BSP's operations could free it, and the device does not lead to them any more.
                 record.bounce = None;
             }
             self.free_record(record);

@@ -189,8 +189,8 @@ impl PageMap {
     }
 
     /// Makes the pages in use now the peak.
-    pub fn forget_peak(&mut self) {
-        self.in_use.forget_peak();
+    pub fn set_peak_to_used(&mut self) {
+        self.in_use.set_peak_to_used();
     }
 
     /// Returns the number of pages in use.

@@ -24,14 +24,14 @@ impl PagesInUse {
     /// Counts `pages` pages as free.
     pub(super) fn remove(&mut self, pages: usize) {
         if self.below_peak < 0 {
-            self.forget_peak();
+            self.set_peak_to_used();
         }
         self.below_peak = self.below_peak.wrapping_add_unsigned(pages);
     }
 
     /// Makes the pages in use now the peak.
     #[cold]
-    pub(super) fn forget_peak(&mut self) {
+    pub(super) fn set_peak_to_used(&mut self) {
         self.peak = self.used();
         self.below_peak = 0;
     }

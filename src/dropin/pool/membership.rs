@@ -219,6 +219,6 @@ impl<K: Kernel> Pool<K> {
         map.mark_as_one_allocation();
         // It cannot fail: this is the allocation that was just marked.
         let _ = self.free_pages_locked(map, 0, self.pages);
-        self.lock().forget_peak();
+        self.lock().set_peak_to_used();
     }
 }

@@ -57,6 +57,12 @@ impl OwnMapping {
         self.va.store(va.get(), Relaxed);
     }
 
+    /// Returns whether no buffer has the record.
+    fn is_free(&self) -> bool {
+        // Pairs with the `Release` store of `FREE`: the earlier buffer is unmapped before its record is used again.
+        self.first_page.load(Acquire) == FREE
+    }
+
     /// Returns the pages of the buffer.
     fn pages(&self) -> BufferPages {
         BufferPages { first: self.first_page.load(Relaxed), count: self.page_count.load(Relaxed) }
@@ -97,8 +103,7 @@ impl OwnMappings {
         if cache == CacheState::Dirty {
             self.may_have_dirty.store(true, Relaxed);
         }
-        // Pairs with the `Release` store of `FREE`: the earlier buffer is unmapped before its record is used again.
-        let record = match self.records().find(|record| record.first_page.load(Acquire) == FREE) {
+        let record = match self.records().find(|record| record.is_free()) {
             Some(record) => record,
             None => self.add_free_record(kernel)?,
         };
@@ -206,7 +211,7 @@ impl OwnMappings {
     /// Context: any.
     #[cfg(feature = "internals")]
     pub fn kept_bytes(&self) -> usize {
-        self.records().filter(|record| record.first_page.load(Relaxed) == FREE).count() * size_of::<OwnMapping>()
+        self.records().filter(|record| record.is_free()).count() * size_of::<OwnMapping>()
     }
 
     fn records(&self) -> impl Iterator<Item = &'static OwnMapping> + use<> {

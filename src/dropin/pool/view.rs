@@ -12,7 +12,7 @@ use core::num::NonZeroUsize;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::mem::atomics::{
     AtomicUsize,
-    Ordering::{Relaxed, Release},
+    Ordering::Relaxed,
 };
 
 /// The value of a view that is not mapped. The value of a mapped view is the address of its first byte, a multiple of
@@ -65,13 +65,13 @@ impl View {
     /// then unmaps it. No other call changes the view meanwhile.
     pub fn take(&self) -> Option<Va> {
         let base = self.base();
-        self.0.store(NONE, Release);
+        self.0.store(NONE, Relaxed);
         base
     }
 
     /// Records that the whole pool is mapped from `base` on. No other call changes the view meanwhile.
     pub fn put(&self, base: Va) {
-        self.0.store(base, Release);
+        self.0.store(base, Relaxed);
     }
 }
 
@@ -82,7 +82,8 @@ impl View {
 pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
     debug_assert!(kernel.can_sleep(), "a mapping is made where sleeping is allowed");
     let base = kernel.map(pa, size, memory)?;
-    // If this is true, `base` is a multiple of the page size, as `pa` is.
+    // If this is true, `base` is a multiple of the page size, as `pa` is. RT-Thread maps nothing at address zero, which
+    // means an error there, so `new` returns no `None`.
     if view_leads_to(kernel, base, size, pa) {
         return NonZeroUsize::new(base);
     }
@@ -108,5 +109,5 @@ pub fn is_unmapped<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
 
 /// Returns the distance of each page of `size` bytes from the first byte.
 fn pages_of(size: usize) -> impl Iterator<Item = usize> {
-    (0..size >> PAGE_SHIFT).map(|page| page << PAGE_SHIFT)
+    (0..size).step_by(PAGE_SIZE)
 }

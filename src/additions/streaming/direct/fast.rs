@@ -25,8 +25,8 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Option<Handle> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = self.dma.kernel;
-        // The general path refuses these, and logs the error (`try_map`). `is_known` is false without a size, and if
-        // the buffer ends past the end of memory.
+        // The general path refuses these, and logs the error (`try_map`). `is_known` is false without a size, if the buffer
+        // ends past the end of memory, and in the last page of all addresses, which `linear_range` never contains.
         if va == 0 || direction == Direction::Neither {
             return None;
         }
@@ -64,6 +64,7 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         let Some(offset) = self.mappings.linear_range.offset() else { return false };
         let va = handle.wrapping_sub(offset);
+        // A recorded mapping may have this handle: the general path searches the records.
         if !self.is_known(va, handle, size) || self.mappings.records.may_have_outside_pools(handle) {
             return false;
         }

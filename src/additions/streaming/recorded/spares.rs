@@ -7,7 +7,7 @@ use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
 
-/// The number of records that threads make sure there are, unless [`SpareRecords::fill`] raises it.
+/// What [`Stacks::least`] is before a [`SpareRecords::fill`] raises it.
 const LEAST: usize = 16;
 /// The number of further records that a thread leaves: an interrupt that unmaps and then maps finds the records that it
 /// gave back.
@@ -16,7 +16,8 @@ const MARGIN: usize = 48;
 /// The spare records, and records of ended mappings whose bounce buffers a thread has to free.
 pub struct SpareRecords<K: Kernel> {
     stacks: IrqLock<Stacks<K>>,
-    /// Whether a thread has something to do, as the stacks are. Written with the lock held.
+    /// Whether a thread has to allocate or free spare records, or to free a record of `unfreed`. Written with the lock
+    /// held.
     needs_thread: AtomicBool,
 }
 
@@ -24,14 +25,14 @@ struct Stacks<K: Kernel> {
     spare: List<K, LiveMapping>,
     /// The number of records in `spare`.
     spare_count: usize,
-    /// The number of records that threads make sure there are.
+    /// If there are fewer spare records, a thread allocates the missing ones.
     least: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
     unfreed: List<K, LiveMapping>,
 }
 
 impl<K: Kernel> Stacks<K> {
-    /// Returns whether there are fewer spare records than threads make sure of.
+    /// Returns whether there are fewer spare records than `least`.
     fn is_short(&self) -> bool {
         self.spare_count < self.least
     }
@@ -131,8 +132,8 @@ impl<K: Kernel> SpareRecords<K> {
         }
     }
 
-    /// Takes a spare record if there are too many. It is decided with the lock held: another thread may have raised the
-    /// number that threads make sure of, and then its records must stay.
+    /// Takes a spare record if there are too many. It is decided with the lock held: another thread may have raised
+    /// `least`, and then its records must stay.
     fn take_surplus(&self, kernel: K) -> Option<Record<K>> {
         self.change_stacks(kernel, |stacks| if stacks.has_surplus() { stacks.pop_spare() } else { None })
     }
@@ -148,15 +149,15 @@ impl<K: Kernel> SpareRecords<K> {
             made.push(record);
             made_count += 1;
         }
-        // The number is raised already. If it were raised after this, other threads could free the records.
+        // `least` is raised already. If it were raised after this, other threads could free the records.
         while let Some(record) = made.pop() {
             self.put(kernel, record);
         }
         true
     }
 
-    /// If there are `count` spare records together with `made_count` further ones, has threads make sure of as many, and
-    /// returns true.
+    /// Raises [`least`](Stacks::least) to `count` if there are as many spare records together with `made_count` further
+    /// ones. Returns whether there are.
     fn raise_least(&self, kernel: K, count: usize, made_count: usize) -> bool {
         self.change_stacks(kernel, |stacks| {
             let suffices = stacks.spare_count.saturating_add(made_count) >= count;

@@ -60,6 +60,7 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
     }
     // SAFETY: it is not null, and the caller guarantees that it is such a structure.
     let size = unsafe { (*usage).struct_size };
+    // If a member is added, callers that were built without it must still be served, up to their size.
     if size < size_of::<rt_dma_pool_usage>() || !size.is_multiple_of(size_of::<usize>()) {
         return errors.inval;
     }
