@@ -2,6 +2,7 @@
 /* Wrong calls of a driver, from a thread and from an interrupt: they change nothing. */
 #include <rtthread.h>
 #include <rtdevice.h>
+#include <rt_dma.h>
 #include <stand_in.h>
 
 #include "buffers.h"
@@ -63,6 +64,30 @@ static const char *check_wrong_frees(void)
     return RT_NULL;
 }
 
+/* Maps and unmaps more than there is. The calls end at the first page that is not mapped, and not after all pages. */
+static const char *check_endless_maps(void)
+{
+    static const rt_size_t sizes[] = { ~0UL >> 20, ~0UL >> 1 };
+    rt_ubase_t handle = rt_dma_map_single(&smoke_device, foreign, PAGE, RT_DMA_TO_DEVICE);
+
+    if (rt_dma_mapping_error(&smoke_device, handle))
+    {
+        return "a page is not mapped";
+    }
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes); ++i)
+    {
+        rt_ubase_t wrong = rt_dma_map_single(&smoke_device, foreign, sizes[i], RT_DMA_TO_DEVICE);
+
+        if (!rt_dma_mapping_error(&smoke_device, wrong))
+        {
+            return "memory that is not there is mapped";
+        }
+        rt_dma_unmap_single(&smoke_device, handle, sizes[i], RT_DMA_TO_DEVICE);
+    }
+    rt_dma_unmap_single(&smoke_device, handle, PAGE, RT_DMA_TO_DEVICE);
+    return RT_NULL;
+}
+
 const char *check_wrong_calls(void)
 {
     const char *error = check_impossible_requests();
@@ -71,6 +96,10 @@ const char *check_wrong_calls(void)
     if (!error)
     {
         error = check_wrong_frees();
+    }
+    if (!error)
+    {
+        error = check_endless_maps();
     }
     if (error)
     {

@@ -89,7 +89,7 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * @retval -RT_EEMPTY Memblock has no such memory (any more).
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_ENOSYS There is no device tree.
- * @retval -RT_EBUSY The caller may not sleep.
+ * @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the pool of a node.
  * @note Context: thread.
  */
 rt_err_t rt_dma_reserved_memory_install(void);

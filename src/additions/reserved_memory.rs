@@ -98,9 +98,9 @@ impl<K: ReservedMemory> Dma<K> {
         let is_installed = pools.any(|pool| {
             let known = pool.region();
             let serves_every_device = !pool.is_no_map() && !pool.flags().contains(Flags::DEVICE);
-            (known.start, known.end) == (region.start, region.end) && serves_every_device
+            (known.start, known.end) == (region.start, region.end) && serves_every_device && !pool.is_leaving()
         });
-        // If a pool of the same memory does not serve every device, this is refused: pools never overlap.
+        // If a pool of the same memory does not serve every device, or is leaving, this is refused: pools never overlap.
         if !is_installed {
             self.install_and_end_turn(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }

@@ -10,10 +10,7 @@
 use core::num::NonZeroUsize;
 
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
-use crate::mem::atomics::{
-    AtomicUsize,
-    Ordering::Relaxed,
-};
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 /// The value of a view that is not mapped. The value of a mapped view is the address of its first byte, a multiple of
 /// the page size. This value is not such a multiple, so the distance from it to the start of a page is never a whole

@@ -36,7 +36,7 @@ use crate::ffi::status::errors;
 /// @retval -RT_EEMPTY Memblock has no such memory (any more).
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
 /// @retval -RT_ENOSYS There is no device tree.
-/// @retval -RT_EBUSY The caller may not sleep.
+/// @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the pool of a node.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_reserved_memory_install() -> rt_err_t {
@@ -46,7 +46,7 @@ pub extern "C" fn rt_dma_reserved_memory_install() -> rt_err_t {
         Err(ReservedError::NoTree) => errors.nosys,
         Err(ReservedError::NoRoom) => errors.empty,
         Err(ReservedError::Install(Error::NoMemory)) => errors.nomem,
-        Err(ReservedError::Install(Error::Context)) => errors.busy,
+        Err(ReservedError::Install(Error::Context | Error::Leaving)) => errors.busy,
         Err(ReservedError::BadNode | ReservedError::Install(_)) => errors.inval,
     }
 }

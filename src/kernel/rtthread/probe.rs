@@ -44,7 +44,8 @@ pub fn v2p_of_range(va: Va, last: Va) -> Option<(Pa, bool)> {
         }
         saved.restore();
         further_pages -= chunk;
-        if further_pages == 0 {
+        // A wrong size may be that of the whole address space, so the search ends at a page that is not mapped.
+        if further_pages == 0 || differences & FAILED != 0 {
             break;
         }
         saved = Saved::new();
