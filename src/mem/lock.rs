@@ -53,7 +53,8 @@ impl<T> IrqLock<T> {
     }
 
     /// Takes the lock as [`lock`](Self::lock) does if it is free, and returns `None` if it is not. On some processors
-    /// it may also return `None` for a free lock, as a weak exchange does. Because this function never waits, it calls no other function, and a caller that uses only this one needs no stack frame.
+    /// it may also return `None` for a free lock, as a weak exchange does. Because this function never waits, it calls
+    /// no other function, and a caller that uses only this one needs no stack frame.
     ///
     /// Context: any.
     #[inline(always)]
@@ -67,7 +68,8 @@ impl<T> IrqLock<T> {
         guard
     }
 
-    /// Takes the lock if it is free, as [`lock_if_free`](Self::lock_if_free) does. The caller masked interrupts, for which `irq_save` returned `saved`.
+    /// Takes the lock if it is free, as [`lock_if_free`](Self::lock_if_free) does. The caller masked interrupts, for
+    /// which `irq_save` returned `saved`.
     #[inline(always)]
     fn try_lock<K: Kernel>(&self, kernel: K, saved: usize) -> Option<IrqGuard<'_, K, T>> {
         // `SpinMutex::lock` would add 64 bytes to the linked core on aarch64: it tries once before its loop, at each
