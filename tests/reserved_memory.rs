@@ -223,7 +223,7 @@ fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
         (SharedNode::open(0), wrong),
         (SharedNode::open(usize::MAX), wrong),
         (SharedNode::open(MIB).aligned(3 * MIB as u64), wrong),
-        (SharedNode::open(MIB).aligned(1 << 63), "memblock has no such memory left"),
+        (SharedNode::open(MIB).aligned(1 << (usize::BITS - 1)), "memblock has no such memory left"),
         (unreadable, "cannot be read"),
     ]
     .into_iter()
