@@ -22,7 +22,7 @@ fn what_is_no_buffer_is_not_mapped() {
         (8, 4, ToDevice, MapError::NotMapped),
         (usize::MAX - 10, 11, ToDevice, MapError::NotMapped),
         (last, PAGE + 1, FromDevice, MapError::NotMapped),
-        (va, usize::MAX / 4, ToDevice, MapError::NotMapped),
+        (va, usize::MAX - va, ToDevice, MapError::NotMapped),
         (last + PAGE - 1, 2, ToDevice, MapError::NotMapped),
         (rig.va(LOW.start + 80 * MIB), PAGE, Bidirectional, MapError::NotMapped),
     ];
