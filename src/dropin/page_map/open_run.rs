@@ -187,6 +187,11 @@ impl OpenRun {
         count < self.least_request
     }
 
+    /// Returns the pages of the newest allocation; an empty range if it is not known.
+    pub(super) fn newest(&self) -> Range<usize> {
+        self.newest..self.next
+    }
+
     /// Returns every field.
     pub(super) fn fields(&self) -> [usize; 7] {
         let OpenRun { start, end, next, hole, least_request, newest } = self;

@@ -206,6 +206,12 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
     let has_hole = !open.hole.is_empty();
     assert!(open.start <= open.next && open.next <= open.end);
     assert!(!has_hole || open.start <= open.hole.start && open.hole.start < open.hole.end && open.hole.end < open.next);
+    let newest = open.newest();
+    assert!(open.start <= newest.start && newest.start <= newest.end && newest.end == open.next);
+    for page in newest.clone() {
+        assert!(test(map.used(), page), "page {page} of the newest allocation");
+        assert_eq!(test(map.starts(), page), page == newest.start, "page {page} of the newest allocation");
+    }
     for page in open.start..open.end {
         let is_free = page >= open.next || has_hole && open.hole.contains(&page);
         assert_eq!(test(map.used(), page), !is_free, "page {page} of the open run");

@@ -151,7 +151,7 @@ impl<'a> Visit<'a> {
         }
         assert_eq!((used | starts) >> self.pages, 0, "a page that the pool does not have");
         if !self.before.has_pending() {
-            state::assert_tree_is_exact(self.map(), used);
+            state::assert_tree_is_exact(self.map(), used, starts);
         }
     }
 

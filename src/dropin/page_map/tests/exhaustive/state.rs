@@ -210,7 +210,7 @@ pub fn free_runs(used: usize, pages: usize) -> impl Iterator<Item = (usize, usiz
 }
 
 /// Checks the tree while no work is left: every run with its value, its end and its tag, and every search.
-pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
+pub fn assert_tree_is_exact(map: &mut PageMap, used: usize, starts: usize) {
     let pages = map.pages;
     let [start, end, next, hole, hole_end, least_request, _] = map.open.fields();
     let mut of_tree = used;
@@ -220,6 +220,10 @@ pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
         let mask = |from: usize, to: usize| (1usize << to) - (1 << from);
         let free = mask(next, end) | if hole < hole_end { mask(hole, hole_end) } else { 0 };
         assert_eq!(mask(start, end) & !used, free, "the free pages of the open run");
+        let newest = map.open.newest();
+        assert!(start <= newest.start && newest.start <= newest.end);
+        let (pages, first) = (mask(newest.start, newest.end), mask(newest.start, newest.start + newest.len().min(1)));
+        assert_eq!((used & pages, starts & pages), (pages, first), "the newest allocation");
         of_tree &= !mask(start, end);
     }
     let mut longest_of = [0; MOST_PAGES];
