@@ -4,7 +4,7 @@
 
 use super::Va;
 
-/// What the processor and devices see of each other's writes.
+/// The maintenance of the data cache, and the order in which devices observe accesses.
 ///
 /// Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds
 /// a byte of the range: the kernel therefore steps through the range by the smallest line. The range is not empty.
@@ -17,7 +17,8 @@ use super::Va;
 /// # Safety
 ///
 /// The operations, [`copy`](Cache::copy) and [`device_barrier`](Cache::device_barrier) have done what they state when
-/// they return. [`cache_line_max`](Cache::cache_line_max) is a power of two.
+/// they return. [`cache_line_max`](Cache::cache_line_max) is a power of two, and
+/// [`line_offset_mask`](Cache::line_offset_mask) is that number minus one, or all ones.
 pub unsafe trait Cache {
     /// Writes dirty lines of `[va, va + size)` to memory. The processor decides whether the lines stay in the cache: on
     /// aarch64 RT-Thread removes them; on 32-bit Arm and on the C906 they stay, clean.

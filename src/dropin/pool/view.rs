@@ -59,14 +59,15 @@ impl View {
     }
 
     /// Records that the view is not mapped any more. Returns the address at which it was mapped, if it was; the caller
-    /// then unmaps it. No other call changes the view meanwhile.
+    /// then unmaps it. The caller sees to it that no other call changes the view meanwhile.
     pub fn take(&self) -> Option<Va> {
         let base = self.base();
         self.0.store(NONE, Relaxed);
         base
     }
 
-    /// Records that the whole pool is mapped from `base` on. No other call changes the view meanwhile.
+    /// Records that the whole pool is mapped from `base` on. The caller sees to it that no other call changes
+    /// the view meanwhile.
     pub fn put(&self, base: Va) {
         self.0.store(base, Relaxed);
     }
