@@ -62,9 +62,9 @@ impl PageMap {
         let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
         let start = index * BITS + bit;
         let end = self.run_end_given(!free, start);
-        // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool. (If C
+        // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool. If C
         // set the highest bit of the word, `start` is in the next word, and `end` is fewer than `count` pages after it.
-        // The sum does not overflow: the tree, which C does not write, has a run of `count` pages.)
+        // (The sum does not overflow: the tree, which C does not write, has a run of `count` pages.)
         if start + count > end {
             return None;
         }
