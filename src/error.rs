@@ -71,7 +71,7 @@ errors! {
     BadReg: c"bad reg";
     /// The node to which `memory-region` refers has both `no-map` and `reusable`, which exclude each other.
     Conflict: c"no-map and reusable";
-    /// The kernel itself uses a part of the region.
+    /// The kernel itself uses a part of the region, or may use it later because it is not reserved.
     NotReserved: c"memory not reserved";
     /// The request is for memory that is not cached, and the kernel has no page tables: its MMU is off.
     NoPageTables: c"no page tables";

@@ -236,7 +236,6 @@ void wrong_calls(void)
     rt_dma_free(&plain, 4096, buffer, 0, 0);
 }
 
-/* A network driver's interrupt refills its ring. */
 /* Returns the number of refused calls that list_dma_pool prints. */
 static int refused_calls(void)
 {
@@ -252,7 +251,7 @@ static int refused_calls(void)
     return line ? atoi(line) : 0;
 }
 
-/* A call that needs a thread is counted where it is refused, whatever the device has. */
+/* Each call that needs a thread is counted when an interrupt makes it. */
 static void calls_that_need_a_thread_are_counted(struct rt_device *dev)
 {
     int before = refused_calls();
@@ -266,6 +265,7 @@ static void calls_that_need_a_thread_are_counted(struct rt_device *dev)
     EXPECT_EQ(refused_calls(), before + 4);
 }
 
+/* A network driver's interrupt refills its ring. */
 void from_an_interrupt(void)
 {
     static struct rt_device fresh = { .parent.name = "fresh" };

@@ -24,11 +24,16 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`NoOwnRegion`].
     pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
-        if !self.kernel.can_sleep() || self.claim_regions(device).is_err() {
+        if !self.kernel.can_sleep() {
+            self.count_refused();
+            return Err(NoOwnRegion::NotNow);
+        }
+        if self.claim_regions(device).is_err() {
             return Err(NoOwnRegion::NotNow);
         }
         let Some(Ok(region)) = self.kernel.memory_region(device, index) else { return Err(NoOwnRegion::NotThere) };
-        let is_there = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
+        let is_there =
+            self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(region.start, region.end, region.is_no_map));
         if is_there { Ok(()) } else { Err(NoOwnRegion::NotThere) }
     }
 

@@ -96,11 +96,11 @@ impl<K: ReservedMemory> Dma<K> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let mut pools = self.pools();
         let is_installed = pools.any(|pool| {
-            let known = pool.region();
-            let serves_every_device = !pool.is_no_map() && !pool.flags().contains(Flags::DEVICE);
-            (known.start, known.end) == (region.start, region.end) && serves_every_device && !pool.is_leaving()
+            let serves_every_device = !pool.flags().contains(Flags::DEVICE);
+            pool.is_of(region.start, region.end, false) && serves_every_device && !pool.is_leaving()
         });
-        // If a pool of the same memory does not serve every device, or is leaving, this is refused: pools never overlap.
+        // If a pool of the same memory does not serve every device, or is leaving, the install is refused, because pools
+        // never overlap.
         if !is_installed {
             self.install_and_end_turn(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }
@@ -166,8 +166,9 @@ impl<K: ReservedMemory> Dma<K> {
         if let Some(pool) = self.pool_in(start, end) {
             return Some(pool.end());
         }
-        // Once the boot allocator has handed over its memory, what it has not reserved may be in use, so the kernel is also
-        // asked for each page. Its last page here is searched, so that the search for a place goes on after all of them.
+        // Once the boot allocator has handed over its memory, what it has not reserved may be in use, so the kernel is
+        // also asked for each page. The last page that it uses is looked for, so that the search continues after all
+        // pages that it uses.
         let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.kernel_uses(*page))?;
         last.checked_add(PAGE_SIZE)
     }
@@ -195,11 +196,11 @@ impl<K: ReservedMemory> Dma<K> {
     /// Writes a line to the log that states why a node is not served.
     fn refuse_shared(&self, node: &SharedNode, error: ReservedError) {
         let reason = match error {
-            ReservedError::NoTree => apart!("no device tree"),
-            ReservedError::BadNode => apart!("a property is wrong, or two exclude each other"),
+            // `NoTree` does not occur: `install_reserved` has returned it before.
+            ReservedError::NoTree | ReservedError::BadNode => apart!("a property is wrong, or two exclude each other"),
             ReservedError::NoRoom => apart!("memblock has no such memory left: write a reg (docs/moving-a-bsp.md)"),
             ReservedError::Install(Error::BadSize) => apart!("holds no whole page"),
-            ReservedError::Install(Error::Overlap | Error::Leaving) => apart!("overlaps a pool"),
+            ReservedError::Install(Error::Overlap) => apart!("overlaps a pool"),
             ReservedError::Install(Error::NotReserved) => apart!("the kernel has not reserved this memory"),
             ReservedError::Install(Error::NoMemory) => apart!("out of memory"),
             ReservedError::Install(error) => error.reason(),

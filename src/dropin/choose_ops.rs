@@ -19,10 +19,10 @@ impl<K: Kernel> Dma<K> {
         Ok(self.claim_regions(device)?.unwrap_or_else(|| self.ops_without_region(device)))
     }
 
-    /// Returns operations that find the memory of a handle which those of [`choose_ops`](Self::choose_ops) gave. Claims
-    /// no region, counts nothing and writes no line. A region alone changes no handle. The result is used only in the
-    /// call that asked for it: operations of the device tree are returned in a thread, where the ranges of the bus may be
-    /// read.
+    /// Returns operations that find the memory of each handle that the operations of [`choose_ops`](Self::choose_ops)
+    /// returned. Claims no region, counts nothing and writes no line. A region alone changes no handle. The caller uses
+    /// the result only until it returns: if these are the operations of the device tree, it is a thread, and they may
+    /// read the ranges of the bus.
     ///
     /// Context: any. From an interrupt, a device with a device-tree node gets operations that do not translate.
     pub fn translating_ops(&self, device: Device) -> MapOps {

@@ -68,8 +68,8 @@ impl<K: Kernel> Dma<K> {
         self.bus(MapOps::Pci, device).handle_in_first_window(self.mapped_pa(data, size)?, size)
     }
 
-    /// Writes dirty lines of `[data, data + size)`, whose first byte is mapped, to memory, if the operations and the flags require
-    /// it.
+    /// Writes dirty lines of `[data, data + size)` to memory, if the operations and the flags require it. The first byte
+    /// is mapped.
     ///
     /// Context: any.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {

@@ -27,7 +27,7 @@ pub unsafe trait Addresses {
     }
 
     /// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up
-    /// to `last`; `None` if a page of `[va, last]` is not mapped. A kernel may have a faster way than to call
+    /// to `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped. A kernel may have a faster way than to call
     /// [`v2p`](Addresses::v2p) for each page.
     ///
     /// Context: any.

@@ -185,8 +185,8 @@ static NEVER: BspOps = BspOps {
     sync_in: |_, _, _, _, _| panic!("sync_in"),
 };
 
-/// The number of the `sync_out` that fails, if it is not 0, which is that of the map; the number of calls of `sync_out`; and the number
-/// of those that no `sync_in` has followed yet.
+/// The number of the call of `sync_out` that fails (0, that of the map, never fails); the number of calls of `sync_out`;
+/// and how many of them no `sync_in` has followed yet.
 static FAILING: Mutex<(usize, usize, isize)> = Mutex::new((0, 0, 0));
 
 /// Operations whose `sync_out` fails once, as where an IOMMU has no room.
@@ -215,6 +215,7 @@ fn fault_26_no_sync_in_is_called_for_a_sync_out_that_failed() {
     let rig = Rig::new();
     let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&FAILS_ONCE), mask: ALL };
     let (va, size) = (rig.va(HEAP), PAGE);
+    let mut failed_in_unmap = 0;
     for fails in 0..5 {
         for way in [ToDevice, FromDevice, Bidirectional] {
             // Every order of three syncs, for the processor or the device.
@@ -234,10 +235,12 @@ fn fault_26_no_sync_in_is_called_for_a_sync_out_that_failed() {
                 assert_eq!(due, 0, "{fails} {way:?} {steps:#b}");
                 // These operations leave the cache alone. The library does not, in place of a `sync_in` that is not due.
                 if (before..calls).contains(&fails) {
+                    failed_in_unmap += 1;
                     assert_eq!(rig.machine.cpu_read(va, size), bytes(steps, size));
                 }
             }
         }
     }
+    assert_ne!(failed_in_unmap, 0, "no unmap called a sync_out that failed");
     rig.streaming().trim();
 }

@@ -8,7 +8,8 @@ import tempfile
 import kconfiglib
 
 from parts.index_entry.fields import check_fields
-from parts.index_entry.files import ROOT, Wrong, read, read_package, require, write
+from parts.index_entry.files import Wrong, read, read_package, require, write
+from parts.repository import ROOT
 
 # The options of RT-Thread on which the package's Kconfig depends. The parser here does not read RT-Thread's own
 # Kconfig.

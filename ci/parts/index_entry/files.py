@@ -4,7 +4,6 @@
 import json
 import os
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 # Stands for the repository's account in package.json. An account's name does not begin with a hyphen.
 PLACEHOLDER = "-not-published-"
 

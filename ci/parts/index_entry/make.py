@@ -6,7 +6,8 @@ import os
 import re
 
 from parts.index_entry.fields import check_fields
-from parts.index_entry.files import ROOT, Wrong, read, read_package, write
+from parts.index_entry.files import Wrong, read, read_package, write
+from parts.repository import ROOT
 
 
 def make_package(versions):

@@ -6,7 +6,8 @@ import tempfile
 
 from parts.index_entry.check import check, check_repository
 from parts.index_entry.fields import check_fields
-from parts.index_entry.files import PLACEHOLDER, ROOT, Wrong, read_package
+from parts.index_entry.files import PLACEHOLDER, Wrong, read_package
+from parts.repository import ROOT
 from parts.index_entry.make import make
 from parts.index_entry.violations import BROKEN, edit_package, set_addresses
 

@@ -10,7 +10,8 @@ import tomllib
 
 import kconfiglib
 
-from parts.pages.page import ROOT, Wrong, read, run
+from parts.pages.page import Wrong, run
+from parts.repository import ROOT, read
 
 COMPILER = "aarch64-linux-gnu-gcc"
 FLAGS = ["-std=gnu11", "-Os", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fsyntax-only",

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A page, and the code blocks in it."""
 
-import os
 import re
 import subprocess
 
 import markdown_it
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+from parts.repository import read
+
 COMMENT = re.compile(r"<!-- ci: (.*?) -->\s*$", re.S)
 
 
@@ -30,11 +30,6 @@ class Block:
     def ordered(self, word):
         """Returns what follows `word` in the comment before the block, or None if the comment is another one."""
         return self.order[len(word):].strip() if self.order.startswith(word) else None
-
-
-def read(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return file.read()
 
 
 def tokens_of(page):

@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 
-from parts.pages.page import ROOT, Wrong, read
+from parts.pages.page import Wrong
+from parts.repository import ROOT, read
 
 # bsp-tests/smoke can talk to a kernel.
 sys.path.insert(0, os.path.join(ROOT, "bsp-tests"))

@@ -7,7 +7,8 @@ import os
 import re
 import urllib.parse
 
-from parts.pages.page import ROOT, Wrong, blocks, read, tokens_of
+from parts.pages.page import Wrong, blocks, tokens_of
+from parts.repository import ROOT, read
 
 
 def anchors(page):

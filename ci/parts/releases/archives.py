@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import tomllib
 
-from parts.releases.tree import ROOT, Wrong
+from parts.releases.tree import Wrong
+from parts.repository import ROOT
 
 TARGETS = {
     "aarch64-unknown-none": "aarch64-linux-gnu-",

@@ -6,7 +6,8 @@ import subprocess
 import tempfile
 
 from parts.releases.archives import check_cargo, compressed, environment_of, other_environment, packed, sources_of
-from parts.releases.tree import ROOT, Wrong, interface
+from parts.releases.tree import Wrong, interface
+from parts.repository import ROOT
 
 
 def edit(path, old, new):

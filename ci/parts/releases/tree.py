@@ -7,16 +7,11 @@ import re
 import subprocess
 import tomllib
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+from parts.repository import ROOT, read
 
 
 class Wrong(Exception):
     """No release can be made of this tree, or on this machine."""
-
-
-def read(*path):
-    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
-        return file.read()
 
 
 def write(text, *path):

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+from parts.repository import ROOT
+
 PROGRAM = os.path.join(ROOT, "bsp-tests", "sizing")
 
 

@@ -5,7 +5,8 @@ import os
 import subprocess
 import tempfile
 
-from parts.sizing_tests.program import ROOT, run
+from parts.sizing_tests.program import run
+from parts.repository import ROOT
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

@@ -47,7 +47,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let successes = self.spans.successful_fills.load(Relaxed);
         let is_filled = self.make_ready(count, Effort::AsksBorrowers, fill_number);
         if !is_filled {
-            // Asked with the turn held, in which the other fill has counted the blocks.
+            // Asked again with the turn held. With the turn held the other fill counted its blocks, too.
             self.trim_where(|span| {
                 span.fill_number.load(Relaxed) == fill_number && self.spans.successful_fills.load(Relaxed) == successes
             });

@@ -40,6 +40,7 @@ const FIRST_UNITS: usize = 8;
 /// | `newest` | trims, reports, changes of a mask | each reference publishes the span to which it leads |
 /// | `first_vacant` | a call that keeps the reserve, an interrupt | they take the turn, and read again |
 /// | `unit_count` | a call that keeps the reserve | it takes the turn, and reads again |
+/// | `successful_fills` | a fill that begins, or fails | a fill that fails reads again with the turn held |
 ///
 /// The turn orders all accesses with it held. So `Relaxed` suffices for the numbers, except for `growing_calls`, whose
 /// last decrement publishes a new span to a thread that waits for it.

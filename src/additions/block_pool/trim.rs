@@ -37,13 +37,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Removes the units of a span, if it is wanted and none of its blocks is in use, and returns its memory.
     fn remove_span(&self, span: &'static Span, is_wanted: impl Fn(&Span) -> bool) -> Option<SpanMemory<'_, K, P>> {
-        let is_to_go = || span.has_memory() && is_wanted(span);
+        let may_remove = || span.has_memory() && is_wanted(span);
         // Other spans need no turn.
-        if !is_to_go() {
+        if !may_remove() {
             return None;
         }
         let turn = self.spans.turn.take(self.kernel)?;
-        if !is_to_go() || !self.remove_blocks(span.units) {
+        if !may_remove() || !self.remove_blocks(span.units) {
             return None;
         }
         self.remove_units(span.units, &turn);

@@ -142,7 +142,8 @@ impl BusMaster {
         Some(handle)
     }
 
-    /// Returns the handle as [`reach`](Self::reach) does, if those of its bits that `mask` selects are `bits`.
+    /// Returns the handle as [`reach`](Self::reach) does, if its bits in `kept_bits` are `expected`. Otherwise takes the
+    /// memory back, if it was handed over, and returns `None`.
     ///
     /// # Safety
     /// As for [`reach`](Self::reach).
@@ -151,12 +152,12 @@ impl BusMaster {
         &self,
         dma: &Dma<K>,
         memory: &Memory,
-        bits: usize,
-        mask: usize,
+        expected: usize,
+        kept_bits: usize,
     ) -> Option<Handle> {
         // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
         let handle = unsafe { self.reach(dma, memory) }?;
-        if handle & mask == bits {
+        if handle & kept_bits == expected {
             return Some(handle);
         }
         if let Ops::Bsp(bsp) = self.ops {

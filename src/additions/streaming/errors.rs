@@ -82,8 +82,8 @@ impl fmt::Display for BadMapping {
 
 impl Error for BadMapping {}
 
-/// Logs why a buffer is not mapped. Counts the call if the caller is wrong, or if a thread would have allocated the
-/// record that is missing.
+/// Logs why a buffer is not mapped, and counts the call if the caller is wrong. A map that finds no record where the
+/// caller may not sleep is only counted: a thread would have allocated one.
 ///
 /// Context: any.
 #[cold]

@@ -12,8 +12,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     ///
     /// # Errors
-    /// [`MapError`] states why the buffer is not mapped. Each is logged, and counted if it is the caller's fault, but
-    /// for those of [`Master::for_general_path`], which are only returned here. With an error nothing has changed.
+    /// [`MapError`] states why the buffer is not mapped. Each is logged, and counted if it is the caller's fault;
+    /// [`NoMemory`](MapError::NoMemory) where the caller may not sleep is only counted. Those of
+    /// [`Master::for_general_path`] are only returned here. With an error nothing has changed.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

@@ -81,7 +81,6 @@ impl<K: Kernel> Streaming<'_, K> {
         for mut record in self.mappings.records.take_all(self.dma.kernel, &is_stale) {
             ended += 1;
             if let Ops::Bsp(_) = record.master.ops {
-                // Only the BSP's operations could free it, and the device does not lead to them any more.
                 record.bounce = None;
             }
             self.free_record(record);

@@ -42,7 +42,7 @@ use core::mem::{MaybeUninit, size_of};
 use crate::abi::{rt_device, rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{CLEAN, CacheStates, PageMap, TreeShape, USED, words_for};
 use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, NamedRegion, PAGE_SHIFT, Pa};
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
@@ -186,9 +186,9 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether the pool is that of this region. Two nodes may name the same memory, one with `no-map` and one
     /// without: the node that comes later is then refused, because it overlaps the pool of the other.
-    pub(crate) fn is_of(&self, region: &NamedRegion) -> bool {
+    pub(crate) fn is_of(&self, start: Pa, end: Pa, is_no_map: bool) -> bool {
         let known = self.region();
-        (known.start, known.end) == (region.start, region.end) && self.is_no_map() == region.is_no_map
+        (known.start, known.end, self.is_no_map()) == (start, end, is_no_map)
     }
 
     /// Returns the name of the pool.

@@ -23,7 +23,7 @@ pub struct Failures {
     pub largest: usize,
 }
 
-/// Counts such requests.
+/// Counts the failed requests of a pool: see [`Failures`].
 pub(super) struct FailureCounter {
     count: AtomicUsize,
     largest: AtomicUsize,

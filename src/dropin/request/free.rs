@@ -105,7 +105,7 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Frees a found buffer by the tree. Takes the lock of the pool first, if the fast path did not get it.
+    /// Frees a found buffer with the lock of its pool. Takes the lock first, if the fast path did not get it.
     ///
     /// Context: any.
     fn free_locked<'a>(

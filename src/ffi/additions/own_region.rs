@@ -7,7 +7,6 @@ use crate::additions::own_region::NoOwnRegion;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
-use crate::kernel::Threads;
 use crate::kernel::rtthread::rt_dma_port_node;
 
 /// @brief Makes the device an owner of a memory region that its node names. If the device is an owner already, nothing
@@ -40,10 +39,6 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
 ) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
-    if !DMA.kernel.can_sleep() {
-        DMA.count_refused();
-        return errors.busy;
-    }
     if table_of(device).is_none() {
         return errors.busy;
     }

@@ -67,7 +67,8 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
 ///
 /// # Safety
 /// See [the module](crate::ffi).
-#[inline(never)] // Not `#[cold]`, as `sync_in_general` is: a device with a table of the BSP's comes here at every call.
+// In contrast to `sync_in_general`, not `#[cold]`: a device with a table of the BSP's comes here at every call.
+#[inline(never)]
 unsafe fn sync_out_general(
     dev: *mut rt_device,
     data: *mut c_void,
@@ -86,8 +87,8 @@ unsafe fn sync_out_general(
         return errors().error;
     };
     if is_ours(table) {
-        // `dma_handle` as it is: some of these operations do nothing if it is null, and do not check the address. With a
-        // local variable's address they would.
+        // This passes `dma_handle` itself, not the address of a local variable: if `dma_handle` is null, the non-coherent
+        // operation does nothing and does not check the address.
         // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's
         // operations accept.
         return unsafe { sync(dev, data, size, dma_handle, flags) };

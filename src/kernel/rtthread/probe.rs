@@ -25,7 +25,7 @@ const PAGE_ADDRESS: usize = 0xffff_ffff_f000;
 const CHUNK: usize = 16;
 
 /// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up to
-/// `last`; `None` if a page of `[va, last]` is not mapped.
+/// `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped.
 ///
 /// Each further page takes 9 instructions. The port's translation takes about 40, for each page of a streaming map
 /// (`benches/maps.c`, "elsewhere").

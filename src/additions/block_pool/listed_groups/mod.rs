@@ -32,7 +32,7 @@ pub struct ListedGroups {
     list: IrqLock<List>,
 }
 
-/// The list.
+/// What the lock of [`ListedGroups`] protects.
 pub struct List {
     /// The first group.
     first: Option<&'static Group>,

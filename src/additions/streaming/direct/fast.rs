@@ -25,8 +25,9 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Option<Handle> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = self.dma.kernel;
-        // The general path refuses these, and logs the error (`try_map`). `is_known` is false without a size, if the buffer
-        // ends past the end of memory, and in the last page of all addresses, which `linear_range` never contains.
+        // The general path refuses these, and logs the error (`try_map`). `is_known` is false without a size, if the
+        // buffer ends past the end of memory, and in the last page of the address space, which `linear_range` never
+        // contains.
         if va == 0 || direction == Direction::Neither {
             return None;
         }

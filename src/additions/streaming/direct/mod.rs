@@ -63,8 +63,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// direction are those of the sync.
     ///
     /// If the memory has become a pool's, the mapping may have ended, and the memory may have another owner. Then its
-    /// lines are flushed and invalidated here, as by [`unmap_direct`](Self::unmap_direct), and the returned mapping needs
-    /// no maintenance.
+    /// lines are flushed and invalidated here, as by [`unmap_direct`](Self::unmap_direct), and the returned mapping
+    /// needs no maintenance.
     ///
     /// Context: any.
     pub(super) fn find_direct(self, master: &BusMaster, mapped: &MappedBuffer) -> Option<LiveMapping> {

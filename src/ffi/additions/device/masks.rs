@@ -65,9 +65,10 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_e
 /// the first byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver
 /// has already stay valid, and are freed as before.
 ///
-/// A block pool of the device, too, returns only blocks within `mask` from then on. But if the device gets its mask
-/// because the BSP copies the table of another device, a block pool that it has already returns its free blocks beyond
-/// the mask, until it gets pages: copy the table before the pool is created, or set the mask by this call afterwards.
+/// A block pool of the device also returns only blocks within `mask` from then on. One case is different: if the device
+/// gets its mask because the BSP copies the table of another device, a block pool that exists at that time may return
+/// free blocks beyond the mask until it next gets pages. Copy the table before the pool is created, or set the mask by
+/// this call afterwards.
 ///
 /// If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is
 /// given back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the

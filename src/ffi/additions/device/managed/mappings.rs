@@ -95,8 +95,7 @@ fn arguments_of(handle: Handle, size: usize, direction: c_int) -> Arguments {
 unsafe fn release(device: Device, arguments: Arguments) {
     let [handle, size, direction, _] = arguments;
     let mapped = MappedBuffer::new(handle, size, direction_of(direction as c_int));
+    // `unmap` logs and counts an error, and there is no caller to return it to.
     // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
-    let result = unsafe { STREAMING.unmap(c_device(device), &mapped) };
-    // `unmap` has logged and counted an error, and there is no caller to return it to.
-    let _ = result;
+    let _ = unsafe { STREAMING.unmap(c_device(device), &mapped) };
 }

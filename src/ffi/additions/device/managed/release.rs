@@ -15,9 +15,9 @@ use crate::text::apart;
 /// changes nothing.
 ///
 /// A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at
-/// its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it takes what
-/// is tied to the earlier one, its mappings and its limits for those of the new one. Then this call must not be left
-/// out.
+/// its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it treats the
+/// managed resources, mappings and limits of the earlier device as those of the new one. On such a BSP, a driver must
+/// make this call for each device that is removed.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @note Context: thread.

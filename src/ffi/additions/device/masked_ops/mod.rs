@@ -96,7 +96,7 @@ pub(super) fn meaning_of(device: Device) -> Option<MaskedOps> {
 }
 
 /// Returns the table that frees the buffers of a device with a masked `free`: the original table. If that is not known,
-/// returns one that translates handles as the table that would be chosen: the device gets no memory, but may have
+/// returns one that translates handles as the table that would be chosen for it does: the device gets no memory, but may have
 /// allocated before it got the masked table.
 pub(super) fn freeing_table(device: Device) -> &'static rt_dma_map_ops {
     meaning_of(device).map_or_else(|| translating_table(device), |ops| ops.original)
