@@ -99,8 +99,8 @@ impl<K: ReservedMemory> Dma<K> {
             let serves_every_device = !pool.flags().contains(Flags::DEVICE);
             pool.is_of(region.start, region.end, false) && serves_every_device && !pool.is_leaving()
         });
-        // If a pool of the same memory does not serve every device, or is leaving, the install is refused, because pools
-        // never overlap.
+        // If a pool of the same memory does not serve every device, or is leaving, the install is refused, because
+        // pools never overlap.
         if !is_installed {
             self.install_and_end_turn(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }

@@ -108,8 +108,8 @@ impl<K: Kernel> Dma<K> {
     /// to be installed. The caller holds the turn of installs.
     fn pool_to_share(&self, region: &NamedRegion) -> Option<&'static Pool<K>> {
         let NamedRegion { start, end, is_no_map, .. } = *region;
-        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. For a pool that
-        // is leaving, the install fails with `Leaving`: the call can be repeated.
+        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. For a pool
+        // that is leaving, the install fails with `Leaving`: the call can be repeated.
         let pool = self.pool_in(start, end)?;
         (pool.is_memory_region() && pool.is_of(start, end, is_no_map) && !pool.is_leaving()).then_some(pool)
     }

@@ -38,7 +38,8 @@ pub(super) enum HandleRule {
 }
 
 impl Judge<'_> {
-    /// Has a finding about the call reported, and counts it if it is a mistake. The values are the address, the size, and the detail.
+    /// Has a finding about the call reported, and counts it if it is a mistake. The values are the address, the size,
+    /// and the detail.
     pub(super) fn report(&mut self, finding: Finding, values: [usize; 3]) {
         let [address, size, detail] = values;
         self.state.devices.count(self.name_index, finding);

@@ -142,8 +142,8 @@ impl BusMaster {
         Some(handle)
     }
 
-    /// Returns the handle as [`reach`](Self::reach) does, if its bits in `kept_bits` are `expected`. Otherwise takes the
-    /// memory back, if it was handed over, and returns `None`.
+    /// Returns the handle as [`reach`](Self::reach) does, if its bits in `kept_bits` are `expected`. Otherwise takes
+    /// the memory back, if it was handed over, and returns `None`.
     ///
     /// # Safety
     /// As for [`reach`](Self::reach).
