@@ -6,6 +6,7 @@
 
 use core::error::Error;
 use core::fmt;
+use core::marker::PhantomData;
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use crate::kernel::copy::copy_aligned;
@@ -108,6 +109,16 @@ impl<K: Kernel> DeviceMemory<K> {
         DeviceMemory { kernel, start, size }
     }
 
+    /// Returns the address of the first byte.
+    pub fn start(&self) -> Va {
+        self.start
+    }
+
+    /// Returns the number of bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// Returns the address of the `size` bytes at `offset`, if they lie within the memory and `align` divides the
     /// address.
     fn address_of(&self, offset: usize, size: usize, align: usize) -> Option<Va> {
@@ -116,44 +127,47 @@ impl<K: Kernel> DeviceMemory<K> {
         (is_within && address.is_multiple_of(align)).then_some(address)
     }
 
-    /// Reads the value at `offset` (in bytes), word by word in rising order. Returns `None` if it is not aligned or
-    /// would end after the memory.
-    ///
-    /// The value is newer than what was read before this call, and older than what is read after it.
+    /// Returns the value at `offset` (in bytes); `None` if it is not aligned or would end after the memory.
+    fn value_at<W: Words>(&self, offset: usize) -> Option<DeviceValue<K, W>> {
+        let start = self.address_of(offset, W::SIZE, size_of::<W::Word>())?;
+        Some(DeviceValue { kernel: self.kernel, start, words: PhantomData })
+    }
+
+    /// Reads the value at `offset` (in bytes), as [`DeviceValue::read`]. Returns `None` if it is not aligned or would
+    /// end after the memory.
     ///
     /// Context: any.
     pub fn read<W: Words>(&self, offset: usize) -> Option<W> {
-        let address = self.address_of(offset, W::SIZE, size_of::<W::Word>())?;
-        let words = with_exposed_provenance::<W::Word>(address);
-        self.kernel.device_barrier();
-        // SAFETY: the words of the value lie within mapped memory and are aligned; `gather` uses no other index.
-        let value = W::gather(|at| unsafe { words.wrapping_add(at).read_volatile() });
-        self.kernel.device_barrier();
-        Some(value)
+        Some(self.value_at(offset)?.read())
     }
 
-    /// Writes the value at `offset` (in bytes), word by word in rising order.
-    ///
-    /// The device observes the last word after all others, and the value before anything that is written after this
-    /// call.
+    /// Writes the value at `offset` (in bytes), as [`DeviceValue::write`].
     ///
     /// Context: any.
     ///
     /// # Errors
     /// [`OutOfRange`] if the value is not aligned or would end after the memory; nothing is written.
     pub fn write<W: Words>(&mut self, offset: usize, value: W) -> Result<(), OutOfRange> {
-        let address = self.address_of(offset, W::SIZE, size_of::<W::Word>()).ok_or(OutOfRange)?;
-        let words = with_exposed_provenance_mut::<W::Word>(address);
-        value.scatter(|at, word| {
-            // The last word may have the bit that gives the others to the device.
-            if at != 0 && at.wrapping_add(1) == W::COUNT {
-                self.kernel.device_barrier();
-            }
-            // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
-            unsafe { words.wrapping_add(at).write_volatile(word) }
-        });
-        self.kernel.device_barrier();
+        self.value_at(offset).ok_or(OutOfRange)?.write(value);
         Ok(())
+    }
+
+    /// Reads one word of the value at `offset` (in bytes) in one access. Returns `None` if the value is not aligned or
+    /// would end after the memory, or has no such word.
+    ///
+    /// Context: any.
+    pub fn read_word<W: Words>(&self, offset: usize, word: usize) -> Option<W::Word> {
+        self.value_at::<W>(offset)?.read_word(word)
+    }
+
+    /// Writes one word of the value at `offset` (in bytes) in one access.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the value is not aligned or would end after the memory, or has no such word.
+    pub fn write_word<W: Words>(&mut self, offset: usize, word: usize, value: W::Word) -> Result<(), OutOfRange> {
+        self.value_at::<W>(offset).ok_or(OutOfRange)?.write_word(word, value)
     }
 
     /// Copies bytes from the memory to `to`.
@@ -209,6 +223,80 @@ impl<K: Kernel> DeviceMemory<K> {
             at = at.saturating_add(step);
         }
         self.kernel.device_barrier();
+    }
+}
+
+/// One value in mapped memory, which is read and written as [`DeviceMemory`] is.
+pub struct DeviceValue<K: Kernel, W: Words> {
+    kernel: K,
+    start: Va,
+    words: PhantomData<fn(W) -> W>,
+}
+
+impl<K: Kernel, W: Words> DeviceValue<K, W> {
+    /// Makes a value of the memory at `start`, and sets every byte of it to zero.
+    ///
+    /// # Safety
+    /// As for [`DeviceMemory::new`], for the [`SIZE`](Words::SIZE) bytes of the value. `start` is a multiple of the size
+    /// of a word.
+    pub unsafe fn zeroed(kernel: K, start: Va) -> Self {
+        // SAFETY: the caller guarantees it.
+        unsafe { DeviceMemory::new(kernel, start, W::SIZE) }.zero();
+        DeviceValue { kernel, start, words: PhantomData }
+    }
+
+    /// Returns one word, which is a value too; `None` if there is no such word.
+    fn word(&self, word: usize) -> Option<DeviceValue<K, W::Word>> {
+        let start = self.start.wrapping_add(word.wrapping_mul(size_of::<W::Word>()));
+        (word < W::COUNT).then_some(DeviceValue { kernel: self.kernel, start, words: PhantomData })
+    }
+
+    /// Reads the value, word by word in rising order. It is newer than what was read before this call, and older than
+    /// what is read after it.
+    ///
+    /// Context: any.
+    pub fn read(&self) -> W {
+        let words = with_exposed_provenance::<W::Word>(self.start);
+        self.kernel.device_barrier();
+        // SAFETY: the words of the value lie within mapped memory and are aligned; `gather` uses no other index.
+        let value = W::gather(|at| unsafe { words.wrapping_add(at).read_volatile() });
+        self.kernel.device_barrier();
+        value
+    }
+
+    /// Writes the value, word by word in rising order. The device observes the last word after all others, and the
+    /// value before anything that is written after this call.
+    ///
+    /// Context: any.
+    pub fn write(&mut self, value: W) {
+        let words = with_exposed_provenance_mut::<W::Word>(self.start);
+        value.scatter(|at, word| {
+            // The last word may have the bit that gives the others to the device.
+            if at != 0 && at.wrapping_add(1) == W::COUNT {
+                self.kernel.device_barrier();
+            }
+            // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
+            unsafe { words.wrapping_add(at).write_volatile(word) }
+        });
+        self.kernel.device_barrier();
+    }
+
+    /// Reads one word in one access. Returns `None` if the value has no such word.
+    ///
+    /// Context: any.
+    pub fn read_word(&self, word: usize) -> Option<W::Word> {
+        Some(self.word(word)?.read())
+    }
+
+    /// Writes one word in one access.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the value has no such word.
+    pub fn write_word(&mut self, word: usize, value: W::Word) -> Result<(), OutOfRange> {
+        self.word(word).ok_or(OutOfRange)?.write(value);
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use super::{AsWords, BadCreate, Device, OutOfRange, Platform, WordOf, size_in_me
 use crate::additions::block_pool::pools::BlockPoolSpec;
 use crate::additions::block_pool::{self, Block, PoolName};
 use crate::kernel::Handle;
-use crate::mem::words::{DeviceMemory, Word, Words};
+use crate::mem::words::DeviceValue;
 
 /// A pool of blocks of coherent memory, each for one value: see [`block_pool`].
 ///
@@ -18,7 +18,7 @@ use crate::mem::words::{DeviceMemory, Word, Words};
 /// * The pool is dropped where the caller may not sleep. `list_dma_block_pool` counts the drop as a refused call, and
 ///   still lists the pool.
 pub struct BlockPool<T: AsWords, P: Platform> {
-    blocks: &'static block_pool::BlockPool<P::Kernel, P::Pages>,
+    pool: &'static block_pool::BlockPool<P::Kernel, P::Pages>,
     device: Device<P>,
     values: PhantomData<fn(T) -> T>,
 }
@@ -37,14 +37,10 @@ impl<P: Platform> Device<P> {
         align: usize,
         boundary: usize,
     ) -> Result<BlockPool<T, P>, BadCreate> {
-        // Blocks are aligned to a word of the processor; the words of `T` may be longer. An alignment that is no power
-        // of two stays, and is refused.
-        let is_allowed = align == 0 || align.is_power_of_two();
-        let align = if is_allowed { align.max(size_of::<WordOf<T>>()) } else { align };
         let name = PoolName::new(name.bytes());
         let spec = BlockPoolSpec { name, device: Some(self.device), size: size_in_memory::<T>(), align, boundary };
-        let blocks = self.system.block_pools.create(&spec)?;
-        Ok(BlockPool { blocks, device: *self, values: PhantomData })
+        let pool = self.system.block_pools.create(&spec)?;
+        Ok(BlockPool { pool, device: *self, values: PhantomData })
     }
 }
 
@@ -53,19 +49,19 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
     ///
     /// Context: any. If no block is free, a thread allocates more memory; an interrupt gets `None`.
     pub fn allocate(&self) -> Option<BlockBox<'_, T, P>> {
-        let block = self.blocks.allocate()?;
-        // SAFETY: the block has the size of the value. It is mapped, and used by this box only until it is freed.
+        let block = self.pool.allocate()?;
+        // SAFETY: the block has the size of the value. It is mapped, and used by this box only until it is freed. It is
+        // aligned for the words, because the size of a word divides that of the block (see `BlockPoolSpec::align`).
         #[allow(unsafe_code)]
-        let mut memory = unsafe { DeviceMemory::new(self.device.system.kernel, block.va, size_in_memory::<T>()) };
-        memory.zero();
-        Some(BlockBox { pool: self, block, memory })
+        let value = unsafe { DeviceValue::zeroed(self.device.system.kernel, block.va) };
+        Some(BlockBox { pool: self, block, value })
     }
 
     /// Frees the pages on which no block is in use. Returns their number.
     ///
     /// Context: thread.
     pub fn trim(&self) -> usize {
-        self.blocks.trim()
+        self.pool.trim()
     }
 }
 
@@ -74,7 +70,7 @@ impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
         // SAFETY: only this value and its boxes use the pool. The boxes have been dropped; if one was forgotten,
         // `destroy` refuses.
         #[allow(unsafe_code)]
-        let _ = unsafe { self.device.system.block_pools.destroy(self.blocks) };
+        let _ = unsafe { self.device.system.block_pools.destroy(self.pool) };
     }
 }
 
@@ -95,7 +91,7 @@ impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
 pub struct BlockBox<'pool, T: AsWords, P: Platform> {
     pool: &'pool BlockPool<T, P>,
     block: Block,
-    memory: DeviceMemory<P::Kernel>,
+    value: DeviceValue<P::Kernel, T::Words>,
 }
 
 impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
@@ -109,23 +105,21 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
     ///
     /// Context: any.
     pub fn read(&self) -> T {
-        // `None` does not occur: the block is aligned and large enough.
-        T::from_words(self.memory.read(0).unwrap_or_else(|| T::Words::gather(|_| WordOf::<T>::ZERO)))
+        T::from_words(self.value.read())
     }
 
     /// Writes the value as [`CoherentBuffer::write`](super::CoherentBuffer::write).
     ///
     /// Context: any.
     pub fn write(&mut self, value: T) {
-        // An error does not occur: the block is aligned and large enough.
-        let _ = self.memory.write(0, value.into_words());
+        self.value.write(value.into_words());
     }
 
     /// Reads one word of the value in one access. Returns `None` if the value has no such word.
     ///
     /// Context: any.
     pub fn read_word(&self, word: usize) -> Option<WordOf<T>> {
-        self.memory.read(word.checked_mul(size_of::<WordOf<T>>())?)
+        self.value.read_word(word)
     }
 
     /// Writes one word of the value in one access.
@@ -135,14 +129,13 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
     /// # Errors
     /// [`OutOfRange`] if the value has no such word.
     pub fn write_word(&mut self, word: usize, value: WordOf<T>) -> Result<(), OutOfRange> {
-        let offset = word.checked_mul(size_of::<WordOf<T>>()).ok_or(OutOfRange)?;
-        self.memory.write(offset, value)
+        self.value.write_word(word, value)
     }
 }
 
 impl<T: AsWords, P: Platform> Drop for BlockBox<'_, T, P> {
     fn drop(&mut self) {
         // An error does not occur: the block is the pool's, and is freed this once.
-        let _ = self.pool.blocks.free(self.block.va, self.block.handle);
+        let _ = self.pool.pool.free(self.block.va, self.block.handle);
     }
 }

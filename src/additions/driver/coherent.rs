@@ -16,9 +16,7 @@ use crate::mem::words::DeviceMemory;
 pub struct CoherentBuffer<T: AsWords, P: Platform> {
     memory: DeviceMemory<P::Kernel>,
     device: Device<P>,
-    start: usize,
     handle: Handle,
-    size: usize,
     values: PhantomData<fn(T) -> T>,
 }
 
@@ -35,7 +33,7 @@ impl<P: Platform> Device<P> {
         // code until they are freed.
         #[allow(unsafe_code)]
         let memory = unsafe { DeviceMemory::new(self.system.kernel, start, size) };
-        let mut buffer = CoherentBuffer { memory, device: *self, start, handle, size, values: PhantomData };
+        let mut buffer = CoherentBuffer { memory, device: *self, handle, values: PhantomData };
         if !start.is_multiple_of(size_of::<WordOf<T>>()) {
             return None;
         }
@@ -48,12 +46,12 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// Returns the number of values, not zero.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.size / size_in_memory::<T>()
+        self.size() / size_in_memory::<T>()
     }
 
     /// Returns the size of all values, in bytes.
     pub fn size(&self) -> usize {
-        self.size
+        self.memory.size()
     }
 
     /// Returns the address at which the device accesses the first value.
@@ -68,13 +66,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
 
     /// Returns the offset of value `index`, in bytes.
     fn offset_of(&self, index: usize) -> Option<usize> {
-        index.checked_mul(size_in_memory::<T>()).filter(|offset| *offset < self.size)
-    }
-
-    /// Returns the offset of a word of value `index`, in bytes.
-    fn offset_of_word(&self, index: usize, word: usize) -> Option<usize> {
-        let offset = word.checked_mul(size_of::<WordOf<T>>()).filter(|offset| *offset < size_in_memory::<T>())?;
-        self.offset_of(index)?.checked_add(offset)
+        index.checked_mul(size_in_memory::<T>()).filter(|offset| *offset < self.size())
     }
 
     /// Reads value `index`, word by word from the first. Returns `None` if there is no such value. If the device writes
@@ -104,7 +96,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     ///
     /// Context: any.
     pub fn read_word(&self, index: usize, word: usize) -> Option<WordOf<T>> {
-        self.memory.read(self.offset_of_word(index, word)?)
+        self.memory.read_word::<T::Words>(self.offset_of(index)?, word)
     }
 
     /// Writes one word of value `index` in one access.
@@ -114,8 +106,8 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// # Errors
     /// [`OutOfRange`] if there is no such value or word.
     pub fn write_word(&mut self, index: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange> {
-        let offset = self.offset_of_word(index, word).ok_or(OutOfRange)?;
-        self.memory.write(offset, value)
+        let offset = self.offset_of(index).ok_or(OutOfRange)?;
+        self.memory.write_word::<T::Words>(offset, word, value)
     }
 
     /// Copies the bytes from `offset` on to `to`, which is filled.
@@ -149,7 +141,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
 impl<T: AsWords, P: Platform> fmt::Debug for CoherentBuffer<T, P> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut value = to.debug_struct("CoherentBuffer");
-        value.field("handle", &self.handle).field("size", &self.size).finish_non_exhaustive()
+        value.field("handle", &self.handle).field("size", &self.size()).finish_non_exhaustive()
     }
 }
 
@@ -159,7 +151,7 @@ impl<T: AsWords, P: Platform> Drop for CoherentBuffer<T, P> {
         // SAFETY: `coherent` allocated the memory for this value, which ends here.
         #[allow(unsafe_code)]
         unsafe {
-            system.pages.free(device, self.size, self.start, self.handle)
+            system.pages.free(device, self.memory.size(), self.memory.start(), self.handle)
         }
     }
 }

@@ -57,7 +57,9 @@ pub struct BlockPoolSpec {
     /// Bytes in a block.
     pub size: usize,
     /// Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
-    /// means 1. [`create`](BlockPools::create) takes at most a page, and aligns blocks to a word at least.
+    /// means 1. [`create`](BlockPools::create) takes at most a page, and aligns blocks to a word at least. A power of
+    /// two up to a page that divides `size` aligns the blocks, too: they lie one after the other from the start of a
+    /// page or from a multiple of the boundary.
     pub align: usize,
     /// No block crosses a multiple of it in the device's address space. A power of two that is not less than the
     /// rounded size; 0 means no boundary.

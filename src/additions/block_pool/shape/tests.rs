@@ -1,6 +1,12 @@
 use super::*;
 use std::vec::Vec;
 
+/// Returns the distance of each block of a span from the span's first block.
+fn starts(shape: &Shape) -> Vec<usize> {
+    let unit = |unit| (0..shape.unit_blocks(unit)).map(move |at| shape.unit_offset(unit) + at * shape.stride);
+    (0..shape.span_units.get()).flat_map(unit).collect()
+}
+
 /// All shapes of blocks up to a page.
 fn shapes(boundaries: &[usize]) -> Vec<Shape> {
     let mut shapes = Vec::new();
@@ -33,8 +39,7 @@ fn blocks_on_linux(stride: usize, boundary: usize) -> usize {
 fn as_many_blocks_fit_in_a_page_as_on_linux_and_none_crosses_a_boundary() {
     for boundary in [0, 32, 256, 512, 1024, 2048, 4096, 8192] {
         for shape in shapes(&[boundary]) {
-            let unit = |unit| (0..shape.unit_blocks(unit)).map(move |at| shape.unit_offset(unit) + at * shape.stride);
-            let starts: Vec<usize> = (0..shape.span_units.get()).flat_map(unit).collect();
+            let starts = starts(&shape);
             assert_eq!(starts.len(), shape.span_blocks());
             assert_eq!(starts.len(), blocks_on_linux(shape.stride, boundary), "{shape:?}");
             assert!(starts.windows(2).all(|pair| pair[1] >= pair[0] + shape.stride));
@@ -44,6 +49,17 @@ fn as_many_blocks_fit_in_a_page_as_on_linux_and_none_crosses_a_boundary() {
     }
     for (size, count) in [(20, 204), (24, 170), (48, 85), (56, 73), (100, 40), (5, 256)] {
         assert_eq!(Shape::linux(size, 1, 0).unwrap().span_blocks(), count);
+    }
+}
+
+#[test]
+fn a_power_of_two_that_divides_the_size_of_a_block_aligns_it() {
+    for size in (16..=PAGE_SIZE).step_by(8) {
+        for boundary in [0, 32, 256, 512, 4096, 8192] {
+            let Ok(shape) = Shape::linux(size, 1, boundary) else { continue };
+            let power = 1 << size.trailing_zeros();
+            assert!(starts(&shape).iter().all(|start| start.is_multiple_of(power)), "{size} {shape:?}");
+        }
     }
 }
 
