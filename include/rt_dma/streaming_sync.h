@@ -48,9 +48,9 @@ void rt_dma_sync_single_for_cpu(struct rt_device *dev,
  * @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
  *
  * With `RT_DMA_FROM_DEVICE` the call passes no bytes from the processor to the device: what the device has written
- * since the last sync for the processor stays, and what the processor has written since then may be lost. If the device
- * is not coherent, a write of the processor can destroy more: the cache writes whole lines to memory, and so may
- * overwrite what the device wrote to other bytes of the line.
+ * since the last sync for the processor stays, and what the processor has written since then may be lost. If the
+ * device is not coherent, a write of the processor can destroy more: the cache writes whole lines to memory, and so
+ * may overwrite what the device wrote to other bytes of the line.
  *
  * Parts, directions and errors are as for `rt_dma_sync_single_for_cpu`.
  *

@@ -127,8 +127,8 @@ impl<K: ReservedMemory> Dma<K> {
         if self.kernel.reserve(node, start, end) { Ok((start, end)) } else { Err(Error::NoMemory.into()) }
     }
 
-    /// Returns the lowest place within `memory` and one of the `alloc-ranges` of the node with this [`id`](SharedNode::id);
-    /// within `memory` alone if the node has no such property.
+    /// Returns the lowest place within `memory` and one of the `alloc-ranges` of the node with this
+    /// [`id`](SharedNode::id); within `memory` alone if the node has no such property.
     fn lowest_in_ranges(&self, id: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
         let (from, to) = memory;
         if self.kernel.alloc_range(id, 0).is_none() {

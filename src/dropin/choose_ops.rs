@@ -36,7 +36,8 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Returns the operations of a device whose node requires none: those for PCI, or those that `dma-coherent` selects.
+    /// Returns the operations of a device whose node requires none: those for PCI, or those that `dma-coherent`
+    /// selects.
     fn ops_without_region(&self, device: Device) -> MapOps {
         if self.kernel.bus_window(device, 0).is_some() { MapOps::Pci } else { self.default_ops(device) }
     }

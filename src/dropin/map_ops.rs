@@ -1,4 +1,5 @@
-//! The sets of map operations: whether the library maintains the cache for a device, and whether handles are translated.
+//! The sets of map operations: whether the library maintains the cache for a device, and whether handles are
+//! translated.
 
 use crate::flags::Flags;
 

@@ -1,5 +1,5 @@
-//! Counting and logging refused calls. In an interrupt the kernel drops the line ([`Log::log`](crate::kernel::Log::log)),
-//! so that there only the count shows the call.
+//! Counting and logging refused calls. In an interrupt the kernel drops the line
+//! ([`Log::log`](crate::kernel::Log::log)), so that there only the count shows the call.
 //!
 //! Each `inline(never)` here makes the linked core 24 to 116 bytes smaller on aarch64.
 
@@ -20,8 +20,9 @@ const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 pub(crate) const NO_NUMBER: usize = 0;
 
 impl<K: Kernel> Dma<K> {
-    /// Returns the number of refused calls: mistakes of callers, calls that would have to sleep where the caller may not,
-    /// and regions that could not be installed for want of memory. An extract that finds no region or no memory is not counted.
+    /// Returns the number of refused calls: mistakes of callers, calls that would have to sleep where the caller may
+    /// not, and regions that could not be installed for want of memory. An extract that finds no region or no memory is
+    /// not counted.
     pub fn refused_calls(&self) -> usize {
         self.refused_calls.load(Relaxed)
     }
@@ -36,9 +37,10 @@ impl<K: Kernel> Dma<K> {
         self.log_failure(error, name, number, first_hex, second_hex);
     }
 
-    /// Logs a line about a failed call, or with [`Error::High`] a warning about one that succeeded. The line begins with
-    /// the name of the pool or device, and has the format [`REFUSAL`]. `first_hex` and `second_hex` are two addresses,
-    /// such as the start and the end of a region, or the two sizes of an extract. `number` is a size or an index.
+    /// Logs a line about a failed call, or with [`Error::High`] a warning about one that succeeded. The line begins
+    /// with the name of the pool or device, and has the format [`REFUSAL`]. `first_hex` and `second_hex` are two
+    /// addresses, such as the start and the end of a region, or the two sizes of an extract. `number` is a size or an
+    /// index.
     ///
     /// Context: any.
     // The arguments are in the order of the port's function, so that most of them are in the right registers already.

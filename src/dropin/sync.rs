@@ -6,7 +6,7 @@
 //! | function | used for |
 //! | --- | --- |
 //! | `sync_out` | A call that wants the handle, or whose handle is translated. |
-//! | `first_window_handle`, then `flush_out` | The same for a PCI device whose buffer lies in the first window of the bridge. |
+//! | `first_window_handle`, then `flush_out` | The same for a PCI device, in the first window of the bridge. |
 //! | `sync_out_without_handle` | A call with coherent operations that does not want the handle. |
 //! | `sync_in` | A call for the processor, with operations that maintain the cache. |
 
@@ -68,8 +68,8 @@ impl<K: Kernel> Dma<K> {
         self.bus(MapOps::Pci, device).handle_in_first_window(self.mapped_pa(data, size)?, size)
     }
 
-    /// Writes dirty lines of `[data, data + size)` to memory, if the operations and the flags require it. The first byte
-    /// is mapped.
+    /// Writes dirty lines of `[data, data + size)` to memory, if the operations and the flags require it. The first
+    /// byte is mapped.
     ///
     /// Context: any.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {

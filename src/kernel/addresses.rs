@@ -27,8 +27,8 @@ pub unsafe trait Addresses {
     }
 
     /// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up
-    /// to `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped. A kernel may have a faster way than to call
-    /// [`v2p`](Addresses::v2p) for each page.
+    /// to `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped. A kernel may have a
+    /// faster way than to call [`v2p`](Addresses::v2p) for each page.
     ///
     /// Context: any.
     fn v2p_of_range(&self, va: Va, last: Va) -> Option<(Pa, bool)> {

@@ -60,8 +60,8 @@ pub unsafe trait Mappings {
     unsafe fn unmap(&self, va: Va);
 
     /// Returns whether the interface sets the flag `LINEAR` of every pool, as RT-Thread 5.2.2 does. Then the linear map
-    /// is left to boot code, and [`map_linear`](Mappings::map_linear) maps nothing. Otherwise only a pool that is mapped
-    /// linearly has the flag.
+    /// is left to boot code, and [`map_linear`](Mappings::map_linear) maps nothing. Otherwise only a pool that is
+    /// mapped linearly has the flag.
     ///
     /// Context: any.
     fn sets_linear_always(&self) -> bool;

@@ -6,8 +6,8 @@ use core::mem::{align_of, size_of};
 use core::ptr::NonNull;
 use core::slice;
 
-/// Returns the bytes that [`BumpAllocator::slice_with`] needs at most for `length` values, whatever slices precede them:
-/// memory of the sum of several such sizes has room for all of these slices.
+/// Returns the bytes that [`BumpAllocator::slice_with`] needs at most for `length` values, whatever slices precede
+/// them: memory of the sum of several such sizes has room for all of these slices.
 pub const fn slice_bytes<T>(length: usize) -> usize {
     // Multiples of a pointer's size, so that the sum keeps the memory's alignment. A higher one may need a gap.
     let gap = align_of::<T>().saturating_sub(align_of::<usize>());

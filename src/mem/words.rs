@@ -237,8 +237,8 @@ impl<K: Kernel, W: Words> DeviceValue<K, W> {
     /// Makes a value of the memory at `start`, and sets every byte of it to zero.
     ///
     /// # Safety
-    /// As for [`DeviceMemory::new`], for the [`SIZE`](Words::SIZE) bytes of the value. `start` is a multiple of the size
-    /// of a word.
+    /// As for [`DeviceMemory::new`], for the [`SIZE`](Words::SIZE) bytes of the value. `start` is a multiple of the
+    /// size of a word.
     pub unsafe fn zeroed(kernel: K, start: Va) -> Self {
         // SAFETY: the caller guarantees it.
         unsafe { DeviceMemory::new(kernel, start, W::SIZE) }.zero();
@@ -304,6 +304,8 @@ impl<K: Kernel, W: Words> DeviceValue<K, W> {
 mod tests {
     use super::*;
     use crate::kernel::testing::{HeapOnly, Services};
+    use std::cell::RefCell;
+    use std::vec::Vec;
 
     /// Makes memory of 8-byte words, which are aligned for every integer, with a frame around it.
     fn memory(frame: &mut [u64; 6], start: usize, size: usize) -> DeviceMemory<HeapOnly> {
@@ -341,7 +343,7 @@ mod tests {
     struct Watched(Va);
 
     std::thread_local! {
-        static AT_BARRIERS: std::cell::RefCell<std::vec::Vec<[u32; 3]>> = const { std::cell::RefCell::new(std::vec![]) };
+        static AT_BARRIERS: RefCell<Vec<[u32; 3]>> = const { RefCell::new(Vec::new()) };
     }
 
     // SAFETY: it maps nothing.
@@ -370,7 +372,7 @@ mod tests {
         for (start, size) in (0..9).flat_map(|start| (0..24).map(move |size| (start, size))) {
             let mut frame = [!0; 6];
             memory(&mut frame, start, size).zero();
-            let bytes: std::vec::Vec<_> = frame.iter().flat_map(|word| word.to_ne_bytes()).collect();
+            let bytes: Vec<_> = frame.iter().flat_map(|word| word.to_ne_bytes()).collect();
             let zeros = 8 + start..8 + start + size;
             assert!(bytes.iter().enumerate().all(|(at, byte)| (*byte == 0) == zeros.contains(&at)), "{start} {size}");
         }

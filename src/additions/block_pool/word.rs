@@ -6,12 +6,14 @@
 //! in use, and 0 while its unit has no memory. It also contains a bit that is set while the group is listed, and a
 //! version: the number of units that were added or removed. The changes of state are:
 //!
-//! | function | free bit | operation |
-//! |---|---|---|
-//! | [`take`](GroupWord::take) | from 1 to 0 | One compare-and-exchange. Of two callers that want one block, only one exchanges the word. |
-//! | [`give_back`](GroupWord::give_back) | from 0 to 1 | One compare-and-exchange from the word that the caller looked at. |
-//! | [`remove`](GroupWord::remove) (trim) | those of a unit, from all 1 to all 0 | One compare-and-exchange, which also increments the version. |
-//! | [`add`](GroupWord::add) (growth) | those of a unit, to 1, but for blocks that the caller takes | One atomic operation, which also increments the version. |
+//! * [`take`](GroupWord::take) changes a free bit from 1 to 0, by one compare-and-exchange. Of two callers that want
+//!   one block, only one exchanges the word.
+//! * [`give_back`](GroupWord::give_back) changes a free bit from 0 to 1, by one compare-and-exchange from the word that
+//!   the caller looked at.
+//! * [`remove`](GroupWord::remove) (trim) changes the free bits of a unit from all 1 to all 0, by one
+//!   compare-and-exchange, which also increments the version.
+//! * [`add`](GroupWord::add) (growth) sets the free bits of a unit, but for blocks that the caller takes, by one atomic
+//!   operation, which also increments the version.
 //!
 //! ## A second free is refused
 //!

@@ -130,8 +130,8 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// Checks an unmap, and forgets the mapping. Outside of a thread, an unmap that needs one is not checked, for the
-    /// reason that [`freeing`](Self::freeing) states. `has_record` returns whether the library has a record of a mapping
-    /// of the device; it is called with a lock held.
+    /// reason that [`freeing`](Self::freeing) states. `has_record` returns whether the library has a record of a
+    /// mapping of the device; it is called with a lock held.
     pub fn unmapping(
         &'static self,
         call: &Call,

@@ -125,7 +125,8 @@ impl Finding {
         (self as usize) < Finding::MISTAKES
     }
 
-    /// Returns the arguments of the line's format, and their number: address and size, perhaps a detail, and the caller.
+    /// Returns the arguments of the line's format, and their number: address and size, perhaps a detail, and the
+    /// caller.
     pub fn arguments(self, values: &Values) -> ([usize; 4], usize) {
         let Values { address, size, detail, caller } = *values;
         match self {

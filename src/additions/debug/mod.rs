@@ -10,14 +10,14 @@
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `calls.rs` | A call of a driver, and what it stated: the memory that it frees, the mapping that it ends or syncs. |
+//! | `calls.rs` | A call of a driver, and what it stated: the memory that it frees, the mapping that it ends. |
 //! | `checks.rs` | What is done at each call: the kernel is asked about the memory, then the call is judged. |
-//! | `judge.rs` | Compares a call with the table, with the lock held: which mistakes it has, and what changes in the table. |
+//! | `judge.rs` | Compares a call with the table, with the lock held: its mistakes, and what changes in the table. |
 //! | `table.rs`, `holding.rs` | The table of what devices hold, and one entry of it. |
 //! | `finding.rs` | What can be found, and the text of the line for each. |
 //! | `devices.rs` | What is known of each device: its name, its mistakes, and the call that is to fail. |
 //! | `reports.rs`, `write.rs` | The lines that wait until a thread writes them, and how it writes them. |
-//! | `list.rs`, `holders.rs` | What `list_dma_debug` prints, and which devices hold memory of a pool that is uninstalled. |
+//! | `list.rs`, `holders.rs` | What `list_dma_debug` prints, and which devices hold memory of a pool. |
 //!
 //! # Context
 //! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched. Lines

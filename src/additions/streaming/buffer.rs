@@ -35,8 +35,8 @@ impl Buffer {
     /// that one answers true. It may answer true wrongly while the size of a line is not known, or where lines differ
     /// in size; the general path then decides.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
-        // The mask is all ones until the size of a line is known, or if lines have different sizes: then no buffer fills
-        // its lines.
+        // The mask is all ones until the size of a line is known, or if lines have different sizes: then no buffer
+        // fills its lines.
         self.needs_whole_lines() && !self.fills_lines(kernel.line_offset_mask())
     }
 

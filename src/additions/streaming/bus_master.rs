@@ -19,8 +19,8 @@ pub struct BusMaster {
     /// Its operations.
     pub ops: Ops,
     /// The highest address that it can put on its bus, as far as a handle goes; [`NO_MASK`](BusMaster::NO_MASK) if
-    /// nothing limits it. A word: records are in the heap, whose memory is aligned for a pointer only, which may be less
-    /// than a `u64` requires.
+    /// nothing limits it. A word: records are in the heap, whose memory is aligned for a pointer only, which may be
+    /// less than a `u64` requires.
     pub mask: usize,
 }
 

@@ -51,8 +51,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Returns the physical address of `va`, and whether physical addresses rise with virtual ones up to `last`; `None`
     /// if a page of `[va, last]` is not mapped.
     ///
-    /// Looks up each page, or only the first one if all lie in the known part of the linear map. Several pages that turn
-    /// out to be linear are added to that part.
+    /// Looks up each page, or only the first one if all lie in the known part of the linear map. Several pages that
+    /// turn out to be linear are added to that part.
     fn look_up(self, va: Va, last: Va) -> Option<(Pa, bool)> {
         let (kernel, range) = (self.dma.kernel, &self.mappings.linear_range);
         let is_linear = |pa: &Pa| kernel.linear(*pa) == va;

@@ -65,14 +65,14 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Ends the recorded mappings of an earlier device at this address, and returns their number. Direct mappings need
     /// no end, because nothing is kept about them.
     ///
-    /// The buffers are left alone: their memory may have another owner by now. The bounce buffers are freed, except those
-    /// that operations of the BSP's own allocated: only these operations can free them, and `dev->dma_ops` does not lead
-    /// to them any more.
+    /// The buffers are left alone: their memory may have another owner by now. The bounce buffers are freed, except
+    /// those that operations of the BSP's own allocated: only these operations can free them, and `dev->dma_ops` does
+    /// not lead to them any more.
     ///
     /// `is_new` returns whether the present device is new: whether it has no operations yet. A mapping is ended only
-    /// if `is_new` returns true; it is called with a lock held. A device's operations are stored before its first mapping
-    /// is recorded. So if another call records a mapping of the present device at the same time, `is_new` returns false
-    /// once that mapping can be found.
+    /// if `is_new` returns true; it is called with a lock held. A device's operations are stored before its first
+    /// mapping is recorded. So if another call records a mapping of the present device at the same time, `is_new`
+    /// returns false once that mapping can be found.
     ///
     /// Context: any.
     pub fn forget(self, device: Device, is_new: impl Fn() -> bool) -> usize {

@@ -1,13 +1,13 @@
 //! Marks an allocation, or its free, in the bitmaps `USED` and `STARTS`. Each caller takes the function that repeats
 //! the least of its own work:
 //!
-//! | function | its pages | what it does | callers |
-//! | --- | --- | --- | --- |
-//! | `mark_used` | any | marks and counts them, by `mark_in_word` or `mark_across` | `allocate_from_open`, `allocate_in_part` |
-//! | `mark_free` | any, the first word given by the caller | the same for a free | `free_in_open_run`, `free_outside_open_run` |
-//! | `mark_in_word` | in one word, given by the caller | marks them | fast paths, `allocate_from_tree`, and the two above |
-//! | `mark_across` | in several words | marks them | `allocate_from_tree`, and the two first |
-//! | `mark_start` | any | marks only the first, in `STARTS` | fast paths, which mark `USED` themselves; `mark_across`, `mark_as_one_allocation` |
+//! | function | its pages | what it does |
+//! | --- | --- | --- |
+//! | `mark_used` | any | marks and counts them, by `mark_in_word` or `mark_across` |
+//! | `mark_free` | any; the caller has the words of the first | the same for a free |
+//! | `mark_in_word` | in one word, which the caller has | marks them |
+//! | `mark_across` | in several words | marks them |
+//! | `mark_start` | any | marks only the first, in `STARTS`, for callers that mark `USED` themselves |
 
 use super::bits::{BITS, BitRange, change_in, change_long, mask_of};
 use super::{PageMap, is_across};

@@ -25,12 +25,16 @@
 //!
 //! The states of the open run:
 //!
-//! | state | fields | the tree has | an allocation of `n` pages | a free of its pages |
-//! | --- | --- | --- | --- | --- |
-//! | closed | all [`OpenRun::CLOSED`] | every free run | searches the tree and opens the run that it finds | (it has none) |
-//! | unused | `start == next < end` | every free run | gets `[next, next + n)` | (it has none) |
-//! | used | `start < next`, no hole | `[start, end)` as one run | gets `[next, next + n)` | at its end: lowers `next`; else makes the hole |
-//! | with a hole | `start <= hole.start < hole.end < next` | `[start, end)` as one run | gets pages of the hole if they are enough, else `[next, next + n)` | next to the hole or at its end: joins them; else the run is closed first |
+//! | state | fields | an allocation of `n` pages | a free of its pages |
+//! | --- | --- | --- | --- |
+//! | closed | all [`OpenRun::CLOSED`] | opens a run of the tree | (it has none) |
+//! | unused | `start == next < end` | gets `[next, next + n)` | (it has none) |
+//! | used | `start < next`, no hole | gets `[next, next + n)` | lowers `next`, or makes the hole |
+//! | with a hole | `start <= hole.start < hole.end < next` | gets pages of the hole, or after `next` | see below |
+//!
+//! The tree has every free run in the first two states, and `[start, end)` as one run in the others. In the last state,
+//! a request gets pages of the hole if they are enough. A free of pages at the end of the used part lowers `next`, and
+//! one of pages next to the hole joins them. Before any other free, the run is closed.
 //!
 //! In every state, a request of fewer pages than `least_request` goes to the tree: a run before the open one may be
 //! long enough for it. `newest` is the first page of the allocation that ends at `next`, so a free of this one need not

@@ -121,8 +121,8 @@ impl OpenRun {
         if count < self.least_request {
             None
         } else if count <= self.hole.end - self.hole.start {
-            // Between `start` and `next` only the hole is free. (The range's `len` compares its ends: 1 instruction more
-            // for each allocation on aarch64.)
+            // Between `start` and `next` only the hole is free. (The range's `len` compares its ends: 1 instruction
+            // more for each allocation on aarch64.)
             Some(self.hole.start)
         } else if count <= self.end - self.next {
             Some(self.next)

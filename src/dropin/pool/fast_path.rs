@@ -37,8 +37,8 @@ impl<K: Kernel> Pool<K> {
         self.allocate_in_view(flags, |map, cache| map.allocate_from_open_in_word(pages, cache))
     }
 
-    /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run, with an address
-    /// in the view. `flags` are what [`with_pool_flags`](super::with_pool_flags) returned.
+    /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run, with an
+    /// address in the view. `flags` are what [`with_pool_flags`](super::with_pool_flags) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {

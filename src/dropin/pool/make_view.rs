@@ -76,8 +76,8 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether the linear map, which may have failed when the pool was installed, is tried again:
     ///
     /// - A pool within the view limit: yes, before it is mapped in the ioremap window.
-    /// - A larger pool whose linear map the library makes (r2): yes. It takes no addresses of the ioremap window, so the
-    ///   limit does not apply to it.
+    /// - A larger pool whose linear map the library makes (r2): yes. It takes no addresses of the ioremap window, so
+    ///   the limit does not apply to it.
     /// - A larger pool whose linear map boot code makes (r1): no. Memory that boot code left out stays out, and each
     ///   cached buffer would look up every page of the pool.
     fn may_retry_linear_map(&self) -> bool {

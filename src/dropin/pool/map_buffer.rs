@@ -71,8 +71,8 @@ impl<K: Kernel> Pool<K> {
             let _ = self.free_pages(page, pages);
             return None;
         };
-        // Pages that will not be cached are flushed even if their new cache state is `Dirty`, too: that of pages without
-        // a mapping, and of some with an own mapping (see `own_mapping_state`).
+        // Pages that will not be cached are flushed even if their new cache state is `Dirty`, too: that of pages
+        // without a mapping, and of some with an own mapping (see `own_mapping_state`).
         if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, pages, CacheState::Clean) {
             // The address of a buffer without a mapping is a physical one: nothing can be flushed through it.
             let va = memory.is_some().then_some(address.get());

@@ -9,7 +9,8 @@
 //! | `make_view` | maps the whole pool, once for each memory type |
 //! | `own_mappings` | the records of buffers that are mapped alone |
 //! | `addresses` | which page or buffer an address belongs to |
-//! | `region`, `origin`, `owners` | the range of memory and what else a new pool is made of, where it comes from, and the devices that own it |
+//! | `region` | the range of memory and what else a new pool is made of |
+//! | `origin`, `owners` | where a pool comes from, and the devices that own it |
 //! | `serves` | which requests the pool serves, and with which flags |
 //! | `membership` | whether the pool is in the list of pools, and how it leaves the list and comes back |
 //! | `usage` | figures for `list_dma_pool` |

@@ -175,8 +175,8 @@ impl OwnMappings {
         self.records().any(|record| record.first_page.load(Relaxed) == first_page)
     }
 
-    /// Returns the address of `page` if it belongs to a buffer with its own mapping. `is_there` returns whether the page
-    /// is mapped at an address.
+    /// Returns the address of `page` if it belongs to a buffer with its own mapping. `is_there` returns whether the
+    /// page is mapped at an address.
     ///
     /// Context: any.
     pub fn va_of(&self, page: usize, is_there: impl Fn(Va) -> bool) -> Option<Va> {

@@ -5,18 +5,24 @@
 //!
 //! | path | allocate | free | it serves |
 //! | --- | --- | --- | --- |
-//! | fast | `allocate_fast` | `free_fast` | Devices whose handles are physical addresses: pages in one word of the bitmaps, by the open run of the first pool that serves the request, or of the pool that has the buffer. No function is called. |
-//! | across | `allocate_across` | `free_across` | The same for pages in several words. An allocation takes it for more pages than a word has bits: before it has the lock, it does not know where its pages lie. `allocate_from_larger` ends a request for more pages than any pool has. |
+//! | fast | `allocate_fast` | `free_fast` | Pages in one word of the bitmaps, by the open run of the pool. |
+//! | across | `allocate_across` | `free_across` | Pages in several words, by the open run of the pool. |
 //! | locked | `allocate_locked` | `free_locked` | The same pool, by the tree of free runs. |
 //! | general | `allocate_general`, `allocate_in_order` | `free_general` | Every device, every flag, and all pools. |
 //!
+//! All but the general path are for devices whose handles are physical addresses. They use the first pool that serves
+//! the request, or the pool that has the buffer. The fast path calls no function.
+//!
+//! An allocation takes the path across for more pages than a word has bits: before it has the lock, it does not know
+//! where its pages lie. `allocate_from_larger` ends a request for more pages than any pool has.
+//!
 //! The layers below have functions for the same steps. Their names show the layer:
 //!
-//! | layer | what it allocates and frees | names | they end with |
+//! | layer | what it allocates | names | they end with |
 //! | --- | --- | --- | --- |
 //! | `Dma` | a buffer | `allocate_fast`, `free_locked` | the path |
-//! | `Pool` | the pages of a buffer | `allocate_pages_in_word`, `free_pages_locked` | the path, or which pages they are |
-//! | `PageMap` | pages, in its bitmaps | `allocate_from_open_in_word`, `allocate_from_tree`, `free_newest_across` | which pages they are |
+//! | `Pool` | the pages of a buffer | `allocate_pages_in_word`, `free_pages_locked` | the path, or where they lie |
+//! | `PageMap` | pages, in its bitmaps | `allocate_from_tree`, `free_newest_across` | where they lie |
 
 mod allocate;
 mod free;

@@ -87,8 +87,8 @@ unsafe fn sync_out_general(
         return errors().error;
     };
     if is_ours(table) {
-        // This passes `dma_handle` itself, not the address of a local variable: if `dma_handle` is null, the non-coherent
-        // operation does nothing and does not check the address.
+        // This passes `dma_handle` itself, not the address of a local variable: if `dma_handle` is null, the
+        // non-coherent operation does nothing and does not check the address.
         // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's
         // operations accept.
         return unsafe { sync(dev, data, size, dma_handle, flags) };

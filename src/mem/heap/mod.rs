@@ -52,9 +52,9 @@ impl<K: Kernel> Drop for HeapMemory<K> {
     }
 }
 
-/// Allocates memory for a `T` and for `tail_bytes` bytes that follow it. Writes the value that `make` returns there, and
-/// returns a reference to it that stays valid for ever; `None` if the heap has no room. `make` may allocate slices in
-/// the bytes after the value.
+/// Allocates memory for a `T` and for `tail_bytes` bytes that follow it. Writes the value that `make` returns there,
+/// and returns a reference to it that stays valid for ever; `None` if the heap has no room. `make` may allocate slices
+/// in the bytes after the value.
 ///
 /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
 ///

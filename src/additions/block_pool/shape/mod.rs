@@ -1,12 +1,12 @@
 //! The shape of a pool: how its blocks lie in memory, and which block begins at an address.
 //!
-//! | word | meaning |
-//! |---|---|
-//! | block | What a driver allocates. |
-//! | span | Memory that comes from the device's pools at once: one page, or the pages of one larger block. |
-//! | piece | A part of a span in which blocks lie one after the other from the first byte on: a page; or, if the boundary is smaller and a block could cross it, the bytes between two boundaries. |
-//! | unit | The blocks that begin in one part of a piece: the piece is halved until at most [`SLOTS`] blocks begin in a part. Its blocks have consecutive bits in the word of one group. |
-//! | slot | The number of a block's bit in the word of its group. |
+//! * A *block* is what a driver allocates.
+//! * A *span* is memory that comes from the device's pools at once: one page, or the pages of one larger block.
+//! * A *piece* is a part of a span in which blocks lie one after the other from the first byte on: a page; or, if the
+//!   boundary is smaller and a block could cross it, the bytes between two boundaries.
+//! * A *unit* is the blocks that begin in one part of a piece: the piece is halved until at most [`SLOTS`] blocks begin
+//!   in a part. Its blocks have consecutive bits in the word of one group.
+//! * A *slot* is the number of a block's bit in the word of its group.
 //!
 //! A piece has as many blocks as fit: as many as with Linux's `dma_pool`. The size of a part is a power of two, so that
 //! the unit of an address is found by a shift, also if the last block of a part ends in the next part.

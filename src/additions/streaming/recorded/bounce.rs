@@ -69,8 +69,8 @@ impl FilledBounce {
     /// the allocation, or after it where low bits of the address are kept.
     ///
     /// In a bidirectional mapping these are also the bits within a cache line, so that a part that begins on a line of
-    /// the driver's buffer begins on one of the copy. For example, a line has 64 bytes, the buffer begins at 0x1020, and
-    /// the allocation at 0x8000. Then the copy begins at 0x8020. A sync for the device of the part from 0x1040 on
+    /// the driver's buffer begins on one of the copy. For example, a line has 64 bytes, the buffer begins at 0x1020,
+    /// and the allocation at 0x8000. Then the copy begins at 0x8020. A sync for the device of the part from 0x1040 on
     /// flushes the lines from 0x8040 on. If the copy began at 0x8000, the part would begin at 0x8020. The flush would
     /// write the whole line, so also the 32 bytes before the part, where memory may hold newer bytes of the device.
     ///

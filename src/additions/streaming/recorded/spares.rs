@@ -44,8 +44,8 @@ impl<K: Kernel> Stacks<K> {
 
     /// Returns whether there are too few spare records or too many.
     fn needs_adjustment(&self) -> bool {
-        // With fewer than `least`, the difference wraps to a large number. With `is_short() || has_surplus()`, a map and
-        // an unmap take 12 instructions more (`ci/bench`, rows "pool").
+        // With fewer than `least`, the difference wraps to a large number. With `is_short() || has_surplus()`, a map
+        // and an unmap take 12 instructions more (`ci/bench`, rows "pool").
         self.spare_count.wrapping_sub(self.least) > MARGIN
     }
 

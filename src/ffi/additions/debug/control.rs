@@ -36,8 +36,8 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
     IS_STARTED.store(true, Relaxed);
 }
 
-/// Notes that a device may be new. The call that needs its operations need not be a watched one: a call that sets a mask
-/// is an example.
+/// Notes that a device may be new. The call that needs its operations need not be a watched one: a call that sets a
+/// mask is an example.
 fn new_device(device: Device) {
     WATCH.note_call(&Call { recheck_new: Some(has_no_ops), ..Call::of(device) });
 }

@@ -65,7 +65,8 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     check_before_free(&call, &freed, DMA.refused_calls()).0
 }
 
-/// Returns the library's operations by which `rt_dma_free` frees for the device; `None` if an operation of the BSP does.
+/// Returns the library's operations by which `rt_dma_free` frees for the device; `None` if an operation of the BSP
+/// does.
 fn library_ops(device: Device) -> Option<MapOps> {
     match free_ops_of(device) {
         FreeOps::Library(ops) => Some(ops),

@@ -5,7 +5,7 @@
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `masks.rs` here | `rt_dma_set_mask` and the other calls: they record the masks, and give the device the table for them. |
+//! | `masks.rs` here | `rt_dma_set_mask` and the other calls, which give the device the table for its masks. |
 //! | `masked_ops/mod.rs` | The masked tables, and which masks and which original table that of a device stands for. |
 //! | `masked_ops/functions.rs` | The functions of these tables: they keep to the masks, and call the original table. |
 //! | `operations.rs` | The functions of the original table, for code that does not call the device's table. |

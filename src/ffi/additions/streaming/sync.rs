@@ -42,9 +42,9 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
 /// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
 ///
 /// With `RT_DMA_FROM_DEVICE` the call passes no bytes from the processor to the device: what the device has written
-/// since the last sync for the processor stays, and what the processor has written since then may be lost. If the device
-/// is not coherent, a write of the processor can destroy more: the cache writes whole lines to memory, and so may
-/// overwrite what the device wrote to other bytes of the line.
+/// since the last sync for the processor stays, and what the processor has written since then may be lost. If the
+/// device is not coherent, a write of the processor can destroy more: the cache writes whole lines to memory, and so
+/// may overwrite what the device wrote to other bytes of the line.
 ///
 /// Parts, directions and errors are as for `rt_dma_sync_single_for_cpu`.
 ///

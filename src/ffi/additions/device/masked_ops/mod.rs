@@ -44,8 +44,8 @@ pub(super) fn is_masked_table(table: &rt_dma_map_ops) -> bool {
 
 /// Returns whether the function that `operation` returns of a table is a masked one.
 ///
-/// Rust does not guarantee that each function has one address, and no other function the same. Here that is no danger: a
-/// function that is not generic has one copy in the library, and only a function with the same code can share its
+/// Rust does not guarantee that each function has one address, and no other function the same. Here that is no danger:
+/// a function that is not generic has one copy in the library, and only a function with the same code can share its
 /// address.
 pub(super) fn is_masked_function<F: PartialEq>(
     table: &rt_dma_map_ops,
@@ -55,9 +55,9 @@ pub(super) fn is_masked_function<F: PartialEq>(
     operation(table) == operation(masked)
 }
 
-/// Returns whether any function of a table is a masked one: it is a masked table, or a [copy](is_masked_copy) of one. If
-/// none is, the masks that are known for a device with this table were set for an earlier device at its address, or for
-/// operations that the BSP has replaced.
+/// Returns whether any function of a table is a masked one: it is a masked table, or a [copy](is_masked_copy) of one.
+/// If none is, the masks that are known for a device with this table were set for an earlier device at its address, or
+/// for operations that the BSP has replaced.
 pub(super) fn has_masked_function(table: &rt_dma_map_ops) -> bool {
     is_masked_function(table, |table| table.alloc)
         || is_masked_function(table, |table| table.free)
@@ -96,8 +96,8 @@ pub(super) fn meaning_of(device: Device) -> Option<MaskedOps> {
 }
 
 /// Returns the table that frees the buffers of a device with a masked `free`: the original table. If that is not known,
-/// returns one that translates handles as the table that would be chosen for it does: the device gets no memory, but may have
-/// allocated before it got the masked table.
+/// returns one that translates handles as the table that would be chosen for it does: the device gets no memory, but
+/// may have allocated before it got the masked table.
 pub(super) fn freeing_table(device: Device) -> &'static rt_dma_map_ops {
     meaning_of(device).map_or_else(|| translating_table(device), |ops| ops.original)
 }
