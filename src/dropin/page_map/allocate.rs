@@ -1,9 +1,21 @@
 //! Allocating: from the open run, or from the lowest run in the tree that is long enough.
+//!
+//! Each function finds the pages, counts them, notes them in the open run, and marks them in the bitmaps. Three
+//! functions allocate from the open run, because the fast paths call no function for what they do:
+//!
+//! | function | the pages | their cache states |
+//! | --- | --- | --- |
+//! | `allocate_from_open_in_word`, for a fast path | in one word | `cache` |
+//! | `allocate_from_open_across`, for a fast path | in several words | `cache` |
+//! | `allocate_from_open` | any | any |
+//!
+//! If one function served all three, an allocation of 4 KiB would take 34 instructions more on aarch64, and one of
+//! 1 MiB 88 more.
 
 use super::bits::{ALL, BITS, BitRange, change_across, differs_across, differs_in, leading_ones, lowest_ones, mask_of};
 use super::mark::{PageState, mark_in_word, mark_start};
 use super::open_run::OpenRun;
-use super::{CLEAN, CacheState, PageMap, USED, is_across};
+use super::{CLEAN, CacheState, PageMap, is_across};
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
@@ -11,6 +23,7 @@ impl PageMap {
     /// changes, if the open run has no room, or a run before it may serve the request. `count` is not zero.
     pub fn allocate_from_open(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;
+        self.in_use.add(count);
         self.open.allocate(page, count);
         self.mark_used(page, count);
         Some(page)
@@ -29,9 +42,9 @@ impl PageMap {
         if differs_in(clean, mask, cache.is_clean()) {
             return None;
         }
-        mark_in_word([used, starts], bit, mask, PageState::InUse);
         self.in_use.add(count);
         self.open.allocate(page, count);
+        mark_in_word([used, starts], bit, mask, PageState::InUse);
         Some(page)
     }
 
@@ -39,14 +52,14 @@ impl PageMap {
     /// has another cache state than `cache`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
     pub fn allocate_from_open_across(&mut self, count: usize, cache: CacheState) -> Option<usize> {
         let page = self.open.lowest(count)?;
-        let (range, bits) = (BitRange::new(page, count), self.bits);
-        if differs_across(bits.words::<CLEAN>(), range, cache.is_clean()) {
+        let range = BitRange::new(page, count);
+        if differs_across(self.bits.words::<CLEAN>(), range, cache.is_clean()) {
             return None;
         }
-        mark_start(&bits, page, PageState::InUse);
-        change_across(bits.words::<USED>(), range, true);
         self.in_use.add(count);
         self.open.allocate(page, count);
+        mark_start(&self.bits, page, PageState::InUse);
+        change_across(self.used(), range, true);
         Some(page)
     }
 

@@ -78,6 +78,7 @@ impl PageMap {
         if !self.open.free(page, count) {
             return Freed::SettleFirst;
         }
+        self.in_use.remove(count);
         self.mark_free(words, page, count);
         Freed::Done
     }
@@ -95,6 +96,7 @@ impl PageMap {
             // Nothing is allocated from the open run, and it grows by these pages.
             self.open = OpenRun::CLOSED;
         }
+        self.in_use.remove(count);
         self.mark_free(words, page, count);
         if is_across(page, count) || self.is_high() {
             // To put the pages into the tree as well would take too long in this stretch.

@@ -3,7 +3,7 @@
 //!
 //! | function | its pages | what it does |
 //! | --- | --- | --- |
-//! | `mark_used` | any | marks and counts them, by `mark_in_word` or `mark_across` |
+//! | `mark_used` | any | marks them, by `mark_in_word` or `mark_across` |
 //! | `mark_free` | any; the caller has the words of the first | the same for a free |
 //! | `mark_in_word` | in one word, which the caller has | marks them |
 //! | `mark_across` | in several words | marks them |
@@ -24,10 +24,9 @@ pub(super) enum PageState {
 pub(super) type WordsOfPage = [&'static BitmapWord; 2];
 
 impl PageMap {
-    /// Marks the `count` pages of an allocation that begins at `page` as used, and counts them.
+    /// Marks the `count` pages of an allocation that begins at `page` as used.
     #[inline(always)]
-    pub(super) fn mark_used(&mut self, page: usize, count: usize) {
-        self.in_use.add(count);
+    pub(super) fn mark_used(&self, page: usize, count: usize) {
         if is_across(page, count) {
             return self.mark_across(page, count, PageState::InUse);
         }
@@ -37,10 +36,9 @@ impl PageMap {
         }
     }
 
-    /// Marks the pages of an allocation as free, and counts them.
+    /// Marks the pages of an allocation as free.
     #[inline(always)]
-    pub(super) fn mark_free(&mut self, words: WordsOfPage, page: usize, count: usize) {
-        self.in_use.remove(count);
+    pub(super) fn mark_free(&self, words: WordsOfPage, page: usize, count: usize) {
         if is_across(page, count) {
             self.mark_across(page, count, PageState::Free);
         } else {

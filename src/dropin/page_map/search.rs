@@ -64,6 +64,7 @@ impl PageMap {
         if limit.saturating_sub(page) < count {
             return if run_end < end { SearchStep::ContinueAt(run_end) } else { SearchStep::NoRun };
         }
+        self.in_use.add(count);
         // To put what is left into the tree as well would take too long in this stretch.
         self.open = OpenRun::around(start..run_end, page, count);
         self.mark_used(page, count);
