@@ -1,4 +1,8 @@
-//! Allocating buffers.
+//! Allocating buffers: the functions of the [paths](super) in their order, and what the general path calls.
+//!
+//! `allocate_fast`, `allocate_across` and `allocate_locked` serve a request from one pool, and `allocate_general` from
+//! all. With the general path alone, an allocation of 4 KiB and its free take 568 instructions on aarch64; the bound is
+//! 220.
 
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
@@ -58,7 +62,7 @@ impl<K: Kernel> Dma<K> {
                     return self.allocate_across(device, size, handle, flags, pool);
                 }
                 return match pool.allocate_pages_in_word(pages, with_pool_flags(pool_flags, flags)) {
-                    Ok(allocated) => return_buffer(pool, allocated, handle),
+                    Ok(AllocatedPages { page, va }) => return_buffer(va, pool.pa_of(page), handle),
                     Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
                 };
             }
@@ -66,9 +70,9 @@ impl<K: Kernel> Dma<K> {
         self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED)
     }
 
-    /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`. (If the pool took them by
-    /// [`allocate_locked`](Self::allocate_locked) instead, an allocation of 1 MiB would take 33 instructions more on
-    /// aarch64.)
+    /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`; fails at once if no pool is large enough.
+    /// (If the pool took them by [`allocate_locked`](Self::allocate_locked) instead, an allocation of 1 MiB would take
+    /// 33 instructions more on aarch64.)
     #[inline(never)] // As a part of `rt_dma_alloc`, it would make each call need a stack frame.
     fn allocate_across(
         &self,
@@ -80,28 +84,17 @@ impl<K: Kernel> Dma<K> {
     ) -> Option<BufferPtr> {
         let pages = whole_pages(size);
         if pages > pool.pages() {
-            return self.allocate_from_larger(device, size, handle, flags);
+            // The general path alone would take 210 instructions more on the host to find that no pool is large enough.
+            if self.pools().all(|pool| pages > pool.pages()) {
+                self.count_failure(device, size, flags);
+                return None;
+            }
+            return self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED);
         }
         match pool.allocate_pages_across(pages, with_pool_flags(pool.flags(), flags)) {
-            Ok(allocated) => return_buffer(pool, allocated, handle),
+            Ok(AllocatedPages { page, va }) => return_buffer(va, pool.pa_of(page), handle),
             Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
         }
-    }
-
-    /// Allocates more pages than the first pool that serves the request has. (The general path alone would take 210
-    /// instructions more on the host to find that no pool is large enough.)
-    fn allocate_from_larger(
-        &self,
-        device: Device,
-        size: usize,
-        handle: Option<&mut MaybeUninit<Handle>>,
-        flags: Flags,
-    ) -> Option<BufferPtr> {
-        if self.pools().all(|pool| whole_pages(size) > pool.pages()) {
-            self.count_failure(device, size, flags);
-            return None;
-        }
-        self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED)
     }
 
     /// Allocates from `pool`, if its lock is held. Otherwise, or if this pool cannot serve the request, allocates as
@@ -122,7 +115,7 @@ impl<K: Kernel> Dma<K> {
             && let Some(page) = pool.allocate_pages_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, with_pool_flags(pool.flags(), flags))
         {
-            return return_buffer(pool, AllocatedPages { page, va: va.get() }, handle);
+            return return_buffer(va.get(), pool.pa_of(page), handle);
         }
         // This function was called for the first pool that serves the request, so the search begins at the same pool
         // again. Only a request that the pool has no room for takes this additional time.
@@ -142,12 +135,7 @@ impl<K: Kernel> Dma<K> {
         ops: MapOps,
     ) -> Option<BufferPtr> {
         match self.allocate_in_order(&BufferRequest::new(ops, device, size, flags)) {
-            Ok((va, new_handle)) => {
-                if let Some(handle) = handle {
-                    handle.write(new_handle);
-                }
-                to_pointer(va)
-            }
+            Ok((va, new_handle)) => return_buffer(va, new_handle, handle),
             Err(error) => {
                 if let AllocError::Unreachable(pa) = error {
                     self.refuse_device(device, pa, size, Error::NotReachable);
@@ -155,47 +143,6 @@ impl<K: Kernel> Dma<K> {
                 None
             }
         }
-    }
-
-    /// Counts a request that failed in every pool that could have served it.
-    ///
-    /// Context: any.
-    pub(crate) fn count_failure(&self, device: Device, size: usize, flags: Flags) {
-        for pool in self.pools().filter(|pool| pool.serves(device, flags) || pool.is_owned_by(device)) {
-            pool.count_failure(size);
-        }
-    }
-
-    /// Counts a request that failed for the reason `error` in every pool that could have served it.
-    ///
-    /// Context: any.
-    fn report_failure(&self, request: &BufferRequest, error: AllocError) {
-        let BufferRequest { device, size, flags, .. } = *request;
-        self.count_failure(device, size, flags);
-        if error == AllocError::Unmapped {
-            self.refuse_unmapped(device, size);
-        }
-    }
-
-    /// Counts and logs why memory that was free could not be mapped for the processor. If the kernel had no room for
-    /// the mapping, it has logged that itself.
-    ///
-    /// Context: any.
-    #[cold]
-    fn refuse_unmapped(&self, device: Device, size: usize) {
-        if !self.kernel.can_sleep() {
-            self.count_refused();
-        } else if !self.kernel.has_page_tables() {
-            self.refuse_device(device, 0, size, Error::NoPageTables);
-        }
-    }
-
-    /// Returns the flags of a request of `device` to `pool`, a `memory-region` that it owns. A device that does not
-    /// snoop the cache needs uncached memory. If other devices use the region too, its pool does not have the flag
-    /// `NOCACHE`, so the request gets it.
-    fn flags_for_owned(&self, pool: &Pool<K>, device: Device, flags: Flags) -> Flags {
-        let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_reusable();
-        if is_shared && !self.kernel.is_coherent(device) { flags | Flags::NOCACHE } else { flags }
     }
 
     /// Allocates a buffer for `request` and returns its address and its handle. If handles are translated, the
@@ -286,6 +233,14 @@ impl<K: Kernel> Dma<K> {
         Ok((va.get(), handle))
     }
 
+    /// Returns the flags of a request of `device` to `pool`, a `memory-region` that it owns. A device that does not
+    /// snoop the cache needs uncached memory. If other devices use the region too, its pool does not have the flag
+    /// `NOCACHE`, so the request gets it.
+    fn flags_for_owned(&self, pool: &Pool<K>, device: Device, flags: Flags) -> Flags {
+        let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_reusable();
+        if is_shared && !self.kernel.is_coherent(device) { flags | Flags::NOCACHE } else { flags }
+    }
+
     /// Allocates the lowest contiguous free pages of `pool` that the request can use: the device reaches all `size`
     /// bytes with handles up to its mask, and the first page has the required alignment. Returns the first page and its
     /// handle. Pages that the device does not reach are never allocated, not even for a short time.
@@ -315,21 +270,45 @@ impl<K: Kernel> Dma<K> {
         }
         Err(error)
     }
-}
 
-/// Returns a buffer's address as a pointer.
-fn to_pointer(va: Va) -> Option<BufferPtr> {
-    NonNull::new(with_exposed_provenance_mut(va))
-}
-
-/// Returns the address of a buffer in `pool` as a pointer, and writes its handle, which is the physical address.
-fn return_buffer<K: Kernel>(
-    pool: &Pool<K>,
-    allocated: AllocatedPages,
-    handle: Option<&mut MaybeUninit<Handle>>,
-) -> Option<BufferPtr> {
-    if let Some(handle) = handle {
-        handle.write(pool.pa_of(allocated.page));
+    /// Counts a request that failed in every pool that could have served it.
+    ///
+    /// Context: any.
+    pub(crate) fn count_failure(&self, device: Device, size: usize, flags: Flags) {
+        for pool in self.pools().filter(|pool| pool.serves(device, flags) || pool.is_owned_by(device)) {
+            pool.count_failure(size);
+        }
     }
-    to_pointer(allocated.va)
+
+    /// Counts a request that failed for the reason `error` in every pool that could have served it.
+    ///
+    /// Context: any.
+    fn report_failure(&self, request: &BufferRequest, error: AllocError) {
+        let BufferRequest { device, size, flags, .. } = *request;
+        self.count_failure(device, size, flags);
+        if error == AllocError::Unmapped {
+            self.refuse_unmapped(device, size);
+        }
+    }
+
+    /// Counts and logs why memory that was free could not be mapped for the processor. If the kernel had no room for
+    /// the mapping, it has logged that itself.
+    ///
+    /// Context: any.
+    #[cold]
+    fn refuse_unmapped(&self, device: Device, size: usize) {
+        if !self.kernel.can_sleep() {
+            self.count_refused();
+        } else if !self.kernel.has_page_tables() {
+            self.refuse_device(device, 0, size, Error::NoPageTables);
+        }
+    }
+}
+
+/// Returns the address of a new buffer as a pointer, and writes its handle to `handle`.
+fn return_buffer(va: Va, new_handle: Handle, handle: Option<&mut MaybeUninit<Handle>>) -> Option<BufferPtr> {
+    if let Some(handle) = handle {
+        handle.write(new_handle);
+    }
+    NonNull::new(with_exposed_provenance_mut(va))
 }

@@ -14,7 +14,7 @@
 //! the request, or the pool that has the buffer. The fast path calls no function.
 //!
 //! An allocation takes the path across for more pages than a word has bits: before it has the lock, it does not know
-//! where its pages lie. `allocate_from_larger` ends a request for more pages than any pool has.
+//! where its pages lie. `allocate_across` also ends a request for more pages than any pool has.
 //!
 //! The layers below have functions for the same steps. Their names show the layer:
 //!
