@@ -33,10 +33,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the
-    /// next spans. If the memory does not suffice for the blocks, frees the spans that the call added, as far as none
-    /// of their blocks is in use by now, and returns false; if another fill succeeded meanwhile, which may have counted
-    /// their blocks, keeps them. Where the caller may not sleep, the call is refused: it returns false and changes
-    /// nothing.
+    /// next spans. If the memory does not suffice for the blocks, frees the spans that the call added, and returns
+    /// false. It keeps those of which a block is in use by now, and those whose blocks another fill has counted. Where
+    /// the caller may not sleep, the call is refused: it returns false and changes nothing.
     ///
     /// Context: thread.
     pub fn fill(&self, count: usize) -> bool {
@@ -44,13 +43,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return false;
         }
         let fill_number = self.spans.fill_count.fetch_add(1, Relaxed).wrapping_add(1);
-        let successes = self.spans.successful_fills.load(Relaxed);
         let is_filled = self.make_ready(count, Effort::AsksBorrowers, fill_number);
         if !is_filled {
-            // Asked again with the turn held. With the turn held the other fill counted its blocks, too.
-            self.trim_where(|span| {
-                span.fill_number.load(Relaxed) == fill_number && self.spans.successful_fills.load(Relaxed) == successes
-            });
+            self.trim_where(|span| span.fill_number.load(Relaxed) == fill_number);
         }
         is_filled
     }
@@ -96,18 +91,18 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns how many blocks are missing until `count` are free. If none is and the caller is a fill, the fill
-    /// succeeds: another one that fails does not free the counted blocks.
+    /// succeeds: no other one frees the counted blocks if it fails, because no span has its number any more.
     ///
     /// Context: thread.
     fn missing(&self, count: usize, fill_number: usize) -> usize {
         if fill_number == 0 {
             return self.groups.missing(self.kernel, count);
         }
-        // With the turn held, no span is removed between the count and the note that the fill succeeds.
+        // With the turn held, no span is removed between the count and the change of the numbers.
         let Some(_turn) = self.spans.turn.take(self.kernel) else { return count };
         let missing = self.groups.missing(self.kernel, count);
         if missing == 0 {
-            self.spans.successful_fills.fetch_add(1, Relaxed);
+            self.spans.all().for_each(|span| span.fill_number.store(0, Relaxed));
         }
         missing
     }

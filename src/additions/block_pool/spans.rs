@@ -40,7 +40,6 @@ const FIRST_UNITS: usize = 8;
 /// | `newest` | trims, reports, changes of a mask | each reference publishes the span to which it leads |
 /// | `first_vacant` | a call that keeps the reserve, an interrupt | they take the turn, and read again |
 /// | `unit_count` | a call that keeps the reserve | it takes the turn, and reads again |
-/// | `successful_fills` | a fill that begins, or fails | a fill that fails reads again with the turn held |
 ///
 /// The turn orders all accesses with it held. So `Relaxed` suffices for the numbers, except for `growing_calls`, whose
 /// last decrement publishes a new span to a thread that waits for it.
@@ -58,16 +57,15 @@ pub struct Spans {
     pub unit_count: AtomicUsize,
     /// The number of fills that began.
     pub fill_count: AtomicUsize,
-    /// The number of fills that succeeded. Written with the turn held.
-    pub successful_fills: AtomicUsize,
 }
 
 /// The bookkeeping of a span.
 pub struct Span {
     pub units: &'static [Unit],
     memory: KeptMemory,
-    /// The number of the fill that added the memory; 0 if no fill did. A fill reads it without the turn, to find the
-    /// spans that it added itself: its number is that of no other fill.
+    /// The number of the fill that added the memory, until a fill succeeds and counts its blocks; 0 then, and if no fill
+    /// added it. Written with the turn held. A fill that fails frees the spans with its number; it reads the number
+    /// without the turn, and again with it.
     pub fill_number: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,
@@ -97,7 +95,6 @@ impl Spans {
             first_vacant: AtomicRef::new(),
             unit_count: AtomicUsize::new(0),
             fill_count: AtomicUsize::new(0),
-            successful_fills: AtomicUsize::new(0),
         }
     }
 

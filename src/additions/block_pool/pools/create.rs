@@ -98,13 +98,11 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         shape: Result<Shape, BadShape>,
         pages: P,
     ) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        let result = self.try_create(spec, shape, pages);
-        if let Err(error) = result {
+        self.try_create(spec, shape, pages).inspect_err(|error| {
             let values = [spec.size, spec.align, spec.boundary, Name::of(error.reason()).argument()];
             let format = apart!("blocks of %lu bytes aligned to %lu within %lu: %s");
             self.refuse_line(&Line::about(spec.name.shown(), format, &values));
-        }
-        result
+        })
     }
 
     /// Creates a pool of the shape that `spec` asks for.
