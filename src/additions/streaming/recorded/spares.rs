@@ -7,8 +7,8 @@ use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
 
-/// What [`Stacks::least`] is before a [`SpareRecords::fill`] raises it.
-const LEAST: usize = 16;
+/// What [`Stacks::target`] is before a [`SpareRecords::fill`] raises it.
+const FIRST_TARGET: usize = 16;
 /// The number of further records that a thread leaves: an interrupt that unmaps and then maps finds the records that it
 /// gave back.
 const MARGIN: usize = 48;
@@ -26,27 +26,27 @@ struct Stacks<K: Kernel> {
     /// The number of records in `spare`.
     spare_count: usize,
     /// If there are fewer spare records, a thread allocates the missing ones.
-    least: usize,
+    target: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
     unfreed: List<K, LiveMapping>,
 }
 
 impl<K: Kernel> Stacks<K> {
-    /// Returns whether there are fewer spare records than `least`.
+    /// Returns whether there are fewer spare records than `target`.
     fn is_short(&self) -> bool {
-        self.spare_count < self.least
+        self.spare_count < self.target
     }
 
     /// Returns whether there are more spare records than threads leave.
     fn has_surplus(&self) -> bool {
-        self.spare_count > self.least.saturating_add(MARGIN)
+        self.spare_count > self.target.saturating_add(MARGIN)
     }
 
     /// Returns whether there are too few spare records or too many.
     fn needs_adjustment(&self) -> bool {
-        // With fewer than `least`, the difference wraps to a large number. With `is_short() || has_surplus()`, a map
+        // With fewer than `target`, the difference wraps to a large number. With `is_short() || has_surplus()`, a map
         // and an unmap take 12 instructions more (`ci/bench`, rows "pool").
-        self.spare_count.wrapping_sub(self.least) > MARGIN
+        self.spare_count.wrapping_sub(self.target) > MARGIN
     }
 
     /// Takes a spare record.
@@ -61,7 +61,12 @@ impl<K: Kernel> SpareRecords<K> {
     /// No spare records.
     pub const fn new() -> Self {
         SpareRecords {
-            stacks: IrqLock::new(Stacks { spare: List::new(), spare_count: 0, least: LEAST, unfreed: List::new() }),
+            stacks: IrqLock::new(Stacks {
+                spare: List::new(),
+                spare_count: 0,
+                target: FIRST_TARGET,
+                unfreed: List::new(),
+            }),
             needs_thread: AtomicBool::new(true),
         }
     }
@@ -133,7 +138,7 @@ impl<K: Kernel> SpareRecords<K> {
     }
 
     /// Takes a spare record if there are too many. It is decided with the lock held: another thread may have raised
-    /// `least`, and then its records must stay.
+    /// `target`, and then its records must stay.
     fn take_surplus(&self, kernel: K) -> Option<Record<K>> {
         self.change_stacks(kernel, |stacks| if stacks.has_surplus() { stacks.pop_spare() } else { None })
     }
@@ -144,25 +149,25 @@ impl<K: Kernel> SpareRecords<K> {
     /// Context: thread.
     pub fn fill(&self, kernel: K, count: usize) -> bool {
         let (mut made, mut made_count) = (List::new(), 0);
-        while !self.raise_least(kernel, count, made_count) {
+        while !self.raise_target(kernel, count, made_count) {
             let Some(record) = Element::new(kernel, LiveMapping::NONE) else { return false };
             made.push(record);
             made_count += 1;
         }
-        // `least` is raised already. If it were raised after this, other threads could free the records.
+        // `target` is raised already. If it were raised after this, other threads could free the records.
         while let Some(record) = made.pop() {
             self.put(kernel, record);
         }
         true
     }
 
-    /// Raises [`least`](Stacks::least) to `count` if there are as many spare records together with `made_count` further
+    /// Raises [`target`](Stacks::target) to `count` if there are as many spare records together with `made_count` further
     /// ones. Returns whether there are.
-    fn raise_least(&self, kernel: K, count: usize, made_count: usize) -> bool {
+    fn raise_target(&self, kernel: K, count: usize, made_count: usize) -> bool {
         self.change_stacks(kernel, |stacks| {
             let suffices = stacks.spare_count.saturating_add(made_count) >= count;
             if suffices {
-                stacks.least = stacks.least.max(count);
+                stacks.target = stacks.target.max(count);
             }
             suffices
         })
