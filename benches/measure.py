@@ -196,7 +196,7 @@ SUBJECTS = [
     (r"dropin::pool\b", "pools: views, own mappings, flags, removal"),
     (r"dropin::request|^rt_dma_(alloc|free)$", "allocating and freeing"),
     (r"dropin::(install|registry|pool_list)|^rt_dma_pool_install$", "installing"),
-    (r"dropin::(translate|device_tree)", "bus addresses, device tree"),
+    (r"dropin::(translate|claim_regions)", "bus addresses, device tree"),
     (r"rt_dma_pool_extract", "extracting reserved memory"),
     (r"list_dma_pool", "list_dma_pool"),
     (r"ffi::dropin|^rt_dma_(sync|ofw)", "sync calls, map operations"),

@@ -2,7 +2,7 @@
 //! `reserved-memory.yaml` and `shared-dma-pool.yaml`).
 //!
 //! A node with a fixed place becomes a pool at the first call of a device that refers to it in `memory-region`
-//! (`device_tree`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
+//! (`claim_regions`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
 //! nodes without a fixed place.
 
 use crate::dropin::pool::{Origin, PoolSpec, Region};

@@ -12,13 +12,13 @@
 //! | [`map_ops`], [`buffer_request`] | The sets of map operations, and what a device asks for. |
 //! | [`translate`] | Addresses for a device: `dma-ranges`, PCI windows, masks. |
 //! | [`request`], [`sync`] | What drivers call: allocate, free, and keep the cache consistent. |
-//! | [`device_tree`], [`choose_ops`] | A device's regions and bus in the device tree, and its map operations. |
+//! | [`claim_regions`], [`choose_ops`] | A device's regions and bus in the device tree, and its map operations. |
 //! | [`loans`] | The record of borrowed memory, and the function that asks for it back. |
 //! | [`report`] | The lines of `list_dma_pool`. |
 
 pub mod buffer_request;
 pub mod choose_ops;
-pub mod device_tree;
+pub mod claim_regions;
 pub mod extract;
 pub mod install;
 pub mod loans;
