@@ -161,8 +161,8 @@ impl<K: Kernel> SpareRecords<K> {
         true
     }
 
-    /// Raises [`target`](Stacks::target) to `count` if there are as many spare records together with `made_count` further
-    /// ones. Returns whether there are.
+    /// Raises [`target`](Stacks::target) to `count` if there are as many spare records together with `made_count`
+    /// further ones. Returns whether there are.
     fn raise_target(&self, kernel: K, count: usize, made_count: usize) -> bool {
         self.change_stacks(kernel, |stacks| {
             let suffices = stacks.spare_count.saturating_add(made_count) >= count;
