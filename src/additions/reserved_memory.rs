@@ -2,8 +2,8 @@
 //! `reserved-memory.yaml` and `shared-dma-pool.yaml`).
 //!
 //! A node with a fixed place becomes a pool at the first call of a device that refers to it in `memory-region`
-//! (`claim_regions`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
-//! nodes without a fixed place.
+//! (`claim_regions`). This file does the rest: it installs the pool that serves every device, and chooses memory for
+//! the nodes without a fixed place.
 
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;

@@ -63,9 +63,9 @@ pub struct Spans {
 pub struct Span {
     pub units: &'static [Unit],
     memory: KeptMemory,
-    /// The number of the fill that added the memory, until a fill succeeds and counts its blocks; 0 then, and if no fill
-    /// added it. Written with the turn held. A fill that fails frees the spans with its number; it reads the number
-    /// without the turn, and again with it.
+    /// The number of the fill that added the memory, until a fill succeeds and counts its blocks; 0 then, and if no
+    /// fill added it. Written with the turn held. A fill that fails frees the spans with its number; it reads the
+    /// number without the turn, and again with it.
     pub fill_number: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,

@@ -1,8 +1,8 @@
 //! What the shell command `list_dma_pool` shows with an option: `-v` the buffers of each pool, `-m` a map of each pool.
 //! The figures of a pool that `-v` shows are also those of `rt_dma_pool_statistics`.
 //!
-//! Both options read the bitmaps of a pool without its lock. If other callers allocate or free meanwhile, the output may
-//! contain these changes or not.
+//! Both options read the bitmaps of a pool without its lock. If other callers allocate or free meanwhile, the output
+//! may contain these changes or not.
 
 mod buffers;
 mod map;
