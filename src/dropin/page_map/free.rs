@@ -20,43 +20,42 @@ pub enum Freed {
 }
 
 impl PageMap {
-    /// Frees the allocation of `count` pages that begins at `page`, if it is the newest of the open run; returns
+    /// Frees the allocation of `count` pages that begins at `page`, if it is the last of the open run; returns
     /// whether it did. The pages lie in one word, and `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
-    pub fn free_newest_in_word(&mut self, page: usize, count: usize) -> bool {
-        let is_newest = self.take_newest(page, count);
-        // The newest allocation lies in the pool, so its words are there: `words_at` is never `None` here.
-        if is_newest && let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+    pub fn free_last_in_word(&mut self, page: usize, count: usize) -> bool {
+        let is_last = self.take_last(page, count);
+        // The last allocation lies in the pool, so its words are there: `words_at` is never `None` here.
+        if is_last && let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
             let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
         }
-        is_newest
+        is_last
     }
 
-    /// Frees as [`free_newest_in_word`](Self::free_newest_in_word) does, pages that are [across](super::is_across)
+    /// Frees as [`free_last_in_word`](Self::free_last_in_word) does, pages that are [across](super::is_across)
     /// several words.
-    pub fn free_newest_across(&mut self, page: usize, count: usize) -> bool {
+    pub fn free_last_across(&mut self, page: usize, count: usize) -> bool {
         // Reading `bits` before the check saves 2 instructions for 1 MiB on aarch64.
         let bits = self.bits;
-        let is_newest = self.take_newest(page, count);
-        if is_newest {
+        let is_last = self.take_last(page, count);
+        if is_last {
             mark_start(&bits, page, PageState::Free);
             change_across(bits.words::<USED>(), BitRange::new(page, count), false);
         }
-        is_newest
+        is_last
     }
 
-    /// Takes the allocation of `count` pages that begins at `page` back into the open run, if it is the newest one;
+    /// Takes the allocation of `count` pages that begins at `page` back into the open run, if it is the last one;
     /// returns whether it did. The caller clears its bits.
     #[inline(always)]
-    fn take_newest(&mut self, page: usize, count: usize) -> bool {
-        // `[newest, next)` of the open run is one allocation (see the module documentation), so no bitmap is read.
-        let is_newest = self.open.is_newest(page, count);
-        if is_newest {
-            self.open.free_newest(page);
+    fn take_last(&mut self, page: usize, count: usize) -> bool {
+        let is_last = self.open.is_last(page, count);
+        if is_last {
+            self.open.free_last(page);
             self.in_use.remove(count);
         }
-        is_newest
+        is_last
     }
 
     /// Frees the allocation of `count` pages that begins at `page`, unless the map must be [settled](Self::settle_step)

@@ -36,9 +36,8 @@
 //! a request gets pages of the hole if they are enough. A free of pages at the end of the used part lowers `next`, and
 //! one of pages next to the hole joins them. Before any other free, the run is closed.
 //!
-//! In every state, a request of fewer pages than `least_request` goes to the tree: a run before the open one may be
-//! long enough for it. `newest` is the first page of the allocation that ends at `next`, so a free of this one need not
-//! read the bitmaps.
+//! In every state, a request of fewer pages than `least_request` goes to the tree, and a free of the last allocation
+//! need not read the bitmaps: see these fields of [`OpenRun`].
 //!
 //! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages
 //! reach into a second word or the tree is *high*: it has six levels, in a pool of more than 65,536 pages (see

@@ -17,29 +17,23 @@ use super::is_across;
 ///   | in use         | free          | in use          | free          |
 /// ```
 ///
-/// These hold always:
-///
-/// * `start <= hole.start < hole.end < next <= end` if there is a hole;
-/// * `newest <= next`, and `[newest, next)` is empty or one allocation, which `free_newest` frees without a look at the
-///   bitmaps;
-/// * the page before `start` and the page `end` are in use, or outside of the pool, so no other free run touches this
-///   one;
-/// * no free run of `least_request` or more pages begins before `start`.
-///
-/// [`CLOSED`](Self::CLOSED) is an empty run that no page belongs to.
+/// The page before `start` and the page `end` are in use, or outside of the pool: no other free run touches this one.
+/// If no run is open, the fields are those of [`CLOSED`](Self::CLOSED), an empty run that no page belongs to.
 // The compiler chooses the layout, but the order here has an influence on it. In the order start, end, next, hole,
-// least_request, newest, an allocation and its free take 2 instructions more on aarch64 (rustc 1.95).
+// least_request, last, an allocation and its free take 2 instructions more on aarch64 (rustc 1.95).
 pub(super) struct OpenRun {
     pub(super) start: usize,
-    /// The smallest request that may be served from here: for a smaller one a run before `start` may be long enough.
+    /// The smallest request that may be served from here: no free run of so many pages begins before `start`.
     /// [`NO_REQUEST`] if no request may.
     least_request: usize,
-    /// The first page of the allocation that ends at `next`; `next` itself if that is not known.
-    newest: usize,
-    /// The first page of the free part after the used one.
+    /// The first page of the *last allocation*, which ends at `next`; `next` itself if it is not known where that
+    /// begins. So `[last, next)` is one allocation or empty, and a free of exactly these pages needs no look at the
+    /// bitmaps.
+    last: usize,
+    /// The first page of the free part after the used one: `start <= next <= end`.
     pub(super) next: usize,
     pub(super) end: usize,
-    /// Free pages in the used part; empty if there is no hole.
+    /// Free pages in the used part, `start <= hole.start < hole.end < next`; empty if there is no hole.
     pub(super) hole: Range<usize>,
 }
 
@@ -56,7 +50,7 @@ impl OpenRun {
     pub(super) const CLOSED: OpenRun = OpenRun {
         start: NOWHERE,
         least_request: NO_REQUEST,
-        newest: NOWHERE,
+        last: NOWHERE,
         next: NOWHERE,
         end: NOWHERE,
         hole: NO_HOLE,
@@ -65,14 +59,14 @@ impl OpenRun {
     /// Opens a free run, of which the first `count` pages are allocated. No run of `count` pages begins before it.
     pub(super) fn from_start(Range { start, end }: Range<usize>, count: usize) -> Self {
         let next = start + count;
-        OpenRun { start, end, next, hole: NO_HOLE, least_request: count, newest: start }
+        OpenRun { start, end, next, hole: NO_HOLE, least_request: count, last: start }
     }
 
     /// Opens a free run, of which the `count` pages from `page` on are allocated: the pages before these are the hole.
     /// A longer run may begin before this one, so it serves no request.
     pub(super) fn around(Range { start, end }: Range<usize>, page: usize, count: usize) -> Self {
         let next = page + count;
-        OpenRun { start, end, next, hole: start..page, least_request: NO_REQUEST, newest: next }
+        OpenRun { start, end, next, hole: start..page, least_request: NO_REQUEST, last: next }
     }
 
     /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.
@@ -96,7 +90,7 @@ impl OpenRun {
     }
 
     /// Returns its length, used part included, if it begins in word `word_index`; else zero.
-    pub(super) fn length_in(&self, word_index: usize) -> usize {
+    pub(super) fn length_if_begins_in(&self, word_index: usize) -> usize {
         if self.start / BITS == word_index { self.end - self.start } else { 0 }
     }
 
@@ -134,29 +128,28 @@ impl OpenRun {
     /// Allocates `count` pages at `page`, which [`lowest`](Self::lowest) returned.
     pub(super) fn allocate(&mut self, page: usize, count: usize) {
         if page == self.next {
-            self.newest = page;
+            self.last = page;
             self.next = page + count;
         } else {
             self.hole.start = page + count;
         }
     }
 
-    /// Returns whether `[page, page + count)` is the newest allocation that was made after the used part.
-    pub(super) fn is_newest(&self, page: usize, count: usize) -> bool {
+    /// Returns whether `[page, page + count)` is the last allocation.
+    pub(super) fn is_last(&self, page: usize, count: usize) -> bool {
         // `count` is what a caller of C states: the sum may overflow. (`free` gets a count that was checked.)
-        page == self.newest && page.wrapping_add(count) == self.next
+        page == self.last && page.wrapping_add(count) == self.next
     }
 
-    /// Frees the newest allocation, which begins at `page`.
-    pub(super) fn free_newest(&mut self, page: usize) {
-        // `newest` stays `page`, which is `next` now too. That means that it is not known.
+    /// Frees the allocation that ends at `next` and begins at `page`.
+    pub(super) fn free_last(&mut self, page: usize) {
         self.next = page;
         if self.hole.end == self.next {
             // The hole is a part of the free pages after the used part now.
             self.next = self.hole.start;
-            self.newest = self.next;
             self.hole = NO_HOLE;
         }
+        self.last = self.next;
     }
 
     /// Frees the allocation of `count` pages that begins at `page`, in the used part. Returns false, and changes
@@ -164,8 +157,7 @@ impl OpenRun {
     pub(super) fn free(&mut self, page: usize, count: usize) -> bool {
         let after = page + count;
         if after == self.next {
-            self.newest = page;
-            self.free_newest(page);
+            self.free_last(page);
         } else if self.hole.is_empty() {
             self.hole = page..after;
         } else if after == self.hole.start {
@@ -187,19 +179,19 @@ impl OpenRun {
         count < self.least_request
     }
 
-    /// Returns the pages of the newest allocation; an empty range if it is not known.
-    pub(super) fn newest(&self) -> Range<usize> {
-        self.newest..self.next
+    /// Returns the pages of the last allocation; an empty range if it is not known.
+    pub(super) fn last_allocation(&self) -> Range<usize> {
+        self.last..self.next
     }
 
     /// Returns every field.
     pub(super) fn fields(&self) -> [usize; 7] {
-        let OpenRun { start, end, next, hole, least_request, newest } = self;
-        [*start, *end, *next, hole.start, hole.end, *least_request, *newest]
+        let OpenRun { start, end, next, hole, least_request, last } = self;
+        [*start, *end, *next, hole.start, hole.end, *least_request, *last]
     }
 
     /// Makes a run with these fields.
-    pub(super) fn from_fields([start, end, next, hole_start, hole_end, least_request, newest]: [usize; 7]) -> Self {
-        OpenRun { start, end, next, hole: hole_start..hole_end, least_request, newest }
+    pub(super) fn from_fields([start, end, next, hole_start, hole_end, least_request, last]: [usize; 7]) -> Self {
+        OpenRun { start, end, next, hole: hole_start..hole_end, least_request, last }
     }
 }

@@ -124,7 +124,7 @@ impl PageMap {
     /// Removes a run from the tree. Returns how many levels of the tree changed.
     fn remove(&mut self, mut gone: GoneRun) -> usize {
         // A free may have left this work while a run was open in the word. The tree has all of that run as free.
-        gone.known_length = gone.known_length.max(self.open.length_in(gone.word_index));
+        gone.known_length = gone.known_length.max(self.open.length_if_begins_in(gone.word_index));
         let levels = self.lower_word(&gone, LEVELS_PER_STEP);
         // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just
         // lowered.

@@ -85,7 +85,7 @@ impl<K: Kernel> Dma<K> {
                     return self.free_across(size, va, handle, pool, page);
                 }
                 // `or_else` would pass `unserved` in memory: 23 instructions more on the host.
-                return match pool.free_newest_in_word(page, pages) {
+                return match pool.free_last_in_word(page, pages) {
                     Ok(()) => Ok(()),
                     Err(unserved) => self.free_locked(size, va, handle, pool, page, unserved),
                 };
@@ -99,7 +99,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     fn free_across(&self, size: usize, va: Va, handle: Handle, pool: &Pool<K>, page: usize) -> Result<(), Error> {
-        match pool.free_newest_across(page, whole_pages(size)) {
+        match pool.free_last_across(page, whole_pages(size)) {
             Ok(()) => Ok(()),
             Err(unserved) => self.free_locked(size, va, handle, pool, page, unserved),
         }

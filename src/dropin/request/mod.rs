@@ -22,7 +22,7 @@
 //! | --- | --- | --- | --- |
 //! | `Dma` | a buffer | `allocate_fast`, `free_locked` | the path |
 //! | `Pool` | the pages of a buffer | `allocate_pages_in_word`, `free_pages_locked` | the path, or where they lie |
-//! | `PageMap` | pages, in its bitmaps | `allocate_from_tree`, `free_newest_across` | where they lie |
+//! | `PageMap` | pages, in its bitmaps | `allocate_from_tree`, `free_last_across` | where they lie |
 
 mod allocate;
 mod free;

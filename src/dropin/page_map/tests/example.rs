@@ -81,7 +81,7 @@ fn the_open_run_of_the_worked_example_is_what_the_map_has() {
         map
     };
     let fields = |map: &PageMap| map.open.fields();
-    // Start, end, next, hole, least_request, newest.
+    // Start, end, next, hole, least_request, last.
     assert_eq!(fields(&state()), [0, 12, 6, 1, 3, 1, 3]);
 
     assert_eq!(state().allocate_usual(2), Some(1));
@@ -90,9 +90,9 @@ fn the_open_run_of_the_worked_example_is_what_the_map_has() {
     assert_eq!(map.open.next, 9);
 
     let mut map = state();
-    assert!(map.free_newest(3, 3));
-    let [_, _, next, _, _, _, newest] = fields(&map);
-    assert_eq!([next, newest], [1, 1]);
+    assert!(map.free_last(3, 3));
+    let [_, _, next, _, _, _, last] = fields(&map);
+    assert_eq!([next, last], [1, 1]);
 
     let mut map = state();
     assert_eq!(map.try_free(0, 1), Ok(Freed::Done));
@@ -114,7 +114,7 @@ fn the_least_request_of_the_worked_example_is_what_the_map_has() {
         assert_eq!(map.allocate(2), Some(3));
         map
     };
-    // Start, end, next, no hole, least_request, newest.
+    // Start, end, next, no hole, least_request, last.
     let [start, end, next, _, _, least_request, _] = state().open.fields();
     assert_eq!([start, end, next, least_request], [3, 12, 5, 2]);
 

@@ -118,18 +118,18 @@ impl PageMap {
         usual.or_else(|| self.allocate_from_open(count))
     }
 
-    /// Frees `count` pages if they are the last that were allocated.
-    pub fn free_newest(&mut self, page: usize, count: usize) -> bool {
+    /// Frees `count` pages if they are the last allocation of the open run.
+    pub fn free_last(&mut self, page: usize, count: usize) -> bool {
         if is_across(page, count) {
-            self.free_newest_across(page, count)
+            self.free_last_across(page, count)
         } else {
-            self.free_newest_in_word(page, count)
+            self.free_last_in_word(page, count)
         }
     }
 
     /// Frees `count` pages.
     pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
-        if count != 0 && self.free_newest(page, count) {
+        if count != 0 && self.free_last(page, count) {
             return Ok(());
         }
         if self.try_free(page, count)? == Freed::SettleFirst {
@@ -206,11 +206,11 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
     let has_hole = !open.hole.is_empty();
     assert!(open.start <= open.next && open.next <= open.end);
     assert!(!has_hole || open.start <= open.hole.start && open.hole.start < open.hole.end && open.hole.end < open.next);
-    let newest = open.newest();
-    assert!(open.start <= newest.start && newest.start <= newest.end && newest.end == open.next);
-    for page in newest.clone() {
-        assert!(test(map.used(), page), "page {page} of the newest allocation");
-        assert_eq!(test(map.starts(), page), page == newest.start, "page {page} of the newest allocation");
+    let last = open.last_allocation();
+    assert!(open.start <= last.start && last.start <= last.end && last.end == open.next);
+    for page in last.clone() {
+        assert!(test(map.used(), page), "page {page} of the last allocation");
+        assert_eq!(test(map.starts(), page), page == last.start, "page {page} of the last allocation");
     }
     for page in open.start..open.end {
         let is_free = page >= open.next || has_hole && open.hole.contains(&page);

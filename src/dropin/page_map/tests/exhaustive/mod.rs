@@ -226,8 +226,8 @@ impl<'a> Visit<'a> {
         };
         let mask = if expected.is_ok() { ((1 << count) - 1) << page } else { 0 };
         let (used, starts) = (self.used & !mask, self.starts & !mask);
-        let by = Stretch::FreeNewest(page as u8, count as u8);
-        if self.act(|map| map.free_newest(page, count)) {
+        let by = Stretch::FreeLast(page as u8, count as u8);
+        if self.act(|map| map.free_last(page, count)) {
             assert_eq!(expected, Ok(()), "{by:?}");
             self.changed(by, used, starts);
         }

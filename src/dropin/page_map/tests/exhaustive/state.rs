@@ -220,10 +220,10 @@ pub fn assert_tree_is_exact(map: &mut PageMap, used: usize, starts: usize) {
         let mask = |from: usize, to: usize| (1usize << to) - (1 << from);
         let free = mask(next, end) | if hole < hole_end { mask(hole, hole_end) } else { 0 };
         assert_eq!(mask(start, end) & !used, free, "the free pages of the open run");
-        let newest = map.open.newest();
-        assert!(start <= newest.start && newest.start <= newest.end);
-        let (pages, first) = (mask(newest.start, newest.end), mask(newest.start, newest.start + newest.len().min(1)));
-        assert_eq!((used & pages, starts & pages), (pages, first), "the newest allocation");
+        let last = map.open.last_allocation();
+        assert!(start <= last.start && last.start <= last.end);
+        let (pages, first) = (mask(last.start, last.end), mask(last.start, last.start + last.len().min(1)));
+        assert_eq!((used & pages, starts & pages), (pages, first), "the last allocation");
         of_tree &= !mask(start, end);
     }
     let mut longest_of = [0; MOST_PAGES];

@@ -15,7 +15,7 @@ pub(super) enum Stretch {
     SettleFirst,
     AllocateOpen(u8),
     AllocateLowest(u8),
-    FreeNewest(u8, u8),
+    FreeLast(u8, u8),
     Free(u8, u8),
     /// `from`, `end`, `count`, `base`, `align`.
     AllocateInPart(u8, u8, u8, u8, u8),

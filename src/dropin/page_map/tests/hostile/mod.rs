@@ -105,7 +105,7 @@ impl World {
                 None
             }
             Doing::Free(page, count) => {
-                if self.map.free_newest(page, count) {
+                if self.map.free_last(page, count) {
                     self.freed(page, count, Ok(()));
                     return None;
                 }
