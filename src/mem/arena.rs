@@ -3,11 +3,9 @@
 
 #![allow(unsafe_code)]
 
-use core::ptr::NonNull;
-
-use super::atomics::{AtomicPtr, Ordering::Relaxed};
 use super::bump::BumpAllocator;
 use super::heap::{free, place};
+use super::shared::AtomicRef;
 use crate::kernel::Kernel;
 
 /// Heap memory for values that are found without a lock. A value cannot be freed while another core may read it, and so
@@ -15,24 +13,30 @@ use crate::kernel::Kernel;
 /// is freed earlier, by [`release_last`](Self::release_last).
 ///
 /// The calls of an arena come one after the other, also those of different cores: each happens before the next. The
-/// caller ensures it, by the [turn](super::turn) of a block pool for example. So [`Relaxed`] suffices here.
+/// caller ensures it, by the [turn](super::turn) of a block pool for example.
 pub struct Arena<K: Kernel> {
     kernel: K,
-    /// The piece that was placed last, or null.
-    last: AtomicPtr<u8>,
+    /// The header of the piece that was placed last.
+    last: AtomicRef<Header>,
 }
 
-/// A value in an arena, preceded by the address of the piece that was placed before it, or null.
+/// The beginning of each piece.
+struct Header {
+    /// The header of the piece that was placed before this one.
+    before: Option<&'static Header>,
+}
+
+/// A value in an arena. The header lies at the start of the memory, so its address is that of the memory.
 #[repr(C)]
 struct Piece<T> {
-    before: *mut u8,
+    header: Header,
     value: T,
 }
 
 impl<K: Kernel> Arena<K> {
     /// Makes an empty arena.
     pub const fn new(kernel: K) -> Self {
-        Arena { kernel, last: AtomicPtr::new(core::ptr::null_mut()) }
+        Arena { kernel, last: AtomicRef::new() }
     }
 
     /// Places a value in the heap as [`heap::place`](super::heap::place) does, with `tail_bytes` bytes after it. `make`
@@ -40,9 +44,9 @@ impl<K: Kernel> Arena<K> {
     ///
     /// Context: thread.
     pub fn place<T>(&self, tail_bytes: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
-        let before = self.last.load(Relaxed);
-        let piece = place(self.kernel, tail_bytes, |tail| Piece { before, value: make(tail) })?;
-        self.last.store(core::ptr::from_ref(piece).cast_mut().cast(), Relaxed);
+        let header = Header { before: self.last.get() };
+        let piece = place(self.kernel, tail_bytes, |tail| Piece { header, value: make(tail) })?;
+        self.last.set(Some(&piece.header));
         Some(&piece.value)
     }
 
@@ -54,12 +58,11 @@ impl<K: Kernel> Arena<K> {
     /// That value is not used any more, and has not been freed. Every earlier call of this arena happens before this
     /// one, and this one happens before every later call.
     pub unsafe fn release_last(&self) {
-        let Some(piece) = NonNull::new(self.last.load(Relaxed)) else { return };
-        // SAFETY: a piece begins with the address of the piece before it, which was written before this call.
-        let before = unsafe { piece.cast::<*mut u8>().read() };
-        self.last.store(before, Relaxed);
-        // SAFETY: `place` returned the piece. It is freed this once, because it is not the last one any more.
-        unsafe { free(self.kernel, piece.as_ptr()) }
+        let Some(header) = self.last.get() else { return };
+        self.last.set(header.before);
+        // SAFETY: `place` returned the piece that begins with this header. It is freed this once, because it is not the
+        // last one any more.
+        unsafe { free(self.kernel, header) }
     }
 
     /// Frees all memory. The values are not dropped.
@@ -69,7 +72,7 @@ impl<K: Kernel> Arena<K> {
     /// # Safety
     /// No value of the arena is used any more. The order of calls is as for [`release_last`](Self::release_last).
     pub unsafe fn release(&self) {
-        while !self.last.load(Relaxed).is_null() {
+        while self.last.get().is_some() {
             // SAFETY: the caller guarantees for every value what `release_last` demands for the last.
             unsafe { self.release_last() }
         }

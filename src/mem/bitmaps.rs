@@ -19,7 +19,7 @@ pub type BitmapWord = core::sync::atomic::AtomicUsize;
 #[derive(Clone, Copy)]
 pub struct Bitmaps {
     first: NonNull<BitmapWord>,
-    words: usize,
+    word_count: usize,
 }
 
 // SAFETY: the value acts as references to atomics that are never freed.
@@ -28,12 +28,12 @@ unsafe impl Send for Bitmaps {}
 unsafe impl Sync for Bitmaps {}
 
 impl Bitmaps {
-    /// Makes bitmaps of `words` words each, which begin at `first`.
+    /// Makes bitmaps of `word_count` words each, which begin at `first`.
     ///
     /// # Safety
-    /// `3 * words` atomics lie at `first`, and stay as long as this value or a reference from it is used.
-    pub(super) unsafe fn new(first: NonNull<BitmapWord>, words: usize) -> Self {
-        Bitmaps { first, words }
+    /// `3 * word_count` atomics lie at `first`, and stay as long as this value or a reference from it is used.
+    pub(super) unsafe fn new(first: NonNull<BitmapWord>, word_count: usize) -> Self {
+        Bitmaps { first, word_count }
     }
 
     /// Returns word `index` of each bitmap; `None` if there is no such word.
@@ -45,8 +45,8 @@ impl Bitmaps {
     /// Returns the words of one bitmap: 0 is the first, 2 the last.
     pub fn words<const BITMAP: usize>(&self) -> &'static [BitmapWord] {
         const { assert!(BITMAP < 3) }
-        // SAFETY: the bitmap has `words` words, and the caller of `new` guarantees that they stay.
-        unsafe { slice::from_raw_parts(self.first.add(BITMAP * self.words).as_ptr(), self.words) }
+        // SAFETY: the bitmap has `word_count` words, and the caller of `new` guarantees that they stay.
+        unsafe { slice::from_raw_parts(self.first.add(BITMAP * self.word_count).as_ptr(), self.word_count) }
     }
 }
 

@@ -85,7 +85,8 @@ pub fn place<K: Kernel, T>(
 /// Context: thread.
 ///
 /// # Safety
-/// `value` was returned by `place`, has not been freed, and neither it nor the slices are used any more.
+/// `value` is the address of a value that `place` returned. That value has not been freed, and neither it nor the slices
+/// are used any more.
 pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
     // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned, and `place` exposed that pointer.
     unsafe { kernel.heap_free(with_exposed_provenance_mut(value.addr())) }
@@ -97,9 +98,6 @@ pub struct KBox<K: Kernel, T> {
     memory: HeapMemory<K>,
     owns: PhantomData<T>,
 }
-
-/// A node of a page map's tree. Zeroed memory is a valid node, and aligned for it.
-type Node = [i32; 4];
 
 impl<K: Kernel, T> KBox<K, T> {
     /// Moves `value` to the heap; `None` if the heap has no room.
@@ -114,20 +112,20 @@ impl<K: Kernel, T> KBox<K, T> {
     }
 
     /// Makes a box whose memory also holds arrays that belong to the value, after it: three bitmaps of `words` words
-    /// each and `nodes` nodes, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. `make` receives
-    /// them and returns the value. Returns `None` if the heap has no room.
+    /// each and `nodes` nodes of `N` integers, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is.
+    /// `make` receives them and returns the value. Returns `None` if the heap has no room.
     ///
     /// Context: thread.
     ///
     /// # Safety
     /// `make` keeps the bitmaps, the nodes and the copy in the `T` only. The value is not moved out of the box, and
     /// none of its arrays is used after the box is dropped.
-    pub unsafe fn with_arrays(
+    pub unsafe fn with_arrays<const N: usize>(
         kernel: K,
         words: u32,
         nodes: u32,
         name: Name,
-        make: impl FnOnce(Bitmaps, &'static mut [Node], Name<'static>) -> T,
+        make: impl FnOnce(Bitmaps, &'static mut [[i32; N]], Name<'static>) -> T,
     ) -> Option<Self> {
         const {
             let word = align_of::<usize>();
@@ -135,7 +133,7 @@ impl<K: Kernel, T> KBox<K, T> {
         }
         // The parameters are `u32`: on a 64-bit processor, `slices` cannot overflow then, and is linked without checks.
         let (words, nodes) = (words as usize, nodes as usize);
-        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<Node>())?)?;
+        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<[i32; N]>())?)?;
         let name_size = size_of_name(name);
         // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line
         // with the bitmaps, and each write to a bitmap would delay the cores that use that object.
@@ -147,7 +145,7 @@ impl<K: Kernel, T> KBox<K, T> {
         // caller guarantees that no part is used after the box is dropped.
         unsafe {
             let first_word = value.add(1).cast::<BitmapWord>();
-            let first_node = first_word.add(3 * words).cast::<Node>();
+            let first_node = first_word.add(3 * words).cast::<[i32; N]>();
             let after_nodes = first_node.add(nodes).cast::<c_char>().as_ptr();
             let copy = if name_size == 0 {
                 Name::NONE
