@@ -23,7 +23,7 @@ use super::is_across;
 // least_request, last, an allocation and its free take 2 instructions more on aarch64 (rustc 1.95).
 pub(super) struct OpenRun {
     pub(super) start: usize,
-    /// The smallest request that may be served from here: no free run of so many pages begins before `start`.
+    /// The smallest request that may be served from here: no free run of this length or more begins before `start`.
     /// [`NO_REQUEST`] if no request may.
     least_request: usize,
     /// The first page of the *last allocation*, which ends at `next`; `next` itself if it is not known where that
@@ -143,13 +143,18 @@ impl OpenRun {
 
     /// Frees the allocation that ends at `next` and begins at `page`.
     pub(super) fn free_last(&mut self, page: usize) {
-        self.next = page;
+        self.lower_next(page);
         if self.hole.end == self.next {
             // The hole is a part of the free pages after the used part now.
-            self.next = self.hole.start;
+            self.lower_next(self.hole.start);
             self.hole = NO_HOLE;
         }
-        self.last = self.next;
+    }
+
+    /// Makes `page` the first after the used part. It is not known which allocation ends there.
+    fn lower_next(&mut self, page: usize) {
+        self.next = page;
+        self.last = page;
     }
 
     /// Frees the allocation of `count` pages that begins at `page`, in the used part. Returns false, and changes

@@ -133,7 +133,8 @@ impl<K: Kernel, T> KBox<K, T> {
         }
         // The parameters are `u32`: on a 64-bit processor, `slices` cannot overflow then, and is linked without checks.
         let (words, nodes) = (words as usize, nodes as usize);
-        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<[i32; N]>())?)?;
+        let slices =
+            words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<[i32; N]>())?)?;
         let name_size = size_of_name(name);
         // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line
         // with the bitmaps, and each write to a bitmap would delay the cores that use that object.

@@ -120,11 +120,7 @@ impl PageMap {
 
     /// Frees `count` pages if they are the last allocation of the open run.
     pub fn free_last(&mut self, page: usize, count: usize) -> bool {
-        if is_across(page, count) {
-            self.free_last_across(page, count)
-        } else {
-            self.free_last_in_word(page, count)
-        }
+        if is_across(page, count) { self.free_last_across(page, count) } else { self.free_last_in_word(page, count) }
     }
 
     /// Frees `count` pages.
