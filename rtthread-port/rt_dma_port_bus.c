@@ -26,28 +26,24 @@ static uintptr_t to_pointer_size(rt_uint64_t address)
 #define NO_TABLE (~(rt_uint64_t)0)
 
 /* Returns the nearest bus above a node that has ranges of this kind. RT-Thread translates by these ranges. */
-static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind, struct rt_ofw_prop **ranges)
+static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind)
 {
     rt_ssize_t length;
 
     for (np = np ? np->parent : RT_NULL; np; np = np->parent)
     {
-        *ranges = rt_ofw_get_prop(np, kind, &length);
-
-        if (*ranges && length > 0)
+        if (rt_ofw_get_prop(np, kind, &length) && length > 0)
         {
-            return np;
+            break;
         }
     }
 
-    return RT_NULL;
+    return np;
 }
 
 int rt_dma_port_has_dma_ranges(void *dev)
 {
-    struct rt_ofw_prop *ranges;
-
-    return bus_with(rt_dma_port_ofw_node(dev), "dma-ranges", &ranges) != RT_NULL;
+    return bus_with(rt_dma_port_ofw_node(dev), "dma-ranges") != RT_NULL;
 }
 
 /* One range: its first address on each side of the bus, and its size. */
@@ -56,7 +52,7 @@ struct bus_range
     rt_uint64_t child, parent, size;
 };
 
-/* The ranges of a bus, as RT-Thread reads them: a number of more than two cells is what its last two cells hold. */
+/* The ranges of one kind of a bus, as RT-Thread reads them: a number of more than two cells is what its last two cells hold. */
 struct bus_ranges
 {
     const fdt32_t *cells;
@@ -65,14 +61,15 @@ struct bus_ranges
     int count;
 };
 
-/* Reads the ranges of a bus from its property. There are none if one of the two is null, or the property cannot be read. */
-static void read_ranges(struct rt_ofw_node *np, const struct rt_ofw_prop *prop, struct bus_ranges *ranges)
+/* Reads the ranges of this kind of a bus. There are none without a bus, or if they cannot be read. */
+static void read_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ranges *ranges)
 {
+    const struct rt_ofw_prop *prop = np ? rt_ofw_get_prop(np, kind, RT_NULL) : RT_NULL;
     int cells;
 
     ranges->count = 0;
 
-    if (!np || !prop || !prop->value)
+    if (!prop || !prop->value)
     {
         return;
     }
@@ -89,17 +86,6 @@ static void read_ranges(struct rt_ofw_node *np, const struct rt_ofw_prop *prop, 
 
     cells = ranges->child_cells + ranges->parent_cells + ranges->size_cells;
     ranges->count = cells ? prop->length / (int)sizeof(fdt32_t) / cells : 0;
-}
-
-/* Finds the nearest bus above a node that has ranges of this kind, reads them, and returns the bus. */
-static struct rt_ofw_node *find_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ranges *ranges)
-{
-    struct rt_ofw_prop *prop = RT_NULL;
-
-    np = bus_with(np, kind, &prop);
-    read_ranges(np, prop, ranges);
-
-    return np;
 }
 
 static rt_uint64_t next_number(const fdt32_t **cell, int cells)
@@ -137,13 +123,11 @@ static rt_uint64_t shorter_distance(rt_uint64_t distance, rt_uint64_t address, r
 }
 
 /*
- * Returns how many bytes after `address` lie in the same ranges as `address`: up to there no range begins or ends.
+ * Returns how many of the `distance` bytes after `address` lie in the same ranges as `address`: up to there no range begins or ends.
  * Which of the two addresses of a range is the processor's does not matter, because both are looked at.
  */
-static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t address)
+static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t address, rt_uint64_t distance)
 {
-    rt_uint64_t distance = ~(rt_uint64_t)0 - address;
-
     for (int i = 0; i < ranges->count; i++)
     {
         struct bus_range range = range_at(ranges, i);
@@ -155,23 +139,6 @@ static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t
     }
 
     return distance;
-}
-
-/* Reads the ranges in a property of a bus, and returns distance_to_edge() of them. */
-static rt_uint64_t distance_in(struct rt_ofw_node *bus, const char *kind, rt_uint64_t address)
-{
-    struct bus_ranges ranges;
-
-    read_ranges(bus, rt_ofw_get_prop(bus, kind, RT_NULL), &ranges);
-
-    return distance_to_edge(&ranges, address);
-}
-
-static rt_uint64_t shortest(rt_uint64_t distance, rt_uint64_t second, rt_uint64_t third)
-{
-    distance = second < distance ? second : distance;
-
-    return third < distance ? third : distance;
 }
 
 /* Whether a range maps `address` to itself. */
@@ -251,12 +218,13 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
  */
 uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 {
-    struct rt_ofw_node *np = rt_dma_port_ofw_node(dev), *bus, *dma_bus;
+    struct rt_ofw_node *np = rt_dma_port_ofw_node(dev);
+    struct rt_ofw_node *bus = bus_with(np, "ranges"), *dma_bus = bus_with(np, "dma-ranges");
     struct bus_ranges ranges, dma_ranges;
     rt_uint64_t on_bus, handle, distance;
 
-    dma_bus = find_ranges(np, "dma-ranges", &dma_ranges);
-    bus = find_ranges(np, "ranges", &ranges);
+    read_ranges(bus, "ranges", &ranges);
+    read_ranges(dma_bus, "dma-ranges", &dma_ranges);
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     handle = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
@@ -268,25 +236,27 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
         return (on_bus == NO_TABLE ? ranges.count : dma_ranges.count) ? RT_DMA_PORT_UNMAPPED : pa;
     }
 
-    distance = shortest(~(rt_uint64_t)0, distance_to_edge(&dma_ranges, on_bus), distance_to_edge(&ranges, pa));
-
-    /* Each bus may translate by its other property: see ranges_are_read(). */
-    if (bus == dma_bus)
-    {
-        distance = shortest(distance, distance_to_edge(&ranges, on_bus), distance_to_edge(&dma_ranges, pa));
-    }
-    else
-    {
-        distance = shortest(distance, distance_in(dma_bus, "ranges", on_bus), distance_in(bus, "dma-ranges", pa));
-    }
-
-    *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;
-
     if (dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus)
         && ranges_are_read(np, &dma_ranges))
     {
         handle = RT_DMA_PORT_UNMAPPED;
     }
+
+    /* Up to the highest address on either side. */
+    distance = UINTPTR_MAX - pa < ~on_bus ? UINTPTR_MAX - pa : ~on_bus;
+    distance = distance_to_edge(&ranges, pa, distance);
+    distance = distance_to_edge(&dma_ranges, on_bus, distance);
+
+    /* Each bus may translate by its other property: see ranges_are_read(). */
+    if (bus != dma_bus)
+    {
+        read_ranges(dma_bus, "ranges", &ranges);
+        read_ranges(bus, "dma-ranges", &dma_ranges);
+    }
+
+    distance = distance_to_edge(&ranges, on_bus, distance);
+    distance = distance_to_edge(&dma_ranges, pa, distance);
+    *last = pa + (uintptr_t)distance;
 
     if (to_pointer_size(handle) == RT_DMA_PORT_UNMAPPED && *last == UINTPTR_MAX)
     {
