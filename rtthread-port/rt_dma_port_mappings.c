@@ -56,27 +56,22 @@ static void invalidate_tlbs(void)
 #ifdef MAPS_PIECES
 
 /*
- * 2 MiB and more are mapped as pages. RT-Thread's rt_hw_mmu_map (libcpu/aarch64/common/mmu.c) maps a block of 2 MiB where
- * the virtual address is a multiple of 2 MiB and the length allows it: in older versions if the whole length is a multiple
- * of 2 MiB, since its pull request 9733 wherever 2 MiB are left to map. It does not check the physical address, so that a
- * block can lead to other memory. No version of rt_hw_mmu_unmap removes a block, and a page that is mapped there later
- * stops the kernel. A call for less than 2 MiB maps no block in any version.
+ * Memory is mapped as pages. RT-Thread's rt_hw_mmu_map (libcpu/aarch64/common/mmu.c) maps a block of 2 MiB where the virtual
+ * address is a multiple of 2 MiB and the length allows it: in older versions if the whole length is a multiple of 2 MiB, since its
+ * pull request 9733 wherever 2 MiB are left to map. It does not check the physical address, so that a block can lead to other
+ * memory. No version of rt_hw_mmu_unmap removes a block, and a page that is mapped there later stops the kernel. A call for less
+ * than 2 MiB maps no block in any version.
  *
  * On riscv64, libcpu/risc-v/common/mmu.c maps a block where both addresses are multiples of 2 MiB, and removes none either. A
  * page that is mapped there later leads to the block's memory, without an error. Older versions (common64) map pages only.
  *
- * That file has two more faults, for which every size is mapped here on riscv64:
+ * That file has two more faults:
  *
  * - rt_hw_mmu_map returns an address even if there was no memory for a table. An unmap of pages that are not mapped ends uses of
  *   their table, so that the table may be freed while other mappings need it. So a piece lies within one table, and only pieces
  *   that were mapped are unmapped.
  * - rt_hw_mmu_unmap clears no entry of a page: see clear_left_entries().
  */
-#ifdef __riscv
-#define LEAST_SIZE ARCH_PAGE_SIZE
-#else
-#define LEAST_SIZE ((uintptr_t)2 << 20)
-#endif
 #define PIECE ((uintptr_t)1 << 20)
 
 static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
@@ -231,6 +226,36 @@ static rt_size_t attributes_of(int memory)
     }
 }
 
+static void *map_anywhere(uintptr_t pa, uintptr_t size, int memory)
+{
+    return map_pages(RT_NULL, pa, size, attributes_of(memory));
+}
+
+#else /* !MAPS_PIECES */
+
+static void *map_anywhere(uintptr_t pa, uintptr_t size, int memory)
+{
+    void *va;
+
+    switch (memory)
+    {
+    case RT_DMA_PORT_CACHED:
+        va = rt_ioremap_cached((void *)pa, size);
+        break;
+    case RT_DMA_PORT_UNCACHED:
+        va = rt_ioremap_nocache((void *)pa, size);
+        break;
+    case RT_DMA_PORT_WRITE_THROUGH:
+    default:
+        va = rt_ioremap_wt((void *)pa, size);
+        break;
+    }
+
+    invalidate_tlbs();
+
+    return va;
+}
+
 #endif /* MAPS_PIECES */
 
 #if RT_DMA_PORT_REVISION < 2
@@ -302,40 +327,14 @@ RT_DMA_PORT_OWN_SECTION(unmap_linear) void rt_dma_port_unmap_linear(void *va, ui
     unmap(va);
 }
 
-static void *ioremap(uintptr_t pa, uintptr_t size, int memory)
-{
-    switch (memory)
-    {
-    case RT_DMA_PORT_CACHED:
-        return rt_ioremap_cached((void *)pa, size);
-    case RT_DMA_PORT_UNCACHED:
-        return rt_ioremap_nocache((void *)pa, size);
-    case RT_DMA_PORT_WRITE_THROUGH:
-    default:
-        return rt_ioremap_wt((void *)pa, size);
-    }
-}
-
 void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 {
-    void *va;
-
     if (!rt_dma_port_has_page_tables())
     {
         return memory == RT_DMA_PORT_CACHED ? (void *)(pa - PV_OFFSET) : RT_NULL;
     }
 
-#ifdef MAPS_PIECES
-    if (size >= LEAST_SIZE)
-    {
-        return map_pages(RT_NULL, pa, size, attributes_of(memory));
-    }
-#endif
-
-    va = ioremap(pa, size, memory);
-    invalidate_tlbs();
-
-    return va;
+    return map_anywhere(pa, size, memory);
 }
 
 void rt_dma_port_unmap(void *va)

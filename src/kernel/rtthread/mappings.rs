@@ -43,9 +43,8 @@ unsafe extern "C" {
     /// @note Context: thread.
     pub fn rt_dma_port_unmap_linear(va: *mut c_void, size: usize);
 
-    /// @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
-    /// `rt_ioremap_wt`). On aarch64 and riscv64, 2 MiB and more are mapped without RT-Thread's blocks of 2 MiB. On
-    /// riscv64, an unmap leaves no entry in the page tables.
+    /// @brief Maps whole pages at an address that the kernel chooses, in the ioremap window. On aarch64 and riscv64, no
+    /// blocks of 2 MiB are mapped. On riscv64, an unmap leaves no entry in the page tables.
     ///
     /// @param[in] pa The physical address.
     /// @param[in] size Bytes, whole pages.
