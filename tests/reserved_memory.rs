@@ -5,6 +5,7 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use proptest::prelude::*;
+use rt_dma_pool::additions::own_region::NoOwnRegion;
 use rt_dma_pool::additions::reserved_memory::ReservedError;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -450,5 +451,18 @@ fn fault_16_the_memory_of_a_devices_own_node_does_not_serve_every_device() {
         assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::Overlap)));
         assert_eq!(machine.take_errors().len(), 1);
         assert_eq!(machine.alloc(machine.plain_device(), PAGE, CACHED), None);
+    }
+}
+
+/// The pool that serves every device has been installed before. The device then does not get its own node.
+#[test]
+fn fault_16_the_memory_that_serves_every_device_is_not_a_devices_own() {
+    for own in [SharedNode::fixed(START, MIB), SharedNode::fixed(START, MIB).reusable()] {
+        let machine = machine(&[own, SharedNode::fixed(START, MIB).reusable().everyones()], &[]);
+        assert_eq!(machine.dma.install_reserved(), Ok(()));
+        let [device, sharing] = [0, 1].map(|node| device_of(&machine, node));
+        assert_eq!(machine.dma.claim_own_region(device, 0), Err(NoOwnRegion::NotThere));
+        assert_eq!(machine.take_errors().len(), 1, "it overlaps a pool");
+        assert_eq!(machine.dma.claim_own_region(sharing, 0), Ok(()));
     }
 }

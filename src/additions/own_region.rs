@@ -32,8 +32,7 @@ impl<K: Kernel> Dma<K> {
             return Err(NoOwnRegion::NotNow);
         }
         let Some(Ok(region)) = self.kernel.memory_region(device, index) else { return Err(NoOwnRegion::NotThere) };
-        let is_there =
-            self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(region.start, region.end, region.is_no_map));
+        let is_there = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
         if is_there { Ok(()) } else { Err(NoOwnRegion::NotThere) }
     }
 

@@ -8,9 +8,8 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::flags::Flags;
 use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};
-use crate::kernel::{PAGE_SIZE, Pa};
+use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::apart;
 
@@ -94,11 +93,9 @@ impl<K: ReservedMemory> Dma<K> {
     /// pool.
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
-        let mut pools = self.pools();
-        let is_installed = pools.any(|pool| {
-            let serves_every_device = !pool.flags().contains(Flags::DEVICE);
-            pool.is_of(region.start, region.end, false) && serves_every_device && !pool.is_leaving()
-        });
+        let Region { start, end, .. } = region;
+        let node = NamedRegion { start, end, is_no_map: false, is_reusable: true, is_shared: true };
+        let is_installed = self.pools().any(|pool| pool.is_of(&node) && !pool.is_leaving());
         // If a pool of the same memory does not serve every device, or is leaving, the install is refused, because
         // pools never overlap.
         if !is_installed {

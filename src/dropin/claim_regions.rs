@@ -107,18 +107,17 @@ impl<K: Kernel> Dma<K> {
     /// Returns the pool of exactly this region, of which another device can become an owner; `None` if the region has
     /// to be installed. The caller holds the turn of installs.
     fn pool_to_share(&self, region: &NamedRegion) -> Option<&'static Pool<K>> {
-        let NamedRegion { start, end, is_no_map, .. } = *region;
         // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. For a pool
         // that is leaving, the install fails with `Leaving`: the call can be repeated.
-        let pool = self.pool_in(start, end)?;
-        (pool.is_memory_region() && pool.is_of(start, end, is_no_map) && !pool.is_leaving()).then_some(pool)
+        let pool = self.pool_in(region.start, region.end)?;
+        (pool.is_memory_region() && pool.is_of(region) && !pool.is_leaving()).then_some(pool)
     }
 
     /// Returns the flags of the pool of a region that `device` claims.
     fn region_flags(&self, device: Device, region: &NamedRegion) -> Flags {
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.is_no_map);
-        flags.set(Flags::DEVICE, !region.is_reusable || !region.is_shared);
+        flags.set(Flags::DEVICE, !region.serves_every_device());
         // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
         flags.set(Flags::NOCACHE, !region.is_reusable && !self.kernel.is_coherent(device));
         flags

@@ -23,6 +23,13 @@ pub struct NamedRegion {
     pub is_shared: bool,
 }
 
+impl NamedRegion {
+    /// Returns whether the region serves every device's requests.
+    pub fn serves_every_device(&self) -> bool {
+        self.is_reusable && self.is_shared
+    }
+}
+
 /// A window of a PCI host bridge, through which the bridge's devices access memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BusWindow {

@@ -68,23 +68,28 @@ fn two_devices_that_name_one_region_share_one_pool() {
     assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, BASE);
 }
 
-/// The tree is wrong: two nodes have the same memory, one of them with `no-map`.
+/// The tree is wrong: two nodes have the same memory, and state different things about it. The devices of one would get
+/// memory that is mapped, lent, or served to others, although the other node forbids it.
 #[test]
-fn fault_16_no_node_shares_the_memory_of_another_one_with_no_map() {
-    for is_reusable in [false, true] {
-        let mapped = NamedRegion { is_reusable, ..named_region(OWN, MIB) };
-        let no_map = NamedRegion { is_no_map: true, ..named_region(OWN, MIB) };
-        for regions in [[mapped, no_map], [no_map, mapped]] {
-            let machine = machine_with_cma();
-            let [first, second] = regions.map(|region| machine.device(DeviceInfo::naming(&[region])));
-            assert_eq!(machine.first_call(first), Some(MapOps::DeviceTree));
-            let pool = machine.dma.pools().last().unwrap();
-            assert_eq!(machine.first_call(second), Some(MapOps::NonCoherent));
-            assert_eq!(machine.take_errors().len(), 1, "it overlaps a pool");
-            assert!(pool.is_owned_by(first) && !pool.is_owned_by(second));
-            assert_eq!(pool.is_reusable(), regions[0].is_reusable);
-            assert_eq!(machine.is_linear(OWN), !regions[0].is_no_map);
-        }
+fn fault_16_no_node_shares_the_memory_of_one_with_other_properties() {
+    let own = named_region(OWN, MIB);
+    let no_map = NamedRegion { is_no_map: true, ..own };
+    let lent = NamedRegion { is_reusable: true, ..own };
+    let shared = NamedRegion { is_shared: true, ..lent };
+    let kinds = [own, no_map, lent, shared];
+    for regions in kinds.iter().flat_map(|one| kinds.map(|other| [*one, other])).filter(|[one, other]| one != other) {
+        let machine = machine_with_cma();
+        let [first, second] = regions.map(|region| machine.device(DeviceInfo::naming(&[region])));
+        let stranger = machine.plain_device();
+        assert_eq!(machine.first_call(first), Some(MapOps::DeviceTree));
+        let pool = machine.dma.pools().last().unwrap();
+        assert_eq!(machine.first_call(second), Some(MapOps::NonCoherent), "{regions:?}");
+        assert_eq!(machine.take_errors().len(), 1, "it overlaps a pool");
+        assert!(pool.is_owned_by(first) && !pool.is_owned_by(second));
+        assert_eq!(machine.dma.claim_own_region(second, 0), Err(NoOwnRegion::NotThere));
+        assert_eq!(pool.is_reusable(), regions[0].is_reusable);
+        assert_eq!(pool.serves(stranger, CACHED), regions[0].is_shared);
+        assert_eq!(machine.is_linear(OWN), !regions[0].is_no_map);
     }
 }
 

@@ -80,8 +80,13 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether firmware forbids a linear map of the pool (`no-map`).
-    pub(crate) fn is_no_map(&self) -> bool {
+    pub(super) fn is_no_map(&self) -> bool {
         self.membership.lasting_flags.contains(Flags::NOMAP)
+    }
+
+    /// Returns whether the pool was made for its owners only. C may have changed since then which devices it serves.
+    pub(super) fn is_for_owners(&self) -> bool {
+        self.membership.lasting_flags.contains(Flags::DEVICE)
     }
 
     /// Returns the number by which the list is sorted.

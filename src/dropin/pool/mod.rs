@@ -43,7 +43,7 @@ use core::mem::{MaybeUninit, size_of};
 use crate::abi::{rt_device, rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{CLEAN, CacheStates, PageMap, TreeShape, USED, words_for};
 use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
+use crate::kernel::{Kernel, MemoryType, NamedRegion, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
@@ -185,11 +185,15 @@ impl<K: Kernel> Pool<K> {
         Region { start: public.region_start.load(Relaxed), end: public.region_end.load(Relaxed), name: self.name() }
     }
 
-    /// Returns whether the pool is that of this region. Two nodes may name the same memory, one with `no-map` and one
-    /// without: the node that comes later is then refused, because it overlaps the pool of the other.
-    pub(crate) fn is_of(&self, start: Pa, end: Pa, is_no_map: bool) -> bool {
+    /// Returns whether the pool is that of this region. Two nodes may have the same memory, and differ in `no-map` or in
+    /// which devices it serves: the node that comes later is then refused, because it overlaps the pool of the other.
+    pub(crate) fn is_of(&self, region: &NamedRegion) -> bool {
         let known = self.region();
-        (known.start, known.end, self.is_no_map()) == (start, end, is_no_map)
+        let serves_every_device = region.serves_every_device();
+        (known.start, known.end, self.is_no_map(), self.is_for_owners())
+            == (region.start, region.end, region.is_no_map, !serves_every_device)
+            // The pool for every device is not reusable until it has an owner.
+            && (serves_every_device || self.is_reusable() == region.is_reusable)
     }
 
     /// Returns the name of the pool.
