@@ -158,12 +158,13 @@ int list_dma_block_pool(int argc,
  * accesses are allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal
  * memory, without these limits.
  *
- * The call takes the same time however many blocks the pool has, and does not touch their memory.
+ * While a block is free, the time of the call does not depend on the number of blocks. The call does not touch their
+ * memory.
  *
  * @param[in] pool The pool.
  * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
  * @return The block; NULL if `pool` is NULL or there is no memory.
- * @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns
+ * @note Context: any. If no block is free, the pool needs more pages. A thread gets them; elsewhere the call returns
  * NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
@@ -177,7 +178,7 @@ void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
  * @param[in] pool The pool.
  * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
  * @return The block; NULL if `pool` is NULL or there is no memory.
- * @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns
+ * @note Context: any. If no block is free, the pool needs more pages: a thread gets them; elsewhere the call returns
  * NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
@@ -186,10 +187,11 @@ void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
 /**
  * @brief Frees a block.
  *
- * A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this
+ * A wrong call is counted, logged where the caller may sleep, and changes nothing: an address that is not the beginning of a block of this
  * pool, a handle that is not the block's, a second free.
  *
- * The call takes the same time however many blocks the pool has.
+ * The time of the call does not depend on the number of blocks, unless the call refills the reserve of a pool that
+ * keeps one.
  *
  * @param[in] pool The pool. With NULL the call does nothing.
  * @param[in] block The block. With NULL the call does nothing.

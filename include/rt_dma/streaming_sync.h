@@ -25,7 +25,8 @@ extern "C" {
  *
  * Where the device is not coherent, a part begins and ends on a cache line, or where the mapping does. `direction` is
  * that of the mapping; for a bidirectional mapping it may be any, and `RT_DMA_TO_DEVICE` brings the processor no
- * bytes. A call for bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing.
+ * bytes. A call for bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing;
+ * but where a mapping needs no record (linear memory outside the pools), the library cannot know what is mapped.
  *
  * @code{.c}
  * rt_dma_sync_single_for_cpu(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);

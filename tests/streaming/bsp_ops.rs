@@ -244,3 +244,32 @@ fn fault_26_no_sync_in_is_called_for_a_sync_out_that_failed() {
     assert_ne!(failed_in_unmap, 0, "no unmap called a sync_out that failed");
     rig.streaming().trim();
 }
+
+/// Calls of the next operations' `sync_out`.
+static OUT_CALLS: Mutex<usize> = Mutex::new(0);
+
+/// Operations whose `sync_out` succeeds for the map only.
+static ONLY_MAPS: BspOps = BspOps {
+    alloc: |_, _| None,
+    free: |_, _, _, _| (),
+    sync_out: |_, va, _, _| {
+        let mut calls = OUT_CALLS.lock().unwrap();
+        *calls += 1;
+        (*calls == 1).then_some(va - SHIFT)
+    },
+    sync_in: |_, _, _, _, _| (),
+};
+
+#[test]
+fn a_sync_for_the_device_writes_the_bytes_to_memory_although_the_bsps_sync_out_fails() {
+    let rig = Rig::new();
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&ONLY_MAPS), mask: ALL };
+    let (va, size) = (rig.va(HEAP), PAGE);
+    let handle = rig.map(&master, va, size, ToDevice).unwrap();
+    rig.for_cpu(&master, handle, size, ToDevice).unwrap();
+    rig.machine.cpu_write(va, &bytes(1, size));
+    rig.for_device(&master, handle, size, ToDevice).unwrap();
+    assert_eq!(rig.machine.device_read(HEAP, size), bytes(1, size));
+    rig.unmap(&master, handle, size, ToDevice).unwrap();
+    rig.streaming().trim();
+}

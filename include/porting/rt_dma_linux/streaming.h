@@ -164,8 +164,8 @@ static inline void dma_sync_single_for_cpu(dma_device_t dev, dma_addr_t dma_addr
 /**
  * @brief Makes a mapping, or a part of it, the device's again, with what the processor wrote.
  *
- * With DMA_FROM_DEVICE none of the processor's bytes go to the device, so that a driver may poll: what the device wrote
- * since the last sync stays.
+ * With DMA_FROM_DEVICE a driver may poll: what the device wrote since the last sync stays, if the driver has not written
+ * to the buffer.
  */
 static inline void dma_sync_single_for_device(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir)

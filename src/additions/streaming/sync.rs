@@ -7,18 +7,19 @@ use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `mapped` is the
-    /// mapping's, or some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a
+    /// mapping's, or that of a later byte in it. A part of a mapping for a device that is not coherent begins and ends on a
     /// cache line, or where the mapping does.
     ///
     /// Bytes go from the device to the processor only, and only if the direction of `mapped` and the mapping's state
-    /// that the device writes. The direction is the mapping's, or, for a bidirectional mapping, any. A sync of zero
-    /// bytes does nothing.
+    /// that the device writes. The direction is the mapping's, or, for a bidirectional mapping, any but
+    /// [`Neither`](Direction::Neither). A sync of zero bytes does nothing.
     ///
     /// Context: any; no unmap may be at work on the mapping.
     ///
     /// # Errors
     /// [`BadMapping`]: the device has no mapping with the handle, or the mapping ends before the bytes do, or has
-    /// another direction. The call is logged and counted, and changes nothing.
+    /// another direction. The call is logged and counted, and changes nothing. A handle that leads to linear memory
+    /// outside the pools is taken for that of a direct mapping, which has no record.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -45,9 +46,10 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Makes all or part of a mapping the device's again: otherwise as [`sync_for_cpu`](Streaming::sync_for_cpu).
     ///
-    /// Bytes go from the processor to the device only, and only if the direction of `mapped` and the mapping's state
-    /// that the device reads. So a driver that polls (sync for the processor, not yet, sync for the device) keeps what
-    /// the device wrote meanwhile.
+    /// Bytes are copied to a bounce buffer only if the direction of `mapped` and the mapping's state that the device
+    /// reads. So a driver that polls (sync for the processor, not yet, sync for the device) keeps what the device wrote
+    /// meanwhile. Without a bounce buffer, dirty lines of the part are written to memory: a driver that polls does not
+    /// write to the part.
     ///
     /// # Errors
     /// As [`sync_for_cpu`](Streaming::sync_for_cpu).
@@ -67,11 +69,11 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Bsp(bsp) => {
-                // If the BSP's `sync_out` fails, no `sync_in` is due for it. The failure is not an error of this call:
-                // the errors are mistakes of the driver, and in C the call returns nothing.
-                if mapping.sync_out(bsp, part, Purpose::Transfer)
-                    && self.replace_synced_in(master, mapped, None).is_none()
-                {
+                if !mapping.sync_out(bsp, part, Purpose::Transfer) {
+                    // No `sync_in` is due for it, and the lines are flushed here. The failure is not an error of this
+                    // call: the errors are mistakes of the driver, and in C the call returns nothing.
+                    mapping.flush(kernel, part);
+                } else if self.replace_synced_in(master, mapped, None).is_none() {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, bsp, part, Purpose::Pairing);
                 }

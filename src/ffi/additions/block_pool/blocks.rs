@@ -15,12 +15,13 @@ use crate::mem::words::DeviceMemory;
 /// accesses are allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal
 /// memory, without these limits.
 ///
-/// The call takes the same time however many blocks the pool has, and does not touch their memory.
+/// While a block is free, the time of the call does not depend on the number of blocks. The call does not touch their
+/// memory.
 ///
 /// @param[in] pool The pool.
 /// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
 /// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns
+/// @note Context: any. If no block is free, the pool needs more pages. A thread gets them; elsewhere the call returns
 /// NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_alloc(
@@ -70,7 +71,7 @@ unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
 /// @param[in] pool The pool.
 /// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
 /// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns
+/// @note Context: any. If no block is free, the pool needs more pages: a thread gets them; elsewhere the call returns
 /// NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_zalloc(
@@ -91,10 +92,11 @@ pub unsafe extern "C" fn rt_dma_block_pool_zalloc(
 
 /// @brief Frees a block.
 ///
-/// A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this
+/// A wrong call is counted, logged where the caller may sleep, and changes nothing: an address that is not the beginning of a block of this
 /// pool, a handle that is not the block's, a second free.
 ///
-/// The call takes the same time however many blocks the pool has.
+/// The time of the call does not depend on the number of blocks, unless the call refills the reserve of a pool that
+/// keeps one.
 ///
 /// @param[in] pool The pool. With NULL the call does nothing.
 /// @param[in] block The block. With NULL the call does nothing.
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_free(
 ) {
     // SAFETY: the caller passes a pool or null.
     if let Some(pool) = unsafe { pool_of(pool) } {
-        // A wrong call is logged in `free`; the C function has no result.
+        // `free` counts and logs a wrong call; the C function has no result.
         let _ = pool.free(block.expose_provenance(), dma_handle);
     }
 }
