@@ -123,8 +123,8 @@ static rt_uint64_t shorter_distance(rt_uint64_t distance, rt_uint64_t address, r
 }
 
 /*
- * Returns how many of the `distance` bytes after `address` lie in the same ranges as `address`: up to there no range begins or ends.
- * Which of the two addresses of a range is the processor's does not matter, because both are looked at.
+ * Returns how many of the `distance` bytes after `address` lie in the same ranges as `address`: up to there no range begins
+ * or ends. Which of the two addresses of a range is the processor's does not matter, because both are looked at.
  */
 static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t address, rt_uint64_t distance)
 {

@@ -18,15 +18,14 @@ pub struct Location {
 }
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Returns where the page tables show `[va, va + size)`; `None` if it is empty, ends past the end of memory, or if
-    /// a page of it is not mapped.
+    /// Returns where the page tables show `[va, va + size)`; `None` if a page of it is not mapped. It is not empty, and
+    /// does not end past the end of memory.
     /// `needs_maintenance` states whether the lines of cached memory are maintained for the device.
     ///
     /// Nothing is looked up if a view of a pool contains the buffer.
     ///
     /// Context: any.
     pub(super) fn locate(self, va: Va, size: usize, needs_maintenance: bool) -> Option<Location> {
-        let last_va = last_byte(va, size)?;
         let memory = |pa, is_cached| Memory { va, pa, size, needs_maintenance: is_cached && needs_maintenance };
         for pool in self.dma.pools() {
             if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
@@ -34,7 +33,7 @@ impl<K: Kernel> Streaming<'_, K> {
                 return Some(Location { memory, is_contiguous: true, reaches_outside_pools: false });
             }
         }
-        let (pa, is_contiguous) = self.look_up(va, last_va)?;
+        let (pa, is_contiguous) = self.look_up(va, last_byte(va, size)?)?;
         let last = pa.saturating_add(size.saturating_sub(1));
         if !self.dma.may_contain(pa, last) {
             return Some(Location { memory: memory(pa, true), is_contiguous, reaches_outside_pools: true });

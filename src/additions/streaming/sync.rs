@@ -7,8 +7,8 @@ use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `mapped` is the
-    /// mapping's, or that of a later byte in it. A part of a mapping for a device that is not coherent begins and ends on a
-    /// cache line, or where the mapping does.
+    /// mapping's, or that of a later byte in it. A part of a mapping for a device that is not coherent begins and ends
+    /// on a cache line, or where the mapping does.
     ///
     /// Bytes go from the device to the processor only, and only if the direction of `mapped` and the mapping's state
     /// that the device writes. The direction is the mapping's, or, for a bidirectional mapping, any but

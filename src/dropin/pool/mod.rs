@@ -185,8 +185,9 @@ impl<K: Kernel> Pool<K> {
         Region { start: public.region_start.load(Relaxed), end: public.region_end.load(Relaxed), name: self.name() }
     }
 
-    /// Returns whether the pool is that of this region. Two nodes may have the same memory, and differ in `no-map` or in
-    /// which devices it serves: the node that comes later is then refused, because it overlaps the pool of the other.
+    /// Returns whether the pool is that of this region. Two nodes may have the same memory, and differ in `no-map` or
+    /// in which devices it serves: the node that comes later is then refused, because it overlaps the pool of the
+    /// other.
     pub(crate) fn is_of(&self, region: &NamedRegion) -> bool {
         let known = self.region();
         let serves_every_device = region.serves_every_device();

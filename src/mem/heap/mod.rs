@@ -85,8 +85,8 @@ pub fn place<K: Kernel, T>(
 /// Context: thread.
 ///
 /// # Safety
-/// `value` is the address of a value that `place` returned. That value has not been freed, and neither it nor the slices
-/// are used any more.
+/// `value` is the address of a value that `place` returned. That value has not been freed, and neither it nor the
+/// slices are used any more.
 pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
     // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned, and `place` exposed that pointer.
     unsafe { kernel.heap_free(with_exposed_provenance_mut(value.addr())) }
