@@ -119,7 +119,15 @@ impl<K: Kernel> Dma<K> {
         flags.set(Flags::NOMAP, region.is_no_map);
         flags.set(Flags::DEVICE, !region.serves_every_device());
         // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
-        flags.set(Flags::NOCACHE, !region.is_reusable && !self.kernel.is_coherent(device));
+        flags.set(Flags::NOCACHE, !region.is_reusable && self.needs_uncached_region(device));
         flags
+    }
+
+    /// Returns whether the device gets uncached memory from its regions whatever the flags of its requests are: it does
+    /// not snoop the cache. Without page tables there is only cached memory, and the syncs of the driver maintain it.
+    ///
+    /// Context: any.
+    pub(in crate::dropin) fn needs_uncached_region(&self, device: Device) -> bool {
+        !self.kernel.is_coherent(device) && self.kernel.has_page_tables()
     }
 }

@@ -239,6 +239,29 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
 }
 
 #[test]
+fn fault_28_a_kernel_without_page_tables_serves_cached_memory_of_a_devices_own_region() {
+    // A region of one device, one that is `no-map`, and one that other devices use too.
+    let region = named_region(BASE + 4 * MIB, MIB);
+    let shared = NamedRegion { is_reusable: true, is_shared: true, ..region };
+    for region in [region, NamedRegion { is_no_map: true, ..region }, shared] {
+        let machine = Machine::new();
+        machine.drop_page_tables();
+        machine.install(c"general", BASE, MIB);
+        // Neither device snoops the cache.
+        let owners = [0; 2].map(|_| machine.device(DeviceInfo::naming(&[region])));
+        for owner in owners {
+            let held = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
+            assert_eq!((held.va, held.handle), (machine.at_linear(region.start), region.start), "{region:?}");
+            machine.free(held).unwrap();
+        }
+        // With the flag the driver relies on uncached memory, and gets none.
+        assert_eq!(machine.alloc(owners[0], PAGE, Flags::NOCACHE | Flags::DEVICE), None);
+        let [line] = &machine.take_errors()[..] else { panic!("one line") };
+        assert!(line.starts_with("device: no page tables"), "{line}");
+    }
+}
+
+#[test]
 fn fault_28_a_kernel_without_page_tables_refuses_uncached_memory_with_one_line() {
     let machine = Machine::new();
     machine.drop_page_tables();

@@ -238,7 +238,7 @@ impl<K: Kernel> Dma<K> {
     /// `NOCACHE`, so the request gets it.
     fn flags_for_owned(&self, pool: &Pool<K>, device: Device, flags: Flags) -> Flags {
         let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_reusable();
-        if is_shared && !self.kernel.is_coherent(device) { flags | Flags::NOCACHE } else { flags }
+        if is_shared && self.needs_uncached_region(device) { flags | Flags::NOCACHE } else { flags }
     }
 
     /// Allocates the lowest contiguous free pages of `pool` that the request can use: the device reaches all `size`
