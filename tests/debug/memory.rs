@@ -82,6 +82,23 @@ fn a_managed_buffer_that_another_device_frees_is_still_held() {
     assert_eq!(rig.lines(), [""; 0], "it was not freed before");
 }
 
+/// The library refuses the free: what was managed for an earlier device at the address is not the new device's. A
+/// buffer that is not managed may be freed by the driver that has it.
+#[test]
+fn a_managed_buffer_of_an_earlier_device_is_not_freed_by_the_new_one() {
+    let rig = Rig::new();
+    rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..allocated(0x9000) });
+    rig.debug.allocated(&rig.call(MAP), allocated(0xa000));
+    rig.debug.note_call(&Call { recheck_new: Some(|_| true), ..rig.call(END) });
+    assert_eq!(rig.lines().len(), 2, "both are still held");
+    let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
+    assert!(rig.free(freed));
+    let line = "eth0: free for another device: 0x9000, 64 bytes, allocated for eth0; caller 0x2222";
+    assert_eq!(rig.lines(), [line]);
+    assert!(rig.free(FreedMemory { by: FREE, va: 0xa000, ..freed }));
+    assert_eq!(rig.lines(), [""; 0]);
+}
+
 /// Only `rt_dma_free` takes the physical address for a handle.
 #[test]
 fn managed_buffers_and_blocks_are_freed_with_their_own_handles() {

@@ -129,7 +129,9 @@ impl Judge<'_> {
         let FreedMemory { by, va, size, .. } = *freed;
         let is_owner = match by {
             FreedBy::BlockFree { pool } => entry.is_block_of(pool),
-            _ => [self.call.device, Device::NONE].contains(&entry.device),
+            // What an earlier device held is no device's, but only `rt_dma_free` frees it.
+            FreedBy::ManagedFree => entry.device == self.call.device,
+            FreedBy::Free { .. } => [self.call.device, Device::NONE].contains(&entry.device),
         };
         if !by.may_free(entry) {
             self.report(Finding::FreeKind, [va, size, entry.kind.label().argument()]);
