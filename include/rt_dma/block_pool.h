@@ -187,8 +187,8 @@ void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
 /**
  * @brief Frees a block.
  *
- * A wrong call is counted, logged where the caller may sleep, and changes nothing: an address that is not the beginning of a block of this
- * pool, a handle that is not the block's, a second free.
+ * A wrong call is counted, logged where the caller may sleep, and changes nothing: an address that is not the
+ * beginning of a block of this pool, a handle that is not the block's, a second free.
  *
  * The time of the call does not depend on the number of blocks, unless the call refills the reserve of a pool that
  * keeps one.
