@@ -20,7 +20,7 @@ use crate::mem::lock::IrqLock;
 /// The record of a mapping, in memory that threads allocate.
 pub type Record<K> = Element<K, LiveMapping>;
 
-/// Lists in the table. Among 1,024 live mappings a map and unmap take 680 instructions on a host; with 64 lists 757,
+/// Lists in the table. Among 1,024 live mappings a map and unmap take 678 instructions on a host; with 64 lists 757,
 /// with one 9,819 (`benches/host/records.c`).
 const LISTS: usize = 256;
 /// Counters of records outside the pools.
