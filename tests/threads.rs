@@ -192,7 +192,9 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     let device = machine.plain_device();
     let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
     let (page, mapping) = pool.own_mappings.find(held.va).expect("it has a mapping of its own");
-    let claim = |first, count| pool.own_mappings.claim(machine.kernel, mapping, held.va, BufferPages { first, count });
+    let claim = |first_page, page_count| {
+        pool.own_mappings.claim(machine.kernel, mapping, held.va, BufferPages { first_page, page_count })
+    };
     let (done, start) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {

@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+use core::num::NonZeroUsize;
+
 use super::{Pa, Va};
 
 /// How the processor accesses memory through a mapping.
@@ -49,7 +51,7 @@ pub unsafe trait Mappings {
     /// RT-Thread's aarch64 code can map other memory without an error (see `rtthread/mappings.rs`).
     ///
     /// Context: thread.
-    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va>;
+    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize>;
 
     /// Removes a mapping of [`map`](Mappings::map).
     ///

@@ -5,6 +5,7 @@
 use super::*;
 use crate::error::Error;
 use crate::log::{Level, Line, Name};
+use core::num::NonZeroUsize;
 use std::alloc::{Layout, alloc_zeroed};
 use std::ffi::CStr;
 
@@ -70,7 +71,7 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
     /// Is [`Mappings::unmap_linear`].
     fn unmap_linear(&self, _va: Va, _size: usize) {}
     /// Is [`Mappings::map`].
-    fn map(&self, _pa: Pa, _size: usize) -> Option<Va> {
+    fn map(&self, _pa: Pa, _size: usize) -> Option<NonZeroUsize> {
         None
     }
     /// Is [`Mappings::unmap`].
@@ -124,7 +125,7 @@ unsafe impl<S: Services> Mappings for S {
         self.switch();
         Services::unmap_linear(self, va, size);
     }
-    fn map(&self, pa: Pa, size: usize, _memory: MemoryType) -> Option<Va> {
+    fn map(&self, pa: Pa, size: usize, _memory: MemoryType) -> Option<NonZeroUsize> {
         self.switch();
         Services::map(self, pa, size)
     }

@@ -87,10 +87,10 @@ unsafe impl Mappings for FakeKernel {
         self.0.memory.unmap_linear(va, size);
     }
 
-    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
         self.may_sleep("map");
         if !self.has_page_tables() {
-            return (memory == MemoryType::Cached).then(|| self.linear(pa));
+            return if memory == MemoryType::Cached { NonZeroUsize::new(self.linear(pa)) } else { None };
         }
         if size > self.0.largest_mapping.load(Relaxed) || self.fails(Service::Map) {
             // RT-Thread's ioremap logs that.
@@ -99,7 +99,7 @@ unsafe impl Mappings for FakeKernel {
         }
         self.0.maps.fetch_add(1, Relaxed);
         let wrong = [Wrong::Block, Wrong::LastPage].into_iter().find(|wrong| self.fails(Service::MapWrong(*wrong)));
-        Some(self.0.memory.map(pa, size, memory, wrong))
+        NonZeroUsize::new(self.0.memory.map(pa, size, memory, wrong))
     }
 
     unsafe fn unmap(&self, va: Va) {

@@ -2,6 +2,7 @@
 
 use rt_dma_pool::kernel::testing::Services;
 use rt_dma_pool::kernel::{Device, NamedRegion, PAGE_SIZE, Pa, Va};
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -74,13 +75,13 @@ unsafe impl Services for Cores {
     fn unmap_linear(&self, va: Va, _size: usize) {
         self.unmap(va);
     }
-    fn map(&self, pa: Pa, size: usize) -> Option<Va> {
+    fn map(&self, pa: Pa, size: usize) -> Option<NonZeroUsize> {
         let mut mappings = self.0.mappings.lock().unwrap();
         // The lowest address that is free: the one that was unmapped last, as a rule.
         let is_free = |va: Va| mappings.iter().all(|(base, _, other)| va + size <= *base || base + other <= va);
         let va = (0..).map(|page| WINDOW + page * PAGE_SIZE).find(|va| is_free(*va)).unwrap();
         mappings.push((va, pa, size));
-        Some(va)
+        NonZeroUsize::new(va)
     }
     fn unmap(&self, va: Va) {
         let mut mappings = self.0.mappings.lock().unwrap();

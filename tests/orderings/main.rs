@@ -207,12 +207,14 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
     every_execution("Mapping, a late second free", || {
         let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
-            let record = mappings.reserve(THREADS, BufferPages { first: page, count: 1 }, CacheState::Clean).unwrap();
+            let record =
+                mappings.reserve(THREADS, BufferPages { first_page: page, page_count: 1 }, CacheState::Clean).unwrap();
             record.set_address(NonZeroUsize::new(VA).unwrap());
             record
         };
-        let claim =
-            move |record: &OwnMapping, first, count| mappings.claim(THREADS, record, VA, BufferPages { first, count });
+        let claim = move |record: &OwnMapping, first_page, page_count| {
+            mappings.claim(THREADS, record, VA, BufferPages { first_page, page_count })
+        };
         let first = map(1);
         assert!(claim(first, 1, 2).is_err() && mappings.find(VA).is_some());
         let wrong = thread::spawn(move || unless_it_waits(|| claim(first, 1, 1).is_ok()));
@@ -238,14 +240,16 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     every_execution("Mapping, kept and reserved", || {
         let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
-        let record = mappings.reserve(THREADS, BufferPages { first: 1, count: 1 }, CacheState::Clean).unwrap();
+        let record =
+            mappings.reserve(THREADS, BufferPages { first_page: 1, page_count: 1 }, CacheState::Clean).unwrap();
         record.set_address(NonZeroUsize::new(VA).unwrap());
         assert!(
-            mappings.claim(THREADS, record, VA, BufferPages { first: 1, count: 2 }).is_err()
+            mappings.claim(THREADS, record, VA, BufferPages { first_page: 1, page_count: 2 }).is_err()
                 && mappings.find(VA).is_some()
         );
         let next = thread::spawn(move || {
-            let reserve = || mappings.reserve(THREADS, BufferPages { first: 2, count: 1 }, CacheState::Clean).unwrap();
+            let reserve =
+                || mappings.reserve(THREADS, BufferPages { first_page: 2, page_count: 1 }, CacheState::Clean).unwrap();
             let is_reused = unless_it_waits(reserve).is_some_and(|next| std::ptr::eq(next, record));
             if is_reused {
                 memory.write(2);
@@ -253,7 +257,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
             is_reused
         });
         let is_released = unless_it_waits(|| {
-            mappings.claim(THREADS, record, VA, BufferPages { first: 1, count: 1 }).unwrap();
+            mappings.claim(THREADS, record, VA, BufferPages { first_page: 1, page_count: 1 }).unwrap();
             memory.write(1);
             mappings.release(record);
         });

@@ -36,13 +36,13 @@ impl CacheStates {
         if test(self.0, page) { CacheState::Clean } else { CacheState::Dirty }
     }
 
-    /// Returns whether any of the `pages` pages from `page` on has another cache state than `cache`.
-    pub fn differ(self, page: usize, pages: usize, cache: CacheState) -> bool {
-        differs(self.0, BitRange::new(page, pages), cache.is_clean())
+    /// Returns whether any of the `count` pages from `page` on has another cache state than `cache`.
+    pub fn differ(self, page: usize, count: usize, cache: CacheState) -> bool {
+        differs(self.0, BitRange::new(page, count), cache.is_clean())
     }
 
-    /// Gives the `pages` pages from `page` on this cache state.
-    pub fn set(self, page: usize, pages: usize, cache: CacheState) {
-        change(self.0, BitRange::new(page, pages), cache.is_clean());
+    /// Gives the `count` pages from `page` on this cache state.
+    pub fn set(self, page: usize, count: usize, cache: CacheState) {
+        change(self.0, BitRange::new(page, count), cache.is_clean());
     }
 }

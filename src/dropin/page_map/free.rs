@@ -151,7 +151,7 @@ impl PageMap {
     #[inline(never)]
     fn check_past_word(&self, page: usize, count: usize) -> Result<(), Error> {
         let after = page.wrapping_add(count);
-        let is_in_pool = page < after && after <= self.pages;
+        let is_in_pool = page < after && after <= self.page_count;
         // All of the pages belong to this allocation if the last is in use and no other begins within. (If a page in
         // between were free, the next page in use would be the first of an allocation.)
         if is_in_pool

@@ -138,7 +138,7 @@ pub const CLEAN: usize = 2;
 ///
 /// The owner of a `&mut PageMap` holds the pool's lock.
 pub struct PageMap {
-    pages: usize,
+    page_count: usize,
     bits: Bitmaps,
     runs: RunTree,
     open: OpenRun,
@@ -154,25 +154,25 @@ pub fn is_across(page: usize, count: usize) -> bool {
     BitRange::new(page, count).is_across()
 }
 
-/// Returns the number of words that hold one bit for each of `pages` pages.
-pub const fn words_for(pages: usize) -> usize {
-    pages.div_ceil(BITS)
+/// Returns the number of words that hold one bit for each of `page_count` pages.
+pub const fn words_for(page_count: usize) -> usize {
+    page_count.div_ceil(BITS)
 }
 
 impl PageMap {
-    /// Makes a map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many
-    /// words as [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
-    pub fn new(pages: usize, shape: TreeShape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
+    /// Makes a map of `page_count` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as
+    /// many words as [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
+    pub fn new(page_count: usize, shape: TreeShape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
         let mut map = PageMap {
-            pages,
+            page_count,
             bits,
             runs: RunTree::new(shape, nodes),
             open: OpenRun::CLOSED,
             pending: Pending::Nothing,
             in_use: PagesInUse::NONE,
         };
-        map.runs.raise(0, pages);
-        map.tag_run(0..pages);
+        map.runs.raise(0, page_count);
+        map.tag_run(0..page_count);
         map
     }
 

@@ -16,17 +16,17 @@ impl PagesInUse {
     /// No page is in use, and none was.
     pub(super) const NONE: PagesInUse = PagesInUse { peak: 0, below_peak: 0 };
 
-    /// Counts `pages` pages as in use.
-    pub(super) fn add(&mut self, pages: usize) {
-        self.below_peak = self.below_peak.wrapping_sub_unsigned(pages);
+    /// Counts `count` pages as in use.
+    pub(super) fn add(&mut self, count: usize) {
+        self.below_peak = self.below_peak.wrapping_sub_unsigned(count);
     }
 
-    /// Counts `pages` pages as free.
-    pub(super) fn remove(&mut self, pages: usize) {
+    /// Counts `count` pages as free.
+    pub(super) fn remove(&mut self, count: usize) {
         if self.below_peak < 0 {
             self.set_peak_to_used();
         }
-        self.below_peak = self.below_peak.wrapping_add_unsigned(pages);
+        self.below_peak = self.below_peak.wrapping_add_unsigned(count);
     }
 
     /// Makes the pages in use now the peak.

@@ -39,7 +39,7 @@ impl PageMap {
             let start = (index + 1) * BITS - leaving;
             let end = first_set(index + 1, word(self.used(), index + 1));
             // The bits after the last page are clear.
-            length = end.min(self.pages).saturating_sub(start);
+            length = end.min(self.page_count).saturating_sub(start);
             free &= !from_bit(start);
         }
         length.max(longest_run(free))
@@ -58,7 +58,7 @@ impl PageMap {
         let used = used_word & from_bit(page);
         let end = if used != 0 { first_set(page / BITS, used) } else { self.leaving_run_end(page) };
         // The bits after the last page are clear.
-        end.min(self.pages)
+        end.min(self.page_count)
     }
 
     /// Returns the page after the free run that begins at `page` and leaves that page's word.

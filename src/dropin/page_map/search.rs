@@ -43,7 +43,7 @@ impl PageMap {
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
     pub fn allocate_in_part(&mut self, part: Range<usize>, count: usize, alignment: Alignment) -> SearchStep {
-        if count > self.pages {
+        if count > self.page_count {
             return SearchStep::NoRun;
         }
         let Range { start: from, end } = part;

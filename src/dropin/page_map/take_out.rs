@@ -9,13 +9,13 @@ impl PageMap {
     /// finds none to free. Returns false, and changes nothing, if a page is in use already. The map must be
     /// [settled](Self::settle_step), with no run open.
     pub fn take_out(&mut self) -> bool {
-        if self.longest_free() != self.pages {
+        if self.longest_free() != self.page_count {
             return false;
         }
         // Not by `allocate_from_tree`: a second caller of it makes the longest stretches 20 instructions longer.
-        self.lower(self.runs.lowering(0, self.pages, 0), usize::MAX);
-        self.in_use.add(self.pages);
-        change(self.used(), BitRange::new(0, self.pages), true);
+        self.lower(self.runs.lowering(0, self.page_count, 0), usize::MAX);
+        self.in_use.add(self.page_count);
+        change(self.used(), BitRange::new(0, self.page_count), true);
         true
     }
 

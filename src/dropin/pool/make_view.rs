@@ -5,7 +5,7 @@
 //! need the same view. One call at a time maps a pool. The others wait for a limited time.
 
 use super::Pool;
-use super::view::{is_unmapped, map_checked, view_leads_to};
+use super::checked_mapping::{is_mapped_to, is_unmapped, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
 use crate::mem::atomics::Ordering::Relaxed;
@@ -108,7 +108,7 @@ impl<K: Kernel> Pool<K> {
             // The library has mapped it, even if the check below finds that it leads to other memory.
             self.is_mapped_linearly.store(kernel.v2p(base).is_some(), Relaxed);
         }
-        if view_leads_to(kernel, base, size, start) {
+        if is_mapped_to(kernel, base, size, start) {
             view.put(base);
             self.add_flags(Flags::LINEAR);
         }

@@ -3,8 +3,8 @@
 use core::num::NonZeroUsize;
 
 use super::Pool;
+use super::checked_mapping::map_checked;
 use super::own_mappings::{BufferPages, OwnMapping};
-use super::view::map_checked;
 use crate::dropin::page_map::CacheState;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -135,7 +135,7 @@ impl<K: Kernel> Pool<K> {
     fn map_alone(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
         let kernel = self.kernel;
         let cache = self.own_mapping_state(memory);
-        let record = self.own_mappings.reserve(kernel, BufferPages { first: page, count: pages }, cache)?;
+        let record = self.own_mappings.reserve(kernel, BufferPages { first_page: page, page_count: pages }, cache)?;
         let Some(va) = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory) else {
             self.own_mappings.release(record);
             return None;
@@ -151,7 +151,7 @@ impl<K: Kernel> Pool<K> {
     /// # Errors
     /// The errors of [`OwnMappings::claim`](super::own_mappings::OwnMappings::claim).
     pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        self.own_mappings.claim(self.kernel, mapping, va, BufferPages { first: page, count: pages })?;
+        self.own_mappings.claim(self.kernel, mapping, va, BufferPages { first_page: page, page_count: pages })?;
         // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
         // through which they could be flushed then.
         self.kernel.cache_flush(va, pages << PAGE_SHIFT);

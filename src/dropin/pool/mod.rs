@@ -5,7 +5,8 @@
 //! | `locked_path` | allocates and frees the pages of a buffer, with the lock |
 //! | `fast_path` | the same for most calls, without a call of another function |
 //! | `map_buffer` | the address of allocated pages for the processor |
-//! | `view` | where a view lies, and whether it leads to the pool |
+//! | `view` | where a view lies |
+//! | `checked_mapping` | maps pages, and checks where the mapping leads |
 //! | `make_view` | maps the whole pool, once for each memory type |
 //! | `own_mappings` | the records of buffers that are mapped alone |
 //! | `addresses` | which page or buffer an address belongs to |
@@ -16,6 +17,7 @@
 //! | `usage` | figures for `list_dma_pool` |
 
 mod addresses;
+mod checked_mapping;
 mod fast_path;
 mod locked_path;
 mod make_view;

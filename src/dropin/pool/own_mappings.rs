@@ -25,9 +25,9 @@ const FREE: usize = usize::MAX;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BufferPages {
     /// The first page.
-    pub first: usize,
+    pub first_page: usize,
     /// The number of pages.
-    pub count: usize,
+    pub page_count: usize,
 }
 
 /// The record of one buffer with its own mapping.
@@ -65,7 +65,7 @@ impl OwnMapping {
 
     /// Returns the pages of the buffer.
     fn pages(&self) -> BufferPages {
-        BufferPages { first: self.first_page.load(Relaxed), count: self.page_count.load(Relaxed) }
+        BufferPages { first_page: self.first_page.load(Relaxed), page_count: self.page_count.load(Relaxed) }
     }
 }
 
@@ -107,8 +107,8 @@ impl OwnMappings {
             Some(record) => record,
             None => self.add_free_record(kernel)?,
         };
-        record.first_page.store(pages.first, Relaxed);
-        record.page_count.store(pages.count, Relaxed);
+        record.first_page.store(pages.first_page, Relaxed);
+        record.page_count.store(pages.page_count, Relaxed);
         self.count.fetch_add(1, Relaxed);
         Some(record)
     }
@@ -184,10 +184,10 @@ impl OwnMappings {
         // record may be reused meanwhile. Its values are then of two buffers, and `is_there` refuses the address.
         self.records().find_map(|record| {
             let pages = record.pages();
-            let offset = page.checked_sub(pages.first)?;
+            let offset = page.checked_sub(pages.first_page)?;
             let va = record.va.load(Relaxed);
             let address = va.wrapping_add(offset << PAGE_SHIFT);
-            (va != 0 && offset < pages.count && is_there(address)).then_some(address)
+            (va != 0 && offset < pages.page_count && is_there(address)).then_some(address)
         })
     }
 
@@ -229,8 +229,8 @@ mod tests {
     #[test]
     fn a_record_with_values_of_two_buffers_hides_no_other() {
         let mappings = OwnMappings::new();
-        for (first, count, va) in [(1, 1, 0x1000), (0, 10, 0x10_0000)] {
-            let record = mappings.reserve(HeapOnly, BufferPages { first, count }, CacheState::Clean).unwrap();
+        for (first_page, page_count, va) in [(1, 1, 0x1000), (0, 10, 0x10_0000)] {
+            let record = mappings.reserve(HeapOnly, BufferPages { first_page, page_count }, CacheState::Clean).unwrap();
             record.set_address(NonZeroUsize::new(va).unwrap());
         }
         assert_eq!(mappings.va_of(1, |va| va == 0x1000), Some(0x1000));

@@ -4,6 +4,7 @@
 //! port maps pages instead: see `rtthread-port/rt_dma_port_mappings.c`.
 
 use core::ffi::{c_int, c_void};
+use core::num::NonZeroUsize;
 
 use super::{RtThread, configuration, pointer, revision, view_limit};
 use crate::kernel::{Mappings, MemoryType, Pa, Va};
@@ -79,10 +80,9 @@ unsafe impl Mappings for RtThread {
         unsafe { rt_dma_port_unmap_linear(pointer(va), size) }
     }
 
-    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
         // SAFETY: the port accepts any values of these types.
-        let va = unsafe { rt_dma_port_map(pa, size, memory as c_int) }.expose_provenance();
-        (va != 0).then_some(va)
+        NonZeroUsize::new(unsafe { rt_dma_port_map(pa, size, memory as c_int) }.expose_provenance())
     }
 
     unsafe fn unmap(&self, va: Va) {

@@ -44,10 +44,10 @@ impl Machine {
     pub fn assert_refused(&self, held: Held, why: Error) {
         let (before, count) = (self.balance(), self.dma.refused_calls());
         assert_eq!(self.free(held), Err(why), "{held:x?}");
-        assert_eq!(self.dma.refused_calls(), count + 1);
+        assert_eq!(self.dma.refused_calls(), count + 1, "{held:x?}");
         let (lines, reason) = (self.take_errors(), why.reason().to_str().unwrap());
-        assert!(matches!(&lines[..], [line] if line.contains(reason)), "{reason}: {lines:?}");
-        assert_eq!(self.balance(), before);
+        assert!(matches!(&lines[..], [line] if line.contains(reason)), "{held:x?}: {reason}: {lines:?}");
+        assert_eq!(self.balance(), before, "{held:x?}");
     }
 
     /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.

@@ -159,9 +159,9 @@ pub fn runs_of_the_tree(map: &PageMap) -> Vec<(usize, usize)> {
     let is_free = |page: usize| (open.start..open.end).contains(&page) || !test(map.used(), page);
     let mut runs = Vec::new();
     let mut page = 0;
-    while page < map.pages {
+    while page < map.page_count {
         let start = page;
-        while page < map.pages && is_free(page) {
+        while page < map.page_count && is_free(page) {
             page += 1;
         }
         if page != start {
@@ -185,9 +185,9 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
         longest[start / BITS] = longest[start / BITS].max(end - start);
     }
     for (index, longest) in longest.iter().enumerate() {
-        assert_eq!(map.runs.longest_in(index), *longest, "word {index} of {}", map.pages);
+        assert_eq!(map.runs.longest_in(index), *longest, "word {index} of {}", map.page_count);
     }
-    assert_eq!(map.runs.longest(), longest.iter().copied().max().unwrap_or(0), "the longest of {}", map.pages);
+    assert_eq!(map.runs.longest(), longest.iter().copied().max().unwrap_or(0), "the longest of {}", map.page_count);
     let open = &map.open;
     for &(start, end) in &runs {
         if start != open.start {

@@ -84,7 +84,7 @@ impl Packed {
     /// Packs everything that the map keeps, but for the peak of use, which no placement depends on. A field that this
     /// leaves out does not compile.
     pub fn of(map: &mut PageMap) -> Self {
-        let PageMap { pages, bits: _, runs: _, open, pending, in_use: _ } = &*map;
+        let PageMap { page_count: pages, bits: _, runs: _, open, pending, in_use: _ } = &*map;
         assert!(*pages <= MOST_PAGES);
         let mut packer = Packer { bits: 0, width: 0 };
         let (used, starts) = Self::bits(map);
@@ -211,7 +211,7 @@ pub fn free_runs(used: usize, pages: usize) -> impl Iterator<Item = (usize, usiz
 
 /// Checks the tree while no work is left: every run with its value, its end and its tag, and every search.
 pub fn assert_tree_is_exact(map: &mut PageMap, used: usize, starts: usize) {
-    let pages = map.pages;
+    let pages = map.page_count;
     let [start, end, next, hole, hole_end, least_request, _] = map.open.fields();
     let mut of_tree = used;
     if start != usize::MAX {

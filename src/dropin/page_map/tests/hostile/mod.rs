@@ -160,7 +160,7 @@ impl World {
                 && self.model.begun_at[page..page + count].iter().all(Option::is_none)
         };
         let lowest = || (0..self.pages).find(|&page| fits(page));
-        let end = self.map.pages;
+        let end = self.map.page_count;
         match self.map.allocate_in_part(from..end, count, Alignment { base, align }) {
             SearchStep::Allocated(page) => {
                 assert!(fits(page));
