@@ -91,4 +91,24 @@ mod tests {
             assert!(Error::ALL.iter().take(index).all(|other| other.reason() != error.reason()), "{reason}");
         }
     }
+
+    /// The additions have their reasons where they use them: `=> apart!("text")`.
+    #[test]
+    fn each_reason_of_the_additions_is_explained() {
+        let explained = include_str!("../docs/options.md");
+        let sources = [
+            include_str!("additions/block_pool/free.rs"),
+            include_str!("additions/block_pool/pools/create.rs"),
+            include_str!("additions/reserved_memory.rs"),
+            include_str!("additions/streaming/errors.rs"),
+        ];
+        for source in sources {
+            let texts = source.split("=> apart!(\"").skip(1).filter_map(|after| after.split('"').next());
+            let reasons: std::vec::Vec<_> = texts.filter(|text| !text.contains('%')).collect();
+            assert!(!reasons.is_empty(), "{source}");
+            for reason in reasons {
+                assert!(explained.contains(&std::format!("`{reason}`")), "{reason}");
+            }
+        }
+    }
 }
