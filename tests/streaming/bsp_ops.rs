@@ -32,6 +32,7 @@ static BSP: BspOps = BspOps {
     },
     sync_in: |_, _, size, handle, flags| {
         ASKED.lock().unwrap().push(format!("in {size} {handle:#x} {:#x}", flags.bits()));
+        true
     },
 };
 
@@ -111,6 +112,7 @@ static HOLDING: BspOps = BspOps {
         let mut held = HELD.lock().unwrap();
         held.0 -= 1;
         assert!(held.0 >= 0, "a sync_in that no sync_out asked for");
+        true
     },
 };
 /// What its handles lack of the address.
@@ -207,6 +209,7 @@ static FAILS_ONCE: BspOps = BspOps {
         let mut failing = FAILING.lock().unwrap();
         failing.2 -= 1;
         assert!(failing.2 >= 0, "a sync_in that no sync_out asked for");
+        true
     },
 };
 
@@ -257,7 +260,7 @@ static ONLY_MAPS: BspOps = BspOps {
         *calls += 1;
         (*calls == 1).then_some(va - SHIFT)
     },
-    sync_in: |_, _, _, _, _| (),
+    sync_in: |_, _, _, _, _| true,
 };
 
 #[test]
@@ -271,5 +274,33 @@ fn a_sync_for_the_device_writes_the_bytes_to_memory_although_the_bsps_sync_out_f
     rig.for_device(&master, handle, size, ToDevice).unwrap();
     assert_eq!(rig.machine.device_read(HEAP, size), bytes(1, size));
     rig.unmap(&master, handle, size, ToDevice).unwrap();
+    rig.streaming().trim();
+}
+
+/// Operations whose `sync_in` fails.
+static NEVER_SYNCS_IN: BspOps = BspOps {
+    alloc: |_, _| None,
+    free: |_, _, _, _| (),
+    sync_out: |_, va, _, _| Some(va - SHIFT),
+    sync_in: |_, _, _, _, _| false,
+};
+
+#[test]
+fn the_processor_sees_what_the_device_wrote_although_the_bsps_sync_in_fails() {
+    let rig = Rig::new();
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&NEVER_SYNCS_IN), mask: ALL };
+    let (va, size) = (rig.va(HEAP), PAGE);
+    for way in [FromDevice, Bidirectional] {
+        let handle = rig.map(&master, va, size, way).unwrap();
+        for is_last in [false, true] {
+            // The cache has lines of the old bytes.
+            rig.machine.cpu_read(va, size);
+            let written = bytes(is_last.into(), size);
+            rig.machine.device_write(HEAP, &written);
+            let take = if is_last { Rig::unmap } else { Rig::for_cpu };
+            take(&rig, &master, handle, size, way).unwrap();
+            assert_eq!(rig.machine.cpu_read(va, size), written, "{way:?}, last {is_last}");
+        }
+    }
     rig.streaming().trim();
 }

@@ -51,8 +51,8 @@ pub struct BspOps {
     pub free: unsafe fn(Device, usize, Va, Handle),
     /// Makes the processor's bytes visible to the device, and returns the handle.
     pub sync_out: unsafe fn(Device, Va, usize, Flags) -> Option<Handle>,
-    /// Makes the device's bytes visible to the processor.
-    pub sync_in: unsafe fn(Device, Va, usize, Handle, Flags),
+    /// Makes the device's bytes visible to the processor, and returns whether it succeeded.
+    pub sync_in: unsafe fn(Device, Va, usize, Handle, Flags) -> bool,
 }
 
 /// A device that the fast path serves: its handles are physical addresses, and it has no mask.

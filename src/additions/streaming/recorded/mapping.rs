@@ -196,9 +196,9 @@ impl LiveMapping {
         unsafe { (bsp.sync_out)(self.master.device, self.seen(part), part.size, self.flags_for(purpose)) }.is_some()
     }
 
-    /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, this makes what the device
-    /// wrote to the part the processor's.
-    pub fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) {
+    /// Makes one call of a BSP's own `sync_in` for a part; returns whether it succeeded. If the purpose is a transfer,
+    /// this makes what the device wrote to the part the processor's.
+    pub fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
         let va = self.seen(part);
         if purpose == Purpose::Transfer {
             kernel.device_barrier();
@@ -210,13 +210,14 @@ impl LiveMapping {
         }
         let handle = self.handle.wrapping_add(part.offset);
         // SAFETY: as in `sync_out`; the handle is that of the part.
-        unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) };
+        unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) }
     }
 
     /// Makes a call of a BSP's own `sync_in` for a part; one that `carries` makes the device's bytes the processor's.
     ///
     /// If no `sync_out` has followed the `sync_in` of `synced_in`, one is made first, because each `sync_in` needs one.
-    /// If it fails, no `sync_in` is due, and the cache is maintained as for the library's operations.
+    /// If it fails, no `sync_in` is due. If either of the two fails, the cache is maintained as for the library's
+    /// operations.
     ///
     /// # Safety
     /// If it `carries`, as for [`take_part`](LiveMapping::take_part).
@@ -228,9 +229,9 @@ impl LiveMapping {
         part: Part,
         carries: bool,
     ) {
-        if synced_in.is_none_or(|before| self.sync_out(bsp, before, Purpose::Pairing)) {
-            self.sync_in(kernel, bsp, part, Purpose::of_sync_in(carries));
-        } else if carries {
+        let is_synced = synced_in.is_none_or(|before| self.sync_out(bsp, before, Purpose::Pairing))
+            && self.sync_in(kernel, bsp, part, Purpose::of_sync_in(carries));
+        if carries && !is_synced {
             // SAFETY: the caller guarantees it.
             unsafe { self.take_part(kernel, part) }
         }

@@ -83,14 +83,16 @@ unsafe fn sync_out(device: Device, va: Va, size: usize, flags: Flags) -> Option<
 /// # Safety
 /// The device exists. Without `NOCACHE` among the flags, the device has written to the bytes, and no code has since
 /// they were flushed.
-unsafe fn sync_in(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) {
-    let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return };
+unsafe fn sync_in(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) -> bool {
+    let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return false };
     if ops_with(sync, |table| table.sync_in_data).is_none() {
-        // SAFETY: the caller guarantees that the device exists; addresses are not read. The operation reports its own
-        // errors.
-        let _ = unsafe { sync(c_device(device), pointer(va), size, handle, flags.bits()) };
-    } else if !flags.contains(Flags::NOCACHE) {
+        // SAFETY: the caller guarantees that the device exists; addresses are not read.
+        let result = unsafe { sync(c_device(device), pointer(va), size, handle, flags.bits()) };
+        return result == errors().ok;
+    }
+    if !flags.contains(Flags::NOCACHE) {
         // SAFETY: the caller guarantees that no code has written to the bytes since they were flushed.
         unsafe { cache::invalidate(DMA.kernel, va, size) }
     }
+    true
 }
