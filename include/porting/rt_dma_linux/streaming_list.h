@@ -2,6 +2,11 @@
 /**
  * @file streaming_list.h
  * @brief For porting drivers from Linux: streaming maps of scatter lists and tables, and their syncs.
+ *
+ * In each call `dev` is the device, `sgl` the first entry of a list, `sgt` a table, and `dir` the direction of the mapping.
+ * An unmap or a sync gets the `nents` that was passed to dma_map_sg(), not the number that it returned.
+ *
+ * @note Context of the maps: thread first, then any. Context of the unmaps and the syncs: any. rt_dma.h defines the terms.
  */
 #ifndef RT_DMA_LINUX_STREAMING_LIST_H
 #define RT_DMA_LINUX_STREAMING_LIST_H
@@ -9,7 +14,11 @@
 #include <rt_dma_linux/sg_table.h>
 #include <rt_dma_linux/streaming.h>
 
-/** @brief Returns the bytes that an unmap or a sync of an entry covers: what dma_map_sg() mapped, or else the entry's length. */
+/**
+ * @brief Returns how many bytes of an entry an unmap or a sync covers.
+ *
+ * @return What dma_map_sg() mapped; the entry's length if it mapped nothing.
+ */
 static inline unsigned int dma_linux_mapped_length(const struct scatterlist *sg)
 {
     return sg->dma_mapped ? sg->dma_mapped : sg->length;
@@ -33,9 +42,30 @@ static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl,
 }
 
 /**
- * @brief Hands the first `nents` entries to the device, one by one. An entry without bytes gets the address 0.
+ * @brief Hands an entry to the device. An entry without bytes gets the address 0.
  *
- * @return `nents`; 0 if a map fails or the list is shorter.
+ * @return 0; -ENOMEM if the map fails.
+ */
+static inline int dma_linux_map_entry(dma_device_t dev, struct scatterlist *sg, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    sg->dma_address = 0;
+    if (sg->length)
+    {
+        sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs | DMA_LINUX_LIST_ENTRY);
+        if (dma_mapping_error(dev, sg->dma_address))
+        {
+            return -ENOMEM;
+        }
+    }
+    sg->dma_length = sg->dma_mapped = sg->length;
+    return 0;
+}
+
+/**
+ * @brief Hands the first `nents` entries to the device, one by one.
+ *
+ * @return `nents`; 0 if a map fails, or the list has fewer entries. Then no entry is mapped.
  */
 static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir,
         unsigned long attrs)
@@ -45,34 +75,32 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
 
     for (i = 0; i < nents; i++, sg = sg_next(sg))
     {
-        if (sg)
-        {
-            sg->dma_address = sg->length
-                    ? dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs | DMA_LINUX_LIST_ENTRY) : 0;
-        }
-        if (!sg || (sg->length && dma_mapping_error(dev, sg->dma_address)))
+        if (!sg || dma_linux_map_entry(dev, sg, dir, attrs))
         {
             dma_unmap_sg_attrs(dev, sgl, i, dir, attrs);
             return 0;
         }
-        sg->dma_length = sg->dma_mapped = sg->length;
     }
     return i;
 }
 
-/** @brief Hands a list to the device as dma_map_sg_attrs() does, without attributes. */
+/**
+ * @brief Hands a list to the device as dma_map_sg_attrs() does, without attributes.
+ *
+ * @return As dma_map_sg_attrs().
+ */
 static inline int dma_map_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
 {
     return dma_map_sg_attrs(dev, sgl, nents, dir, 0);
 }
 
-/** @brief Ends the mapping of a list. `nents` is the number that dma_map_sg() got. */
+/** @brief Ends the mapping of a list. */
 static inline void dma_unmap_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
 {
     dma_unmap_sg_attrs(dev, sgl, nents, dir, 0);
 }
 
-/** @brief Syncs a list for the processor. `nents` is the number that dma_map_sg() got. */
+/** @brief Syncs a list for the processor. */
 static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl, int nents,
         enum dma_data_direction dir)
 {
@@ -88,7 +116,7 @@ static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl
     }
 }
 
-/** @brief Syncs a list for the device. `nents` is the number that dma_map_sg() got. */
+/** @brief Syncs a list for the device. */
 static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *sgl, int nents,
         enum dma_data_direction dir)
 {
@@ -104,7 +132,12 @@ static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *
     }
 }
 
-/** @brief Hands a table to the device. Returns 0; -EINVAL for an empty table or DMA_NONE; -ENOMEM if a map fails. */
+/**
+ * @brief Hands a table to the device.
+ *
+ * @return 0; -EINVAL for an empty table or DMA_NONE; -ENOMEM if a map fails, or the list has fewer than `orig_nents`
+ * entries.
+ */
 static inline int dma_map_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
         unsigned long attrs)
 {
