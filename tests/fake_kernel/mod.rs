@@ -212,10 +212,20 @@ impl FakeKernel {
 
     fn device(&self, device: Device) -> DeviceInfo {
         assert!(!context::locked(), "a service for a device under a lock");
-        let info = self.0.records.lock().unwrap().devices[device.address() / size_of::<usize>() - 1].clone();
+        let info = self.0.records.lock().unwrap().devices[index_of(device)].clone();
         assert!(!info.is_removed, "a call for a device that was removed");
         info
     }
+}
+
+/// Returns the device number `index`, aligned as a `struct rt_device`. Its address is never null.
+fn device_at(index: usize) -> Device {
+    Device::at((index + 1) * size_of::<usize>())
+}
+
+/// Returns the number of a device of [`device_at`].
+fn index_of(device: Device) -> usize {
+    device.address() / size_of::<usize>() - 1
 }
 
 /// Returns the parts of `[va, va + size)`, page by page.

@@ -1,7 +1,7 @@
 //! A driver's calls, as the C ABI makes them, and the contexts in which a driver runs.
 
 use super::{Held, Machine};
-use crate::fake_kernel::context;
+use crate::fake_kernel::{context, index_of};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -9,27 +9,27 @@ use rt_dma_pool::kernel::{Device, Handle, Pa, RegionList, Va};
 use std::mem::MaybeUninit;
 
 impl Machine {
-    /// Makes the device's first call, if it has made none: its operations are chosen, and kept. Returns them; `None` if they
-    /// cannot be chosen now.
+    /// Returns the device's operations. The device's first call chooses and keeps them; `None` if they cannot be chosen
+    /// now.
     pub fn first_call(&self, device: Device) -> Option<MapOps> {
-        if let Some(ops) = self.ops.lock().unwrap()[device.address() / size_of::<usize>() - 1] {
+        let index = index_of(device);
+        if let Some(ops) = self.ops.lock().unwrap()[index] {
             return Some(ops);
         }
         let ops = self.dma.choose_ops(device).ok()?;
-        self.ops.lock().unwrap()[device.address() / size_of::<usize>() - 1] = Some(ops);
+        self.ops.lock().unwrap()[index] = Some(ops);
         Some(ops)
     }
 
     pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
-        let (ops, mut handle) = (self.first_call(device)?, MaybeUninit::new(0));
-        let buffer = if ops.are_translated() {
-            self.dma.allocate_general(device, size, Some(&mut handle), flags, ops)
-        } else {
-            self.dma.allocate_fast(device, size, Some(&mut handle), flags)
-        };
-        // SAFETY: it was initialised above.
-        #[allow(unsafe_code)]
-        let handle = unsafe { handle.assume_init() };
+        let ops = self.first_call(device)?;
+        let (buffer, handle) = with_handle(|handle| {
+            if ops.are_translated() {
+                self.dma.allocate_general(device, size, Some(handle), flags, ops)
+            } else {
+                self.dma.allocate_fast(device, size, Some(handle), flags)
+            }
+        });
         Some(Held { device, size, flags, va: buffer?.as_ptr().expose_provenance(), handle })
     }
 
@@ -52,11 +52,8 @@ impl Machine {
 
     /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.
     pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<Handle, Error> {
-        let mut handle = MaybeUninit::new(0);
-        self.dma.sync_out(ops, device, data, size, Some(&mut handle), flags)?;
-        // SAFETY: it was initialised above.
-        #[allow(unsafe_code)]
-        Ok(unsafe { handle.assume_init() })
+        let (result, handle) = with_handle(|handle| self.dma.sync_out(ops, device, data, size, Some(handle), flags));
+        result.map(|()| handle)
     }
 
     /// Makes the bytes of a buffer visible to the processor.
@@ -68,7 +65,7 @@ impl Machine {
         }
     }
 
-    /// `rt_dma_pool_extract` of revision r2.
+    /// Makes pools as `rt_dma_pool_extract` of revision r2 does. Returns the range of memory that they use.
     pub fn extract(&self, total: usize, coherent: usize) -> Result<(Pa, Pa), Error> {
         let before = self.dma.pools().count();
         match self.dma.extract(RegionList::RESERVED, total, coherent) {
@@ -87,4 +84,13 @@ impl Machine {
     pub fn with_interrupts_off<T>(&self, code: impl FnOnce() -> T) -> T {
         context::with_interrupts_off(code)
     }
+}
+
+/// Makes a call that writes a handle. Returns its result and the handle; zero if the call wrote none.
+fn with_handle<T>(call: impl FnOnce(&mut MaybeUninit<Handle>) -> T) -> (T, Handle) {
+    let mut handle = MaybeUninit::new(0);
+    let result = call(&mut handle);
+    // SAFETY: it was initialised above.
+    #[allow(unsafe_code)]
+    (result, unsafe { handle.assume_init() })
 }

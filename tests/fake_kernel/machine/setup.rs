@@ -1,7 +1,7 @@
 //! Setting up a machine: pools, devices, and what the kernel does.
 
 use super::{Machine, ReservedRegion, range};
-use crate::fake_kernel::{DeviceInfo, FakeKernel, Fault, HIGH, LOW, Service};
+use crate::fake_kernel::{DeviceInfo, FakeKernel, Fault, HIGH, LOW, Service, device_at, index_of};
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, MemoryType, Pa, Va};
@@ -28,13 +28,12 @@ impl Machine {
         self.ops.lock().unwrap().push(None);
         let mut records = self.kernel.0.records.lock().unwrap();
         records.devices.push(info);
-        // Aligned as a `struct rt_device`.
-        Device::at(records.devices.len() * size_of::<usize>())
+        device_at(records.devices.len() - 1)
     }
 
     /// Removes a device. A service that is called with it stops the test.
     pub fn remove_device(&self, device: Device) {
-        self.kernel.0.records.lock().unwrap().devices[device.address() / size_of::<usize>() - 1].is_removed = true;
+        self.kernel.0.records.lock().unwrap().devices[index_of(device)].is_removed = true;
     }
 
     pub fn plain_device(&self) -> Device {
@@ -120,7 +119,7 @@ impl Machine {
 
     /// Replaces the device by another one at the same address, which has no operations.
     pub fn replace(&self, device: Device, info: DeviceInfo) {
-        let index = device.address() / size_of::<usize>() - 1;
+        let index = index_of(device);
         self.kernel.0.records.lock().unwrap().devices[index] = info;
         self.ops.lock().unwrap()[index] = None;
     }
