@@ -1,4 +1,19 @@
 //! What RT-Thread's `dma_pool.c` does not have. A kernel links only what its drivers call.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`attributes`] | Aligned and write-combining memory. |
+//! | [`block_pool`] | Pools of small blocks of one size. |
+//! | `debug` | The debug mode, which reports mistakes of drivers in C. |
+//! | [`device`] | The records of devices: masks, limits and managed resources. |
+//! | [`driver`] | DMA memory for drivers in Rust. |
+//! | [`free_memory`] | Buffers for which no borrower has to give memory back. |
+//! | [`lending`] | Lending the memory of a `reusable` region. |
+//! | [`own_region`] | Claiming and releasing the regions of a device explicitly. |
+//! | [`reserved_memory`] | The shared pools of the device tree's `/reserved-memory`. |
+//! | [`shell_list`] | The options `-v` and `-m` of `list_dma_pool`, and the figures of a pool. |
+//! | [`streaming`] | Streaming mappings: a driver's own buffer is the device's for a time. |
+//! | [`uninstall`] | Uninstalling a pool. |
 
 pub mod attributes;
 pub mod block_pool;
