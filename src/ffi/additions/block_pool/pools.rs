@@ -86,7 +86,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 /// @param[in] size Bytes in a block, not zero. May be more than a page.
 /// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
 /// of two; 0 means 1.
-/// @param[in] boundary As for `rt_dma_block_pool_create`.
+/// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
+/// than the rounded size; 0 means no boundary.
 /// @return As for `rt_dma_block_pool_create`. The call succeeds even if there is no DMA memory yet.
 /// @note Context: thread.
 #[unsafe(no_mangle)]

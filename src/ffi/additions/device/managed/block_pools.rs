@@ -18,11 +18,14 @@ use crate::text::apart;
 /// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If
 /// blocks are in use when the device is released, the pool stays, and is tied to no device.
 ///
-/// @param[in] name As for `rt_dma_block_pool_create`.
+/// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size As for `rt_dma_block_pool_create`.
-/// @param[in] align As for `rt_dma_block_pool_create`.
-/// @param[in] boundary As for `rt_dma_block_pool_create`.
+/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a
+/// page.
+/// @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to
+/// a page; 0 and 1 mean a word.
+/// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
+/// than the rounded size; 0 means no boundary.
 /// @return The pool; NULL where `rt_dma_block_pool_create` returns NULL, and without memory for the bookkeeping.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
@@ -40,11 +43,13 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
 /// @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as
 /// `rt_dmam_block_pool_create` does.
 ///
-/// @param[in] name As for `rt_dma_block_pool_create_linux`.
+/// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size As for `rt_dma_block_pool_create_linux`.
-/// @param[in] align As for `rt_dma_block_pool_create_linux`.
-/// @param[in] boundary As for `rt_dma_block_pool_create_linux`.
+/// @param[in] size Bytes in a block, not zero. May be more than a page.
+/// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
+/// of two; 0 means 1.
+/// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
+/// than the rounded size; 0 means no boundary.
 /// @return The pool; NULL where `rt_dma_block_pool_create_linux` returns NULL, and without memory for the bookkeeping.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
@@ -75,6 +80,9 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
 ///
 /// While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool
 /// that is not managed is logged and counted, and changes nothing.
+///
+/// The call returns nothing, as Linux's `dmam_pool_destroy`. A driver that needs the result calls
+/// `rt_dma_block_pool_destroy`, which takes managed pools too.
 ///
 /// @param[in] pool The pool. With NULL the call does nothing.
 /// @note Context: thread.
