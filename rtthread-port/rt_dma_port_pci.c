@@ -10,6 +10,7 @@
 
 #if defined(RT_USING_PCI) && RT_DMA_PORT_REVISION >= 2
 
+/* A window is not copied: struct rt_pci_bus_region has the members of struct rt_dma_port_window at the same offsets. */
 #define CHECK_WINDOW(field, offset) \
     _Static_assert(offsetof(struct rt_pci_bus_region, field) == (offset) \
             && sizeof(((struct rt_pci_bus_region *)0)->field) == sizeof(uint64_t), \
@@ -20,22 +21,29 @@ CHECK_WINDOW(cpu_addr, offsetof(struct rt_dma_port_window, cpu));
 CHECK_WINDOW(size, offsetof(struct rt_dma_port_window, size));
 
 /*
- * This is asked for every buffer of a PCI device. So the address of a bus that was found to be PCI's is kept, and its
- * name is not compared again. Several cores may do this at the same time: each writes the same address.
+ * Returns whether a bus is that of PCI. The library asks this for every buffer of a PCI device. So the address of the bus
+ * is kept, and its name is not compared again. Several cores may do this at the same time: each writes the same address.
  */
 static int is_pci(const struct rt_bus *bus)
 {
     static const struct rt_bus *pci;
 
-    if (!bus || bus != __atomic_load_n(&pci, __ATOMIC_RELAXED))
+    if (!bus)
     {
-        if (!bus || !bus->name || rt_strcmp(bus->name, "pci"))
-        {
-            return 0;
-        }
-
-        __atomic_store_n(&pci, bus, __ATOMIC_RELAXED);
+        return 0;
     }
+
+    if (bus == __atomic_load_n(&pci, __ATOMIC_RELAXED))
+    {
+        return 1;
+    }
+
+    if (!bus->name || rt_strcmp(bus->name, "pci"))
+    {
+        return 0;
+    }
+
+    __atomic_store_n(&pci, bus, __ATOMIC_RELAXED);
 
     return 1;
 }
@@ -56,7 +64,7 @@ const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t ind
         return RT_NULL;
     }
 
-    return (const void *)&bridge->dma_regions[index];
+    return (const struct rt_dma_port_window *)&bridge->dma_regions[index];
 }
 
 #else
