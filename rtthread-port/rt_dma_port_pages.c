@@ -1,0 +1,125 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/*
+ * Mappings of pages, for aarch64 and riscv64, where RT-Thread's rt_hw_mmu_map maps blocks of 2 MiB. On aarch64 it does not check
+ * the physical address, so that a block can lead to other memory. No version of rt_hw_mmu_unmap removes a block. docs/tested.md
+ * has the versions that were read. A call for less than 2 MiB maps no block in any of them.
+ */
+
+#include "rt_dma_port_mappings.h"
+
+#ifdef RT_DMA_PORT_MAPS_BLOCKS
+
+/*
+ * Memory is mapped in pieces that end at multiples of this, so that each lies within one page table. Only pieces that were mapped
+ * are unmapped: riscv64 counts an unmap of other pages as the end of a use of their table, which it may free too early.
+ */
+#define PIECE_SIZE ((uintptr_t)1 << 20)
+
+static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
+{
+    if (!(hint->flags & MMF_MAP_FIXED))
+    {
+        hint->limit_start = rt_ioremap_start;
+        hint->limit_range_size = rt_ioremap_size;
+    }
+}
+
+/*
+ * Reserves addresses, and maps nothing. Returns null if there is no room. rt_aspace_map would be simpler, but asserts
+ * that the scheduler runs, and pools are mapped before that.
+ */
+static struct rt_varea *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
+{
+    /* The object has no other functions, so the kernel treats the area as it treats one of rt_aspace_map_phy. */
+    static struct rt_mem_obj object =
+    {
+        .hint_free = limit_to_ioremap_window,
+        .on_varea_close = RT_DMA_PORT_CLOSE_AREA,
+    };
+    struct rt_varea *varea = rt_calloc(1, sizeof(*varea));
+
+    if (!varea)
+    {
+        return RT_NULL;
+    }
+
+    if (rt_aspace_map_static(&rt_kernel_space, varea, &va, size, attr, va ? MMF_MAP_FIXED : 0, &object,
+            pa >> MM_PAGE_SHIFT))
+    {
+        rt_free(varea);
+
+        return RT_NULL;
+    }
+
+    /* Without this flag, the kernel frees the area when it is unmapped. */
+    varea->flag &= ~(rt_size_t)MMF_STATIC_ALLOC;
+
+    return varea;
+}
+
+/* Maps pages of one table. Returns whether that was possible. */
+static int map_piece(char *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
+{
+    return rt_hw_mmu_map(&rt_kernel_space, va, (void *)pa, size, attr) && rt_dma_port_page_is_mapped(va, pa);
+}
+
+/* Returns the attributes with which RT-Thread's ioremap maps such memory (components/mm/ioremap.c). */
+static rt_size_t attributes_of(int memory)
+{
+    switch (memory)
+    {
+    case RT_DMA_PORT_CACHED:
+        return MMU_MAP_K_RWCB;
+    case RT_DMA_PORT_UNCACHED:
+        return MMU_MAP_K_DEVICE;
+    case RT_DMA_PORT_WRITE_THROUGH:
+    default:
+        return MMU_MAP_K_RW;
+    }
+}
+
+void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory)
+{
+    rt_size_t attr = attributes_of(memory);
+    struct rt_varea *varea = reserve(va, pa, size, attr);
+    char *start;
+    uintptr_t done, piece;
+
+    if (!varea)
+    {
+        return RT_NULL;
+    }
+
+    start = varea->start;
+
+    for (done = 0; done < size; done += piece)
+    {
+        piece = PIECE_SIZE - ((uintptr_t)start + done) % PIECE_SIZE;
+        piece = size - done < piece ? size - done : piece;
+        /* For rt_dma_port_close_area(): how many bytes are mapped. */
+        varea->data = (void *)done;
+
+        if (!map_piece(start + done, pa + done, piece, attr))
+        {
+            rt_aspace_unmap(&rt_kernel_space, start);
+
+            return RT_NULL;
+        }
+    }
+
+    varea->data = (void *)size;
+    rt_dma_port_publish_mappings();
+
+    return start;
+}
+
+void rt_dma_port_unmap_pages(void *va)
+{
+    /* The TLBs of all cores drop the entries: on aarch64 RT-Thread does that, on riscv64 rt_dma_port_close_area(). */
+    rt_iounmap(va);
+}
+
+#endif /* RT_DMA_PORT_MAPS_BLOCKS */
