@@ -10,6 +10,12 @@
 
 #include "rt_dma_port_ofw.h"
 
+/*
+ * RT-Thread's translators of one step return this if they have no table of the bus's ranges: the heap has no room for it,
+ * or the ranges cannot be read.
+ */
+#define NO_TABLE (~(rt_uint64_t)0)
+
 /* An address in the device tree has 64 bits. One that does not fit into a pointer is out of this processor's reach. */
 static uintptr_t to_pointer_size(rt_uint64_t address)
 {
@@ -20,10 +26,6 @@ static uintptr_t to_pointer_size(rt_uint64_t address)
 
     return (uintptr_t)address;
 }
-
-/* What RT-Thread's translators of one step return if they have no table of the bus's ranges: the heap has no room for it, or the
- * ranges cannot be read. */
-#define NO_TABLE (~(rt_uint64_t)0)
 
 /* Returns the nearest bus above a node that has ranges of this kind. RT-Thread translates by these ranges. */
 static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind)
@@ -46,18 +48,24 @@ int rt_dma_port_has_dma_ranges(void *dev)
     return bus_with(rt_dma_port_ofw_node(dev), "dma-ranges") != RT_NULL;
 }
 
-/* One range: its first address on each side of the bus, and its size. */
+/* One range of a bus. */
 struct bus_range
 {
-    rt_uint64_t child, parent, size;
+    /* First address, as the devices of the bus see it. */
+    rt_uint64_t child;
+    /* First address, as the bus above sees it. */
+    rt_uint64_t parent;
+    /* Bytes. */
+    rt_uint64_t size;
 };
 
-/* The ranges of one kind of a bus, as RT-Thread reads them: a number of more than two cells is what its last two cells hold. */
+/* The ranges of one kind of a bus. */
 struct bus_ranges
 {
     const fdt32_t *cells;
+    /* How many cells each number of a range has. */
     int child_cells, parent_cells, size_cells;
-    /* Number of complete ranges. */
+    /* How many complete ranges there are. */
     int count;
 };
 
@@ -88,6 +96,7 @@ static void read_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ran
     ranges->count = cells ? prop->length / (int)sizeof(fdt32_t) / cells : 0;
 }
 
+/* Reads a number, and moves on to the next one. As in RT-Thread, only the last two of more cells count. */
 static rt_uint64_t next_number(const fdt32_t **cell, int cells)
 {
     rt_uint64_t number = 0;
@@ -141,7 +150,7 @@ static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t
     return distance;
 }
 
-/* Whether a range maps `address` to itself. */
+/* Returns whether a range maps `address` to itself. */
 static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t address)
 {
     for (int i = 0; i < ranges->count; i++)
@@ -158,7 +167,7 @@ static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t addr
 }
 
 /*
- * Whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each property:
+ * Returns whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each property:
  * if a bus has "ranges" too, and they were read first (for the registers of a device, for example), these count for DMA
  * as well. To find out, we translate the first address of each range, and compare the result with what the first range
  * that contains the address gives.

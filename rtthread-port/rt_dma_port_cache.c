@@ -22,7 +22,7 @@ static rt_ubase_t cache_type(void)
     return ctr;
 }
 
-/* Whether the register has the fields used here: since Armv7. */
+/* Returns whether the register has the fields that are used here. It has them since Armv7. */
 static int has_line_sizes(rt_ubase_t ctr)
 {
 #ifdef __aarch64__
@@ -126,7 +126,7 @@ void rt_dma_port_cache_flush_and_invalidate(void *va, int size)
     wait_for_maintenance();
 }
 
-/* The largest line that the BSP states, or 64 bytes, or what rthw.h defines. */
+/* Returns the largest line that the BSP states. If it states none: 64 bytes, or more if rthw.h defines more. */
 static uintptr_t default_line(void)
 {
     if (RT_DMA_PORT_STATED_CACHE_LINE)

@@ -121,6 +121,7 @@ static int dma_fail(int argc, char **argv)
     if (argc != 3)
     {
         rt_kprintf("usage: dma_fail DEVICE N: the N-th allocation or mapping from now on fails; 0 for none\n");
+
         return -1;
     }
 
@@ -132,6 +133,7 @@ static int dma_fail(int argc, char **argv)
     if (*digit || digit == argv[2])
     {
         rt_kprintf("%s is not a number\n", argv[2]);
+
         return -1;
     }
 

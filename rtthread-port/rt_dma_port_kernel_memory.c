@@ -12,7 +12,7 @@
 #include <mm_page.h>
 
 /*
- * Whether the range is the kernel's own. RT-Thread reserves such ranges under these names before it reads /reserved-memory
+ * Returns whether the range is the kernel's own. RT-Thread reserves such ranges under these names before it reads /reserved-memory
  * (rt_hw_common_setup, rt_fdt_scan_initrd). Memblock then refuses to reserve a node's memory that overlaps one of them, and
  * only a line of its log states that.
  */
@@ -44,7 +44,7 @@ int rt_dma_port_kernel_uses(uintptr_t pa)
         }
     }
 
-    return !!rt_page_is_member((rt_base_t)first);
+    return rt_page_is_member((rt_base_t)first) != 0;
 }
 
 #else /* !RT_USING_MEMBLOCK */

@@ -78,7 +78,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
 
 #ifdef RT_USING_MEMBLOCK
 
-/* Whether the kernel uses any page of the region. It uses only memory that memblock knows. */
+/* Returns whether the kernel uses any page of the region. It uses only memory that memblock knows. */
 static int kernel_uses_any(const struct rt_dma_port_region *region)
 {
     struct rt_mmblk_reg *reg;
@@ -114,8 +114,8 @@ static int kernel_uses_any(const struct rt_dma_port_region *region)
 #endif /* RT_USING_MEMBLOCK */
 
 /*
- * Returns the node with a phandle, for rt_ofw_node_put(); null if there is none. Not by rt_ofw_find_node_by_phandle(): RT-Thread's
- * table has an entry for each phandle from the least to the greatest of the tree, and it does not compare with these two.
+ * Returns the node with a phandle, for rt_ofw_node_put(); null if there is none. rt_ofw_find_node_by_phandle() is not used: its
+ * table has an entry for each phandle from the least to the greatest of the tree, and it reads beyond the table for others.
  */
 static struct rt_ofw_node *find_node(rt_phandle phandle)
 {

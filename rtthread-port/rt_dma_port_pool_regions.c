@@ -26,8 +26,8 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
         return RT_DMA_PORT_END;
     }
 
+    /* A region without a name is passed over: the library finds no room in an empty one. */
     reg = (const rt_region_t *)list->start + index;
-
     *region = reg->name ? reg : &empty;
 
     return RT_DMA_PORT_FOUND;
@@ -52,13 +52,12 @@ void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
 
 int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
 {
-    rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
+    const struct rt_mmblk_reg *reg;
 
     RT_UNUSED(list);
 
-    while ((node = node->next))
+    rt_slist_for_each_entry(reg, &rt_memblock_get_reserved()->reg_list, node)
     {
-        const struct rt_mmblk_reg *reg = rt_slist_entry(node, struct rt_mmblk_reg, node);
         const char *name = reg->memreg.name;
 
         if (!reg->alloc || (reg->flags & MEMBLOCK_HOTPLUG) || !name || rt_strcmp(name, "dma-pool"))
@@ -66,14 +65,12 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
             continue;
         }
 
-        if (!index)
+        if (index-- == 0)
         {
             *region = &reg->memreg;
 
             return RT_DMA_PORT_FOUND;
         }
-
-        --index;
     }
 
     return RT_DMA_PORT_END;

@@ -17,19 +17,19 @@
 #include <mm_memblock.h>
 #endif
 
-/* Two cells are the most that an address or a size has here. */
+/* Reads a number of one or two cells, the most that an address or a size has here. Returns 0 if it cannot be read. */
 static int read_cells(struct rt_ofw_node *np, const char *name, int index, int cells, uint64_t *value)
 {
     rt_uint32_t cell[2] = { 0, 0 };
 
     if (cells < 1 || cells > 2 || rt_ofw_prop_read_u32_array_index(np, name, index, cells, cell) != cells)
     {
-        return -1;
+        return 0;
     }
 
     *value = cells == 2 ? (uint64_t)cell[0] << 32 | cell[1] : cell[0];
 
-    return 0;
+    return 1;
 }
 
 /* Returns shared pool `index`; null after the last. The tree keeps the node. */
@@ -51,7 +51,7 @@ static struct rt_ofw_node *shared_pool(uintptr_t index)
     return np;
 }
 
-/* Whether the device tree is unflattened. */
+/* Returns whether the device tree is unflattened. */
 static int has_tree(void)
 {
     struct rt_ofw_node *root = rt_ofw_find_node_by_path("/");
@@ -80,7 +80,7 @@ static int read_number(struct rt_ofw_node *np, const char *name, uint64_t *value
 
     return length % (rt_ssize_t)sizeof(fdt32_t) == 0
             && (cells == rt_ofw_io_size_cells(np) || cells == rt_ofw_io_addr_cells(np))
-            && !read_cells(np, name, 0, (int)cells, value);
+            && read_cells(np, name, 0, (int)cells, value);
 }
 
 /* Returns whether a property consists of whole entries of this many cells, or is missing. */
@@ -96,11 +96,25 @@ static int has_entries_of(struct rt_ofw_node *np, const char *name, int cells)
     return cells > 0 && length > 0 && length % (cells * (rt_ssize_t)sizeof(fdt32_t)) == 0;
 }
 
+/* Reads what a node without `reg` asks for. Returns RT_DMA_PORT_FOUND, or RT_DMA_PORT_UNUSABLE if a property is malformed. */
+static int read_request(struct rt_ofw_node *np, struct rt_dma_port_shared_pool *pool)
+{
+    int entry_cells = rt_ofw_io_addr_cells(np) + rt_ofw_io_size_cells(np);
+
+    if (!read_number(np, "size", &pool->size) || !read_number(np, "alignment", &pool->alignment)
+        || !has_entries_of(np, "alloc-ranges", entry_cells))
+    {
+        return RT_DMA_PORT_UNUSABLE;
+    }
+
+    return RT_DMA_PORT_FOUND;
+}
+
 int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool)
 {
     struct rt_dma_port_region place = { 0, 0 };
     struct rt_ofw_node *np;
-    int result, entry_cells;
+    int result;
 
     if (!has_tree())
     {
@@ -123,18 +137,7 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     pool->size = 0;
     pool->alignment = 0;
 
-    if (pool->has_reg)
-    {
-        result = rt_dma_port_node_memory(np, &place);
-    }
-    else
-    {
-        entry_cells = rt_ofw_io_addr_cells(np) + rt_ofw_io_size_cells(np);
-        result = read_number(np, "size", &pool->size) && read_number(np, "alignment", &pool->alignment)
-                && has_entries_of(np, "alloc-ranges", entry_cells)
-                ? RT_DMA_PORT_FOUND : RT_DMA_PORT_UNUSABLE;
-    }
-
+    result = pool->has_reg ? rt_dma_port_node_memory(np, &place) : read_request(np, pool);
     pool->start = place.start;
     pool->end = place.end;
 
@@ -146,8 +149,8 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
     int address_cells = rt_ofw_io_addr_cells(node), size_cells = rt_ofw_io_size_cells(node);
     int first = (int)index * (address_cells + size_cells);
 
-    if (read_cells(node, "alloc-ranges", first, address_cells, start) ||
-        read_cells(node, "alloc-ranges", first + address_cells, size_cells, size))
+    if (!read_cells(node, "alloc-ranges", first, address_cells, start)
+        || !read_cells(node, "alloc-ranges", first + address_cells, size_cells, size))
     {
         return RT_DMA_PORT_END;
     }
