@@ -21,7 +21,7 @@ enum dma_linux_sg_action
     DMA_LINUX_SG_ZERO
 };
 
-/** @brief Copies between the list, from byte `skip` on, and a buffer. Returns the number of bytes. */
+/** @brief Does `action` with the list's bytes from byte `skip` on, at most `buflen`. Returns the number of bytes. */
 static inline size_t dma_linux_sg_move(struct scatterlist *sgl, unsigned int nents, char *buf, size_t buflen, size_t skip,
         enum dma_linux_sg_action action)
 {
@@ -55,7 +55,11 @@ static inline size_t dma_linux_sg_move(struct scatterlist *sgl, unsigned int nen
     return done;
 }
 
-/** @brief Copies between the list, from byte `skip` on, and `buf`, in the direction that `to_buffer` gives. */
+/**
+ * @brief Copies between the list, from byte `skip` on, and `buf`, in the direction that `to_buffer` gives.
+ *
+ * @return The number of bytes that were copied.
+ */
 static inline size_t sg_copy_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen, long skip,
         bool to_buffer)
 {
