@@ -36,13 +36,16 @@ fn run(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Sync + 
     Runner::new(scheduler, config).run(scenario);
 }
 
+/// What a core does.
+type Call = Box<dyn FnOnce() + Send>;
+
 /// Runs calls on cores of their own, at the same time, and waits for all.
-fn at_once(calls: impl IntoIterator<Item = Box<dyn FnOnce() + Send>>) {
+fn at_once(calls: impl IntoIterator<Item = Call>) {
     let cores: Vec<_> = calls.into_iter().map(shuttle::thread::spawn).collect();
     cores.into_iter().for_each(|core| core.join().unwrap());
 }
 
 /// A call for [`at_once`].
-fn call(call: impl FnOnce() + Send + 'static) -> Box<dyn FnOnce() + Send> {
+fn call(call: impl FnOnce() + Send + 'static) -> Call {
     Box::new(call)
 }

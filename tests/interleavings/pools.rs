@@ -1,7 +1,7 @@
 //! Pools: mappings of single buffers, views, and the list of pools.
 
 use super::cores::Cores;
-use super::{at_once, call, explore};
+use super::{Call, at_once, call, explore};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Failures, Region};
 use rt_dma_pool::dropin::registry::Dma;
@@ -21,8 +21,10 @@ fn region(page: usize, pages: usize) -> Region {
     Region { start, end: start + pages * PAGE_SIZE, name: Name::NONE }
 }
 
+type System = (Cores, &'static Dma<Cores>);
+
 /// A system with one pool, which is mapped as a whole if it has up to `view_pages` pages.
-fn system(pages: usize, view_pages: usize) -> (Cores, &'static Dma<Cores>) {
+fn system(pages: usize, view_pages: usize) -> System {
     let kernel = Cores::new(view_pages * PAGE_SIZE);
     let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(kernel)));
     dma.install(&region(0, pages)).unwrap();
@@ -53,6 +55,17 @@ impl Held {
         assert!(self.0.lock().unwrap().remove(&handle));
         assert!(dma.free(DEVICE, PAGE_SIZE, va, handle, flags, OPS).is_ok(), "the owner's free is refused");
     }
+
+    /// An owner: a call that allocates `count` pages and frees them, `times` times.
+    fn owner(&self, system: System, flags: Flags, times: usize, count: usize) -> Call {
+        let (held, (kernel, dma)) = (self.clone(), system);
+        call(move || {
+            for _ in 0..times {
+                let buffers: Vec<_> = (0..count).map(|_| held.allocate(kernel, dma, flags)).collect();
+                buffers.into_iter().for_each(|buffer| held.free(dma, buffer, flags));
+            }
+        })
+    }
 }
 
 fn used(dma: &Dma<Cores>) -> usize {
@@ -64,16 +77,7 @@ fn buffers_with_mappings_of_their_own_have_one_owner_each() {
     explore("mappings of single buffers", || {
         let (kernel, dma) = system(8, 0);
         let held = Held::default();
-        let work = || {
-            let held = held.clone();
-            call(move || {
-                for _ in 0..2 {
-                    let buffer = held.allocate(kernel, dma, Flags::NOCACHE);
-                    held.free(dma, buffer, Flags::NOCACHE);
-                }
-            })
-        };
-        at_once([work(), work(), work()]);
+        at_once([(); 3].map(|()| held.owner((kernel, dma), Flags::NOCACHE, 2, 1)));
         // The linear map is left.
         assert_eq!((used(dma), kernel.mappings()), (0, 1));
     });
@@ -94,14 +98,7 @@ fn a_second_free_of_a_mapped_buffer_harms_no_owner() {
                 assert!(freed.is_err(), "a second free is accepted");
             }
         });
-        let other = held.clone();
-        let work = call(move || {
-            let buffer = other.allocate(kernel, dma, Flags::NOCACHE);
-            other.free(dma, buffer, Flags::NOCACHE);
-            let buffer = other.allocate(kernel, dma, Flags::NOCACHE);
-            other.free(dma, buffer, Flags::NOCACHE);
-        });
-        at_once([wrong, work]);
+        at_once([wrong, held.owner((kernel, dma), Flags::NOCACHE, 2, 1)]);
         assert_eq!((used(dma), kernel.mappings()), (PAGE_SIZE, 1));
     });
 }
@@ -131,14 +128,7 @@ fn a_pool_is_mapped_once_however_many_ask_first() {
     explore("first use of a view", || {
         let (kernel, dma) = system(8, 8);
         let held = Held::default();
-        let work = || {
-            let held = held.clone();
-            call(move || {
-                let buffer = held.allocate(kernel, dma, Flags::NOCACHE);
-                held.free(dma, buffer, Flags::NOCACHE);
-            })
-        };
-        at_once([work(), work(), work()]);
+        at_once([(); 3].map(|()| held.owner((kernel, dma), Flags::NOCACHE, 1, 1)));
         assert_eq!((used(dma), kernel.mappings()), (0, 2));
     });
 }
@@ -189,22 +179,18 @@ fn a_pool_comes_and_goes_while_others_allocate_free_and_walk() {
         let pool = dma.install(&region(4, 4)).unwrap();
         dma.install(&region(16, 8)).unwrap();
         let held = Held::default();
-        let work = |flags: Flags| {
-            let held = held.clone();
-            call(move || {
-                for _ in 0..2 {
-                    let buffers = [(); 3].map(|()| held.allocate(kernel, dma, flags));
-                    buffers.into_iter().for_each(|buffer| held.free(dma, buffer, flags));
-                }
-            })
-        };
         let exchange = call(move || {
-            for page in [48, 50] {
-                if dma.uninstall(&pool.public).is_ok() {
-                    assert_eq!(kernel.v2p(kernel.linear(pool.start())), None, "it is mapped");
-                    dma.install(&region(page, 1)).unwrap();
-                    dma.install(&region(4, 4)).unwrap();
+            // Only the new pool is large enough for the buffer.
+            for (page, count) in [(32, 9), (48, 10)] {
+                while dma.uninstall(&pool.public).is_err() {
+                    shuttle::thread::yield_now();
                 }
+                assert_eq!(kernel.v2p(kernel.linear(pool.start())), None, "it is mapped");
+                dma.install(&region(page, count)).unwrap();
+                let (va, handle) = allocate(dma, count * PAGE_SIZE, Flags::NOCACHE).unwrap();
+                assert_eq!(handle, region(page, count).start);
+                dma.install(&region(4, 4)).unwrap();
+                dma.free(DEVICE, count * PAGE_SIZE, va, handle, Flags::NOCACHE, OPS).unwrap();
             }
         });
         let walk = call(move || {
@@ -214,7 +200,8 @@ fn a_pool_comes_and_goes_while_others_allocate_free_and_walk() {
             }
             assert!(starts.is_sorted(), "a pool is found twice, or out of order");
         });
-        at_once([work(Flags::NOCACHE), work(Flags::NOCACHE), exchange, walk]);
+        let owner = || held.owner((kernel, dma), Flags::NOCACHE, 2, 3);
+        at_once([owner(), owner(), exchange, walk]);
         assert_eq!((used(dma), dma.refused_calls()), (0, 0));
     });
 }
