@@ -1,40 +1,92 @@
-//! The atomics and the spin hint of everything that runs concurrently.
+//! The atomics of the library, and its pause.
 //!
 //! Files import them from here and not from `core`, so that a model checker such as loom or shuttle can run the
-//! library's own code with its atomics in place of these.
-//!
-//! Memory that C reads, and the bitmaps that a pool's lock protects, always use the atomics of `core`.
+//! library's own code with its atomics in place of these. What no model runs, or what it need not see, uses the atomics
+//! of `core`: memory that C reads, the bitmaps that a pool's lock protects, and constants that `kernel/rtthread` reads
+//! from the port or the processor. The lock is the one of the crate `spin`, which has its own.
 
-#[cfg(not(any(feature = "shuttle", feature = "loom")))]
-pub use core::{hint::spin_loop, sync::atomic::*};
 #[cfg(feature = "loom")]
-pub use late::*;
+pub use ::loom::sync::atomic::{Ordering, fence};
+#[cfg(not(any(feature = "shuttle", feature = "loom")))]
+pub use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize, Ordering, fence};
+#[cfg(feature = "loom")]
+pub use late::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize};
 #[cfg(feature = "shuttle")]
-pub use shuttle::{hint::spin_loop, sync::atomic::*};
+pub use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize, Ordering, fence};
 
 /// Pauses `count` times.
 #[cfg(not(any(feature = "shuttle", feature = "loom")))]
 pub fn pause(count: u32) {
-    (0..count).for_each(|_| spin_loop());
+    (0..count).for_each(|_| core::hint::spin_loop());
 }
 
 /// Lets another thread of the model run. In a model, a single pause has the effect of many.
 #[cfg(any(feature = "shuttle", feature = "loom"))]
 pub fn pause(_count: u32) {
-    spin_loop();
+    #[cfg(feature = "loom")]
+    ::loom::hint::spin_loop();
+    #[cfg(feature = "shuttle")]
+    shuttle::hint::spin_loop();
 }
 
 /// Atomics of loom. Each belongs to one execution, and a `const fn` cannot make it. So each is made at its first use in
 /// an execution, and statics may contain them. That use must come before the other threads begin: it counts as a write.
 #[cfg(feature = "loom")]
 mod late {
-    pub use ::loom::hint::spin_loop;
     use ::loom::sync::atomic as loom;
-    pub use ::loom::sync::atomic::{Ordering, fence};
     use core::ops::Deref;
     use core::sync::atomic::{AtomicUsize as Counter, Ordering::Relaxed};
     use std::boxed::Box;
     use std::sync::Mutex;
+
+    /// A boolean.
+    pub type AtomicBool = Late<bool>;
+    /// Half of a word, or a quarter.
+    pub type AtomicU16 = Late<u16>;
+    /// A word.
+    pub type AtomicUsize = Late<usize>;
+    /// A pointer.
+    pub type AtomicPtr<T> = Late<*mut T>;
+
+    /// A value that an atomic of loom holds.
+    pub trait Value: Copy {
+        type Atomic: Sync + 'static;
+
+        /// Makes an atomic with this value.
+        fn atomic(self) -> Self::Atomic;
+    }
+
+    impl Value for bool {
+        type Atomic = loom::AtomicBool;
+
+        fn atomic(self) -> loom::AtomicBool {
+            loom::AtomicBool::new(self)
+        }
+    }
+
+    impl Value for u16 {
+        type Atomic = loom::AtomicU16;
+
+        fn atomic(self) -> loom::AtomicU16 {
+            loom::AtomicU16::new(self)
+        }
+    }
+
+    impl Value for usize {
+        type Atomic = loom::AtomicUsize;
+
+        fn atomic(self) -> loom::AtomicUsize {
+            loom::AtomicUsize::new(self)
+        }
+    }
+
+    impl<T: 'static> Value for *mut T {
+        type Atomic = loom::AtomicPtr<T>;
+
+        fn atomic(self) -> loom::AtomicPtr<T> {
+            loom::AtomicPtr::new(self)
+        }
+    }
 
     /// The number of executions that have begun.
     static EXECUTIONS: Counter = Counter::new(0);
@@ -44,55 +96,41 @@ mod late {
         static ref EXECUTION: usize = EXECUTIONS.fetch_add(1, Relaxed);
     }
 
-    macro_rules! late {
-        ($($(#[$doc:meta])* $name:ident $(<$parameter:ident>)? ($value:ty);)*) => {$(
-            $(#[$doc])*
-            pub struct $name $(<$parameter: 'static>)? {
-                first: $value,
-                /// The execution in which the atomic was made last, and the atomic, which stays.
-                made: Mutex<Option<(usize, &'static loom::$name $(<$parameter>)?)>>,
-            }
-
-            impl $(<$parameter>)? $name $(<$parameter>)? {
-                /// Makes an atomic with this value.
-                pub const fn new(first: $value) -> Self {
-                    $name { first, made: Mutex::new(None) }
-                }
-            }
-
-            impl $(<$parameter>)? Deref for $name $(<$parameter>)? {
-                type Target = loom::$name $(<$parameter>)?;
-
-                fn deref(&self) -> &Self::Target {
-                    let execution = *EXECUTION;
-                    let mut made = self.made.lock().unwrap();
-                    match *made {
-                        Some((number, atomic)) if number == execution => atomic,
-                        _ => {
-                            let atomic: &'static _ = Box::leak(Box::new(loom::$name::new(self.first)));
-                            *made = Some((execution, atomic));
-                            atomic
-                        }
-                    }
-                }
-            }
-        )*};
-    }
-    late! {
-        /// A boolean.
-        AtomicBool(bool);
-        /// Half of a word, or a quarter.
-        AtomicU16(u16);
-        /// A word.
-        AtomicUsize(usize);
-        /// A pointer.
-        AtomicPtr<T>(*mut T);
+    /// An atomic that is made at its first use in each execution.
+    pub struct Late<V: Value> {
+        first: V,
+        /// The execution in which the atomic was made last, and the atomic, which stays.
+        made: Mutex<Option<(usize, &'static V::Atomic)>>,
     }
 
-    // SAFETY: as of `core::sync::atomic::AtomicPtr`: the pointer is only copied.
+    impl<V: Value> Late<V> {
+        /// Makes an atomic with this value.
+        pub const fn new(first: V) -> Self {
+            Late { first, made: Mutex::new(None) }
+        }
+    }
+
+    impl<V: Value> Deref for Late<V> {
+        type Target = V::Atomic;
+
+        fn deref(&self) -> &V::Atomic {
+            let execution = *EXECUTION;
+            let mut made = self.made.lock().unwrap();
+            match *made {
+                Some((number, atomic)) if number == execution => atomic,
+                _ => {
+                    let atomic = Box::leak(Box::new(self.first.atomic()));
+                    *made = Some((execution, atomic));
+                    atomic
+                }
+            }
+        }
+    }
+
+    // SAFETY: `first` is a plain value or a pointer, and is only copied. The atomic may be shared.
     #[allow(unsafe_code)]
-    unsafe impl<T> Sync for AtomicPtr<T> {}
+    unsafe impl<V: Value> Sync for Late<V> {}
     // SAFETY: as above.
     #[allow(unsafe_code)]
-    unsafe impl<T> Send for AtomicPtr<T> {}
+    unsafe impl<V: Value> Send for Late<V> {}
 }

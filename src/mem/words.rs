@@ -17,10 +17,7 @@ mod sealed {
 }
 
 /// An integer that the processor reads and writes in one access. On a 32-bit processor, a 64-bit integer takes two.
-pub trait Word: Words<Word = Self> + Send + Sync {
-    /// The value whose bits are all zero.
-    const ZERO: Self;
-}
+pub trait Word: Words<Word = Self> + Send + Sync {}
 
 /// A value that lies in memory as one word, or as several words of one width, one after the other.
 pub trait Words: Copy + sealed::Sealed + 'static {
@@ -40,9 +37,7 @@ pub trait Words: Copy + sealed::Sealed + 'static {
 macro_rules! integers {
     ($($integer:ty)*) => {$(
         impl sealed::Sealed for $integer {}
-        impl Word for $integer {
-            const ZERO: Self = 0;
-        }
+        impl Word for $integer {}
         impl Words for $integer {
             type Word = $integer;
             const COUNT: usize = 1;
