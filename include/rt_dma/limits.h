@@ -36,7 +36,7 @@ extern "C" {
  * @retval RT_EOK The limit is set.
  * @retval -RT_EINVAL `dev` is NULL, or `size` is 0.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
- * @retval -RT_EBUSY The call needs a thread.
+ * @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
 rt_err_t rt_dma_set_max_segment(struct rt_device *dev,

@@ -41,7 +41,7 @@ extern "C" {
  * (a) if no pool is installed; (b) for `rt_dma_set_mask` alone, if the bus does not translate addresses and the 4 KiB
  * from `*dev` on are within the mask; (c) if the BSP's own operation allocates the device's memory.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
- * @retval -RT_EBUSY The call needs a thread.
+ * @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
  * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
 rt_err_t rt_dma_set_mask(struct rt_device *dev,

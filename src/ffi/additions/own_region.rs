@@ -39,7 +39,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
 ) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
-    if table_of(device).is_none() {
+    if table_of(device).is_err() {
         return errors.busy;
     }
     // SAFETY: the caller passes a valid device or null.

@@ -9,6 +9,7 @@ use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
+use crate::error::Error;
 use crate::ffi::dropin::sync_ops::{sync_in, sync_in_coherent, sync_out};
 use crate::ffi::{DMA, NEW_DEVICE, device, handle_out, pointer};
 use crate::flags::Flags;
@@ -92,10 +93,12 @@ pub(in crate::ffi) fn translating_table(device: Device) -> &'static rt_dma_map_o
     table(DMA.translating_ops(device))
 }
 
-/// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`. Returns
-/// `None` if it cannot be chosen now.
-pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
-    stored_table(device).or_else(|| choose(device))
+/// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`.
+///
+/// # Errors
+/// Those of [`choose`].
+pub(in crate::ffi) fn table_of(device: Device) -> Result<&'static rt_dma_map_ops, Error> {
+    stored_table(device).map_or_else(|| choose(device), Ok)
 }
 
 /// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet. The port measured the offset of
@@ -106,19 +109,22 @@ pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map
     unsafe { device_ops(device).as_ref() }
 }
 
-/// Chooses a table for the device, and stores it unless another caller has stored one meanwhile. Returns the stored
-/// table; `None` if it cannot be chosen now.
+/// Chooses a table for the device, stores it, and returns it. If another thread or the BSP has stored a table
+/// meanwhile, that one stays, and is returned. It may be a table for a mask.
+///
+/// # Errors
+/// Those of [`choose_ops`](crate::dropin::registry::Dma::choose_ops): no table can be chosen now.
 #[cold]
-pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
-    if let Ok(ops) = DMA.choose_ops(device) {
+pub(in crate::ffi) fn choose(device: Device) -> Result<&'static rt_dma_map_ops, Error> {
+    let chosen = DMA.choose_ops(device).map(table);
+    if let Ok(table) = chosen {
         if let Some(forget) = NEW_DEVICE.get() {
             forget(device);
         }
-        // If another thread or the BSP has stored a table meanwhile, that one stays. It may be a table for a mask.
         // SAFETY: the caller passed a valid device; the table is a static.
-        unsafe { rt_dma_port_device_choose_ops(pointer(device.address()), core::ptr::from_ref(table(ops)).cast()) };
+        unsafe { rt_dma_port_device_choose_ops(pointer(device.address()), core::ptr::from_ref(table).cast()) };
     }
-    stored_table(device)
+    stored_table(device).map_or(chosen, Ok)
 }
 
 /// @brief Returns the map operations that a device's device-tree node asks for (revision r2 of the interface).

@@ -96,7 +96,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
-    if device(dev).and_then(choose).is_none() {
+    if device(dev).is_none_or(|device| choose(device).is_err()) {
         return core::ptr::null_mut();
     }
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn rt_dma_free(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    if device(dev).and_then(choose).is_some() {
+    if device(dev).is_some_and(|device| choose(device).is_ok()) {
         // SAFETY: the caller passes a device.
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }

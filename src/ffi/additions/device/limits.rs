@@ -3,9 +3,9 @@
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::limits::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
-use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
+use crate::ffi::additions::device::{refusal, watch_for_new_devices};
 use crate::ffi::dropin::ops::{stored_table, table_of};
-use crate::ffi::status::errors;
+use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, device};
 use crate::kernel::PAGE_SIZE;
 
@@ -16,8 +16,8 @@ fn change_limits(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut L
         return errors().inval;
     }
     // Without operations the device is a new one: what was set now would end when its operations are chosen.
-    if table_of(device).is_none() {
-        return no_table();
+    if let Err(error) = table_of(device) {
+        return status(Err(error));
     }
     watch_for_new_devices();
     DEVICES.set_limits(device, change).map_or_else(refusal, |()| errors().ok)
@@ -51,7 +51,7 @@ fn limits_of(dev: *mut rt_device) -> Limits {
 /// @retval RT_EOK The limit is set.
 /// @retval -RT_EINVAL `dev` is NULL, or `size` is 0.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
-/// @retval -RT_EBUSY The call needs a thread.
+/// @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: rt_size_t) -> rt_err_t {

@@ -9,10 +9,10 @@ use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{
     has_masked_function, is_masked_copy, is_masked_table, meaning_of, table_for,
 };
-use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
+use crate::ffi::additions::device::{refusal, watch_for_new_devices};
 use crate::ffi::additions::hooks;
 use crate::ffi::dropin::ops::{stored_table, table_of};
-use crate::ffi::status::errors;
+use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::Device;
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
@@ -52,7 +52,7 @@ fn has_masked_ops(device: Device) -> bool {
 /// (a) if no pool is installed; (b) for `rt_dma_set_mask` alone, if the bus does not translate addresses and the 4 KiB
 /// from `*dev` on are within the mask; (c) if the BSP's own operation allocates the device's memory.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
-/// @retval -RT_EBUSY The call needs a thread.
+/// @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
@@ -131,7 +131,10 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
     if mask == 0 {
         return errors.inval;
     }
-    let Some(table) = table_of(device) else { return no_table() };
+    let table = match table_of(device) {
+        Ok(table) => table,
+        Err(error) => return status(Err(error)),
+    };
     let Some(before) = masked_ops_before(device, table) else { return errors.nomem };
     // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
     if mask == NO_MASK && is_masked_copy(table) && DEVICES.masked_ops(device).is_none() {

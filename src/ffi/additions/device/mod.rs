@@ -31,7 +31,7 @@ use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
-use crate::kernel::{Device, Threads};
+use crate::kernel::Device;
 use crate::text::apart;
 
 /// Makes sure that what is kept about a device ends when another device at its address makes its first call. It is
@@ -59,11 +59,6 @@ fn forget_earlier(device: Device) {
     if let Some(watch) = WATCH_NEW_DEVICE.get() {
         watch(device);
     }
-}
-
-/// Returns the error of a call for a device whose map operations cannot be chosen now.
-fn no_table() -> rt_err_t {
-    if DMA.kernel.can_sleep() { errors().nomem } else { errors().busy }
 }
 
 /// Converts the reason why a record was not made to an error of C. Counts the call as refused if the caller may not

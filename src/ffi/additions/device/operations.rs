@@ -26,7 +26,7 @@ fn table_with<F: PartialEq>(
     device: Device,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<&'static rt_dma_map_ops> {
-    let present = table_of(device)?;
+    let present = table_of(device).ok()?;
     if is_masked_function(present, operation) { Some(meaning_of(device)?.original) } else { Some(present) }
 }
 
@@ -58,7 +58,7 @@ pub(in crate::ffi) enum FreeOps {
 
 /// Returns what frees the buffers of the device.
 pub(in crate::ffi) fn free_ops_of(device: Device) -> FreeOps {
-    let free = table_of(device).and_then(|present| {
+    let free = table_of(device).ok().and_then(|present| {
         let is_masked = is_masked_function(present, |table| table.free);
         if is_masked { freeing_table(device).free } else { present.free }
     });

@@ -86,7 +86,7 @@ pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapErro
     // A mapping that needs a record gets here before the first one is made.
     STREAMS.set(&HOOKS);
     watch_for_new_devices();
-    let now = table_of(device).ok_or(MapError::NoMemory)?;
+    let now = table_of(device).map_err(|_| MapError::NoMemory)?;
     let table = unmasked(device, now);
     let ops = ops_of(table).map_or(Ops::Bsp(&BSP), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.

@@ -165,7 +165,7 @@ fn claim_managed(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
 /// # Safety
 /// As `rt_dma_free`.
 unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize) -> bool {
-    if table_of(device).is_none() {
+    if table_of(device).is_err() {
         return false;
     }
     match free_ops_of(device) {

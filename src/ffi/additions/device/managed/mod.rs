@@ -23,7 +23,7 @@ use crate::kernel::{Device, Threads};
 ///
 /// Context: thread.
 fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
-    table_of(device)?;
+    table_of(device).ok()?;
     watch_for_new_devices();
     let slot = DEVICES.reserve(device);
     if slot.is_none() && !DMA.kernel.can_sleep() {
