@@ -115,6 +115,7 @@ void rt_dma_port_pause(void)
     /* Boot code has no thread that could sleep. */
     if (rt_thread_self())
     {
+        /* One tick: a tick takes 1 ms or more (RT_TICK_PER_SECOND is 1,000 at most). */
         rt_thread_mdelay(1);
     }
 }

@@ -135,7 +135,8 @@ void *rt_dma_borrow(rt_size_t size,
 /**
  * @brief Gives back memory of `rt_dma_borrow`.
  *
- * An address that is not borrowed is logged and counted, and changes nothing. NULL does nothing.
+ * An address that is not borrowed is counted, logged where the caller may sleep, and changes nothing. NULL does
+ * nothing.
  *
  * @param[in] memory The memory.
  * @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread.

@@ -3,8 +3,8 @@
 //!
 //! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order
 //! of the addresses, until there is room. A borrower's function may return before the memory is given back, which then
-//! happens in another thread. The request waits for that, for at most [`RECLAIM_TICKS`] ticks in total. After that, it
-//! logs the borrowers that still have memory, and fails in this region.
+//! happens in another thread. The request waits for that, for at most [`PAUSES`] pauses in total. After that, it logs
+//! the borrowers that still have memory, and fails in this region.
 
 use core::ptr::with_exposed_provenance_mut;
 
@@ -25,9 +25,10 @@ use crate::mem::atomics::{
 use crate::mem::heap::place;
 use crate::text::apart;
 
-/// The number of ticks for which an owner's request waits for borrowers to give memory back.
-const RECLAIM_TICKS: usize = 100;
-/// The number of ticks after which the borrowers are asked again. This also asks a borrower whose call overlapped with
+/// The number of [pauses](crate::kernel::Threads::pause), each of one tick, for which an owner's request waits for
+/// borrowers to give memory back.
+const PAUSES: usize = 100;
+/// The number of pauses after which the borrowers are asked again. This also asks a borrower whose call overlapped with
 /// the start of the owner's wait.
 const ASK_AGAIN: usize = 10;
 /// The highest number of borrowers that a failed request logs.
@@ -105,8 +106,8 @@ impl<K: Kernel> Dma<K> {
     /// Returns the number of owners' requests for which borrowers did not give back enough memory.
     ///
     /// Context: any.
-    pub fn failed_reclaims(&self) -> usize {
-        self.lending.failed_reclaims.load(Relaxed)
+    pub fn failed_waits(&self) -> usize {
+        self.lending.failed_waits.load(Relaxed)
     }
 
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
@@ -116,19 +117,19 @@ impl<K: Kernel> Dma<K> {
             return None;
         }
         self.lending.begin_waiting();
-        let found = self.reclaim(request);
+        let found = self.wait_for_borrowers(request);
         self.lending.end_waiting();
         if found.is_none() {
-            self.lending.failed_reclaims.fetch_add(1, Relaxed);
+            self.lending.failed_waits.fetch_add(1, Relaxed);
             self.log_borrowers(request);
         }
         found
     }
 
-    /// Returns whether the request is served if enough memory of this pool is given back. In contrast to
-    /// [`could_serve`] alone, this may need a search of ranges.
+    /// Returns whether the request is served if enough memory of this pool is given back: its device owns the pool,
+    /// which has the properties that the flags ask for, and would have room for the request if it were empty.
     fn can_help(&self, pool: &Pool<K>, request: &BufferRequest) -> bool {
-        could_serve(pool, request) && self.has_place_for(pool, request)
+        pool.serves_from(request.device, request.flags, Pools::Owned) && self.has_place_for(pool, request)
     }
 
     /// Returns whether the pool, if it were empty, would have room for the request: at the alignment, and where the
@@ -143,11 +144,11 @@ impl<K: Kernel> Dma<K> {
         })
     }
 
-    /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is
-    /// served, when no borrower can give back any more, or after [`RECLAIM_TICKS`] ticks.
-    fn reclaim(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        for tick in 0..RECLAIM_TICKS {
-            if tick % ASK_AGAIN == 0
+    /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] pauses. Ends when the request is
+    /// served, when no borrower can give back any more, or after [`PAUSES`] pauses.
+    fn wait_for_borrowers(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        for pauses in 0..PAUSES {
+            if pauses % ASK_AGAIN == 0
                 && let Some(found) = self.ask_borrowers(request)
             {
                 return Some(found);
@@ -217,18 +218,16 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns the lent memory with the lowest physical address from `from` on, in a pool that
     /// [can help](Self::can_help), and its entry.
-    fn next_lent(&self, request: &BufferRequest, mut from: Pa) -> Option<(&'static Entry<K>, LentMemory<K>)> {
-        loop {
-            let lent = self.lending.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)));
-            let usable = lent.filter(|(_, memory)| memory.pa >= from && could_serve(memory.pool, request));
-            let found = usable.min_by_key(|(_, memory)| memory.pa)?;
-            // Ranges are searched for the lowest memory only, and not for all of it.
-            let pool = found.1.pool;
-            if self.has_place_for(pool, request) {
-                return Some(found);
-            }
-            from = pool.end();
-        }
+    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static Entry<K>, LentMemory<K>)> {
+        // Each pool is checked once, however much memory of it is lent: the check may read ranges of the device's bus.
+        let usable = self.pools().filter(|pool| self.can_help(pool, request));
+        let lent = usable.flat_map(|pool| self.lent_memory().filter(|(_, memory)| core::ptr::eq(memory.pool, pool)));
+        lent.filter(|(_, memory)| memory.pa >= from).min_by_key(|(_, memory)| memory.pa)
+    }
+
+    /// Returns the memory that is lent, with its entries.
+    fn lent_memory(&self) -> impl Iterator<Item = (&'static Entry<K>, LentMemory<K>)> {
+        self.lending.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)))
     }
 
     /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
@@ -280,10 +279,4 @@ impl<K: Kernel, D> Lending<K, D> {
     fn end_waiting(&self) {
         self.waiting.fetch_sub(1, SeqCst);
     }
-}
-
-/// Returns whether the request could be served if memory of this pool is given back: its device owns the pool, which
-/// has the properties that the flags ask for, and is large enough.
-fn could_serve<K: Kernel>(pool: &Pool<K>, request: &BufferRequest) -> bool {
-    pool.serves_from(request.device, request.flags, Pools::Owned) && request.size <= pool.size()
 }

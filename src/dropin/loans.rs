@@ -127,7 +127,7 @@ pub struct Lending<K: Kernel, D: 'static> {
     /// found with `Acquire`, which do not order it with this number.
     pub waiting: AtomicUsize,
     /// The number of owners' requests for which borrowers did not give back enough memory.
-    pub failed_reclaims: AtomicUsize,
+    pub failed_waits: AtomicUsize,
 }
 
 /// See [`Lending::make_room`].
@@ -146,7 +146,7 @@ impl<K: Kernel, D> Lending<K, D> {
             last: AtomicRef::new(),
             turn: Turn::new(),
             waiting: AtomicUsize::new(0),
-            failed_reclaims: AtomicUsize::new(0),
+            failed_waits: AtomicUsize::new(0),
         }
     }
 }

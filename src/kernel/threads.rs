@@ -30,7 +30,7 @@ pub unsafe trait Threads {
     /// Context: any.
     fn can_sleep(&self) -> bool;
 
-    /// Lets other threads run for a moment. In boot code, before the scheduler runs, there are none.
+    /// Lets other threads run for a tick. In boot code, before the scheduler runs, there are none: it returns at once.
     ///
     /// Context: thread.
     fn pause(&self);

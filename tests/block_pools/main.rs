@@ -65,8 +65,8 @@ unsafe impl Pages for Coherent {
         }
     }
 
-    fn failed_reclaims(&self) -> usize {
-        self.0.failed_reclaims()
+    fn failed_waits(&self) -> usize {
+        self.0.failed_waits()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {

@@ -49,7 +49,7 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Returns how often borrowers did not give back enough memory for a request, of any caller.
     ///
     /// Context: any.
-    fn failed_reclaims(&self) -> usize {
+    fn failed_waits(&self) -> usize {
         0
     }
 

@@ -68,7 +68,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: thread.
     fn add_spans(&self, count: usize, mut effort: Effort, fill_number: usize) -> bool {
-        let failed_reclaims = self.pages.failed_reclaims();
+        let failed_waits = self.pages.failed_waits();
         let span_blocks = self.groups.shape.span_blocks().max(1);
         let mut missing = self.missing(count, fill_number);
         while missing != 0 {
@@ -77,7 +77,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
             for _ in 0..missing.div_ceil(2).div_ceil(span_blocks) {
                 // Borrowers that kept their memory are not asked again: each span would wait for them.
-                if effort == Effort::AsksBorrowers && self.pages.failed_reclaims() != failed_reclaims {
+                if effort == Effort::AsksBorrowers && self.pages.failed_waits() != failed_waits {
                     effort = Effort::TakesFree;
                 }
                 if self.add_span_unless(FirstBlock::Free { fill_number }, effort, || None).is_none() {

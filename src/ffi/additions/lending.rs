@@ -53,14 +53,15 @@ pub unsafe extern "C" fn rt_dma_borrow(
 
 /// @brief Gives back memory of `rt_dma_borrow`.
 ///
-/// An address that is not borrowed is logged and counted, and changes nothing. NULL does nothing.
+/// An address that is not borrowed is counted, logged where the caller may sleep, and changes nothing. NULL does
+/// nothing.
 ///
 /// @param[in] memory The memory.
 /// @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_give_back(memory: *mut c_void) {
     if !memory.is_null() {
-        // A refusal was logged.
+        // `give_back_memory` counts a wrong call, and logs it where the caller may sleep; the C function has no result.
         let _ = DMA.give_back_memory(memory.expose_provenance());
     }
 }

@@ -55,8 +55,8 @@ unsafe impl Pages for DevicePages {
         }
     }
 
-    fn failed_reclaims(&self) -> usize {
-        DMA.failed_reclaims()
+    fn failed_waits(&self) -> usize {
+        DMA.failed_waits()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle) {
