@@ -3,8 +3,9 @@
 //! # The protocol
 //!
 //! The word has a *free bit* for each of the group's blocks, up to [`SLOTS`]: 1 while the block is free, 0 while it is
-//! in use, and 0 while its unit has no memory. It also contains a bit that is set while the group is listed, and a
-//! version: the number of units that were added or removed. The changes of state are:
+//! in use, and 0 while its unit has no memory. It also contains a bit that is set while the group is
+//! [listed](super::listed_groups), and a version: the number of units that were added or removed. The changes of state
+//! are:
 //!
 //! * [`take`](GroupWord::take) changes a free bit from 1 to 0, by one compare-and-exchange. Of two callers that want
 //!   one block, only one exchanges the word.
@@ -59,7 +60,7 @@ use crate::mem::atomics::{
 
 /// The maximum number of blocks in a group. The version has 15 bits.
 pub const SLOTS: usize = usize::BITS as usize - 16;
-/// The bit that is set while the group is listed: it is a core's current group, or in the list.
+/// The bit that is set while the group is [listed](super::listed_groups).
 const LISTED: usize = 1 << SLOTS;
 /// The lowest bit of the version, which takes all higher bits.
 const VERSION: usize = LISTED << 1;

@@ -1,4 +1,12 @@
-//! The groups that have free blocks, and which of them each core takes blocks from.
+//! The listed groups, in which an allocation looks for a free block.
+//!
+//! A group is *listed* while it is in the list, or the current group of at least one core. A bit of the group's
+//! [word](super::word) shows that. Each group of which a block can be taken is listed, or the call that made the block
+//! free is about to list it. A listed group of which none can be taken leaves when a call looks for one in it.
+//!
+//! A core takes blocks from its current group. If that has none, the first group of the list becomes the core's current
+//! one. So two cores write different words, as long as there are groups enough for both. If no group is left in the
+//! list, a core shares the current group of another core.
 //!
 //! The list is changed with its lock held, and only when a group runs out of free blocks or has one again.
 
@@ -14,20 +22,14 @@ use crate::mem::shared::AlwaysSetRef;
 /// The number of cores that take blocks from groups of their own. Further cores share groups with these.
 pub const CORES: usize = 4;
 
-/// The listed groups, which have free blocks: each is in the list, or the current group of at least one core.
-///
-/// A core takes blocks from its current group. If that has none, the first group of the list becomes the core's current
-/// one. So two cores write different words, as long as there are groups enough for both. If no group is left in the
-/// list, a core shares the current group of another core.
-///
-/// The number of a core is a hint of the kernel: it decides only where a call looks first.
+/// The listed groups of a block pool. The number of a core is a hint of the kernel: it decides only where a call looks
+/// first.
 #[repr(C)]
 pub struct ListedGroups {
-    /// For each core the group from which it takes blocks first. It is listed, or [`NO_GROUP`]. Written with the lock
-    /// held.
+    /// The current group of each core, or [`NO_GROUP`]. Written with the lock held.
     current: [AlwaysSetRef<Group>; CORES],
-    /// How the blocks lie in memory. It stands between what every call reads and the lock, so that a core that takes
-    /// the lock does not disturb the others.
+    /// How the blocks of the pool lie in memory. It is a part of this struct so that it lies between `current`, which
+    /// every call reads, and the lock: a core that takes the lock does not disturb the others.
     pub shape: Shape,
     list: IrqLock<List>,
 }
@@ -72,9 +74,9 @@ impl ListedGroups {
     /// because the group was a current one when that caller looked. So the loop is short.
     ///
     /// Context: any.
-    #[inline(always)] // With that of `find_group`: 26 instructions less for each group that has no free block left.
+    #[inline(always)] // With that of `next_group`: 26 instructions less for each group that has no free block left.
     pub fn take_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Block> {
-        while self.find_group(kernel, core) {
+        while self.next_group(kernel, core) {
             if let Some(block) = self.take(core) {
                 return Some(block);
             }
@@ -82,17 +84,15 @@ impl ListedGroups {
         None
     }
 
-    /// Makes sure that a core's current group has a free block: if it has none, the first group of the list becomes the
-    /// current one, or else another core's current group that has a free block. Returns false if no group has one.
-    /// Other callers may take the block before this one does.
+    /// Gives a core another current group if its own has no free block: the first group of the list, or else another
+    /// core's current group that has one. Returns false if no group has one. Other callers may take the block before
+    /// this one does.
     #[inline(always)] // As `take_from_any`.
-    fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
+    fn next_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut list = self.list.lock(kernel);
         let current = self.current(core);
         // A core often has no group here.
         if !core::ptr::eq(current.get(), &NO_GROUP) {
-            // The check for a free block and the change of the listed bit are one operation. If they were two, a block
-            // could be freed between them, and the group would leave the list with it.
             if !current.get().word.unlist() {
                 return true;
             }
@@ -203,7 +203,7 @@ impl ListedGroups {
 
     /// Returns the groups in the list, without the current ones.
     #[cfg(test)]
-    pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
+    pub fn in_list<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
         groups_of(self.list.lock(kernel).first).collect()
     }
 }

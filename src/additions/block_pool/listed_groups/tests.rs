@@ -9,7 +9,7 @@ fn new_group(units: WrappingSlice<Unit>) -> &'static Group {
 }
 
 fn list(pool_groups: &ListedGroups) -> std::vec::Vec<*const Group> {
-    pool_groups.listed(Heap).into_iter().map(core::ptr::from_ref).collect()
+    pool_groups.in_list(Heap).into_iter().map(core::ptr::from_ref).collect()
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn each_core_takes_from_a_group_of_its_own_while_there_are_groups_enough() {
     }
     // The fifth group remains, for the core that comes first.
     assert_eq!(
-        (pool_groups.listed(Heap).len(), [0, 1, 2, 3, 5].map(|count| pool_groups.missing(Heap, count))),
+        (pool_groups.in_list(Heap).len(), [0, 1, 2, 3, 5].map(|count| pool_groups.missing(Heap, count))),
         (1, [0, 0, 0, 1, 3])
     );
 }
@@ -158,7 +158,7 @@ fn a_core_finds_every_block_whatever_group_it_is_in() {
 fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
     for (emptied_by, trimmed) in [(0, false), (1, false), (0, true)] {
         let pool_groups = groups_with(1);
-        let group = pool_groups.listed(Heap)[0];
+        let group = pool_groups.in_list(Heap)[0];
         assert!([0, 1].iter().all(|core| pool_groups.take_from_any(Heap, *core).is_some()));
         if trimmed {
             [1, 2].into_iter().for_each(|slot| assert!(group.word.give_back(group.word.look(), slot).unwrap()));
@@ -184,7 +184,7 @@ fn a_group_of_which_a_block_is_freed_while_it_leaves_its_core_is_either_in_the_l
     let mut times = 0;
     for step in 0.. {
         let pool_groups = groups_with(1);
-        let group = pool_groups.listed(Heap)[0];
+        let group = pool_groups.in_list(Heap)[0];
         assert!((0..2).all(|_| pool_groups.take_from_any(Heap, 0).is_some()));
         let is_listed = std::rc::Rc::new(std::cell::Cell::new(true));
         let seen = is_listed.clone();

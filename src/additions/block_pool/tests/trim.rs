@@ -14,8 +14,8 @@ fn groups_of_memory_that_is_gone_are_in_no_list() {
         let pool = BlockPool::new(HeapOnly, Endless, PoolName::new([]), Device::at(1), shape, 0).unwrap();
         let held: std::vec::Vec<_> = (0..2000).map(|_| pool.allocate().unwrap()).collect();
         held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-        assert!(pool.groups.listed(HeapOnly).len() > 10);
+        assert!(pool.groups.in_list(HeapOnly).len() > 10);
         assert!(pool.trim() != 0);
-        assert_eq!(pool.groups.listed(HeapOnly).len(), 0);
+        assert_eq!(pool.groups.in_list(HeapOnly).len(), 0);
     }
 }

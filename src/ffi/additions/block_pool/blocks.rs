@@ -78,16 +78,13 @@ pub unsafe extern "C" fn rt_dma_block_pool_zalloc(
     pool: *mut rt_dma_block_pool,
     dma_handle: *mut rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes what `rt_dma_block_pool_alloc` takes.
-    let block = unsafe { rt_dma_block_pool_alloc(pool, dma_handle) };
-    if !block.is_null()
-        // SAFETY: the caller passes a pool or null.
-        && let Some(pool) = unsafe { pool_of(pool) }
-    {
-        // SAFETY: the block is mapped, and this call owns it until it returns it.
-        unsafe { DeviceMemory::new(RtThread, block.expose_provenance(), pool.block_size()) }.zero();
-    }
-    block
+    // SAFETY: the caller passes a pool or null.
+    let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
+    let Some(block) = pool.allocate() else { return core::ptr::null_mut() };
+    // SAFETY: the block is mapped, and this call owns it until it returns it.
+    unsafe { DeviceMemory::new(RtThread, block.va, pool.block_size()) }.zero();
+    // SAFETY: the caller passes a valid address or null.
+    unsafe { hand_out(block, dma_handle) }
 }
 
 /// @brief Frees a block.
