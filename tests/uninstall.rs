@@ -154,7 +154,7 @@ fn pools_of_other_pages_are_made_anew() {
     let [larger, later] =
         [(BASE, 2 * MIB), (BASE + 4 * MIB, MIB)].map(|(start, size)| machine.install(c"more", start, size));
     assert!(!std::ptr::eq(pool, larger) && !std::ptr::eq(pool, later));
-    assert_eq!((larger.pages(), later.start()), (512, BASE + 4 * MIB));
+    assert_eq!((larger.page_count(), later.start()), (512, BASE + 4 * MIB));
 }
 
 #[test]

@@ -124,7 +124,7 @@ mod tests {
         let dma: &'static Dma<HeapOnly> = Box::leak(Box::new(Dma::new(HeapOnly)));
         let start = 0_usize.wrapping_sub(64 * PAGE_SIZE);
         let pool = dma.install(&Region { start, end: 0, name: Name::NONE }).unwrap();
-        assert_eq!((pool.start(), pool.pages()), (start, 63));
+        assert_eq!((pool.start(), pool.page_count()), (start, 63));
         assert_eq!(pool.flags().contains(Flags::ADDRESS_32BITS), usize::BITS == 32);
         let again = dma.install(&Region { start: start + 32 * PAGE_SIZE, end: 0, name: Name::NONE });
         assert_eq!(again.err(), Some(Error::Overlap));

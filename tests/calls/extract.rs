@@ -111,7 +111,7 @@ fn the_bytes_lost_between_pools_are_bytes_of_the_region() {
     for expected in [4, 4, 2] {
         let (start, _) = machine.extract(total, 0).unwrap();
         let pool = machine.dma.pools().find(|pool| pool.start() == start).unwrap();
-        assert_eq!(pool.pages(), expected);
+        assert_eq!(pool.page_count(), expected);
     }
     assert_eq!(machine.extract(PAGE, 0), Err(Error::NoRegion));
 }

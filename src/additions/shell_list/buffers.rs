@@ -18,7 +18,7 @@ impl Buffers {
     /// Makes an iterator over the buffers of `pool`, from its first page on.
     pub(super) fn of<K: Kernel>(pool: &Pool<K>) -> Self {
         let (used, starts) = pool.bitmaps();
-        Buffers { used, starts, page: 0, pages: pool.pages() }
+        Buffers { used, starts, page: 0, pages: pool.page_count() }
     }
 
     /// Returns the smallest size that is larger than `last`, in pages, and the number of buffers of this size.

@@ -24,17 +24,17 @@ impl<K: Kernel> Dma<K> {
 
     /// Prints the map of one pool.
     fn print_map(&self, pool: &Pool<K>) {
-        let per_character = pages_per_character(pool.pages());
+        let per_character = pages_per_character(pool.page_count());
         self.print_head(pool);
         self.kernel.print(apart!("    %lu KiB for each character\n"), &[per_character << PAGE_SHIFT >> 10]);
         let (used, _) = pool.bitmaps();
         let mut page = 0;
-        while page < pool.pages() {
+        while page < pool.page_count() {
             // One character for each group in this line, and a final zero.
             let mut line = [0u8; COLUMNS + 1];
             let first = page;
             for character in line.iter_mut().take(COLUMNS) {
-                let end = pool.pages().min(page + per_character);
+                let end = pool.page_count().min(page + per_character);
                 if page >= end {
                     break;
                 }

@@ -82,7 +82,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub fn buffer_in_view(&self, va: Va) -> Option<usize> {
         let [cached, uncached, write_through, _] = &self.views;
-        let page_in = |view: &View| view.page_of(va, self.pages);
+        let page_in = |view: &View| view.page_of(va, self.page_count);
         let (page, cache) = match page_in(cached) {
             Some(page) => (page, CacheState::Dirty),
             None => (page_in(uncached).or_else(|| page_in(write_through))?, CacheState::Clean),
@@ -106,7 +106,7 @@ impl<K: Kernel> Pool<K> {
             return None;
         }
         let [.., physical] = &self.views;
-        let page = physical.page_of(pa, self.pages)?;
+        let page = physical.page_of(pa, self.page_count)?;
         (self.was_cached(page) && !self.page_has_own_mapping(page)).then_some(page)
     }
 

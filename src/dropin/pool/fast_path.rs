@@ -29,20 +29,20 @@ pub struct AllocatedPages {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates `pages` pages in one word from the open run, with an address in the view. `flags` are what
+    /// Allocates `page_count` pages in one word from the open run, with an address in the view. `flags` are what
     /// [`with_pool_flags`](super::with_pool_flags) returned.
     ///
     /// Context: any.
-    pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
-        self.allocate_in_view(flags, |map, cache| map.allocate_from_open_in_word(pages, cache))
+    pub fn allocate_pages_in_word(&self, page_count: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
+        self.allocate_in_view(flags, |map, cache| map.allocate_from_open_in_word(page_count, cache))
     }
 
     /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run, with an
     /// address in the view. `flags` are what [`with_pool_flags`](super::with_pool_flags) returned.
     ///
     /// Context: any.
-    pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
-        self.allocate_in_view(flags, |map, cache| map.allocate_from_open_across(pages, cache))
+    pub fn allocate_pages_across(&self, page_count: usize, flags: Flags) -> Result<AllocatedPages, Unserved<'_, K>> {
+        self.allocate_in_view(flags, |map, cache| map.allocate_from_open_across(page_count, cache))
     }
 
     /// Takes the lock if it is free, and allocates pages by `allocate`, which gets the cache state of pages that are
@@ -78,31 +78,31 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)] // Otherwise a free takes 28 instructions more on aarch64.
     pub fn buffer_in_view_fast(&self, va: Va) -> Option<usize> {
         let [cached, uncached, ..] = &self.views;
-        let (page, cache) = match cached.page_of_aligned(va, self.pages) {
+        let (page, cache) = match cached.page_of_aligned(va, self.page_count) {
             Some(page) => (page, CacheState::Dirty),
-            None => (uncached.page_of_aligned(va, self.pages)?, CacheState::Clean),
+            None => (uncached.page_of_aligned(va, self.page_count)?, CacheState::Clean),
         };
         // With the other cache state, the page was last handed out through another view, and `va` is no buffer's
         // address.
         (self.cache_states.of(page) == cache && !self.has_any_own_mapping()).then_some(page)
     }
 
-    /// Frees the `pages` pages from `page` on, which lie in one word, if they are the last allocation from the open
-    /// run.
+    /// Frees the `page_count` pages from `page` on, which lie in one word, if they are the last allocation from the
+    /// open run.
     ///
     /// Context: any.
     #[inline(always)] // Otherwise a free takes 25 instructions more on aarch64.
-    pub fn free_last_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+    pub fn free_last_in_word(&self, page: usize, page_count: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.lock_if_free()?;
-        if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
+        if map.free_last_in_word(page, page_count) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 
-    /// Frees the `pages` pages from `page` on, which are [across](crate::dropin::page_map::is_across) several words, if
-    /// they are the last allocation from the open run.
+    /// Frees the `page_count` pages from `page` on, which are [across](crate::dropin::page_map::is_across) several
+    /// words, if they are the last allocation from the open run.
     ///
     /// Context: any.
-    pub fn free_last_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+    pub fn free_last_across(&self, page: usize, page_count: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.lock_if_free()?;
-        if map.free_last_across(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
+        if map.free_last_across(page, page_count) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 }

@@ -13,21 +13,22 @@ use crate::mem::lock::IrqGuard;
 const SETTLE_PATIENCE: usize = 16;
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates the lowest `pages` contiguous free pages and returns the first; `None` if no free run is long enough.
+    /// Allocates the lowest `page_count` contiguous free pages and returns the first; `None` if no free run is long
+    /// enough.
     ///
     /// Context: any.
-    pub fn allocate_pages(&self, pages: usize) -> Option<usize> {
+    pub fn allocate_pages(&self, page_count: usize) -> Option<usize> {
         // A request for more pages than the pool has fails without the lock.
-        if pages > self.pages { None } else { self.allocate_pages_locked(self.lock(), pages) }
+        if page_count > self.page_count { None } else { self.allocate_pages_locked(self.lock(), page_count) }
     }
 
     /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
-    pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+    pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, page_count: usize) -> Option<usize> {
         // If a fast path came before, the open run may serve the request all the same: a fast path also refuses pages
         // that are across two words, or have another cache state.
-        match map.allocate_from_open(pages) {
+        match map.allocate_from_open(page_count) {
             Some(page) => Some(page),
-            None => self.settle_for_search(map).allocate_from_tree(pages),
+            None => self.settle_for_search(map).allocate_from_tree(page_count),
         }
     }
 
@@ -47,21 +48,21 @@ impl<K: Kernel> Pool<K> {
         map
     }
 
-    /// Allocates the lowest run of `pages` free pages that lies in `part` of the pool and whose physical address is a
-    /// multiple of `align` bytes; returns its first page. `align` is a power of two, and `pages` is not zero.
+    /// Allocates the lowest run of `page_count` free pages that lies in `part` of the pool and whose physical address
+    /// is a multiple of `align` bytes; returns its first page. `align` is a power of two, and `page_count` is not zero.
     ///
     /// The search may have many steps. It releases the lock after each.
     ///
     /// Context: any.
     #[inline(never)] // Inlined, it would add 152 bytes to the linked core on aarch64.
-    pub fn allocate_pages_in_part(&self, mut part: Range<usize>, pages: usize, align: usize) -> Option<usize> {
+    pub fn allocate_pages_in_part(&self, mut part: Range<usize>, page_count: usize, align: usize) -> Option<usize> {
         let align_pages = align >> PAGE_SHIFT;
-        if part.start == 0 && part.end >= self.pages && align_pages <= 1 {
-            return self.allocate_pages(pages);
+        if part.start == 0 && part.end >= self.page_count && align_pages <= 1 {
+            return self.allocate_pages(page_count);
         }
         let alignment = Alignment { base: self.start >> PAGE_SHIFT, align: align_pages.max(1) };
-        while pages <= part.len() {
-            match self.lock_settled(TimeLeft::ForAnything).allocate_in_part(part.clone(), pages, alignment) {
+        while page_count <= part.len() {
+            match self.lock_settled(TimeLeft::ForAnything).allocate_in_part(part.clone(), page_count, alignment) {
                 SearchStep::Allocated(page) => return Some(page),
                 SearchStep::ContinueAt(page) if page > part.start => part.start = page,
                 // There is no such run; or the search does not advance, because C wrote to the bitmap.
@@ -71,14 +72,14 @@ impl<K: Kernel> Pool<K> {
         None
     }
 
-    /// Frees the buffer of `pages` pages at `page`.
+    /// Frees the buffer of `page_count` pages at `page`.
     ///
     /// Context: any.
     ///
     /// # Errors
     /// [`Error::NotAllocated`] if no buffer begins at `page`, [`Error::WrongSize`] if it has another size.
-    pub fn free_pages(&self, page: usize, pages: usize) -> Result<(), Error> {
-        self.free_pages_locked(self.lock(), page, pages)
+    pub fn free_pages(&self, page: usize, page_count: usize) -> Result<(), Error> {
+        self.free_pages_locked(self.lock(), page, page_count)
     }
 
     /// Frees as [`free_pages`](Self::free_pages) does, with the lock held, and releases it.
@@ -86,9 +87,9 @@ impl<K: Kernel> Pool<K> {
         &'a self,
         mut map: IrqGuard<'a, K, PageMap>,
         page: usize,
-        pages: usize,
+        page_count: usize,
     ) -> Result<(), Error> {
-        while map.try_free(page, pages)? == Freed::SettleFirst {
+        while map.try_free(page, page_count)? == Freed::SettleFirst {
             drop(map);
             // An allocation needs only `ForSearch`. A free may change the tree, and only a stretch that has settled
             // nothing has time for that.

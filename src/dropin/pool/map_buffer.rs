@@ -40,48 +40,48 @@ fn memory_type(flags: Flags) -> Option<MemoryType> {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Returns the address through which the processor accesses the `pages` pages from `page` on, which the caller has
-    /// just allocated. If they cannot be mapped, returns `None` and frees them.
+    /// Returns the address through which the processor accesses the `page_count` pages from `page` on, which the caller
+    /// has just allocated. If they cannot be mapped, returns `None` and frees them.
     ///
     /// Context: any if the view is mapped already, otherwise thread.
     #[inline(always)] // Without it, an allocation that the tree of free runs serves takes 15 to 18 instructions more.
-    pub fn map_buffer(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
+    pub fn map_buffer(&self, page: usize, page_count: usize, flags: Flags) -> Option<NonZeroUsize> {
         if !flags.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH)) {
             let (memory, cache) = usual_memory(flags);
             // The usual case: the view is mapped, and the cache has no dirty lines of another memory type.
             if let Some(base) = self.view(memory).base()
-                && !self.cache_states.differ(page, pages, cache)
+                && !self.cache_states.differ(page, page_count, cache)
             {
                 return NonZeroUsize::new(base + (page << PAGE_SHIFT));
             }
         }
-        self.map_buffer_slow(page, pages, flags)
+        self.map_buffer_slow(page, page_count, flags)
     }
 
     /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case:
     /// maps them if necessary, flushes dirty lines of another memory type, and sets the cache state of the pages.
-    fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
+    fn map_buffer_slow(&self, page: usize, page_count: usize, flags: Flags) -> Option<NonZeroUsize> {
         let memory = memory_type(flags);
         let mapped = match memory {
-            Some(memory) => self.map_pages(page, pages, memory),
+            Some(memory) => self.map_pages(page, page_count, memory),
             None => self.leave_unmapped(page),
         };
         let Some((address, cache)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
-            let _ = self.free_pages(page, pages);
+            let _ = self.free_pages(page, page_count);
             return None;
         };
         // Pages that will not be cached are flushed even if their new cache state is `Dirty`, too: that of pages
         // without a mapping, and of some with an own mapping (see `own_mapping_state`).
-        if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, pages, CacheState::Clean) {
+        if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, page_count, CacheState::Clean) {
             // The address of a buffer without a mapping is a physical one: nothing can be flushed through it.
             let va = memory.is_some().then_some(address.get());
-            self.flush_pages(page, pages, va);
+            self.flush_pages(page, page_count, va);
         }
-        if self.cache_states.differ(page, pages, cache) {
+        if self.cache_states.differ(page, page_count, cache) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
-            self.cache_states.set(page, pages, cache);
+            self.cache_states.set(page, page_count, cache);
         }
         Some(address)
     }
@@ -96,10 +96,10 @@ impl<K: Kernel> Pool<K> {
     /// Writes dirty lines of the pages to memory, through the cached view if it is mapped, because the lines were
     /// written through it, or else through the buffer's address `va`, if it has one. Cache maintenance works on the
     /// physical address, whatever the memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
-    fn flush_pages(&self, page: usize, pages: usize, va: Option<Va>) {
+    fn flush_pages(&self, page: usize, page_count: usize, va: Option<Va>) {
         let in_cached_view = self.view(MemoryType::Cached).base().map(|base| base + (page << PAGE_SHIFT));
         if let Some(through) = in_cached_view.or(va) {
-            self.kernel.cache_flush(through, pages << PAGE_SHIFT);
+            self.kernel.cache_flush(through, page_count << PAGE_SHIFT);
         }
     }
 
@@ -116,10 +116,10 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet, and
-    /// the cache state of the pages. If the view cannot be mapped, maps the buffer alone. Without page tables there is
-    /// no memory but cached.
-    fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
+    /// Returns the address of the buffer of `page_count` pages at `page` in the view, which is mapped if it is not yet,
+    /// and the cache state of the pages. If the view cannot be mapped, maps the buffer alone. Without page tables there
+    /// is no memory but cached.
+    fn map_pages(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<Mapped> {
         let base = match self.view(memory).base() {
             Some(base) => Some(base),
             None if memory != MemoryType::Cached && !self.kernel.has_page_tables() => return None,
@@ -127,16 +127,16 @@ impl<K: Kernel> Pool<K> {
         };
         match base {
             Some(base) => NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, state_in_view(memory))),
-            None => self.map_alone(page, pages, memory),
+            None => self.map_alone(page, page_count, memory),
         }
     }
 
-    /// Maps the buffer of `pages` pages at `page` alone, and returns its address and the cache state of the pages.
-    fn map_alone(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
+    /// Maps the buffer of `page_count` pages at `page` alone, and returns its address and the cache state of the pages.
+    fn map_alone(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<Mapped> {
         let kernel = self.kernel;
         let cache = self.own_mapping_state(memory);
-        let record = self.own_mappings.reserve(kernel, BufferPages { first_page: page, page_count: pages }, cache)?;
-        let Some(va) = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory) else {
+        let record = self.own_mappings.reserve(kernel, BufferPages { first_page: page, page_count }, cache)?;
+        let Some(va) = map_checked(kernel, self.pa_of(page), page_count << PAGE_SHIFT, memory) else {
             self.own_mappings.release(record);
             return None;
         };
@@ -144,17 +144,17 @@ impl<K: Kernel> Pool<K> {
         Some((va, cache))
     }
 
-    /// Removes the own mapping of the buffer of `pages` pages at `page`, which is mapped at `va`.
+    /// Removes the own mapping of the buffer of `page_count` pages at `page`, which is mapped at `va`.
     ///
     /// Context: thread.
     ///
     /// # Errors
     /// The errors of [`OwnMappings::claim`](super::own_mappings::OwnMappings::claim).
-    pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        self.own_mappings.claim(self.kernel, mapping, va, BufferPages { first_page: page, page_count: pages })?;
+    pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, page_count: usize) -> Result<(), Error> {
+        self.own_mappings.claim(self.kernel, mapping, va, BufferPages { first_page: page, page_count })?;
         // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
         // through which they could be flushed then.
-        self.kernel.cache_flush(va, pages << PAGE_SHIFT);
+        self.kernel.cache_flush(va, page_count << PAGE_SHIFT);
         // SAFETY: `claim` succeeds for one call only, so no other call unmaps `va`, which `map` returned.
         #[allow(unsafe_code)]
         unsafe {

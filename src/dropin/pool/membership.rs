@@ -186,7 +186,7 @@ impl<K: Kernel> Pool<K> {
     /// name stays, so the pool does not serve for a device with another name.
     pub(crate) fn matches(&self, spec: &PoolSpec, pages: WholePages) -> bool {
         let has_copied_name = self.membership.has_copied_name;
-        pages == WholePages { start: self.start, count: self.pages }
+        pages == WholePages { start: self.start, count: self.page_count }
             && self.membership.lasting_flags == spec.flags & LASTING
             && has_copied_name == spec.origin.has_device()
             && (!has_copied_name || self.name().has_text_of(spec.region.name))
@@ -219,11 +219,11 @@ impl<K: Kernel> Pool<K> {
         self.membership.is_leaving.store(false, Relaxed);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed:
         // cache states are changed by calls that have allocated pages, and this call has all of them.
-        self.cache_states.set(0, self.pages, CacheState::Dirty);
+        self.cache_states.set(0, self.page_count, CacheState::Dirty);
         let mut map = self.lock();
         map.mark_as_one_allocation();
         // It cannot fail: this is the allocation that was just marked.
-        let _ = self.free_pages_locked(map, 0, self.pages);
+        let _ = self.free_pages_locked(map, 0, self.page_count);
         self.lock().set_peak_to_used();
     }
 }

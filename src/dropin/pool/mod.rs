@@ -70,7 +70,7 @@ pub struct Pool<K: Kernel> {
     /// First byte of page 0.
     start: Pa,
     /// Number of pages.
-    pages: usize,
+    page_count: usize,
     cache_states: CacheStates,
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out
     /// without a mapping: it begins at the pool's physical address.
@@ -106,8 +106,8 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: thread.
     pub fn new(kernel: K, spec: &PoolSpec, pages: WholePages) -> Option<KBox<K, Pool<K>>> {
-        let WholePages { start, count: pages } = pages;
-        let words = words_for(pages);
+        let WholePages { start, count: page_count } = pages;
+        let words = words_for(page_count);
         let shape = TreeShape::new(words);
         let PoolSpec { region, origin, .. } = spec;
         let flags = spec.first_flags(kernel);
@@ -121,13 +121,13 @@ impl<K: Kernel> Pool<K> {
                 list: rt_list_t::new(),
                 flags: flags.bits().into(),
                 map: bits.words::<USED>().as_ptr().cast_mut().cast::<usize>().into(),
-                bits: pages.into(),
+                bits: page_count.into(),
                 start: start.into(),
                 dev: core::ptr::with_exposed_provenance_mut::<rt_device>(origin.first_owner().device).into(),
             },
             kernel,
             start,
-            pages,
+            page_count,
             // All pages are dirty: boot code may have written to the memory through the cache.
             cache_states: CacheStates::new(bits.words::<CLEAN>()),
             // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
@@ -142,7 +142,7 @@ impl<K: Kernel> Pool<K> {
             membership: Membership::new(spec),
             next: AtomicRef::new(),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
-            page_map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
+            page_map: IrqLock::new(PageMap::new(page_count, shape, bits, nodes)),
         };
         // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only, and a pool is never moved. A box
         // is dropped only if its pool was never in the list, so no other code has found them there.
@@ -163,13 +163,13 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the number of pages.
-    pub fn pages(&self) -> usize {
-        self.pages
+    pub fn page_count(&self) -> usize {
+        self.page_count
     }
 
     /// Returns the number of bytes in the pages.
     pub fn size(&self) -> usize {
-        self.pages << PAGE_SHIFT
+        self.page_count << PAGE_SHIFT
     }
 
     /// Returns the bitmap of pages in use and the bitmap of the first pages of buffers. Both may change at any time.

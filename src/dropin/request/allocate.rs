@@ -83,9 +83,9 @@ impl<K: Kernel> Dma<K> {
         pool: &Pool<K>,
     ) -> Option<BufferPtr> {
         let pages = whole_pages(size);
-        if pages > pool.pages() {
+        if pages > pool.page_count() {
             // The general path alone would take 210 instructions more on the host to find that no pool is large enough.
-            if self.pools().all(|pool| pages > pool.pages()) {
+            if self.pools().all(|pool| pages > pool.page_count()) {
                 self.count_failure(device, size, flags);
                 return None;
             }
@@ -250,7 +250,7 @@ impl<K: Kernel> Dma<K> {
     /// empty pool; [`AllocError::Full`] if it could, or if the pool is too small.
     fn allocate_reachable(&self, request: &BufferRequest, pool: &Pool<K>) -> Result<(usize, Handle), AllocError> {
         let pages = whole_pages(request.size);
-        if pages > pool.pages() {
+        if pages > pool.page_count() {
             return Err(AllocError::Full);
         }
         let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
