@@ -201,6 +201,37 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
     return 1;
 }
 
+/* The two steps of a translation, each with its bus, which may be null, and the ranges of that bus. */
+struct translation
+{
+    struct rt_ofw_node *bus, *dma_bus;
+    struct bus_ranges ranges, dma_ranges;
+};
+
+/*
+ * Returns how many bytes after a physical address lie in the same ranges as the address, in both steps. The first step leads to
+ * `on_bus`. The call reads other ranges into `steps`.
+ */
+static rt_uint64_t distance_translated(struct translation *steps, uintptr_t pa, rt_uint64_t on_bus)
+{
+    /* Up to the highest address on either side. */
+    rt_uint64_t distance = UINTPTR_MAX - pa < ~on_bus ? UINTPTR_MAX - pa : ~on_bus;
+
+    distance = distance_to_edge(&steps->ranges, pa, distance);
+    distance = distance_to_edge(&steps->dma_ranges, on_bus, distance);
+
+    /* Each bus may translate by its other property: see ranges_are_read(). */
+    if (steps->bus != steps->dma_bus)
+    {
+        read_ranges(steps->dma_bus, "ranges", &steps->ranges);
+        read_ranges(steps->bus, "dma-ranges", &steps->dma_ranges);
+    }
+
+    distance = distance_to_edge(&steps->ranges, on_bus, distance);
+
+    return distance_to_edge(&steps->dma_ranges, pa, distance);
+}
+
 /*
  * RT-Thread's translator returns an address unchanged both where a range maps it to itself and where no range covers
  * it. It takes two steps: back through the "ranges" of the next bus that has any, then through its "dma-ranges". An
@@ -228,12 +259,13 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
 uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 {
     struct rt_ofw_node *np = rt_dma_port_ofw_node(dev);
-    struct rt_ofw_node *bus = bus_with(np, "ranges"), *dma_bus = bus_with(np, "dma-ranges");
-    struct bus_ranges ranges, dma_ranges;
-    rt_uint64_t on_bus, handle, distance;
+    struct translation steps;
+    rt_uint64_t on_bus, handle;
 
-    read_ranges(bus, "ranges", &ranges);
-    read_ranges(dma_bus, "dma-ranges", &dma_ranges);
+    steps.bus = bus_with(np, "ranges");
+    steps.dma_bus = bus_with(np, "dma-ranges");
+    read_ranges(steps.bus, "ranges", &steps.ranges);
+    read_ranges(steps.dma_bus, "dma-ranges", &steps.dma_ranges);
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     handle = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
@@ -242,30 +274,16 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
         *last = UINTPTR_MAX;
 
         /* The heap had no room for the table; or the ranges cannot be read, and RT-Thread leaves the address unchanged. */
-        return (on_bus == NO_TABLE ? ranges.count : dma_ranges.count) ? RT_DMA_PORT_UNMAPPED : pa;
+        return (on_bus == NO_TABLE ? steps.ranges.count : steps.dma_ranges.count) ? RT_DMA_PORT_UNMAPPED : pa;
     }
 
-    if (dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus)
-        && ranges_are_read(np, &dma_ranges))
+    if (steps.dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&steps.dma_ranges, on_bus)
+        && ranges_are_read(np, &steps.dma_ranges))
     {
         handle = RT_DMA_PORT_UNMAPPED;
     }
 
-    /* Up to the highest address on either side. */
-    distance = UINTPTR_MAX - pa < ~on_bus ? UINTPTR_MAX - pa : ~on_bus;
-    distance = distance_to_edge(&ranges, pa, distance);
-    distance = distance_to_edge(&dma_ranges, on_bus, distance);
-
-    /* Each bus may translate by its other property: see ranges_are_read(). */
-    if (bus != dma_bus)
-    {
-        read_ranges(dma_bus, "ranges", &ranges);
-        read_ranges(bus, "dma-ranges", &dma_ranges);
-    }
-
-    distance = distance_to_edge(&ranges, on_bus, distance);
-    distance = distance_to_edge(&dma_ranges, pa, distance);
-    *last = pa + (uintptr_t)distance;
+    *last = pa + (uintptr_t)distance_translated(&steps, pa, on_bus);
 
     if (to_pointer_size(handle) == RT_DMA_PORT_UNMAPPED && *last == UINTPTR_MAX)
     {

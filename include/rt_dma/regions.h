@@ -84,8 +84,8 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * node has a line in the log.
  *
  * @retval RT_EOK Every node is served, or there is none.
- * @retval -RT_EINVAL A property of a node is wrong, or two exclude each other; it holds no whole page; it overlaps a
- * pool; or memblock has not reserved all of its `reg` for it.
+ * @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole page,
+ * overlaps a pool, or is not reserved for the node in memblock from its first byte to its last.
  * @retval -RT_EEMPTY Memblock has no such memory (any more).
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_ENOSYS There is no device tree.
