@@ -136,12 +136,8 @@ impl<K: Kernel> Dma<K> {
     /// device reaches all of it.
     fn has_place_for(&self, pool: &Pool<K>, request: &BufferRequest) -> bool {
         let BufferRequest { ops, device, size, mask, align, .. } = *request;
-        let last = pool.start().wrapping_add(pool.size() - 1);
-        self.bus(ops, device).reachable(pool.start(), last, mask).any(|part| {
-            let place = part.first_pa.checked_next_multiple_of(align.max(PAGE_SIZE));
-            let to_last = place.and_then(|place| part.last_pa.checked_sub(place));
-            to_last.is_some_and(|to_last| size <= to_last.saturating_add(1))
-        })
+        let mut parts = self.bus(ops, device).reachable(pool.start(), pool.end() - 1, mask);
+        parts.any(|part| part.has_room(size, align))
     }
 
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] pauses. Ends when the request is

@@ -23,10 +23,11 @@ pub(crate) struct Reachable {
 }
 
 impl Reachable {
-    /// Returns whether the range contains a whole page.
-    pub(crate) fn has_page(&self) -> bool {
-        let page = self.first_pa.checked_next_multiple_of(PAGE_SIZE);
-        page.and_then(|page| self.last_pa.checked_sub(page)).is_some_and(|to_last| to_last >= PAGE_SIZE - 1)
+    /// Returns whether `size` bytes, which is not zero, have room in the range if they begin at a multiple of a page and
+    /// of `align`, a power of two.
+    pub(crate) fn has_room(&self, size: usize, align: usize) -> bool {
+        let start = self.first_pa.checked_next_multiple_of(align.max(PAGE_SIZE));
+        start.and_then(|start| self.last_pa.checked_sub(start)).is_some_and(|to_last| to_last >= size.wrapping_sub(1))
     }
 }
 

@@ -83,7 +83,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any.
     pub fn masked_ops(&self, device: Device) -> Option<MaskedOps> {
-        if !self.masked.may_have(device) {
+        if !self.may_have_mask(device) {
             return None;
         }
         let ops = |mask: &MaskRecord| MaskedOps { masks: mask.masks.0, original: mask.original };

@@ -18,7 +18,11 @@ impl<K: Kernel> Dma<K> {
             let own = ops == MapOps::DeviceTree && pool.is_owned_by(device);
             own || pool.serves(device, wanted) || pool.serves(device, wanted | Flags::DEVICE)
         };
-        self.pools().any(|pool| serves(pool) && self.can_reach_page_of(pool, ops, device, mask))
+        let has_page = |pool: &Pool<K>| {
+            let mut parts = self.bus(ops, device).reachable(pool.start(), pool.end() - 1, mask);
+            parts.any(|part| part.has_room(PAGE_SIZE, PAGE_SIZE))
+        };
+        self.pools().any(|pool| serves(pool) && has_page(pool))
     }
 
     /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask,
@@ -36,13 +40,5 @@ impl<K: Kernel> Dma<K> {
     /// of such memory.
     fn reaches_kernel_memory(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         !ops.are_translated() && self.kernel.v2p(device.address()).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
-    }
-
-    /// Returns whether the pool has a page that the device reaches with handles up to `mask`.
-    ///
-    /// Context: any.
-    fn can_reach_page_of(&self, pool: &Pool<K>, ops: MapOps, device: Device, mask: u64) -> bool {
-        let last = pool.start().wrapping_add(pool.size() - 1);
-        self.bus(ops, device).reachable(pool.start(), last, mask).any(|found| found.has_page())
     }
 }
