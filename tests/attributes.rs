@@ -2,11 +2,11 @@
 
 mod fake_kernel;
 
-use fake_kernel::{KIB, LOW, MIB, Machine, PAGE, Service, Wrong};
+use fake_kernel::{DeviceInfo, KIB, LOW, MIB, Machine, PAGE, Service, Wrong};
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::Device;
+use rt_dma_pool::kernel::{BusWindow, Device};
 
 const ALL: u64 = !0;
 
@@ -115,4 +115,29 @@ fn larger_coherent_memory_is_aligned_as_far_as_there_is_room() {
     let (machine, _) = Machine::with_pool(c"odd", start, 2 * MIB);
     let device = machine.plain_device();
     assert_eq!(coherent(&machine, device, 2 * MIB), Some(start), "no multiple of 1 MiB has room after it");
+}
+
+#[test]
+fn the_handle_is_aligned_where_the_bus_translates_it() {
+    let start = LOW.start.next_multiple_of(16 * MIB);
+    for bus in [3 * PAGE, 0x8000_0000 - 5 * PAGE] {
+        let window = BusWindow { bus: bus as u64, cpu: (start + 9 * PAGE) as u64, size: 2 * MIB as u64 };
+        for (ops, info) in
+            [(MapOps::DeviceTree, DeviceInfo::behind_ranges(&[window])), (MapOps::Pci, DeviceInfo::pci(&[window]))]
+        {
+            let (machine, _) = Machine::with_pool(c"pool", start, 4 * MIB);
+            let device = machine.device(info);
+            let mut handles = Vec::new();
+            for align in [1, 64 * KIB, 2 * PAGE, PAGE, MIB, 64 * KIB] {
+                let request = BufferRequest { align, ..BufferRequest::new(ops, device, PAGE, Flags::empty()) };
+                let (va, handle) = machine.dma.allocate_aligned(&request).unwrap();
+                let is_expected = |handle: &usize| handle.is_multiple_of(align) && !handles.contains(handle);
+                assert_eq!(Some(handle), (bus..).step_by(PAGE).find(is_expected), "{align:#x}");
+                assert_eq!(machine.at(va).map(|(pa, _)| pa), Some(window.cpu as usize + (handle - bus)));
+                handles.push(handle);
+            }
+            let request = BufferRequest { align: 4 * MIB, ..BufferRequest::new(ops, device, PAGE, Flags::empty()) };
+            assert!(machine.dma.allocate_aligned(&request).is_none());
+        }
+    }
 }

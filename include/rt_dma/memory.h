@@ -129,11 +129,11 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
                       rt_ubase_t *dma_handle);
 
 /**
- * @brief Allocates a buffer whose physical address is a multiple of `align` bytes.
+ * @brief Allocates a buffer whose address for the device is a multiple of `align` bytes.
  *
- * Its handle is a multiple of `align` too, unless the bus translates addresses by an offset that is not. The buffer
- * lies at the lowest such address in the first pool that serves the request. `rt_dma_free` frees it with the same size
- * and flags.
+ * The buffer lies at the lowest such address in the first pool that serves the request. `rt_dma_free` frees it with
+ * the same size and flags. (If the bus translates addresses by an offset that is no multiple of a page, no buffer is
+ * aligned: its address differs from a multiple of `align` by less than a page.)
  *
  * @param[in] dev The device.
  * @param[in] size Bytes to allocate.

@@ -12,7 +12,7 @@ const STRICT_UP_TO: usize = 1 << 20;
 
 impl<K: Kernel> Dma<K> {
     /// Allocates the buffer of a request with any alignment. It lies at the lowest address of the first pool with
-    /// enough room that is a multiple of `align`. An `align` of less than a page has the effect of a page. Returns
+    /// enough room whose handle is a multiple of `align`. An `align` of less than a page has the effect of a page. Returns
     /// `None` if there is no room, or if `align` is not a power of two.
     ///
     /// Context: as [`Dma::allocate_general`].

@@ -6,6 +6,7 @@ use core::ops::Range;
 use super::PageMap;
 use super::bits::{BITS, complement, first_set, from_bit};
 use super::open_run::OpenRun;
+use crate::kernel::PAGE_SHIFT;
 
 /// The result of one step of a search.
 pub enum SearchStep {
@@ -21,13 +22,20 @@ pub enum SearchStep {
 /// power of two.
 #[derive(Clone, Copy)]
 pub struct Alignment {
-    /// The number of the page whose address is the start of the pool: its address divided by the size of a page.
+    /// The distance of the pool's first page from a multiple of `align`, in pages.
     pub base: usize,
     /// In pages.
     pub align: usize,
 }
 
 impl Alignment {
+    /// Returns the alignment of pages to `align` bytes, a power of two, if the pool's first page is at `first_address`.
+    /// An `align` of less than a page has the effect of a page.
+    pub fn of_addresses(first_address: usize, align: usize) -> Self {
+        let align = (align >> PAGE_SHIFT).max(1);
+        Alignment { base: (first_address >> PAGE_SHIFT) & (align - 1), align }
+    }
+
     /// Returns the first such page from `page` on.
     fn first_from(self, page: usize) -> Option<usize> {
         let at = self.base.checked_add(page)?.checked_next_multiple_of(self.align)?;

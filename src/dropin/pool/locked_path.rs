@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::Pool;
 use crate::dropin::page_map::{Alignment, Freed, PageMap, SearchStep, TimeLeft};
 use crate::error::Error;
-use crate::kernel::{Kernel, PAGE_SHIFT};
+use crate::kernel::Kernel;
 use crate::mem::lock::IrqGuard;
 
 /// How many times a call releases the lock between steps that settle the map. After that it does all remaining steps
@@ -48,19 +48,22 @@ impl<K: Kernel> Pool<K> {
         map
     }
 
-    /// Allocates the lowest run of `page_count` free pages that lies in `part` of the pool and whose physical address
-    /// is a multiple of `align` bytes; returns its first page. `align` is a power of two, and `page_count` is not zero.
+    /// Allocates the lowest run of `page_count` free pages that lies in `part` of the pool and begins as `alignment`
+    /// demands; returns its first page. `page_count` is not zero.
     ///
     /// The search may have many steps. It releases the lock after each.
     ///
     /// Context: any.
     #[inline(never)] // Inlined, it would add 152 bytes to the linked core on aarch64.
-    pub fn allocate_pages_in_part(&self, mut part: Range<usize>, page_count: usize, align: usize) -> Option<usize> {
-        let align_pages = align >> PAGE_SHIFT;
-        if part.start == 0 && part.end >= self.page_count && align_pages <= 1 {
+    pub fn allocate_pages_in_part(
+        &self,
+        mut part: Range<usize>,
+        page_count: usize,
+        alignment: Alignment,
+    ) -> Option<usize> {
+        if part.start == 0 && part.end >= self.page_count && alignment.align == 1 {
             return self.allocate_pages(page_count);
         }
-        let alignment = Alignment { base: self.start >> PAGE_SHIFT, align: align_pages.max(1) };
         while page_count <= part.len() {
             match self.lock_settled(TimeLeft::ForAnything).allocate_in_part(part.clone(), page_count, alignment) {
                 SearchStep::Allocated(page) => return Some(page),

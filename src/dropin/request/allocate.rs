@@ -11,7 +11,7 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 use super::whole_pages;
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
-use crate::dropin::page_map::FEWEST_ACROSS;
+use crate::dropin::page_map::{Alignment, FEWEST_ACROSS};
 use crate::dropin::pool::{AllocatedPages, Pool, Pools, Unserved, serves_plain, with_pool_flags};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::NO_MASK;
@@ -242,8 +242,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates the lowest contiguous free pages of `pool` that the request can use: the device reaches all `size`
-    /// bytes with handles up to its mask, and the first page has the required alignment. Returns the first page and its
-    /// handle. Pages that the device does not reach are never allocated, not even for a short time.
+    /// bytes with handles up to its mask, and the first handle has the required alignment. Returns the first page and
+    /// its handle. Pages that the device does not reach are never allocated, not even for a short time.
     ///
     /// # Errors
     /// [`AllocError::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an
@@ -264,7 +264,11 @@ impl<K: Kernel> Dma<K> {
                 continue;
             }
             error = AllocError::Full;
-            if let Some(page) = pool.allocate_pages_in_part(from..end, pages, request.align) {
+            // The handle that the pool's first page would have in this part. It may be less than zero, but the low bits,
+            // which alone count, are right all the same.
+            let first_handle = part.handle.wrapping_sub(part.first_pa - start);
+            let alignment = Alignment::of_addresses(first_handle, request.align);
+            if let Some(page) = pool.allocate_pages_in_part(from..end, pages, alignment) {
                 return Ok((page, part.handle + (pool.pa_of(page) - part.first_pa)));
             }
         }
