@@ -71,7 +71,10 @@ static inline uint64_t dma_get_required_mask(dma_device_t dev)
     return DMA_BIT_MASK(8 * sizeof(uintptr_t));
 }
 
-/** @brief Returns whether the device may not reach all memory, so that some maps need a bounce buffer. */
+/**
+ * @brief Returns whether the device's mask leaves out addresses, so that some maps may need a bounce buffer. Memory that only
+ * the bus leaves out does not count.
+ */
 static inline bool dma_addressing_limited(dma_device_t dev)
 {
     return dma_get_mask(dev) < dma_get_required_mask(dev);
@@ -121,7 +124,7 @@ static inline unsigned int dma_get_min_align_mask(dma_device_t dev)
     return (unsigned int)rt_dma_get_min_align_mask(dma_rt_device(dev));
 }
 
-/** @brief Returns the most bytes of a mapping: 256 KiB, as on Linux, where a map may need a bounce buffer. */
+/** @brief Returns the most bytes of a mapping: 256 KiB, as on Linux, if dma_addressing_limited() is true. */
 static inline size_t dma_max_mapping_size(dma_device_t dev)
 {
     return dma_addressing_limited(dev) ? (size_t)256 * 1024 : ~(size_t)0;
