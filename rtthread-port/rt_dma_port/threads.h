@@ -48,7 +48,7 @@ extern uintptr_t rt_dma_port_irq_save(void);
 /**
  * @brief Undoes one `rt_dma_port_irq_save`.
  *
- * @param[in] saved The value that it returned.
+ * @param[in] saved The value that it returned. If the pairs of calls do not nest, it may be of another core.
  *
  * @note Context: any.
  */

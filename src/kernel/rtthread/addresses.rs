@@ -10,8 +10,6 @@ use crate::kernel::{Addresses, Pa, Va};
 /// The result of a translation for an address that is not mapped or not reachable.
 pub const RT_DMA_PORT_UNMAPPED: usize = !0;
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Translates a virtual address (`rt_kmem_v2p`). A kernel without page tables gives `va + PV_OFFSET`.
     ///

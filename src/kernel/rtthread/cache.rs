@@ -13,8 +13,6 @@ pub const RT_DMA_PORT_FLUSH: c_int = 1;
 /// Cache operation: remove lines from the cache (`RT_HW_CACHE_INVALIDATE`).
 pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Maintains the data cache (`rt_hw_cpu_dcache_ops`). The operation is complete when the call returns.
     ///

@@ -1,7 +1,5 @@
 //! The critical section of the crate critical-section.
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Excludes all other code on every core, for the crate critical-section (`rt_hw_interrupt_disable`).
     ///

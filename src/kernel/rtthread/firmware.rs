@@ -47,8 +47,6 @@ pub struct rt_dma_port_window {
     pub size: u64,
 }
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
     ///

@@ -5,8 +5,6 @@ use core::ffi::c_void;
 use super::RtThread;
 use crate::kernel::Heap;
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Allocates zeroed memory (`rt_calloc`).
     ///

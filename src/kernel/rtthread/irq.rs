@@ -2,14 +2,9 @@
 //!
 //! `save` masks interrupts and returns what `restore` needs; `restore` undoes one `save`. Calls nest.
 
-#[cfg(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port")))]
-pub use aarch64::{restore, save};
-#[cfg(not(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port"))))]
-pub use port::{restore, save};
+pub use mask::{restore, save};
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
 #[allow(dead_code)] // On aarch64, `save` and `restore` do it inline.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Masks interrupts on this core. Calls nest.
     ///
@@ -20,16 +15,23 @@ unsafe extern "C" {
 
     /// @brief Undoes one `rt_dma_port_irq_save`.
     ///
-    /// @param[in] saved The value that it returned.
+    /// @param[in] saved The value that it returned. If the pairs of calls do not nest, it may be of another core.
     ///
     /// @note Context: any.
     pub fn rt_dma_port_irq_restore(saved: usize);
 }
 
-/// Does inline what `rt_hw_local_irq_disable` and its counterpart do (libcpu/aarch64/common). Without the calls, the
-/// code around them keeps its values in registers.
+/// Masks with three instructions of the processor, inline, so that the code around them keeps its values in registers.
+///
+/// `rt_hw_local_irq_disable` and `rt_hw_local_irq_enable` of RT-Thread 5.2.2 (libcpu/aarch64/common/cpu_gcc.S) mask the
+/// same interrupts, IRQ and FIQ. Two things differ:
+///
+/// * They execute `dsb nsh` and `isb` too. A write of the mask takes effect without a barrier, in the order of the
+///   program. What other cores and devices see is ordered by the lock's atomics and by `device_barrier`.
+/// * They write the bits of IRQ and FIQ only, and nothing if both were set before. Here `restore` also writes the bits
+///   of debug exceptions and SError, which nothing between `save` and `restore` changes.
 #[cfg(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port")))]
-mod aarch64 {
+mod mask {
     use core::arch::asm;
 
     pub fn save() -> usize {
@@ -41,17 +43,19 @@ mod aarch64 {
     }
 
     /// # Safety
-    /// `daif` was returned by the last `save` of this core that has not been undone.
+    /// `daif` was returned by a `save` that has not been undone. If it was the `save` of another core, or not the last
+    /// one, interrupts are masked or enabled at the wrong time, and nothing else goes wrong.
     pub unsafe fn restore(daif: usize) {
-        // SAFETY: the caller guarantees that this is the earlier state. Without `nomem`, the compiler moves no access
-        // of the section to a place after the instruction.
+        // SAFETY: the caller guarantees that this is an earlier state of a core. Without `nomem`, the compiler moves no
+        // access of the section to a place after the instruction.
         unsafe { asm!("msr daif, {}", in(reg) daif, options(nostack, preserves_flags)) };
     }
 }
 
-/// Calls the port, which calls RT-Thread's functions.
+/// Calls the port, which calls RT-Thread's functions. The feature `irq-port` selects this on aarch64 too: `ci/bench`
+/// links a kernel whose functions count the instructions between the two calls.
 #[cfg(not(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port"))))]
-mod port {
+mod mask {
     use super::{rt_dma_port_irq_restore, rt_dma_port_irq_save};
 
     pub fn save() -> usize {
@@ -60,7 +64,8 @@ mod port {
     }
 
     /// # Safety
-    /// `saved` was returned by the last `save` of this core that has not been undone.
+    /// `saved` was returned by a `save` that has not been undone. If it was the `save` of another core, or not the last
+    /// one, interrupts are masked or enabled at the wrong time, and nothing else goes wrong.
     pub unsafe fn restore(saved: usize) {
         // SAFETY: the caller guarantees what the port requires.
         unsafe { rt_dma_port_irq_restore(saved) }

@@ -20,8 +20,6 @@ const _: () = assert!(
         && RT_DMA_PORT_INFO == Level::Info as c_int
 );
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
     /// caller may not sleep, it writes nothing.

@@ -23,8 +23,6 @@ const _: () = assert!(
         && RT_DMA_PORT_WRITE_THROUGH == MemoryType::WriteThrough as c_int
 );
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Maps whole pages write-back cached at a given address, if the kernel can. It maps nothing where the
     /// revision leaves the linear map to the boot code.

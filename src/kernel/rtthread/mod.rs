@@ -11,6 +11,8 @@
 //! that a C caller passed. This is the reason why each call of the port in these files is correct.
 
 #![allow(unsafe_code)]
+// The comments of the port's functions are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#![allow(rustdoc::broken_intra_doc_links)]
 
 mod addresses;
 mod barrier;

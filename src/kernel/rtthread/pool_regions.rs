@@ -17,8 +17,6 @@ pub struct rt_dma_port_regions {
     pub length: usize,
 }
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Finds a region in which boot pools can be made.
     ///

@@ -34,8 +34,6 @@ pub struct rt_dma_port_shared_pool {
     pub is_default: c_int,
 }
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Reads one of the shared pools of `/reserved-memory`.
     ///

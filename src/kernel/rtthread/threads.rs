@@ -5,8 +5,6 @@ use core::ffi::c_int;
 use super::{RtThread, core_hint, irq};
 use crate::kernel::Threads;
 
-// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
-#[allow(rustdoc::broken_intra_doc_links)]
 unsafe extern "C" {
     /// @brief Returns whether the caller must not sleep.
     ///
@@ -29,7 +27,7 @@ unsafe impl Threads for RtThread {
     }
 
     unsafe fn irq_restore(&self, saved: usize) {
-        // SAFETY: the caller guarantees that `irq_save` returned it.
+        // SAFETY: the caller guarantees that an `irq_save` returned it, which has not been undone.
         unsafe { irq::restore(saved) }
     }
 
