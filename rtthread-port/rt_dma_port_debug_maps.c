@@ -102,9 +102,9 @@ void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, rt_ubase_t dma_hand
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
-    /* RT_DMA_WATCH_ANY: a driver that wants attributes has to end the mapping of a page by this call, too. */
+    /* A driver that wants attributes has to end the mapping of a page by this call, too. */
     rt_dma_watch_unmapping(&call, dma_handle, size, direction,
-            attrs & RT_DMA_ATTR_LIST_ENTRY ? RT_DMA_WATCH_LIST_ENTRY : RT_DMA_WATCH_ANY);
+            attrs & RT_DMA_ATTR_LIST_ENTRY ? RT_DMA_WATCH_LIST_ENTRY : RT_DMA_WATCH_SINGLE_OR_PAGE);
     __real_rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, attrs);
 }
 

@@ -72,7 +72,7 @@ void rt_dma_watch_start(void *memory,
 /**
  * @brief Notes that a call begins that is not checked before the library does what it asks for.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @note Context: any.
  */
 void rt_dma_watch_begins(const struct rt_dma_watch_call *call);
@@ -80,7 +80,7 @@ void rt_dma_watch_begins(const struct rt_dma_watch_call *call);
 /**
  * @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] size Bytes that the driver asked for.
  * @return 1 if the call must fail, else 0.
  * @note Context: any.
@@ -145,7 +145,7 @@ void rt_dma_watch_list_held(rt_size_t now);
 /**
  * @brief Reports what a device holds, because its driver is removed.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @note Context: any.
  */
 void rt_dma_watch_gone(const struct rt_dma_watch_call *call);
@@ -153,7 +153,7 @@ void rt_dma_watch_gone(const struct rt_dma_watch_call *call);
 /**
  * @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @note Context: any.
  */
 void rt_dma_watch_released(const struct rt_dma_watch_call *call);

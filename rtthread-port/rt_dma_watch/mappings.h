@@ -17,27 +17,27 @@ struct rt_dma_sg;
 struct rt_dma_watch_call;
 
 /**
- * @brief The call is for mappings of `rt_dma_map_single`.
+ * @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dma_map_single`.
  */
 #define RT_DMA_WATCH_SINGLE 0
 
 /**
- * @brief The call is for mappings of `rt_dma_map_page`.
+ * @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dma_map_page`.
  */
 #define RT_DMA_WATCH_PAGE 1
 
 /**
- * @brief The call is for mappings of `rt_dma_map_single` and of `rt_dma_map_page`.
+ * @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dma_map_single` and of `rt_dma_map_page`.
  */
-#define RT_DMA_WATCH_ANY 2
+#define RT_DMA_WATCH_SINGLE_OR_PAGE 2
 
 /**
- * @brief The call is for mappings of `rt_dmam_map_single`.
+ * @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dmam_map_single`.
  */
 #define RT_DMA_WATCH_MANAGED 3
 
 /**
- * @brief The call is for mappings with `RT_DMA_ATTR_LIST_ENTRY`.
+ * @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings with `RT_DMA_ATTR_LIST_ENTRY`.
  */
 #define RT_DMA_WATCH_LIST_ENTRY 4
 
@@ -48,12 +48,12 @@ extern "C" {
 /**
  * @brief Checks a map after it was done, and records the mapping.
  *
- * @param[in] call The call.
- * @param[in] cpu_addr The buffer.
- * @param[in] size Bytes.
- * @param[in] direction The direction.
- * @param[in] attrs The attributes.
- * @param[in] dma_handle What the map returned.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] cpu_addr The buffer. It may be null or at a wrong address: that is a mistake, which is reported.
+ * @param[in] size Bytes, as the driver passed them to the map.
+ * @param[in] direction As the driver passed it to the map.
+ * @param[in] attrs As the driver passed them to `rt_dma_map_single_attrs`; 0 for other functions.
+ * @param[in] dma_handle What the map returned. If it is `RT_DMA_MAPPING_ERROR`, no mapping is recorded.
  * @param[in] is_managed 1 if `rt_dmam_release` ends the mapping.
  * @note Context: any.
  */
@@ -68,11 +68,11 @@ void rt_dma_watch_mapped(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks the map of a part of a page after it was done, and records the mapping.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] pa The physical address of the part.
- * @param[in] size Bytes.
- * @param[in] direction The direction.
- * @param[in] dma_handle What the map returned.
+ * @param[in] size Bytes, as the driver passed them to the map.
+ * @param[in] direction As the driver passed it to the map.
+ * @param[in] dma_handle What the map returned. If it is `RT_DMA_MAPPING_ERROR`, no mapping is recorded.
  * @note Context: any.
  */
 void rt_dma_watch_page_mapped(const struct rt_dma_watch_call *call,
@@ -84,11 +84,11 @@ void rt_dma_watch_page_mapped(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks the map of a list after it was done, and records the mappings.
  *
- * @param[in] call The call.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction The direction.
- * @param[in] is_mapped 1 if the list was mapped.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] sg The list, after the map. May be null.
+ * @param[in] nents Entries in the list. If it is not positive, there are none.
+ * @param[in] direction As the driver passed it to the map.
+ * @param[in] is_mapped 0 if the map failed: then no mapping is recorded.
  * @note Context: any.
  */
 void rt_dma_watch_list_mapped(const struct rt_dma_watch_call *call,
@@ -100,8 +100,8 @@ void rt_dma_watch_list_mapped(const struct rt_dma_watch_call *call,
 /**
  * @brief Notes that a driver checked whether a map failed.
  *
- * @param[in] call The call.
- * @param[in] dma_handle What the map returned.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] dma_handle What the map returned; `RT_DMA_MAPPING_ERROR` if it failed.
  * @note Context: any.
  */
 void rt_dma_watch_checked(const struct rt_dma_watch_call *call, rt_ubase_t dma_handle);
@@ -109,12 +109,12 @@ void rt_dma_watch_checked(const struct rt_dma_watch_call *call, rt_ubase_t dma_h
 /**
  * @brief Checks an unmap before it is done.
  *
- * @param[in] call The call.
- * @param[in] dma_handle The handle.
- * @param[in] size Bytes.
- * @param[in] direction The direction.
- * @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or
- * RT_DMA_WATCH_LIST_ENTRY.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] dma_handle What the driver unmaps. It may be wrong: that is a mistake, which is reported.
+ * @param[in] size Bytes, as the driver passed them to this call; the mapping may have another size.
+ * @param[in] direction As the driver passed it to this call; the mapping may have another.
+ * @param[in] kind The mappings that the called function may end: RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE,
+ * RT_DMA_WATCH_SINGLE_OR_PAGE, RT_DMA_WATCH_MANAGED or RT_DMA_WATCH_LIST_ENTRY.
  * @note Context: any.
  */
 void rt_dma_watch_unmapping(const struct rt_dma_watch_call *call,
@@ -126,10 +126,10 @@ void rt_dma_watch_unmapping(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks the unmap of a list before it is done.
  *
- * @param[in] call The call.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction The direction.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] sg The list, with the handles of its mappings. May be null.
+ * @param[in] nents Entries in the list. If it is not positive, there are none.
+ * @param[in] direction As the driver passed it to this call; the mappings may have another.
  * @note Context: any.
  */
 void rt_dma_watch_list_unmapping(const struct rt_dma_watch_call *call, struct rt_dma_sg *sg, int nents, int direction);
@@ -137,10 +137,10 @@ void rt_dma_watch_list_unmapping(const struct rt_dma_watch_call *call, struct rt
 /**
  * @brief Checks a sync before it is done.
  *
- * @param[in] call The call.
- * @param[in] dma_handle The handle.
- * @param[in] size Bytes.
- * @param[in] direction The direction.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] dma_handle The first byte to sync: what the map returned, or a later byte of the mapping.
+ * @param[in] size Bytes to sync.
+ * @param[in] direction As the driver passed it to this call; the mapping may have another.
  * @note Context: any.
  */
 void rt_dma_watch_syncing(const struct rt_dma_watch_call *call,
@@ -151,10 +151,10 @@ void rt_dma_watch_syncing(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks the sync of a list before it is done.
  *
- * @param[in] call The call.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction The direction.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] sg The list, with the handles of its mappings. May be null.
+ * @param[in] nents Entries in the list. If it is not positive, there are none.
+ * @param[in] direction As the driver passed it to this call; the mappings may have another.
  * @note Context: any.
  */
 void rt_dma_watch_list_syncing(const struct rt_dma_watch_call *call, struct rt_dma_sg *sg, int nents, int direction);
@@ -163,10 +163,10 @@ void rt_dma_watch_list_syncing(const struct rt_dma_watch_call *call, struct rt_d
  * @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the
  * library refuses it.
  *
- * @param[in] call The call.
- * @param[in] data The buffer.
- * @param[in] size Bytes.
- * @param[in] flags The flags.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+ * @param[in] data The first byte to sync. May be null.
+ * @param[in] size Bytes to sync.
+ * @param[in] flags As the driver passed them to this call; the buffer may have been allocated with others.
  * @note Context: any.
  */
 void rt_dma_watch_syncing_data(const struct rt_dma_watch_call *call,

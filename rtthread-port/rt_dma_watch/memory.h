@@ -22,7 +22,7 @@ extern "C" {
 /**
  * @brief Records a buffer.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] cpu_addr The buffer.
  * @param[in] size Bytes that the driver asked for.
  * @param[in] dma_handle The handle.
@@ -40,7 +40,7 @@ void rt_dma_watch_allocated(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] cpu_addr The buffer.
  * @param[in] size Bytes.
  * @param[in] dma_handle The handle.
@@ -57,7 +57,7 @@ rt_size_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks whether a free of memory that the table does not have was refused.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] cpu_addr The buffer.
  * @param[in] size Bytes.
  * @param[in] check The result of the check before the free.
@@ -68,7 +68,7 @@ void rt_dma_watch_freed(const struct rt_dma_watch_call *call, void *cpu_addr, rt
 /**
  * @brief Records a block pool.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] pool The pool.
  * @param[in] size Bytes in a block.
  * @param[in] is_managed 1 if `rt_dmam_release` destroys it.
@@ -108,7 +108,7 @@ struct rt_device *rt_dma_watch_pool_device(struct rt_dma_block_pool *pool);
 /**
  * @brief Records a block.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] pool The pool.
  * @param[in] block The block.
  * @param[in] dma_handle The handle.
@@ -137,7 +137,7 @@ rt_size_t rt_dma_watch_block_freeing(const struct rt_dma_watch_call *call,
 /**
  * @brief Checks whether the free of a block that the table does not have was refused.
  *
- * @param[in] call The call.
+ * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @param[in] pool The pool.
  * @param[in] block The block.
  * @param[in] check The result of the check before the free.

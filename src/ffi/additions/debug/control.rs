@@ -44,7 +44,7 @@ fn new_device(device: Device) {
 
 /// @brief Notes that a call begins that is not checked before the library does what it asks for.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
 
 /// @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] size Bytes that the driver asked for.
 /// @return 1 if the call must fail, else 0.
 /// @note Context: any.
@@ -129,7 +129,7 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
 
 /// @brief Reports what a device holds, because its driver is removed.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
 
 /// @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_released(call: Option<&rt_dma_watch_call>) {

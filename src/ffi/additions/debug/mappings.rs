@@ -17,12 +17,12 @@ use crate::flags::Flags;
 
 /// @brief Checks a map after it was done, and records the mapping.
 ///
-/// @param[in] call The call.
-/// @param[in] cpu_addr The buffer.
-/// @param[in] size Bytes.
-/// @param[in] direction The direction.
-/// @param[in] attrs The attributes.
-/// @param[in] dma_handle What the map returned.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] cpu_addr The buffer. It may be null or at a wrong address: that is a mistake, which is reported.
+/// @param[in] size Bytes, as the driver passed them to the map.
+/// @param[in] direction As the driver passed it to the map.
+/// @param[in] attrs As the driver passed them to `rt_dma_map_single_attrs`; 0 for other functions.
+/// @param[in] dma_handle What the map returned. If it is `RT_DMA_MAPPING_ERROR`, no mapping is recorded.
 /// @param[in] is_managed 1 if `rt_dmam_release` ends the mapping.
 /// @note Context: any.
 #[unsafe(no_mangle)]
@@ -45,11 +45,11 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
 
 /// @brief Checks the map of a part of a page after it was done, and records the mapping.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] pa The physical address of the part.
-/// @param[in] size Bytes.
-/// @param[in] direction The direction.
-/// @param[in] dma_handle What the map returned.
+/// @param[in] size Bytes, as the driver passed them to the map.
+/// @param[in] direction As the driver passed it to the map.
+/// @param[in] dma_handle What the map returned. If it is `RT_DMA_MAPPING_ERROR`, no mapping is recorded.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_page_mapped(
@@ -66,11 +66,11 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
 
 /// @brief Checks the map of a list after it was done, and records the mappings.
 ///
-/// @param[in] call The call.
-/// @param[in] sg The list.
-/// @param[in] nents Entries in the list.
-/// @param[in] direction The direction.
-/// @param[in] is_mapped 1 if the list was mapped.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] sg The list, after the map. May be null.
+/// @param[in] nents Entries in the list. If it is not positive, there are none.
+/// @param[in] direction As the driver passed it to the map.
+/// @param[in] is_mapped 0 if the map failed: then no mapping is recorded.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list_mapped(
@@ -93,8 +93,8 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 
 /// @brief Notes that a driver checked whether a map failed.
 ///
-/// @param[in] call The call.
-/// @param[in] dma_handle What the map returned.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] dma_handle What the map returned; `RT_DMA_MAPPING_ERROR` if it failed.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_checked(call: Option<&rt_dma_watch_call>, dma_handle: rt_ubase_t) {
@@ -102,25 +102,25 @@ pub unsafe extern "C" fn rt_dma_watch_checked(call: Option<&rt_dma_watch_call>, 
     WATCH.mapping_checked(&call, dma_handle);
 }
 
-/// @brief The call is for mappings of `rt_dma_map_single`.
+/// @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dma_map_single`.
 pub const RT_DMA_WATCH_SINGLE: c_int = 0;
-/// @brief The call is for mappings of `rt_dma_map_page`.
+/// @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dma_map_page`.
 pub const RT_DMA_WATCH_PAGE: c_int = 1;
-/// @brief The call is for mappings of `rt_dma_map_single` and of `rt_dma_map_page`.
-pub const RT_DMA_WATCH_ANY: c_int = 2;
-/// @brief The call is for mappings of `rt_dmam_map_single`.
+/// @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dma_map_single` and of `rt_dma_map_page`.
+pub const RT_DMA_WATCH_SINGLE_OR_PAGE: c_int = 2;
+/// @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dmam_map_single`.
 pub const RT_DMA_WATCH_MANAGED: c_int = 3;
-/// @brief The call is for mappings with `RT_DMA_ATTR_LIST_ENTRY`.
+/// @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings with `RT_DMA_ATTR_LIST_ENTRY`.
 pub const RT_DMA_WATCH_LIST_ENTRY: c_int = 4;
 
 /// @brief Checks an unmap before it is done.
 ///
-/// @param[in] call The call.
-/// @param[in] dma_handle The handle.
-/// @param[in] size Bytes.
-/// @param[in] direction The direction.
-/// @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or
-/// RT_DMA_WATCH_LIST_ENTRY.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] dma_handle What the driver unmaps. It may be wrong: that is a mistake, which is reported.
+/// @param[in] size Bytes, as the driver passed them to this call; the mapping may have another size.
+/// @param[in] direction As the driver passed it to this call; the mapping may have another.
+/// @param[in] kind The mappings that the called function may end: RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE,
+/// RT_DMA_WATCH_SINGLE_OR_PAGE, RT_DMA_WATCH_MANAGED or RT_DMA_WATCH_LIST_ENTRY.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_unmapping(
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
 ) {
     let by = match kind {
         RT_DMA_WATCH_PAGE => UnmappedBy::Page,
-        RT_DMA_WATCH_ANY => UnmappedBy::SingleOrPage,
+        RT_DMA_WATCH_SINGLE_OR_PAGE => UnmappedBy::SingleOrPage,
         RT_DMA_WATCH_MANAGED => UnmappedBy::ManagedSingle,
         RT_DMA_WATCH_LIST_ENTRY => UnmappedBy::List { entries: 0 },
         _ => UnmappedBy::Single,
@@ -159,10 +159,10 @@ fn parts_of(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = Mapped
 
 /// @brief Checks the unmap of a list before it is done.
 ///
-/// @param[in] call The call.
-/// @param[in] sg The list.
-/// @param[in] nents Entries in the list.
-/// @param[in] direction The direction.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] sg The list, with the handles of its mappings. May be null.
+/// @param[in] nents Entries in the list. If it is not positive, there are none.
+/// @param[in] direction As the driver passed it to this call; the mappings may have another.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
@@ -180,10 +180,10 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
 
 /// @brief Checks a sync before it is done.
 ///
-/// @param[in] call The call.
-/// @param[in] dma_handle The handle.
-/// @param[in] size Bytes.
-/// @param[in] direction The direction.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] dma_handle The first byte to sync: what the map returned, or a later byte of the mapping.
+/// @param[in] size Bytes to sync.
+/// @param[in] direction As the driver passed it to this call; the mapping may have another.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_syncing(
@@ -198,10 +198,10 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
 
 /// @brief Checks the sync of a list before it is done.
 ///
-/// @param[in] call The call.
-/// @param[in] sg The list.
-/// @param[in] nents Entries in the list.
-/// @param[in] direction The direction.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] sg The list, with the handles of its mappings. May be null.
+/// @param[in] nents Entries in the list. If it is not positive, there are none.
+/// @param[in] direction As the driver passed it to this call; the mappings may have another.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list_syncing(
@@ -219,10 +219,10 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
 /// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the
 /// library refuses it.
 ///
-/// @param[in] call The call.
-/// @param[in] data The buffer.
-/// @param[in] size Bytes.
-/// @param[in] flags The flags.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
+/// @param[in] data The first byte to sync. May be null.
+/// @param[in] size Bytes to sync.
+/// @param[in] flags As the driver passed them to this call; the buffer may have been allocated with others.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_syncing_data(

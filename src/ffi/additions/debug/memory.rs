@@ -15,7 +15,7 @@ use crate::kernel::{Device, Threads};
 
 /// @brief Records a buffer.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes that the driver asked for.
 /// @param[in] dma_handle The handle.
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
 
 /// @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes.
 /// @param[in] dma_handle The handle.
@@ -117,7 +117,7 @@ fn report_if_refused(
 
 /// @brief Checks whether a free of memory that the table does not have was refused.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes.
 /// @param[in] check The result of the check before the free.
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
 
 /// @brief Records a block pool.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] pool The pool.
 /// @param[in] size Bytes in a block.
 /// @param[in] is_managed 1 if `rt_dmam_release` destroys it.
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) 
 
 /// @brief Records a block.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] pool The pool.
 /// @param[in] block The block.
 /// @param[in] dma_handle The handle.
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
 
 /// @brief Checks whether the free of a block that the table does not have was refused.
 ///
-/// @param[in] call The call.
+/// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @param[in] pool The pool.
 /// @param[in] block The block.
 /// @param[in] check The result of the check before the free.
