@@ -3,8 +3,9 @@
  * @file of_reserved_mem.h
  * @brief For porting drivers from Linux: a device's own memory, which its node names in `memory-region`.
  *
- * The library serves a device from all regions that its node names, from the first call on. So these calls only return whether
- * a region is there. What differs from Linux: the node is the device's own, and a device with several regions has them all.
+ * The library serves a device from all regions that its node names, without any call of these functions. They return whether a
+ * region is there. Two things differ from Linux: `np` must be the device's own node, and a device with several regions has them
+ * all.
  */
 #ifndef RT_DMA_LINUX_OF_RESERVED_MEM_H
 #define RT_DMA_LINUX_OF_RESERVED_MEM_H
@@ -28,8 +29,9 @@ struct rt_ofw_node;
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* RT-Thread's drivers/ofw.h declares it. */
+/* A function of RT-Thread, which drivers/ofw.h declares too. */
 int rt_ofw_prop_index_of_string(const struct rt_ofw_node *np, const char *propname, const char *string);
+/* A function of the library's port: returns the device's node, or NULL. */
 const void *rt_dma_port_node(void *dev);
 #ifdef __cplusplus
 }
@@ -39,8 +41,8 @@ const void *rt_dma_port_node(void *dev);
 /**
  * @brief Gives the device region `idx` of its node.
  *
- * @return 0; -EINVAL for another node; -ENODEV if there is no such region, or it is refused or disabled; -ENOMEM if there is no
- * memory for the bookkeeping, or the caller is no thread.
+ * @return 0; -EINVAL if there is no device, or `np` is not its node; -ENODEV if the node names no such region, or the region is
+ * refused or disabled; -ENOMEM if there is no memory for the bookkeeping, or the caller may not sleep.
  * @note Context: thread.
  */
 static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)
@@ -52,7 +54,12 @@ static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct de
     {
         return -EINVAL;
     }
-    error = idx < 0 ? 1 : (long)rt_dma_own_region_init(rt, np, (uintptr_t)idx);
+    if (idx < 0)
+    {
+        return -ENODEV;
+    }
+    error = (long)rt_dma_own_region_init(rt, np, (uintptr_t)idx);
+    /* Without RT-Thread's headers, RT_EBUSY has no value. Then -ENODEV is returned for it too. */
 #ifdef RT_EBUSY
     if (error == -RT_EBUSY)
     {
@@ -62,7 +69,12 @@ static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct de
     return error ? -ENODEV : 0;
 }
 
-/** @brief Gives the device the region that `memory-region-names` of its node calls `name`. Returns 0, -EINVAL or -ENODEV. */
+/**
+ * @brief Gives the device the region that `memory-region-names` of its node calls `name`.
+ *
+ * @return As of_reserved_mem_device_init_by_idx().
+ * @note Context: thread.
+ */
 static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct device_node *np, const char *name)
 {
     int idx = np ? rt_ofw_prop_index_of_string((const struct rt_ofw_node *)(void *)np, "memory-region-names", name) : -1;
@@ -70,7 +82,12 @@ static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct d
     return of_reserved_mem_device_init_by_idx(dev, np, idx);
 }
 
-/** @brief Gives the device the first region of its node. Returns 0; -EINVAL without a node; -ENODEV without a region. */
+/**
+ * @brief Gives the device the first region of its node.
+ *
+ * @return As of_reserved_mem_device_init_by_idx(); -EINVAL if the device has no node.
+ * @note Context: thread.
+ */
 static inline int of_reserved_mem_device_init(dma_device_t dev)
 {
     struct rt_device *rt = dma_rt_device(dev);
@@ -78,7 +95,11 @@ static inline int of_reserved_mem_device_init(dma_device_t dev)
     return of_reserved_mem_device_init_by_idx(dev, rt ? (struct device_node *)(uintptr_t)rt_dma_port_node(rt) : NULL, 0);
 }
 
-/** @brief Ends the device's right to its regions. Buffers that it has stay, and are freed as before. */
+/**
+ * @brief Ends the device's right to its regions. Buffers that it has stay, and are freed as before.
+ *
+ * @note Context: any.
+ */
 static inline void of_reserved_mem_device_release(dma_device_t dev)
 {
     rt_dma_own_region_release(dma_rt_device(dev));
