@@ -48,12 +48,15 @@ CORE = 12288
 BLOCK = 70
 
 # Instructions of a map and its unmap where no cache is maintained, together: a direct mapping of up to a page, and
-# one with a record. Required. Further pages of linear memory cost nothing.
+# one with a record or of memory that is not at its linear address. Required. Further pages of linear memory cost
+# nothing.
 MAP_DIRECT, MAP_RECORDED, PAGE = 200, 500, 4096
 # Buffers of a list in maps.c.
 LIST = 16
-# Instructions for each further page of memory that is not mapped linearly. Required.
+# Instructions for each further page of memory that is not at its linear address. Required.
 MAP_PAGE = 12
+# The rows of such memory.
+NOT_LINEAR = ("elsewhere", "flash")
 # Instructions a byte of a bounce copy, the maintenance of the bounce buffer's cache lines included. Required.
 COPY = {"aligned": 0.5, "misaligned": 1.5}
 
@@ -83,9 +86,9 @@ def maps(rows, row):
         return [("together", together, MAP_DIRECT if pages == 1 else one_page())]
     if kind == "list":
         return [("together", together, LIST * MAP_DIRECT)]
-    if kind == "pool" or (kind == "elsewhere" and pages == 1):
+    if kind == "pool" or (kind in NOT_LINEAR and pages == 1):
         return [("together", together, MAP_RECORDED)]
-    if kind == "elsewhere":
+    if kind in NOT_LINEAR:
         return [("for each further page", (together - one_page()) / (pages - 1), MAP_PAGE)]
     smallest = min(int(other) for *_, other in rows)
     if kind in COPY and direction != "to-device" and int(size) > smallest:

@@ -5,7 +5,9 @@
  * Lines: "map KIND,DIRECTION,SIZE MAP UNMAP". KIND is
  *   linear     a dma-coherent device and heap memory: a direct mapping, no cache is maintained;
  *   flushed    a device that is not coherent and heap memory: a direct mapping, the cache is maintained;
- *   elsewhere  a dma-coherent device and memory that rt_ioremap_cached mapped, which is translated page by page;
+ *   elsewhere  a dma-coherent device and heap memory at a second address, from rt_ioremap_cached: a direct mapping, for which
+ *              the page tables are read;
+ *   flash      a dma-coherent device and the machine's flash, which is not mapped linearly: a mapping with a record;
  *   pool       a dma-coherent device and memory of a pool: a mapping with a record;
  *   aligned    a device that is not coherent and heap memory that is aligned to a word and shares its first cache line with
  *              other data: it is bounced if the device writes;
@@ -24,6 +26,8 @@
 #define TURNS           31
 #define LIST            16
 #define LARGEST         65536
+/* Where the flash of QEMU's machine begins. No byte of it is read or written. */
+#define FLASH           0x04000000
 
 struct cost
 {
@@ -122,8 +126,9 @@ void bench_maps(void)
 
     /* Not by rt_kmem_v2p: while interrupts are enabled, its result may be that of another address. */
     char *elsewhere = rt_ioremap_cached(pages + PV_OFFSET, LARGEST);
+    char *flash = rt_ioremap_cached((void *)FLASH, LARGEST);
 
-    RT_ASSERT(heap && pool && elsewhere);
+    RT_ASSERT(heap && pool && elsewhere && flash);
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes); ++i)
     {
         rt_size_t size = sizes[i];
@@ -131,6 +136,7 @@ void bench_maps(void)
         bench("linear", &coherent, pages, size, SINGLE);
         bench("flushed", &plain, pages, size, SINGLE);
         bench("elsewhere", &coherent, elsewhere, size, SINGLE);
+        bench("flash", &coherent, flash, size, SINGLE);
         bench("pool", &coherent, pool, size, SINGLE);
         bench("aligned", &plain, pages + sizeof(rt_ubase_t), size, SINGLE);
         bench("misaligned", &plain, pages + 2, size, SINGLE);
@@ -138,6 +144,7 @@ void bench_maps(void)
     }
     bench("list", &coherent, pages, LARGEST / LIST, IN_LIST);
     rt_dma_free(&coherent, LARGEST, pool, handle, 0);
+    rt_iounmap(flash);
     rt_iounmap(elsewhere);
     rt_free(heap);
 }

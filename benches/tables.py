@@ -34,9 +34,10 @@ MAPS = """
 explain the kinds of memory. A list has {list} buffers of the size.
 
 Where no cache is maintained, a map and its unmap together have a bound: {direct} for a direct mapping (*linear*, and each buffer of
-a *list*), {recorded} for one with a record (*pool*, and *elsewhere* up to a page). Each further page may take {page} more in
-*elsewhere*, and none in *linear*. Where a bounce buffer is used (*aligned* and *misaligned*, if the device writes), each call may
-take {aligned} instructions for each byte more than in the smallest row, or {misaligned} in *misaligned*. Other rows have no bound.
+a *list*), {recorded} for one with a record (*pool*, and *flash* up to a page), and for one of memory at a second address
+(*elsewhere*, up to a page). Each further page may take {page} more in *elsewhere* and *flash*, and none in *linear*. Where a bounce
+buffer is used (*aligned* and *misaligned*, if the device writes), each call may take {aligned} instructions for each byte more than in
+the smallest row, or {misaligned} in *misaligned*. Other rows have no bound.
 """
 
 RECORDS = """
@@ -169,14 +170,15 @@ MISSED_CORE = """
   processors without page tables. A core within the bound would need an option for each of these parts, as the additions have.
 """
 
-MISSED_ELSEWHERE = """
-* *A map and its unmap of up to a page outside the linear map and the pools take up to {most} instructions; {bound} are allowed.*
-  They take {pool} for a pool's memory, whose view gives the address. The others are, counted in a trace: about 45 to look for the
-  buffer in the views of two pools, about 80 to look it up in the page tables and to compare it with the pools and the linear map,
-  and about 35 for the counters of records outside the pools, because of which the unmap of a direct mapping takes no lock. Tried:
-  one look-up for all pages (4 fewer, and 9 for the second page instead of 41; kept), the counters before the search for a pool in
-  an unmap (6 fewer, kept), the page tables before the views (56 fewer, but 76 more for a pool's memory, which misses its bound
-  then).
+MISSED_NOT_LINEAR = """
+* *A map and its unmap of up to a page that is mapped neither linearly nor by a pool take up to {most} instructions; {bound} are
+  allowed.* They take {pool} for a pool's memory, whose view gives the address. The others are, counted in a trace: about 45 to look for
+  the buffer in the views of two pools, about 105 to look it up in the page tables, and its linear address too, and to compare it with
+  the pools and the linear map, and about 35 for the counters of records outside the pools, because of which the unmap of a direct
+  mapping takes no lock. Tried: no record if the memory is mapped linearly too and the device snoops the cache (164 fewer for such
+  memory, which keeps the bound now, and 26 more for other memory; kept), one look-up for all pages (4 fewer, and 9 for the second
+  page instead of 41; kept), the counters before the search for a pool in an unmap (6 fewer, kept), the page tables before the views
+  (56 fewer, but 76 more for a pool's memory, which misses its bound then).
 """
 
 MISSED_MAPS = """
@@ -365,12 +367,12 @@ def misses(maps, stretches, cores, core, rest):
     """Returns what is known about the bounds that are missed. `rest` are the bytes of the core that do not allocate or free."""
     notes = []
     over = [(row, *figure) for row in maps for figure in bounds.maps(maps, row) if figure[1] > figure[2]]
-    far = [figure for (kind, *_), what, figure, _ in over if kind == "elsewhere" and what == "together"]
+    far = [figure for (kind, *_), what, figure, _ in over if kind in bounds.NOT_LINEAR and what == "together"]
     if far:
         pool = max(sum(costs) for (kind, *_), costs in maps.items() if kind == "pool")
-        notes.append(MISSED_ELSEWHERE.format(most=max(far), bound=bounds.MAP_RECORDED, pool=pool))
+        notes.append(MISSED_NOT_LINEAR.format(most=max(far), bound=bounds.MAP_RECORDED, pool=pool))
     others = [f"{', '.join(row)} bytes: {figure:.4g} {what} (<= {most})" for row, what, figure, most in over
-              if row[0] != "elsewhere" or what != "together"]
+              if row[0] not in bounds.NOT_LINEAR or what != "together"]
     if others:
         notes.append(MISSED_MAPS.format(list="; ".join(others)))
     long = {name: stretches[bounds.LARGEST][name] for name in bounds.STRETCHES

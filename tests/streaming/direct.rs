@@ -2,9 +2,9 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{Direction::*, MapError};
+use rt_dma_pool::additions::streaming::{BadMapping, Direction::*, MapError};
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::MemoryType;
+use rt_dma_pool::kernel::{Addresses, Mappings, MemoryType};
 
 /// Locks taken by a direct mapping and its unmap, of one page and of many, while other mappings have records.
 #[test]
@@ -48,6 +48,106 @@ fn a_direct_mapping_takes_no_lock() {
         assert_eq!(rig.machine.irq_saves(), before, "{offset:#x}");
     }
     rig.machine.free(pooled).unwrap();
+    rig.assert_errors(0);
+}
+
+/// Two pages of linear memory at another address, for a device that snoops the cache: there is nothing to do at the
+/// address, so the mapping needs no record. Neither does it where no mapping was before, nor in an interrupt without
+/// spare records.
+#[test]
+fn another_address_of_linear_memory_is_mapped_directly_if_the_device_snoops() {
+    let rig = Rig::new();
+    let tree = rig.master(rig.machine.device(behind_ranges().coherent()), ALL);
+    let masked = rig.master(rig.machine.device(DeviceInfo::plain().coherent()), LOW_MASK);
+    let alias = rig.machine.map_pages(&[HEAP + 240 * PAGE, HEAP + 241 * PAGE], MemoryType::Cached);
+    // There are spare records, and no direct mapping was made.
+    let pooled = rig.buffer(PAGE, Flags::empty());
+    let handle = rig.map(&tree, pooled.va, PAGE, FromDevice).unwrap();
+    rig.unmap(&tree, handle, PAGE, FromDevice).unwrap();
+    for master in [&tree, &masked, &rig.coherent()] {
+        for (offset, size) in [(0, PAGE), (PAGE - 1, 2), (1, 64), (0, 2 * PAGE)] {
+            for way in [ToDevice, FromDevice, Bidirectional] {
+                let before = rig.machine.irq_saves();
+                let handle = rig.map(master, alias + offset, size, way).unwrap();
+                rig.for_cpu(master, handle, size, way).unwrap();
+                rig.for_device(master, handle + size / 2, size / 2, way).unwrap();
+                rig.unmap(master, handle, size, way).unwrap();
+                assert_eq!(rig.machine.irq_saves(), before, "{size} {way:?} {:?}", master.ops);
+            }
+        }
+    }
+    rig.machine.in_interrupt(|| {
+        let held: Vec<_> = (0..200).map(|_| rig.map(&masked, alias, PAGE, FromDevice).unwrap()).collect();
+        held.into_iter().for_each(|handle| rig.unmap(&masked, handle, PAGE, FromDevice).unwrap());
+    });
+    rig.machine.free(pooled).unwrap();
+    rig.assert_errors(0);
+}
+
+/// Mappings of different sizes that begin at one handle, of memory at another address: the known part of the linear map
+/// has the shorter one, and does not have the longer one.
+#[test]
+fn mappings_at_another_address_are_of_one_kind_whatever_is_known() {
+    let rig = Rig::new();
+    let master = rig.coherent();
+    let alias = rig.machine.map_pages(&[HEAP, HEAP + PAGE, HEAP + 2 * PAGE], MemoryType::Cached);
+    let linear = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
+    let long = rig.map(&master, alias, 3 * PAGE, FromDevice).unwrap();
+    let short = rig.map(&master, alias, PAGE, FromDevice).unwrap();
+    assert_eq!([linear, long, short], [HEAP; 3]);
+    rig.unmap(&master, short, PAGE, FromDevice).unwrap();
+    rig.unmap(&master, long, 3 * PAGE, FromDevice).unwrap();
+    rig.unmap(&master, linear, PAGE, FromDevice).unwrap();
+    rig.assert_errors(0);
+}
+
+/// A device that snoops the cache, and memory whose linear address is not mapped, or shows other memory: the handle alone
+/// does not lead to a mapping, so there is a record, and mistakes are found by it.
+#[test]
+fn memory_that_is_not_mapped_linearly_has_a_record() {
+    let rig = Rig::new();
+    let master = rig.coherent();
+    let end = HEAP + HEAP_SIZE;
+    let alias = rig.machine.map_pages(&[end - PAGE, end], MemoryType::Cached);
+    for shows_other_memory in [false, true] {
+        if shows_other_memory {
+            rig.machine.map_next_at(rig.va(end));
+            let other = rig.machine.kernel.map(HEAP, PAGE, MemoryType::Cached).unwrap();
+            assert_eq!(other.get(), rig.va(end));
+        }
+        for (offset, size) in [(PAGE, PAGE), (0, 2 * PAGE)] {
+            let handle = rig.map(&master, alias + offset, size, FromDevice).unwrap();
+            assert_eq!(handle, end - PAGE + offset);
+            rig.for_cpu(&master, handle, LINE, FromDevice).unwrap();
+            assert_eq!(rig.unmap(&master, handle, size - 1, FromDevice), Err(BadMapping::WrongSize), "{size}");
+            assert_eq!(
+                rig.for_cpu(&master, handle + size - LINE, LINE, FromDevice),
+                Err(BadMapping::Unknown),
+                "{size}"
+            );
+            rig.assert_errors(2);
+        }
+    }
+}
+
+/// The linear map of a pool is a part of what is known, and ends with the pool. After that, its memory at another address
+/// needs a record.
+#[test]
+fn memory_of_a_pool_that_is_gone_has_a_record() {
+    let rig = Rig::new();
+    let master = rig.coherent();
+    let page = rig.buffer(2 * PAGE, Flags::empty());
+    let handle = rig.map_page(&master, page.handle, 0, 2 * PAGE, FromDevice).unwrap();
+    rig.unmap(&master, handle, 2 * PAGE, FromDevice).unwrap();
+    let (pa, linear) = (page.handle, rig.va(page.handle));
+    rig.machine.free(page).unwrap();
+    let pool = if pa < HIGH_POOL { rig.low } else { rig.high };
+    rig.machine.dma.uninstall(&pool.public).unwrap();
+    assert_eq!(rig.machine.kernel.v2p(linear), None, "its linear map has ended");
+    let alias = rig.machine.map_pages(&[pa, pa + PAGE], MemoryType::Cached);
+    let handle = rig.map(&master, alias, 2 * PAGE, FromDevice).unwrap();
+    rig.for_cpu(&master, handle + PAGE, PAGE, FromDevice).unwrap();
+    rig.unmap(&master, handle, 2 * PAGE, FromDevice).unwrap();
     rig.assert_errors(0);
 }
 

@@ -67,7 +67,6 @@ impl<K: Kernel> Streaming<'_, K> {
         let needs_bounce = !is_contiguous || (memory.needs_maintenance && buffer.endangers_others(kernel));
         if !needs_bounce
             && *reaches_outside_pools
-            && kernel.linear(memory.pa) == va
             && let Some(handle) = self.map_direct(master, memory)
         {
             return Ok(handle);

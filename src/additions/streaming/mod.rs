@@ -8,9 +8,11 @@
 //! # Kinds of mapping
 //! * A *direct* mapping: the device gets the driver's own buffer, which lies outside the pools and at its linear
 //!   address. The buffer's address follows from the handle. So nothing is kept about the mapping, and no lock is taken.
-//! * A *recorded* mapping: the device gets the driver's own buffer, but its address does not follow from the handle:
-//!   the buffer is a pool's memory, it lies at another address than the linear one, or the handle is the work of
-//!   operations of a BSP. A [record](recorded::table) keeps the buffer's address.
+//!   If the device snoops the cache, the unmap does not need the address. Then the buffer may also lie at another one,
+//!   if its memory is mapped linearly too.
+//! * A *recorded* mapping: the device gets the driver's own buffer, but the handle alone is not enough for the unmap:
+//!   the buffer is a pool's memory, it lies at another address and the above does not hold, or the handle is the work
+//!   of operations of a BSP. A [record](recorded::table) keeps the buffer's address.
 //! * A *bounced* mapping: the device gets a [bounce buffer](recorded::bounce) in place of the driver's, because it does
 //!   not reach the driver's, because its pages are not contiguous, or because a cache line of it holds bytes of others
 //!   that could be lost. The record keeps both addresses.

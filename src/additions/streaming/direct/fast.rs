@@ -82,7 +82,7 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Returns whether the `size` bytes at `va`, which lie at `pa`, are in the known part of the linear map, and none
     /// is a pool's.
-    fn is_known(self, va: Va, pa: Pa, size: usize) -> bool {
+    pub(super) fn is_known(self, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
         // `may_contain` compares with the span of all pools, so a buffer between two pools also takes the general path.
         self.mappings.linear_range.holds(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))

@@ -1,5 +1,6 @@
 //! Direct mappings: the device sees the driver's own buffer, and no record is kept, because the handle alone leads back
-//! to the buffer. The buffer lies outside the pools, at its linear address.
+//! to the buffer. The buffer lies outside the pools, at its linear address. For a device that snoops the cache it may
+//! lie at another address, if its memory is mapped linearly too: the unmap then does nothing at that address.
 //!
 //! Such a mapping, its unmap and its syncs take no lock and use no record.
 //!
@@ -24,26 +25,44 @@ use linear_range::LinearBytes;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the buffer is a pool's, or
-    /// the mapping needs a record. The buffer is mapped linearly.
+    /// the mapping needs a record.
     ///
     /// Context: any.
     pub(super) fn map_direct(self, master: &BusMaster, buffer: &Memory) -> Option<Handle> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Memory { va, pa, size, needs_maintenance } = buffer;
         let Ops::Library(ops) = master.ops else { return None };
-        let last = last_byte(va, size)?;
+        let bytes = self.linear_bytes(master, buffer)?;
         let handle = master.reach_by_library(dma, ops, buffer)?;
-        // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back.
-        if master.pa_of_range(dma, handle, size) != Some(pa) {
+        // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back. Without
+        // translation it does; to check it all the same takes 48 instructions (`ci/bench`, rows "elsewhere").
+        if ops.are_translated() && master.pa_of_range(dma, handle, size) != Some(pa) {
             return None;
         }
         // Last of the checks, because it notes the first direct mapping.
         if !self.mappings.early_pools.admit_direct(dma, pa, size) {
             return None;
         }
-        self.mappings.linear_range.note_direct(kernel, LinearBytes { va, last, pa });
+        self.mappings.linear_range.note_direct(kernel, bytes);
         hand_to_device(kernel, va, size, needs_maintenance);
         Some(handle)
+    }
+
+    /// Returns a buffer's bytes in the linear map; `None` if the unmap or a sync needs another address of them.
+    ///
+    /// If no cache line is maintained for the device, they access no byte at the buffer's address. They only check that
+    /// the handle leads to memory that is mapped linearly ([`direct_buffer`](Self::direct_buffer)). So the buffer may
+    /// lie at another address, if its memory is mapped linearly too.
+    fn linear_bytes(self, master: &BusMaster, buffer: &Memory) -> Option<LinearBytes> {
+        let kernel = self.dma.kernel;
+        let &Memory { pa, size, .. } = buffer;
+        let va = kernel.linear(pa);
+        let last = last_byte(va, size)?;
+        // `lies_at` alone decides it too. Without `is_known` a map takes 67 instructions more (`ci/bench`, rows
+        // "elsewhere"), and without `is_mapped` 53 more if nothing is mapped at the linear address (rows "flash").
+        let is_linear_too = || self.is_known(va, pa, size) || kernel.is_mapped(va) && self.lies_at(va, last, pa);
+        let is_enough = va == buffer.va || (!master.needs_maintenance(kernel) && is_linear_too());
+        is_enough.then_some(LinearBytes { va, last, pa })
     }
 
     /// Returns the virtual and physical address of a mapped buffer, or of the part of one, if the mapping can be a

@@ -1,4 +1,4 @@
-//! Mappings that have a record: of a pool's memory, of memory that is not at its linear address, with a bounce buffer,
+//! Mappings that have a record: of a pool's memory, of other memory that is not mapped directly, with a bounce buffer,
 //! or by operations of the BSP's own.
 
 #[allow(unsafe_code)]

@@ -20,13 +20,13 @@ use crate::mem::lock::IrqLock;
 /// The record of a mapping, in memory that threads allocate.
 pub type Record<K> = Element<K, LiveMapping>;
 
-/// Lists in the table. Among 1,024 live mappings a map and unmap take 678 instructions on a host; with 64 lists 757,
+/// Lists in the table. Among 1,024 live mappings a map and unmap take 676 instructions on a host; with 64 lists 757,
 /// with one 9,819 (`benches/host/records.c`).
 const LISTS: usize = 256;
 /// Counters of records outside the pools.
 const COUNTERS: usize = 64;
 /// The handles of a chunk of 64 KiB share a counter. With a counter for each page, each further page of a mapping takes
-/// 24 instructions (`benches/maps.c`, "elsewhere").
+/// 24 instructions (`benches/maps.c`, "flash").
 const CHUNK_SHIFT: usize = 16;
 
 /// One of the lists of records.
