@@ -2,7 +2,9 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, Finding, FreedBy, FreedMemory, Holding, Kind, UnmappedBy};
+use rt_dma_pool::additions::debug::{
+    Call, Finding, FreedBy, FreedMemory, HeldMapping, Holding, Kind, MappedBy, UnmappedBy,
+};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Name;
@@ -381,7 +383,8 @@ fn the_holders_of_a_pool_are_listed() {
     let unmapped = Holding { kind: Kind::Buffer { flags: Flags::NOMAP }, ..allocated(START + 4 * PAGE) };
     rig.debug.allocated(&rig.call(MAP), unmapped);
     // What lies elsewhere, or was freed, is not listed.
-    rig.map(own_memory(&rig), 64, Direction::ToDevice);
+    let own = own_memory(&rig);
+    rig.map(own, 64, Direction::ToDevice);
     let gone = rig.alloc(4096, Flags::empty());
     rig.free(freed(&gone));
     rig.debug.log_holders(START, 64 * PAGE);
@@ -398,6 +401,20 @@ fn the_holders_of_a_pool_are_listed() {
         end(3),
     ];
     assert_eq!(rig.lines(), expected);
+    // A handle that is no physical address may look like one of the pool. A bounce buffer lies where its handle leads.
+    let mapped = |is_handle_pa, va, handle| {
+        let mapping = HeldMapping { is_handle_pa, ..HeldMapping::new(MappedBy::Single, Direction::ToDevice) };
+        let held = Holding { kind: Kind::Mapping(mapping), va, handle, size: 64, ..Holding::NONE };
+        rig.debug.mapped(&rig.by(other, MAP), held);
+    };
+    mapped(false, own, START + 5 * PAGE);
+    mapped(true, own + PAGE, START + 6 * PAGE);
+    mapped(false, held.va, 0x9000_0000);
+    rig.lines();
+    rig.debug.log_holders(START, 64 * PAGE);
+    let mappings = [START + 6 * PAGE, 0x9000_0000].map(|handle| line("dma1", "single mapping", handle, 64));
+    let [first, second, third, _] = expected;
+    assert_eq!(rig.lines(), [first, second, third].into_iter().chain(mappings).chain([end(5)]).collect::<Vec<_>>());
     // The first and the last byte of the pool count, those next to it do not.
     rig.debug.log_holders(START + 4 * PAGE, 1);
     assert_eq!(
@@ -414,7 +431,7 @@ fn the_holders_of_a_pool_are_listed() {
     }
     rig.debug.log_holders(START, 64 * PAGE);
     let lines = rig.lines();
-    assert_eq!((lines.len(), lines.last()), (9, Some(&end(23))));
+    assert_eq!((lines.len(), lines.last()), (9, Some(&end(25))));
 }
 
 fn allocated(va: usize) -> Holding {

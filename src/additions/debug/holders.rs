@@ -32,13 +32,14 @@ impl<K: Kernel> Watch<K> {
         kernel.log(Level::Error, &Line::about(Name::of(apart!("dma-pool")), text, &[start, count]));
     }
 
-    /// Returns the physical address of what a device holds. A mapping is where its handle leads: that is its bounce
-    /// buffer, if it has one.
+    /// Returns the physical address of what a device holds. Of a mapping, it is that of the bounce buffer, if the mapping
+    /// has one and the handle is a physical address.
     fn pa_of(&self, entry: &Holding) -> Pa {
-        if entry.is_mapping() {
-            return entry.handle;
+        match entry.mapping() {
+            Some(mapping) if mapping.is_handle_pa => entry.handle,
+            Some(mapping) => mapping.pa,
+            // The address of a buffer that is not mapped (`RT_DMA_F_NOMAP`) is the physical one.
+            None => self.kernel.v2p(entry.va).unwrap_or(entry.va),
         }
-        // The address of a buffer that is not mapped (`RT_DMA_F_NOMAP`) is the physical one.
-        self.kernel.v2p(entry.va).unwrap_or(entry.va)
     }
 }

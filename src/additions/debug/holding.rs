@@ -87,6 +87,8 @@ pub struct HeldMapping {
     pub list_entries: usize,
     /// The physical address of the first byte; 0 if it is not known.
     pub pa: Pa,
+    /// The handle is the physical address of what the device accesses.
+    pub is_handle_pa: bool,
     /// The direction.
     pub direction: Direction,
     /// The handle was passed to `rt_dma_mapping_error`, or need not be.
@@ -100,7 +102,7 @@ impl HeldMapping {
     pub fn new(by: MappedBy, direction: Direction) -> Self {
         // The map of a list returns a count, not a handle, so `rt_dma_mapping_error` is not needed.
         let is_checked = by == MappedBy::List;
-        HeldMapping { by, list_entries: 0, pa: 0, direction, is_checked, has_own_lines: false }
+        HeldMapping { by, list_entries: 0, pa: 0, is_handle_pa: false, direction, is_checked, has_own_lines: false }
     }
 
     /// Returns whether the mapping may be synced in `direction`: its own, or any if it is for both directions.

@@ -6,7 +6,7 @@ use super::call::has_no_ops;
 use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_size_t, rt_ubase_t};
 use crate::additions::debug::{Call, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
-use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
+use crate::additions::streaming::{BusMaster, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{
     RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, bus_master_of, direction_of,
@@ -14,6 +14,21 @@ use crate::ffi::additions::streaming::arguments::{
 use crate::ffi::additions::streaming::scatter::{entries, rt_dma_sg};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::flags::Flags;
+
+/// Returns the device as its mappings see it; `None` if it has no operations. `bus_master_of` would choose those of a new
+/// device, which has no mapping.
+fn master_of(call: &Call) -> Option<BusMaster> {
+    if has_no_ops(call.device) { None } else { bus_master_of(call.device).ok() }
+}
+
+/// Makes a mapping that a call has made.
+fn mapping_of(call: &Call, by: MappedBy, direction: c_int) -> HeldMapping {
+    let is_handle_pa = master_of(call).is_some_and(|master| match master.ops {
+        Ops::Library(ops) => !ops.are_translated(),
+        Ops::Bsp(_) => false,
+    });
+    HeldMapping { is_handle_pa, ..HeldMapping::new(by, direction_of(direction)) }
+}
 
 /// @brief Checks a map after it was done, and records the mapping.
 ///
@@ -37,9 +52,9 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
 ) {
     let by = if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { MappedBy::List } else { MappedBy::Single };
     let has_own_lines = attrs & RT_DMA_ATTR_OWN_LINES != 0;
-    let kind = Kind::Mapping(HeldMapping { has_own_lines, ..HeldMapping::new(by, direction_of(direction)) });
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let Some(call) = after(call) else { return };
+    let kind = Kind::Mapping(HeldMapping { has_own_lines, ..mapping_of(&call, by, direction) });
     WATCH.mapped(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
 }
 
@@ -59,8 +74,8 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
     direction: c_int,
     dma_handle: rt_ubase_t,
 ) {
-    let kind = Kind::Mapping(HeldMapping { pa, ..HeldMapping::new(MappedBy::Page, direction_of(direction)) });
     let Some(call) = after(call) else { return };
+    let kind = Kind::Mapping(HeldMapping { pa, ..mapping_of(&call, MappedBy::Page, direction) });
     WATCH.mapped(&call, Holding { kind, handle: dma_handle, size, ..Holding::NONE });
 }
 
@@ -83,7 +98,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
     let Some(call) = after(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    let mapping = HeldMapping { list_entries: list.len(), ..HeldMapping::new(MappedBy::List, direction_of(direction)) };
+    let mapping = HeldMapping { list_entries: list.len(), ..mapping_of(&call, MappedBy::List, direction) };
     for entry in list {
         let (va, size) = (entry.addr.expose_provenance(), entry.length);
         let handle = if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR };
@@ -143,8 +158,7 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
 
 /// Checks an unmap.
 fn check_unmap(call: &Call, by: UnmappedBy, given: MappedPart) {
-    // `bus_master_of` would choose the operations of a new device, which has no mapping.
-    let master = if has_no_ops(call.device) { None } else { bus_master_of(call.device).ok() };
+    let master = master_of(call);
     WATCH.unmapping(call, by, given, |MappedPart { handle, size, direction }| {
         let mapped = MappedBuffer::new(handle, size, direction);
         master.as_ref().is_some_and(|master| STREAMING.has_recorded(master, &mapped))
