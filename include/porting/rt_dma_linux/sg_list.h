@@ -40,11 +40,11 @@ struct scatterlist
 /** @brief Both bits. */
 #define SG_PAGE_LINK_MASK   (SG_CHAIN | SG_END)
 
-/** @brief The number of entries that Linux's block layer asks sg_alloc_table() for at most. */
+/** @brief The entries of one array of a chained table, on Linux. Here sg_alloc_table() makes one array of any length. */
 #define SG_CHUNK_SIZE       128
 /** @brief The highest number of entries that a driver should state for its lists. */
 #define SG_MAX_SEGMENTS     2048
-/** @brief Entries in a page. */
+/** @brief Entries in a page: on Linux the longest array. Here there is no such limit. */
 #define SG_MAX_SINGLE_ALLOC (DMA_LINUX_PAGE_SIZE / sizeof(struct scatterlist))
 
 /** @brief Returns whether the entry is a link to the next array. */
@@ -91,7 +91,7 @@ static inline void sg_unmark_end(struct scatterlist *sg)
 /**
  * @brief Makes the last entry of the array `prv`, of `prv_nents` entries, a link to the array `sgl`.
  *
- * The entry holds no memory after that.
+ * The entry holds no memory after that. `prv_nents` is not 0.
  */
 static inline void sg_chain(struct scatterlist *prv, unsigned int prv_nents, struct scatterlist *sgl)
 {
@@ -102,7 +102,7 @@ static inline void sg_chain(struct scatterlist *prv, unsigned int prv_nents, str
     link->page_link = ((unsigned long)sgl | SG_CHAIN) & ~SG_END;
 }
 
-/** @brief Sets an entry's page, and leaves its bytes and its end mark. */
+/** @brief Sets an entry's page, and leaves its bytes and its end mark. The entry is no link after that. */
 static inline void sg_assign_page(struct scatterlist *sg, struct page *page)
 {
     sg->page_link = (sg->page_link & SG_END) | (unsigned long)page;
@@ -141,7 +141,7 @@ static inline phys_addr_t sg_phys(struct scatterlist *sg)
     return page_to_phys(sg_page(sg)) + sg->offset;
 }
 
-/** @brief Marks the end of an array of `nents` entries. */
+/** @brief Marks the end of an array of `nents` entries, which is not 0. */
 static inline void sg_init_marker(struct scatterlist *sgl, unsigned int nents)
 {
     sg_mark_end(&sgl[nents - 1]);
@@ -192,7 +192,11 @@ static inline int sg_nents_for_len(struct scatterlist *sg, dma_linux_u64 len)
     dma_linux_u64 total = 0;
     int nents = 0;
 
-    for (; len && sg; sg = sg_next(sg))
+    if (len == 0)
+    {
+        return 0;
+    }
+    for (; sg; sg = sg_next(sg))
     {
         nents++;
         total += sg->length;
@@ -201,7 +205,7 @@ static inline int sg_nents_for_len(struct scatterlist *sg, dma_linux_u64 len)
             return nents;
         }
     }
-    return len ? -EINVAL : 0;
+    return -EINVAL;
 }
 
 /** @brief Returns the last of the first `nents` entries. */

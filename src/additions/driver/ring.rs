@@ -25,18 +25,25 @@ impl<T: fmt::Debug> Error for Full<T> {}
 ///
 /// ```
 /// # use rt_dma_pool::driver::*;
-/// /// Gives the device a frame. The second word of a descriptor is 1 while the device has it.
-/// fn offer<P: Platform>(ring: &mut Ring<[u32; 2], P>, frame: u32) -> Option<()> {
-///     let slot = ring.push([frame, 0]).ok()?;
-///     ring.write_word(slot, 1, 1).ok()
+/// /// The second word of a descriptor: the device has it, or the driver. The device reads words with the low byte first.
+/// const DEVICE: u32 = 1u32.to_le();
+/// const DRIVER: u32 = 0;
+///
+/// /// Gives the device a frame.
+/// fn offer<P: Platform>(ring: &mut Ring<[u32; 2], P>, frame: u32) -> Result<(), Full<[u32; 2]>> {
+///     let slot = ring.push([frame.to_le(), DRIVER])?;
+///     // The device sees the frame before the word that gives it the slot. An error does not occur: the slot exists.
+///     let _ = ring.write_word(slot, 1, DEVICE);
+///     // Now the driver writes the device's register.
+///     Ok(())
 /// }
 ///
 /// fn take_back<P: Platform>(ring: &mut Ring<[u32; 2], P>) -> Option<u32> {
-///     ring.pop_if(|[_, is_devices]| *is_devices == 0).map(|(_, [frame, _])| frame)
+///     ring.pop_if(|[_, owner]| *owner == DRIVER).map(|(_, [frame, _])| u32::from_le(frame))
 /// }
 /// ```
 ///
-/// Context of all calls: any.
+/// Context of all calls: any. Context of the drop: as [`CoherentBuffer`].
 // The sums and differences of the counters and the capacity never wrap. Their operations are the wrapping ones, so that
 // a build with overflow checks has no panic either.
 pub struct Ring<T: AsWords, P: Platform> {
@@ -136,7 +143,10 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     /// The value is read twice. `is_done` may get one that the device was writing; the one that is returned was read
     /// after the device was done.
     pub fn pop_if(&mut self, is_done: impl FnOnce(&T) -> bool) -> Option<(usize, T)> {
-        self.oldest().filter(|(_, value)| is_done(value))?;
+        let (_, value) = self.oldest()?;
+        if !is_done(&value) {
+            return None;
+        }
         // `pop` reads the value again: the device may have written other words of it after they were read, and before
         // the one that states that it is done.
         self.pop()

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR, MappedBuffer, Segment};
+use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer, Segment};
 use crate::ffi::additions::streaming::arguments::{bus_master, direction_of, mapped_with};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::additions::streaming::unmap::unmap;
@@ -63,25 +63,10 @@ unsafe fn entries_mut<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_s
     }
 }
 
-/// Calls `sync` for every entry of a list; for none if there is no device, `sg` is null or `nents` is not positive.
-///
-/// # Safety
-/// If it is not null, `sg` points to `nents` entries, which no other code changes during the call. `sync` may be called
-/// for the mapping of each.
-unsafe fn sync_entries(
-    dev: *mut rt_device,
-    sg: *const rt_dma_sg,
-    nents: c_int,
-    direction: c_int,
-    sync: impl Fn(&BusMaster, &MappedBuffer) -> Result<(), BadMapping>,
-) {
-    let Ok(master) = bus_master(dev) else { return };
-    // SAFETY: the caller passes a list of `nents` entries, or null.
-    for segment in unsafe { entries(sg, nents) } {
-        let mapped = MappedBuffer::new(segment.dma_handle, segment.length, direction_of(direction));
-        // A refused call is logged where it is refused, and C gets no error.
-        let _ = sync(&master, &mapped);
-    }
+/// Returns the mapped buffer of each entry of a list.
+fn mapped_buffers(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = MappedBuffer> {
+    let direction = direction_of(direction);
+    list.iter().map(move |segment| MappedBuffer::new(segment.dma_handle, segment.length, direction))
 }
 
 /// @brief Hands every buffer of a list to the device, or none.
@@ -115,6 +100,7 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 ) -> c_int {
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries_mut(sg, nents) };
+    // Without a device, too, the driver finds `RT_DMA_MAPPING_ERROR` in each entry.
     let Ok(master) = bus_master(dev) else {
         list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         return 0;
@@ -180,9 +166,13 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     nents: c_int,
     direction: c_int,
 ) {
-    // SAFETY: the caller passes a list of `nents` entries, or null, and keeps to `# Safety` of `additions::streaming`
-    // for their mappings.
-    unsafe { sync_entries(dev, sg, nents, direction, |master, mapped| STREAMING.sync_for_cpu(master, mapped)) }
+    let Ok(master) = bus_master(dev) else { return };
+    // SAFETY: the caller passes a list of `nents` entries, or null.
+    for mapped in mapped_buffers(unsafe { entries(sg, nents) }, direction) {
+        // A refused call is logged where it is refused, and C gets no error.
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for the mapping.
+        let _ = unsafe { STREAMING.sync_for_cpu(&master, &mapped) };
+    }
 }
 
 /// @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
@@ -201,7 +191,11 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     nents: c_int,
     direction: c_int,
 ) {
-    // SAFETY: the caller passes a list of `nents` entries, or null, and keeps to `# Safety` of `additions::streaming`
-    // for their mappings.
-    unsafe { sync_entries(dev, sg, nents, direction, |master, mapped| STREAMING.sync_for_device(master, mapped)) }
+    let Ok(master) = bus_master(dev) else { return };
+    // SAFETY: the caller passes a list of `nents` entries, or null.
+    for mapped in mapped_buffers(unsafe { entries(sg, nents) }, direction) {
+        // A refused call is logged where it is refused, and C gets no error.
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for the mapping.
+        let _ = unsafe { STREAMING.sync_for_device(&master, &mapped) };
+    }
 }
