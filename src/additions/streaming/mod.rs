@@ -7,34 +7,41 @@
 //!
 //! # Kinds of mapping
 //! * A *direct* mapping: the device gets the driver's own buffer, which lies outside the pools and at its linear
-//!   address. The buffer's address follows from the handle. So nothing is kept about the mapping, and no lock is taken.
-//!   If the device snoops the cache, the unmap does not need the address. Then the buffer may also lie at another one,
-//!   if its memory is mapped linearly too.
-//! * A *recorded* mapping: the device gets the driver's own buffer, but the handle alone is not enough for the unmap:
-//!   the buffer is a pool's memory, it lies at another address and the above does not hold, or the handle is the work
-//!   of operations of a BSP. A [record](recorded::table) keeps the buffer's address.
+//!   address. The buffer's address follows from the handle, so there is no record of the mapping. If the device snoops
+//!   the cache, the unmap does not need the address. Then the buffer may also lie at another one, if its memory is
+//!   mapped linearly too.
+//! * A *recorded* mapping: the device gets the driver's own buffer, but the handle alone is not enough for the unmap.
+//!   The buffer is a pool's memory; or it lies at another address, and the above does not hold; or the device's bus
+//!   does not lead back from the handle to the buffer; or operations of a BSP chose the handle. A
+//!   [record](recorded::table) keeps the buffer's address.
 //! * A *bounced* mapping: the device gets a [bounce buffer](recorded::bounce) in place of the driver's, because it does
 //!   not reach the driver's, because its pages are not contiguous, or because a cache line of it holds bytes of others
 //!   that could be lost. The record keeps both addresses.
 //!
-//! # The way of a map
-//! `map` has two paths:
+//! # Files
 //!
-//! * The fast path of direct mappings (`direct::fast`), for a device without translation and without a mask, and a
-//!   buffer of which it is known already that it is a part of the linear map and of no pool.
-//! * The general path, for all others. It looks up where the pages of the buffer lie (`locate`), tries a direct mapping
-//!   (`direct`), and makes a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
+//! | file | content |
+//! | --- | --- |
+//! | `map`, `page`, `scatter`, `unmap`, `sync` | the calls; `page` maps a part of a page, `scatter` a list |
+//! | `buffer`, `direction`, `bus_master` | what a call states: the buffer, the direction, the device |
+//! | `direct` | direct mappings, with the fast path |
+//! | `recorded` | mappings with a record, and bounce buffers |
+//! | `locate` | where the pages of a buffer lie |
+//! | `hand_over` | cache maintenance when a buffer changes its owner |
+//! | `upkeep` | work between the calls: spare records, bounce buffers that interrupts left, devices that are gone |
+//! | `errors` | why a call is refused, and the line about it |
 //!
-//! Whatever the path, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the
-//! cache needs only the copy.
+//! # Two paths
+//! A map and an unmap have a fast path and a general one; docs/design.md draws them.
 //!
-//! # The way of an unmap
-//! `unmap` has the same two paths. The fast one serves if the handle is in the known part of the linear map and no
-//! record can have it. The general one looks for a record with the handle (`recorded`); if there is none, the mapping
-//! is taken for a direct one (`direct`).
-//!
-//! If the device wrote to the buffer, its cache lines are invalidated, or the bytes are copied back. The record goes to
-//! the [spare ones](recorded::spares), from which the next map takes it.
+//! * The fast path (`direct::fast`) takes no lock. It maps for a device without translation and without a mask, while
+//!   the maps are [tidy](Streaming::tidy), a buffer that is known to be a part of the linear map and of no pool, and
+//!   that needs no bounce buffer for its cache lines. It unmaps if the handle is in the known part of the linear map,
+//!   and no record can have it.
+//! * The general path takes all other calls. A map looks up where the pages of the buffer lie, tries a direct mapping,
+//!   and makes one with a record if that fails. An unmap looks for a record with the handle; if there is none, the
+//!   mapping is taken for a direct one. The record goes to the [spare ones](recorded::spares), from which the next map
+//!   takes it.
 //!
 //! # Context
 //! Any, unless a function states otherwise. Threads allocate spare records, which interrupts use; in an interrupt, a
@@ -102,7 +109,7 @@ pub struct StreamingMaps<K: Kernel> {
 }
 
 impl<K: Kernel> StreamingMaps<K> {
-    /// No mappings.
+    /// Makes the state of a system without mappings.
     pub const fn new() -> Self {
         StreamingMaps {
             records: RecordTable::new(),
@@ -113,8 +120,8 @@ impl<K: Kernel> StreamingMaps<K> {
     }
 }
 
-/// What a call for a streaming mapping works on: the system's [`StreamingMaps`], and its pools. Each call is a method
-/// of this type.
+/// The calls for streaming mappings, as methods: a copy of two references, to the system's [`StreamingMaps`] and to its
+/// pools.
 #[derive(Clone, Copy)]
 pub struct Streaming<'a, K: Kernel> {
     dma: &'a Dma<K>,

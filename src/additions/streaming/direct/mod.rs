@@ -2,7 +2,7 @@
 //! to the buffer. The buffer lies outside the pools, at its linear address. For a device that snoops the cache it may
 //! lie at another address, if its memory is mapped linearly too: the unmap then does nothing at that address.
 //!
-//! Such a mapping, its unmap and its syncs take no lock and use no record.
+//! The fast path takes no lock. The general one may take that of a list of records, to find out that there is none.
 //!
 //! | file | what it has |
 //! | --- | --- |
