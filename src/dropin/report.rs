@@ -1,7 +1,5 @@
 //! The output of the shell command `list_dma_pool`: a table of the pools.
 
-use core::ffi::CStr;
-
 use crate::dropin::pool::Usage;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
@@ -9,12 +7,12 @@ use crate::kernel::Kernel;
 use crate::log::Name;
 
 /// The flags that the table shows, and their names.
-const FLAG_NAMES: [(Flags, &CStr); 5] = [
-    (Flags::LINEAR, c"linear"),
-    (Flags::ADDRESS_32BITS, c"32bits"),
-    (Flags::NOCACHE, c"nocache"),
-    (Flags::DEVICE, c"device"),
-    (Flags::NOMAP, c"nomap"),
+const FLAG_NAMES: [(Flags, Name); 5] = [
+    (Flags::LINEAR, Name::of(c"linear")),
+    (Flags::ADDRESS_32BITS, Name::of(c"32bits")),
+    (Flags::NOCACHE, Name::of(c"nocache")),
+    (Flags::DEVICE, Name::of(c"device")),
+    (Flags::NOMAP, Name::of(c"nomap")),
 ];
 
 impl<K: Kernel> Dma<K> {
@@ -39,7 +37,7 @@ impl<K: Kernel> Dma<K> {
             kernel.print(c"%lu\t%lu\t", &[pool.peak() >> 10, pool.failures().count]);
             let flags = pool.flags();
             for (_, name) in FLAG_NAMES.iter().filter(|(flag, _)| flags.contains(*flag)) {
-                kernel.print(c" %s", &[Name::of(name).argument()]);
+                kernel.print(c" %s", &[name.argument()]);
             }
             count += 1;
         }
