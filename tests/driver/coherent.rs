@@ -5,7 +5,7 @@
 use crate::rig::*;
 
 #[test]
-fn what_is_written_the_device_finds_and_the_other_way() {
+fn processor_and_device_see_each_others_writes() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         let mut numbers = device.coherent::<u32>(10).unwrap();
@@ -38,16 +38,16 @@ fn a_descriptor_lies_in_memory_as_its_words() {
 }
 
 #[test]
-fn it_is_uncached_and_zero_whatever_lay_there_before() {
+fn new_memory_is_uncached_and_zeroed() {
     let rig = Rig::new();
-    rig.machine.device_write(POOL, &[0xee; 3 * PAGE]);
+    rig.machine.device_write(POOL, &[0xee; 4 * PAGE]);
     let buffer = rig.plain().coherent::<[u8; 3]>(PAGE + 1).unwrap();
     assert_eq!(buffer.size(), 3 * PAGE + 3);
     assert_eq!(rig.machine.device_read(buffer.handle(), buffer.size()), vec![0; buffer.size()]);
     assert!((0..buffer.len()).all(|index| buffer.read(index) == Some([0; 3])));
     let views = rig.machine.mappings();
     assert_eq!(views.iter().map(|view| view.memory).collect::<Vec<_>>(), [MemoryType::Uncached]);
-    assert_eq!(rig.machine.take_cache_calls().len(), 1, "what the linear map's lines held, when it was handed out");
+    assert_eq!(rig.machine.take_cache_calls().len(), 1, "a flush of the linear map's lines, when the memory was handed out");
 }
 
 #[test]
@@ -89,12 +89,12 @@ fn bytes_at_any_offset() {
 }
 
 #[test]
-fn there_may_be_none() {
+fn refuses_no_size_an_overflow_and_a_full_pool() {
     let rig = Rig::new();
     let device = rig.plain();
     assert!(device.coherent::<u32>(0).is_none());
-    assert!(device.coherent::<u64>(usize::MAX / 8 + 1).is_none(), "the size overflows, to none");
-    assert!(device.coherent::<u64>(usize::MAX / 8 + 2).is_none(), "the size overflows, to little");
+    assert!(device.coherent::<u64>(usize::MAX / 8 + 1).is_none(), "the size wraps to 0 bytes");
+    assert!(device.coherent::<u64>(usize::MAX / 8 + 2).is_none(), "the size wraps to 8 bytes");
     assert!(device.coherent::<u8>(usize::MAX).is_none());
     assert!(device.coherent::<u8>(POOL_SIZE + 1).is_none());
     let all = device.coherent::<u8>(POOL_SIZE).unwrap();
@@ -109,7 +109,8 @@ fn memory_that_is_not_aligned_for_the_words_is_given_back() {
     let rig = Rig::with_offset(4);
     rig.machine.install(c"dma", POOL, POOL_SIZE);
     let device = rig.plain();
-    assert!(device.coherent::<u64>(1).is_none() && device.ring::<[u64; 2]>(4).is_none());
+    assert!(device.coherent::<u64>(1).is_none());
+    assert!(device.ring::<[u64; 2]>(4).is_none());
     assert_eq!(rig.used(), 0);
     let mut ring = device.ring::<Descriptor>(4).unwrap();
     let descriptor = Descriptor { address: 5, ..Descriptor::default() };
@@ -118,7 +119,7 @@ fn memory_that_is_not_aligned_for_the_words_is_given_back() {
 }
 
 #[test]
-fn the_handle_is_the_devices() {
+fn handles_include_the_bus_offset() {
     let rig = Rig::new();
     let info = DeviceInfo::behind_ranges(&[bus_range(0, BUS_OFFSET, usize::MAX / 2)]);
     let mut buffer = rig.device(info).coherent::<u32>(2).unwrap();
@@ -127,7 +128,7 @@ fn the_handle_is_the_devices() {
 }
 
 #[test]
-fn what_is_forgotten_stays_the_devices() {
+fn a_forgotten_buffer_keeps_its_page() {
     let rig = Rig::new();
     let device = rig.plain();
     let mut forgotten = device.coherent::<u32>(1).unwrap();
