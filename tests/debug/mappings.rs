@@ -75,7 +75,7 @@ fn an_ambiguous_unmap_ends_nothing() {
     }
     let unmap = |size| {
         let has_record = |part: MappedPart| {
-            streaming().has_recorded(&master, &MappedBuffer::new(part.handle, part.size, part.direction))
+            streaming().has_record(&master, &MappedBuffer::new(part.handle, part.size, part.direction))
         };
         let part = given(held.handle, size, direction);
         rig.debug.unmapping(&rig.call(END), UnmappedBy::Single, part, has_record);

@@ -72,6 +72,6 @@ impl<K: Kernel> Streaming<'_, K> {
             return Ok(handle);
         }
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        unsafe { self.map_recorded(master, direction, &location, needs_bounce) }
+        unsafe { self.map_with_record(master, direction, &location, needs_bounce) }
     }
 }

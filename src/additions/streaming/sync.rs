@@ -92,7 +92,7 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Returns the mapping of which `mapped`, whose size is not zero, is all or a part, and which part.
     fn find(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(LiveMapping, Part), BadMapping> {
-        let found = match self.find_recorded(master, mapped) {
+        let found = match self.find_record(master, mapped) {
             Err(BadMapping::Unknown) if mapped.direction != Direction::Neither => {
                 self.find_direct(master, mapped).ok_or(BadMapping::Unknown)
             }

@@ -49,7 +49,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Ends the recorded mapping of the buffer, or, if there is none, the direct one, and reports the error.
     unsafe fn unmap_general(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
-        let result = match unsafe { self.unmap_recorded(master, mapped) } {
+        let result = match unsafe { self.unmap_with_record(master, mapped) } {
             // SAFETY: as above.
             Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, mapped) },
             other => other,

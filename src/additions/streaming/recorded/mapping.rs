@@ -73,7 +73,7 @@ impl LiveMapping {
     };
 
     /// Makes a mapping of a driver's buffer, without a bounce buffer. The handle is not known yet.
-    #[inline(always)] // A part of `map_recorded`.
+    #[inline(always)] // A part of `map_with_record`.
     pub fn of(master: &BusMaster, location: &Location, direction: Direction) -> Self {
         let &Location { memory: Memory { va, size, needs_maintenance, .. }, reaches_outside_pools, .. } = location;
         LiveMapping {

@@ -17,14 +17,19 @@ use mapping::LiveMapping;
 use table::Record;
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Maps a buffer, records the mapping, and returns its handle.
+    /// Maps a buffer, with a bounce buffer if `needs_bounce` or if the device does not reach the driver's, records the
+    /// mapping, and returns its handle.
     ///
     /// Context: any.
+    ///
+    /// # Errors
+    /// [`NoMemory`](MapError::NoMemory) if there is no memory for the record, and [`NoBounce`](MapError::NoBounce) if
+    /// there is no bounce buffer. Then nothing is recorded.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    pub(super) unsafe fn map_recorded(
+    pub(super) unsafe fn map_with_record(
         self,
         master: &BusMaster,
         direction: Direction,
@@ -33,7 +38,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let memory = &location.memory;
-        // The record is taken first: operations of a BSP's own need not be undone for want of one.
+        // The record is taken first. If there is none, no operation of a BSP's own has been called that must be undone.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         *record = LiveMapping::of(master, location, direction);
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
@@ -57,14 +62,19 @@ impl<K: Kernel> Streaming<'_, K> {
         Ok(handle)
     }
 
-    /// Ends a mapping that has a record, as it was recorded.
+    /// Ends a mapping that has a record. The size and the direction are those of the record.
     ///
     /// Context: any.
+    ///
+    /// # Errors
+    /// [`Unknown`](BadMapping::Unknown) and [`Ambiguous`](BadMapping::Ambiguous) as [`take`](table::RecordTable::take):
+    /// nothing has ended. [`WrongSize`](BadMapping::WrongSize) and [`WrongDirection`](BadMapping::WrongDirection): the
+    /// mapping has ended, and the driver stated another size or direction than the record.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    pub(super) unsafe fn unmap_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
+    pub(super) unsafe fn unmap_with_record(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
         if !self.may_have_record(master, mapped) {
             return Err(BadMapping::Unknown);
@@ -77,30 +87,36 @@ impl<K: Kernel> Streaming<'_, K> {
         result
     }
 
-    /// Returns whether a mapping that has a record has the handle, size and direction of an unmap.
+    /// Returns whether a mapping that has a record has the device, handle, size and direction of an unmap.
     ///
     /// Context: any.
-    pub fn has_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
+    pub fn has_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
         self.may_have_record(master, mapped) && self.mappings.records.has(self.dma.kernel, master.device, mapped)
     }
 
-    /// Returns the mapping with a record that contains the buffer of a sync.
+    /// Returns the mapping with a record that contains the range of a sync.
     ///
     /// Context: any.
-    pub(super) fn find_recorded(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<LiveMapping, BadMapping> {
+    ///
+    /// # Errors
+    /// [`Unknown`](BadMapping::Unknown) if there is none. [`PastEnd`](BadMapping::PastEnd) or
+    /// [`WrongDirection`](BadMapping::WrongDirection) if one contains the first byte, but ends too early or does not
+    /// have this direction.
+    pub(super) fn find_record(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<LiveMapping, BadMapping> {
         if !self.may_have_record(master, mapped) {
             return Err(BadMapping::Unknown);
         }
         self.mappings.records.find(self.dma.kernel, master.device, mapped, |mapping| *mapping)
     }
 
-    /// Returns false if no mapping that has a record contains the mapped buffer. True may be wrong. Takes no lock.
+    /// Returns false only if no mapping that has a record contains the mapped buffer. If it returns true, there need not
+    /// be one. Takes no lock.
     // As a function of its own it takes 17 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
     fn may_have_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
         let &MappedBuffer { handle, size, .. } = mapped;
-        let is_pools = |pa: Pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some();
-        self.mappings.records.may_have_outside_pools(handle) || master.pa_of(self.dma, handle).is_none_or(is_pools)
+        let is_of_pool = |pa: Pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some();
+        self.mappings.records.may_have_outside_pools(handle) || master.pa_of(self.dma, handle).is_none_or(is_of_pool)
     }
 
     /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer
@@ -130,7 +146,7 @@ impl<K: Kernel> Streaming<'_, K> {
 /// # Safety
 /// As for [`FilledBounce::new`].
 #[allow(unsafe_code)]
-// As a part of `map_recorded`, a map of a pool's memory takes 6 instructions more (`ci/bench`, rows "pool").
+// As a part of `map_with_record`, a map of a pool's memory takes 6 instructions more (`ci/bench`, rows "pool").
 #[inline(never)]
 unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Option<Handle> {
     // SAFETY: the caller keeps to the duties of `FilledBounce::new`.
@@ -143,9 +159,9 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Opti
     Some(handle)
 }
 
-/// Returns true if the handles of the `size` bytes from `handle` on are not translated back to the memory of one pool.
-/// An unmap, and a sync of any part, look for a pool at the address to which their handle leads. It need not be the
-/// address of the memory that was mapped, because a translation need not invert.
+/// Returns whether an unmap or a sync may find no pool at the address to which its handle leads: false if the handles of
+/// the `size` bytes from `handle` on lead to the memory of one pool. That need not be the memory that was mapped,
+/// because a translation need not invert.
 #[cold]
 fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
     !master.pa_of_range(dma, handle, size).is_some_and(|pa| is_in_pool(dma, pa, size))

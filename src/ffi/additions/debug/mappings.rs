@@ -161,7 +161,7 @@ fn check_unmap(call: &Call, by: UnmappedBy, given: MappedPart) {
     let master = master_of(call);
     WATCH.unmapping(call, by, given, |MappedPart { handle, size, direction }| {
         let mapped = MappedBuffer::new(handle, size, direction);
-        master.as_ref().is_some_and(|master| STREAMING.has_recorded(master, &mapped))
+        master.as_ref().is_some_and(|master| STREAMING.has_record(master, &mapped))
     });
 }
 

@@ -38,7 +38,7 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     // Several mappings may have one handle. Another one is ended only if none has this size and direction. A direct
     // mapping has no record. So if no record has them either, any managed mapping with this handle is claimed.
     let mut claim = claim_where(master.device, mapped.handle, is_exact);
-    if claim.is_none() && !STREAMING.has_recorded(&master, mapped) {
+    if claim.is_none() && !STREAMING.has_record(&master, mapped) {
         claim = claim_where(master.device, mapped.handle, |_| true);
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
