@@ -59,7 +59,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
 #endif
     { "wrong calls", wrong_calls },
     { "interrupt", from_an_interrupt },
-    { "attributes", attributes },
+    { "special_buffers", special_buffers },
     { "linux", linux_drivers },
     { "masks", masked_drivers },
     { "limits", limits_of_segments },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests buffers with attributes: zeroed, write-combining, aligned. */
+/* Tests special buffers: zeroed, write-combining, aligned. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -10,7 +10,7 @@
 
 #define COHERENT    (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)
 
-static struct rt_device device = { .parent.name = "attributes" };
+static struct rt_device device = { .parent.name = "special" };
 static char bsp_memory[64];
 
 static int is_zero(const char *bytes, rt_size_t size)
@@ -138,7 +138,7 @@ static void aligned(void)
     EXPECT(!rt_dma_alloc_aligned(&device, ~0UL, 64, &handle, 0) && handle == 77);
 }
 
-void attributes(void)
+void special_buffers(void)
 {
     char *buffer;
 

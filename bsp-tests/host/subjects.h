@@ -15,7 +15,7 @@ void from_an_interrupt(void);
 void fixed_region(void);
 
 /* The other files */
-void attributes(void);
+void special_buffers(void);
 void linux_drivers(void);
 void masked_drivers(void);
 void limits_of_segments(void);

@@ -107,7 +107,8 @@ void *rt_dma_zalloc(struct rt_device *dev,
  * `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
  *
  * @param[in] dev The device.
- * @return The flags. Every call for one device returns the same flags.
+ * @return The flags. They stay the same from the device's first call in a thread on. An earlier call in an interrupt
+ * returns those of `rt_dma_alloc_coherent`.
  * @note Context: thread first, then any.
  */
 rt_ubase_t rt_dma_wc_flags(struct rt_device *dev);
@@ -131,9 +132,10 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
 /**
  * @brief Allocates a buffer whose address for the device is a multiple of `align` bytes.
  *
- * The buffer lies at the lowest such address in the first pool that serves the request. `rt_dma_free` frees it with
- * the same size and flags. (If the bus translates addresses by an offset that is no multiple of a page, no buffer is
- * aligned: its address differs from a multiple of `align` by less than a page.)
+ * The library allocates it at the lowest such address in the first pool that serves the request; the BSP's own
+ * operation may allocate it anywhere. `rt_dma_free` frees it with the same size and flags. (If the bus translates
+ * addresses by an offset that is no multiple of a page, no buffer is aligned: its address differs from a multiple of
+ * `align` by less than a page.)
  *
  * @param[in] dev The device.
  * @param[in] size Bytes to allocate.

@@ -2,7 +2,6 @@
 //!
 //! | module | content |
 //! | --- | --- |
-//! | [`attributes`] | Aligned and write-combining memory. |
 //! | [`block_pool`] | Pools of small blocks of one size. |
 //! | `debug` | The debug mode, which reports mistakes of drivers in C. |
 //! | [`device`] | The records of devices: masks, limits and managed resources. |
@@ -12,10 +11,10 @@
 //! | [`own_region`] | Claiming and releasing the regions of a device explicitly. |
 //! | [`reserved_memory`] | The shared pools of the device tree's `/reserved-memory`. |
 //! | [`shell_list`] | The options `-v` and `-m` of `list_dma_pool`, and the figures of a pool. |
+//! | [`special_buffers`] | Aligned and write-combining memory. |
 //! | [`streaming`] | Streaming mappings: a driver's own buffer is the device's for a time. |
 //! | [`uninstall`] | Uninstalling a pool. |
 
-pub mod attributes;
 pub mod block_pool;
 #[cfg(any(feature = "debug", feature = "internals"))]
 pub mod debug;
@@ -26,5 +25,6 @@ pub mod lending;
 pub mod own_region;
 pub mod reserved_memory;
 pub mod shell_list;
+pub mod special_buffers;
 pub mod streaming;
 pub mod uninstall;

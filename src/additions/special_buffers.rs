@@ -1,5 +1,5 @@
-//! Properties of memory that RT-Thread's flags cannot express: alignment, and write-combining. The C functions are in
-//! `ffi::additions::attributes` and `ffi::additions::coherent`.
+//! Buffers that RT-Thread's flags cannot express: aligned ones, and write-combining ones. The C functions are in
+//! `ffi::additions::special_buffers` and `ffi::additions::coherent`.
 
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::registry::Dma;
@@ -11,8 +11,8 @@ use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 const STRICT_UP_TO: usize = 1 << 20;
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates the buffer of a request with any alignment. It lies at the lowest address of the first pool with
-    /// enough room whose handle is a multiple of `align`. An `align` of less than a page has the effect of a page. Returns
+    /// Allocates the buffer of a request with any alignment. It lies at the lowest address whose handle is a multiple
+    /// of `align`, in the first pool with enough room. An `align` of less than a page has the effect of a page. Returns
     /// `None` if there is no room, or if `align` is not a power of two.
     ///
     /// Context: as [`Dma::allocate_general`].

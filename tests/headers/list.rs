@@ -52,7 +52,7 @@ typedef struct rt_region_t rt_region_t;"
         family(
             "rt_dma/memory.h",
             "Memory for a device: coherent, cleared, write-combining, aligned.",
-            &["src/ffi/additions/coherent.rs", "src/ffi/additions/attributes.rs"],
+            &["src/ffi/additions/coherent.rs", "src/ffi/additions/special_buffers.rs"],
         ),
         family("rt_dma/masks.h", "Masks: the addresses that a device can use.", &["src/ffi/additions/device/masks.rs"]),
         family(

@@ -3,8 +3,8 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::ffi::additions::attributes::{aligned_request, clear, rt_dma_wc_flags};
 use crate::ffi::additions::device::managed::buffers::manage_buffer;
+use crate::ffi::additions::special_buffers::{aligned_request, clear, rt_dma_wc_flags};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::rt_dma_alloc;
 use crate::ffi::{DMA, device, pointer};
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     let buffer = unsafe { allocate(dev, size, flags) };
     if let Some((va, _)) = buffer {
-        // SAFETY: it was allocated just now, and is mapped.
+        // SAFETY: it was allocated just now, without NOMAP.
         unsafe { clear(va, size, flags) };
     }
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.

@@ -1,10 +1,9 @@
 //! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`], but for two:
-//! `coherent`, whose memory `attributes` allocates, and `hooks`, through which one addition calls another.
+//! `coherent`, whose memory `special_buffers` allocates, and `hooks`, through which one addition calls another.
 //!
 //! Each function converts its arguments, and returns the error for a bad one; calls one function of the additions; and
 //! converts the result.
 
-pub(in crate::ffi) mod attributes;
 pub(in crate::ffi) mod block_pool;
 pub(in crate::ffi) mod coherent;
 #[cfg(feature = "debug")]
@@ -16,10 +15,10 @@ pub(in crate::ffi) mod lending;
 pub(in crate::ffi) mod own_region;
 pub(in crate::ffi) mod reserved_memory;
 pub(in crate::ffi) mod shell_list;
+pub(in crate::ffi) mod special_buffers;
 pub(in crate::ffi) mod streaming;
 pub(in crate::ffi) mod uninstall;
 
-pub use attributes::*;
 pub use block_pool::*;
 pub use coherent::*;
 #[cfg(feature = "debug")]
@@ -29,6 +28,7 @@ pub use lending::*;
 pub use own_region::*;
 pub use reserved_memory::*;
 pub use shell_list::*;
+pub use special_buffers::*;
 pub use streaming::*;
 pub use uninstall::*;
 

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn rt_dma_zalloc(
     // SAFETY: the caller passes a valid device or null; the handle may be written.
     let buffer = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) });
     if let Some((va, _)) = buffer {
-        // SAFETY: `size` bytes that were allocated just now, and are mapped.
+        // SAFETY: the buffer was allocated just now, without NOMAP.
         unsafe { clear(va, size, flags) };
     }
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
@@ -60,9 +60,11 @@ pub unsafe extern "C" fn rt_dma_zalloc(
 /// Fills a new buffer with zeros, so that the device sees them.
 ///
 /// # Safety
-/// The buffer's `size` bytes are mapped, and were allocated with `flags` just now.
+/// The buffer's `size` bytes were allocated with `flags` just now, without NOMAP. So they are mapped, and the driver
+/// does not know them yet.
 pub(in crate::ffi) unsafe fn clear(buffer: *mut c_void, size: usize, flags: usize) {
-    // SAFETY: the caller guarantees that the buffer's `size` bytes are mapped.
+    // SAFETY: the caller guarantees that the bytes are mapped, and that no other code uses them yet. The value is used
+    // in this statement only, and the pointer is exposed here.
     unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         // A pool of the device's own may be uncached although the flags lack NOCACHE. The flush has no effect then. The
@@ -82,7 +84,8 @@ pub(in crate::ffi) unsafe fn clear(buffer: *mut c_void, size: usize, flags: usiz
 /// `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
 ///
 /// @param[in] dev The device.
-/// @return The flags. Every call for one device returns the same flags.
+/// @return The flags. They stay the same from the device's first call in a thread on. An earlier call in an interrupt
+/// returns those of `rt_dma_alloc_coherent`.
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {
@@ -114,9 +117,10 @@ pub unsafe extern "C" fn rt_dma_alloc_wc(
 
 /// @brief Allocates a buffer whose address for the device is a multiple of `align` bytes.
 ///
-/// The buffer lies at the lowest such address in the first pool that serves the request. `rt_dma_free` frees it with
-/// the same size and flags. (If the bus translates addresses by an offset that is no multiple of a page, no buffer is
-/// aligned: its address differs from a multiple of `align` by less than a page.)
+/// The library allocates it at the lowest such address in the first pool that serves the request; the BSP's own
+/// operation may allocate it anywhere. `rt_dma_free` frees it with the same size and flags. (If the bus translates
+/// addresses by an offset that is no multiple of a page, no buffer is aligned: its address differs from a multiple of
+/// `align` by less than a page.)
 ///
 /// @param[in] dev The device.
 /// @param[in] size Bytes to allocate.

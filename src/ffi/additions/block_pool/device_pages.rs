@@ -2,9 +2,9 @@
 
 use crate::additions::block_pool::{Effort, Pages};
 use crate::dropin::translate::NO_MASK;
-use crate::ffi::additions::attributes::{aligned_request, rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::block_pool::POOLS;
 use crate::ffi::additions::hooks::{BLOCK_POOLS, BlockPools, MASKS};
+use crate::ffi::additions::special_buffers::{aligned_request, rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{DMA, c_device, pointer};
