@@ -20,15 +20,16 @@ fn run(command: &mut Command) -> String {
 /// Builds the library once, as a C program on this host links it, and returns the archive's path.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| build_library("library", "staticlib").join("librt_dma_pool.a"))
+    LIBRARY.get_or_init(|| build_library("library", "staticlib", "rtthread").join("librt_dma_pool.a"))
 }
 
-/// Builds the library as a crate of this type, in a folder of this name, and returns the folder of the result.
-fn build_library(folder: &str, crate_type: &str) -> PathBuf {
+/// Builds the library as a crate of this type with these features, in a folder of this name. Returns the folder of the
+/// result.
+fn build_library(folder: &str, crate_type: &str, features: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     run(Command::new(cargo)
-        .args(["rustc", "--quiet", "--lib", "--crate-type", crate_type, "--features", "rtthread"])
+        .args(["rustc", "--quiet", "--lib", "--crate-type", crate_type, "--features", features])
         .arg("--manifest-path")
         .arg(root().join("Cargo.toml"))
         .arg("--target-dir")
@@ -247,7 +248,7 @@ fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
 
 /// Compiles `bsp-tests/boards/rust_driver.rs` to an archive, with the library in it.
 fn rust_driver() -> PathBuf {
-    let library = build_library("public_api", "rlib");
+    let library = build_library("public_api", "rlib", "rtthread");
     let archive = library.join("librust_driver.a");
     run(Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
         .args(["--edition", "2024", "--crate-type", "staticlib", "-C", "panic=abort", "-o"])
@@ -270,5 +271,28 @@ fn fault_08_the_blocks_of_a_rust_driver_follow_a_mask_that_is_set_later() {
         compile_with((revision, &sources, &["-lpthread", "-ldl"]), &archive, &path);
         let text = run(&mut Command::new(path));
         assert!(text.ends_with("rust_driver: all is well\n"), "{text}");
+    }
+}
+
+/// Returns the compiler's flags that switch the debug mode on, and pass the drivers' calls to it as `SConscript` does.
+fn debug_flags() -> Vec<String> {
+    let header = std::fs::read_to_string(root().join("rtthread-port/rt_dma_port_debug.h")).unwrap();
+    let watched = header.lines().filter_map(|line| line.strip_prefix("WATCH(")?.strip_suffix(");"));
+    let wrapped = watched.map(|name| format!("-Wl,--wrap={name}"));
+    std::iter::once("-DPKG_RT_DMA_POOL_USING_DEBUG".to_owned()).chain(wrapped).collect()
+}
+
+#[test]
+fn the_debug_mode_takes_for_freed_what_the_library_frees() {
+    let archive = build_library("debug_mode", "staticlib", "rtthread,debug").join("librt_dma_pool.a");
+    let flags = debug_flags();
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    for revision in [1, 2] {
+        let mut sources = c_files("bsp-tests/host/services");
+        sources.push(root().join("bsp-tests/boards/debug_mode.c"));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debug-mode-{revision}"));
+        compile_with((revision, &sources, &flags), &archive, &path);
+        let text = run(&mut Command::new(path));
+        assert!(text.ends_with("debug_mode: all is well\n"), "{text}");
     }
 }

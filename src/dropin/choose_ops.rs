@@ -19,6 +19,14 @@ impl<K: Kernel> Dma<K> {
         Ok(self.claim_regions(device)?.unwrap_or_else(|| self.ops_without_region(device)))
     }
 
+    /// Returns whether the caller may call [`choose_ops`](Self::choose_ops) for the device: it is a thread, or the
+    /// device has no device-tree node.
+    ///
+    /// Context: any.
+    pub fn may_choose_ops(&self, device: Device) -> bool {
+        self.kernel.node(device).is_none() || self.kernel.can_sleep()
+    }
+
     /// Returns operations that find the memory of each handle that the operations of [`choose_ops`](Self::choose_ops)
     /// returned. Claims no region, counts nothing and writes no line. A region alone changes no handle. The caller uses
     /// the result only until it returns: if these are the operations of the device tree, it is a thread, and they may

@@ -42,7 +42,7 @@ use crate::kernel::Handle;
 
 /// Returns the operations by which the library allocates for a device with this table, which may be a table of the BSP
 /// with an `alloc` of the library; `None` if an operation of the BSP allocates.
-fn allocating_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
+fn ops_of_alloc(table: &rt_dma_map_ops) -> Option<MapOps> {
     match table.alloc {
         None => Some(MapOps::UNTRANSLATED),
         Some(alloc) => ops_with(alloc, |table| table.alloc),

@@ -6,9 +6,9 @@ use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
-use crate::dropin::map_ops::MapOps;
 use crate::ffi::additions::block_pool::{device_of, pool_of, rt_dma_block_pool};
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
+use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::{DMA, c_device};
 use crate::flags::Flags;
 use crate::kernel::{Device, Threads};
@@ -58,20 +58,26 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
         return FreeCheck::KNOWN.0;
     }
     let Some(call) = before(call) else { return FreeCheck::KNOWN.0 };
-    // Before `free_ops_of`, which chooses the operations of a new device.
+    // Before `plain_free`, which chooses the operations of a new device.
     WATCH.note_call(&call);
-    let by = if is_managed != 0 { FreedBy::ManagedFree } else { FreedBy::Free { ops: library_ops(call.device) } };
+    let by = if is_managed != 0 { Some(FreedBy::ManagedFree) } else { plain_free(call.device) };
+    let Some(by) = by else { return FreeCheck::KNOWN.0 };
     let freed = FreedMemory { by, va: cpu_addr.expose_provenance(), size, handle: dma_handle };
     check_before_free(&call, &freed, DMA.refused_calls()).0
 }
 
-/// Returns the library's operations by which `rt_dma_free` frees for the device; `None` if an operation of the BSP
-/// does.
-fn library_ops(device: Device) -> Option<MapOps> {
-    match free_ops_of(device) {
+/// Returns how `rt_dma_free` frees for the device; `None` if it frees nothing, because the device's table cannot be
+/// chosen now.
+fn plain_free(device: Device) -> Option<FreedBy> {
+    // The free counts that it is refused. `free_ops_of` would count it a second time.
+    if stored_table(device).is_none() && !DMA.may_choose_ops(device) {
+        return None;
+    }
+    let ops = match free_ops_of(device).ok()? {
         FreeOps::Library(ops) => Some(ops),
         FreeOps::Bsp(_) => None,
-    }
+    };
+    Some(FreedBy::Free { ops })
 }
 
 /// What the check before a free passes to the one after it. The port passes it as a number.

@@ -5,12 +5,12 @@ use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::NoRecord;
 use crate::additions::device::masks::{MaskedOps, Masks};
 use crate::dropin::translate::NO_MASK;
-use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{
     has_masked_function, is_masked_copy, is_masked_table, meaning_of, table_for,
 };
 use crate::ffi::additions::device::{refusal, watch_for_new_devices};
 use crate::ffi::additions::hooks;
+use crate::ffi::additions::ops_of_alloc;
 use crate::ffi::dropin::ops::{stored_table, table_of};
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, DMA, device, pointer};
@@ -142,7 +142,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
     }
     let sets_coherent = which != Which::Streaming;
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
-    if allocating_ops(before.original).is_some_and(|ops| !DMA.has_memory_within(ops, device, mask, sets_coherent)) {
+    if ops_of_alloc(before.original).is_some_and(|ops| !DMA.has_memory_within(ops, device, mask, sets_coherent)) {
         return errors.io;
     }
     // Each call may be the image's first one for a mask. A later one sets the same value again.

@@ -1,17 +1,19 @@
-//! The operations of a device, with those of its original table in place of masked ones. What allocates, frees or syncs
-//! for a device without a call of its table asks here.
+//! A device with a mask has a masked table, or a table of the BSP with some functions that were copied from one. This
+//! file finds the original operations of such a device, for callers that do not go through its table.
 
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
-use crate::ffi::additions::allocating_ops;
+use crate::error::Error;
 use crate::ffi::additions::device::masked_ops::{freeing_table, is_masked_function, is_masked_table, meaning_of};
+use crate::ffi::additions::ops_of_alloc;
 use crate::ffi::dropin::ops::{default_table, ops_with, table_of};
 use crate::kernel::Device;
 
-/// Returns the device's original table if `present`, its present table, is a masked one; otherwise `present`.
-pub(in crate::ffi) fn unmasked(device: Device, present: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
+/// Returns the device's original table if `present`, its present table, is a masked one. Returns `present` if it is
+/// another table, even one with a masked function, and if the original table is not known.
+pub(in crate::ffi) fn unmasked_table(device: Device, present: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
     if is_masked_table(present)
         && let Some(ops) = meaning_of(device)
     {
@@ -21,8 +23,10 @@ pub(in crate::ffi) fn unmasked(device: Device, present: &'static rt_dma_map_ops)
     }
 }
 
-/// Returns the present table of the device, or the original one if the function that `operation` returns is masked.
-fn table_with<F: PartialEq>(
+/// Returns the table whose function of this `operation` applies to the device: the original one if that function of the
+/// present table is masked, otherwise the present one. Returns `None` if the table cannot be chosen now, or if the
+/// original one is not known.
+fn table_for_operation<F: PartialEq>(
     device: Device,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<&'static rt_dma_map_ops> {
@@ -30,19 +34,20 @@ fn table_with<F: PartialEq>(
     if is_masked_function(present, operation) { Some(meaning_of(device)?.original) } else { Some(present) }
 }
 
-/// Returns the function of the device that `operation` returns of a table: in place of a masked one that of the
-/// original table, and in place of a null one the default one.
+/// Returns the function of this `operation` that applies to the device: in place of a masked one that of the original
+/// table, and in place of a null one that of the default table. Returns `None` if that one is null too, if the table
+/// cannot be chosen now, or if the original one is not known.
 pub(in crate::ffi) fn unmasked_operation<F: PartialEq>(
     device: Device,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<F> {
-    operation(table_with(device, &operation)?).or_else(|| operation(default_table(device)))
+    operation(table_for_operation(device, &operation)?).or_else(|| operation(default_table(device)))
 }
 
-/// Returns the operations by which the library allocates for the device; `None` if an operation of the BSP allocates,
-/// or if the device gets no memory.
+/// Returns the operations by which the library allocates for the device. Returns `None` if an operation of the BSP
+/// allocates, and where [`table_for_operation`] does: then the device gets no memory.
 pub(in crate::ffi) fn allocating_ops_of(device: Device) -> Option<MapOps> {
-    allocating_ops(table_with(device, |table| table.alloc)?)
+    ops_of_alloc(table_for_operation(device, |table| table.alloc)?)
 }
 
 /// The operation `free` of a table.
@@ -57,15 +62,14 @@ pub(in crate::ffi) enum FreeOps {
 }
 
 /// Returns what frees the buffers of the device.
-pub(in crate::ffi) fn free_ops_of(device: Device) -> FreeOps {
-    let free = table_of(device).ok().and_then(|present| {
-        let is_masked = is_masked_function(present, |table| table.free);
-        if is_masked { freeing_table(device).free } else { present.free }
-    });
+///
+/// # Errors
+/// Those of [`table_of`]: the device's table cannot be chosen now, so that nothing can be freed.
+pub(in crate::ffi) fn free_ops_of(device: Device) -> Result<FreeOps, Error> {
+    let present = table_of(device)?;
+    let is_masked = is_masked_function(present, |table| table.free);
+    let free = if is_masked { freeing_table(device).free } else { present.free };
     // A null one is that of a table whose handles are not translated.
-    let Some(free) = free else { return FreeOps::Library(MapOps::UNTRANSLATED) };
-    match ops_with(free, |table| table.free) {
-        Some(ops) => FreeOps::Library(ops),
-        None => FreeOps::Bsp(free),
-    }
+    let Some(free) = free else { return Ok(FreeOps::Library(MapOps::UNTRANSLATED)) };
+    Ok(ops_with(free, |table| table.free).map_or(FreeOps::Bsp(free), FreeOps::Library))
 }

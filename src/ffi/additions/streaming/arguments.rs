@@ -8,7 +8,7 @@ use crate::additions::streaming::{
     Attributes, BusMaster, Direction, FastMaster, MAPPING_ERROR, MapError, MappedBuffer, Master, Ops,
 };
 use crate::ffi::additions::device::masks::masks_of;
-use crate::ffi::additions::device::operations::unmasked;
+use crate::ffi::additions::device::operations::unmasked_table;
 use crate::ffi::additions::device::watch_for_new_devices;
 use crate::ffi::additions::hooks::STREAMS;
 use crate::ffi::additions::streaming::system::{BSP, HOOKS};
@@ -87,7 +87,7 @@ pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapErro
     STREAMS.set(&HOOKS);
     watch_for_new_devices();
     let now = table_of(device).map_err(|_| MapError::NoMemory)?;
-    let table = unmasked(device, now);
+    let table = unmasked_table(device, now);
     let ops = ops_of(table).map_or(Ops::Bsp(&BSP), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.
     let may_have_mask = !core::ptr::eq(table, now) || DEVICES.may_have_mask(device);

@@ -9,7 +9,6 @@ use crate::ffi::additions::device::forget_earlier;
 use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::ops::table_of;
 use crate::ffi::dropin::request::{FreeReplacement, MANAGED_FREE, rt_dma_alloc};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
@@ -159,18 +158,16 @@ fn claim_managed(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
     DEVICES.claim(ResourceKind::Buffer, va, by_flag).or_else(|| DEVICES.claim(ResourceKind::Buffer, va, by_handle))
 }
 
-/// Frees a buffer by the device's own operations; false if they refuse, which an operation of the BSP's own cannot
-/// report.
+/// Frees a buffer by the device's own operations. Returns false if they refuse, which an operation of the BSP's own
+/// cannot report, and if they cannot be chosen now.
 ///
 /// # Safety
 /// As `rt_dma_free`.
 unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize) -> bool {
-    if table_of(device).is_err() {
-        return false;
-    }
     match free_ops_of(device) {
-        FreeOps::Library(ops) => DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok(),
-        FreeOps::Bsp(free) => {
+        Err(_) => false,
+        Ok(FreeOps::Library(ops)) => DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok(),
+        Ok(FreeOps::Bsp(free)) => {
             // SAFETY: the caller passes a device, and an operation demands no more.
             unsafe { free(c_device(device), size, pointer(va), handle, flags) };
             true

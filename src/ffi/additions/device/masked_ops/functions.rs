@@ -9,7 +9,7 @@ use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
-use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
+use crate::ffi::additions::{ops_of_alloc, return_buffer, with_handle};
 use crate::ffi::dropin::ops::{self, default_table, ops_with};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, device, pointer, write_if};
@@ -35,7 +35,7 @@ pub(super) unsafe extern "C" fn masked_alloc(
 fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
     let MaskedOps { masks: Masks { coherent: mask, .. }, original } = meaning_of(device)?;
     // The library keeps to a mask, in place of an operation of its own in the table.
-    if let Some(ops) = allocating_ops(original)
+    if let Some(ops) = ops_of_alloc(original)
         && (mask != NO_MASK || original.alloc.is_none())
     {
         let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, Flags::from_bits_retain(flags)) };
