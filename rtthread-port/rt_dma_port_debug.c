@@ -30,7 +30,7 @@ struct rt_dma_watch_call rt_dma_port_debug_call(struct rt_device *dev, uintptr_t
     {
         .dev = dev,
         .caller = caller,
-        .time = rt_dma_port_debug_now(),
+        .made_at_ms = rt_dma_port_debug_now(),
         .is_new = dev && !__atomic_load_n(&dev->dma_ops, __ATOMIC_ACQUIRE),
         .stack = thread ? (uintptr_t)thread->stack_addr : 0,
         .stack_size = thread ? thread->stack_size : 0,

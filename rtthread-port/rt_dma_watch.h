@@ -37,9 +37,9 @@ struct rt_dma_watch_call
      */
     uintptr_t caller;
     /**
-     * The time in milliseconds.
+     * When the call is made, in milliseconds.
      */
-    uintptr_t time;
+    uintptr_t made_at_ms;
     /**
      * 1 if the device has no map operations yet.
      */

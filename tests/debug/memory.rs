@@ -361,7 +361,7 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
         rig.silent();
     }
     // What the bus had before the call was given back.
-    rig.debug.allocated(&Call { time: 4, ..rig.by(bus, MAP) }, allocated(held.va));
+    rig.debug.allocated(&Call { made_at_ms: 4, ..rig.by(bus, MAP) }, allocated(held.va));
     rig.record(rig.device, &held);
     assert!(free(rig.device));
     for device in [bus, rig.device] {

@@ -42,7 +42,7 @@ impl Rig {
     }
 
     pub fn call(&self, caller: usize) -> Call {
-        Call { caller, time: 5, ..Call::of(self.device) }
+        Call { caller, made_at_ms: 5, ..Call::of(self.device) }
     }
 
     pub fn by(&self, device: Device, caller: usize) -> Call {

@@ -4,7 +4,7 @@ use super::holding::{HeldMapping, Holding, Kind, MappedBy};
 use crate::additions::streaming::Direction;
 use crate::dropin::map_ops::MapOps;
 use crate::flags::Flags;
-use crate::kernel::{Device, Handle, PAGE_SHIFT, Va};
+use crate::kernel::{Device, Handle, PAGE_SIZE, Va};
 
 /// A call of a driver.
 #[derive(Clone, Copy, Debug)]
@@ -14,10 +14,12 @@ pub struct Call {
     /// The address to which the call returns.
     pub caller: usize,
     /// When it is made, in milliseconds.
-    pub time: usize,
-    /// `None` if the device had map operations when the call began. Otherwise the device was new, and may lie at the
-    /// address of an earlier one. The function then returns whether the device still has no operations. If it has some,
-    /// another call of the device was faster, and what is recorded may be the present device's.
+    pub made_at_ms: usize,
+    /// Returns whether the device still has no map operations. `None` if the device had some when the call began, so
+    /// that it is not new. A new device may lie at the address of an earlier one.
+    ///
+    /// The check is repeated with the lock held: another call may have given the device its operations meanwhile, and
+    /// what is recorded may then be this device's.
     pub recheck_new: Option<fn(Device) -> bool>,
     /// The first byte of the calling thread's stack.
     pub stack: Va,
@@ -28,7 +30,7 @@ pub struct Call {
 impl Call {
     /// Returns a call for a device of which nothing else is known.
     pub fn of(device: Device) -> Self {
-        Call { device, caller: 0, time: 0, recheck_new: None, stack: 0, stack_size: 0 }
+        Call { device, caller: 0, made_at_ms: 0, recheck_new: None, stack: 0, stack_size: 0 }
     }
 
     /// Returns whether the device was new when the call began, and is so now.
@@ -87,11 +89,10 @@ impl FreedMemory {
     /// Returns whether the library carries out this free for `device` if `holding` is what lies at the address. The
     /// caller has checked the handle.
     pub(super) fn fits(&self, holding: &Holding, device: Device) -> bool {
-        // Size 0 wraps to a page that no buffer has.
-        let last_page = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
+        let pages = |size: usize| size.div_ceil(PAGE_SIZE);
         self.by.may_free(holding)
             && match self.by {
-                FreedBy::Free { .. } => last_page(self.size) == last_page(holding.size),
+                FreedBy::Free { .. } => pages(self.size) == pages(holding.size),
                 FreedBy::ManagedFree => self.size == holding.size && holding.device == device,
                 FreedBy::BlockFree { pool } => holding.is_block_of(pool),
             }

@@ -22,7 +22,7 @@ impl<K: Kernel> Watch<K> {
             count += 1;
             if count <= LISTED {
                 let kind = entry.kind.label().argument();
-                let values = [kind, entry.address(), entry.size, entry.return_address];
+                let values = [kind, entry.address(), entry.size, entry.caller];
                 let text = apart!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx");
                 let line = Line::about(self.names.get(entry.name_index), text, &values);
                 kernel.log(Level::Error, &Line { device: entry.device.address(), ..line });

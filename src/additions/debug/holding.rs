@@ -130,8 +130,8 @@ pub struct Holding {
     pub device: Device,
     /// The index of the device's name.
     pub name_index: usize,
-    /// The address after the call that made it.
-    pub return_address: usize,
+    /// The address to which the call that made it returns.
+    pub caller: usize,
     /// When it was made, in milliseconds.
     pub made_at_ms: usize,
 }
@@ -147,7 +147,7 @@ impl Holding {
         is_reported: false,
         device: Device::NONE,
         name_index: 0,
-        return_address: 0,
+        caller: 0,
         made_at_ms: 0,
     };
 

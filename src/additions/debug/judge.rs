@@ -50,8 +50,8 @@ impl Judge<'_> {
     /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.
     /// The first one for which there is no room is reported.
     fn add(&mut self, new: Holding) {
-        let Call { device, caller, time, .. } = *self.call;
-        let new = Holding { device, name_index: self.name_index, return_address: caller, made_at_ms: time, ..new };
+        let Call { device, caller, made_at_ms, .. } = *self.call;
+        let new = Holding { device, name_index: self.name_index, caller, made_at_ms, ..new };
         let is_added = self.state.table.add(new);
         if !is_added && !self.state.has_reported_full {
             self.state.has_reported_full = true;
@@ -68,11 +68,11 @@ impl Judge<'_> {
 
     /// Records memory that was allocated, or a block pool that was created.
     pub(super) fn record_allocation(&mut self, new: Holding) {
-        let Call { device, time, .. } = *self.call;
+        let Call { device, made_at_ms, .. } = *self.call;
         // An operation of the BSP may have allocated the memory for another device, after the call began. (The counter
         // of milliseconds wraps, so the difference of two times is compared with 0.)
         let is_of_this_call =
-            |old: &Holding| old.device != device && old.made_at_ms.wrapping_sub(time).cast_signed() >= 0;
+            |old: &Holding| old.device != device && old.made_at_ms.wrapping_sub(made_at_ms).cast_signed() >= 0;
         // What else the table has at the same address was given back in a way that did not pass here.
         let table = &mut self.state.table;
         if let Kind::BlockPool(_) = new.kind {
@@ -151,7 +151,7 @@ impl Judge<'_> {
     /// driver owns its lines.
     pub(super) fn map(&mut self, new: Holding, line: usize) {
         let is_second = |other: &&Holding| new.conflicts_with(other, line);
-        if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.return_address) {
+        if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.caller) {
             self.report(Finding::MapTwice, [new.mapped_address(), new.size, first]);
         }
         self.add(new);
@@ -230,7 +230,7 @@ impl Judge<'_> {
             self.report(Finding::UnmapDirection, [handle, size, direction_label(mapping.direction).argument()]);
         }
         if !mapping.is_checked {
-            self.report(Finding::Unchecked, [handle, entry.size, entry.return_address]);
+            self.report(Finding::Unchecked, [handle, entry.size, entry.caller]);
         }
     }
 
@@ -338,7 +338,7 @@ impl Judge<'_> {
         while let Some(entry) = self.state.table.at(index).copied() {
             let is_unchecked = entry.mapping().is_some_and(|mapping| !mapping.is_checked);
             if entry.device == self.call.device && entry.is_managed && is_unchecked {
-                self.report(Finding::Unchecked, [entry.handle, entry.size, entry.return_address]);
+                self.report(Finding::Unchecked, [entry.handle, entry.size, entry.caller]);
             }
             index += 1;
         }

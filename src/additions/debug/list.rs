@@ -56,7 +56,7 @@ impl<K: Kernel> Watch<K> {
         let name = self.names.shown(entry.name_index).argument();
         let kind = entry.kind.label().argument();
         let age = now.wrapping_sub(entry.made_at_ms);
-        let values = [name, kind, entry.address(), entry.size, entry.return_address, age];
+        let values = [name, kind, entry.address(), entry.size, entry.caller, age];
         self.kernel.print(apart!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu"), &values);
         if let Kind::Mapping(mapping) = entry.kind {
             self.kernel.print(apart!(" %s"), &[direction_label(mapping.direction).argument()]);

@@ -75,7 +75,7 @@ impl State {
         for entry in table.live_mut().iter_mut().filter(is_to_report) {
             entry.is_reported = true;
             devices.count(entry.name_index, Finding::StillHeld);
-            let (detail, caller) = (entry.kind.label().argument(), entry.return_address);
+            let (detail, caller) = (entry.kind.label().argument(), entry.caller);
             let values = Values { address: entry.address(), size: entry.size, detail, caller };
             reports.add(Finding::StillHeld, device, entry.name_index, values);
         }

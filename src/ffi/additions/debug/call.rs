@@ -20,8 +20,8 @@ pub struct rt_dma_watch_call {
     pub dev: *mut rt_device,
     /// The address to which the call returns.
     pub caller: usize,
-    /// The time in milliseconds.
-    pub time: usize,
+    /// When the call is made, in milliseconds.
+    pub made_at_ms: usize,
     /// 1 if the device has no map operations yet.
     pub is_new: c_int,
     /// The first byte of the calling thread's stack; 0 if it is not known.
@@ -32,9 +32,9 @@ pub struct rt_dma_watch_call {
 
 /// Returns a call that is checked before the library does what it asks for; `None` if the call or its device is null.
 pub(super) fn before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
-    let rt_dma_watch_call { dev, caller, time, is_new, stack, stack_size } = *call?;
+    let rt_dma_watch_call { dev, caller, made_at_ms, is_new, stack, stack_size } = *call?;
     let recheck_new = (is_new != 0).then_some(has_no_ops as fn(Device) -> bool);
-    Some(Call { device: device(dev)?, caller, time, recheck_new, stack, stack_size })
+    Some(Call { device: device(dev)?, caller, made_at_ms, recheck_new, stack, stack_size })
 }
 
 /// Returns whether the device has no map operations now, and so is a new one.
