@@ -144,6 +144,21 @@ static void entries_without_bytes(void)
     memset(own, 0, OWN_SIZE);
 }
 
+/* The table has the pages of the memory, but no handle: the driver maps it for the device that is to use them. */
+static void table_of_coherent_memory(void)
+{
+    dma_addr_t handle = 0;
+    void *cpu_addr = dma_alloc_coherent(dev, 5000, &handle, GFP_KERNEL);
+    struct sg_table table;
+
+    EXPECT(cpu_addr && dma_get_sgtable(dev, &table, cpu_addr, handle, 5000) == 0);
+    EXPECT(table.nents == 1 && table.orig_nents == 1 && sg_is_last(table.sgl));
+    EXPECT(sg_virt(table.sgl) == cpu_addr && table.sgl->offset == 0 && table.sgl->length == 8192);
+    sg_free_table(&table);
+    EXPECT(dma_get_sgtable_attrs(dev, &table, NULL, handle, 5000, 0) == -EINVAL);
+    dma_free_coherent(dev, 5000, cpu_addr, handle);
+}
+
 void tables(void)
 {
     struct page *pages[4] =
@@ -157,6 +172,7 @@ void tables(void)
 
     pages_of_the_device();
     entries_without_bytes();
+    table_of_coherent_memory();
 
     /* Pages that adjoin share an entry. */
     EXPECT(sg_alloc_table_from_pages(&table, pages, 4, 100, 4 * 4096 - 200, GFP_KERNEL) == 0 && table.nents == 2);

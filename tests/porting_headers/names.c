@@ -150,7 +150,7 @@ int more_maps(struct device *dev, struct page *page, phys_addr_t phys);
 int more_maps(struct device *dev, struct page *page, phys_addr_t phys)
 {
     dma_addr_t handle = dma_map_resource(dev, phys, 16, DMA_BIDIRECTIONAL, 0);
-    struct sg_table *sgt;
+    struct sg_table *sgt, table;
     void *p;
 
     dma_unmap_resource(dev, handle, 16, DMA_BIDIRECTIONAL, 0);
@@ -162,6 +162,11 @@ int more_maps(struct device *dev, struct page *page, phys_addr_t phys)
     p = dma_vmap_noncontiguous(dev, 8192, sgt);
     dma_vunmap_noncontiguous(dev, p);
     dma_free_noncontiguous(dev, 8192, sgt, DMA_FROM_DEVICE);
+    if (dma_get_sgtable(dev, &table, p, handle, 8192) || dma_get_sgtable_attrs(dev, &table, p, handle, 8192, 0))
+    {
+        return -1;
+    }
+    sg_free_table(&table);
     return valid_dma_direction(DMA_NONE) || dma_mmap_coherent(dev, NULL, p, handle, 8192)
             || dma_mmap_wc(dev, NULL, p, handle, 8192) || dma_mmap_pages(dev, NULL, 8192, page)
             || dma_mmap_noncontiguous(dev, NULL, 8192, sgt) || dma_pci_p2pdma_supported(dev);

@@ -10,7 +10,12 @@
 
 struct vm_area_struct;
 
-/** @brief Rounds up to whole pages. */
+/**
+ * @brief Rounds up to whole pages.
+ *
+ * @return The size; 0 if it is larger than any number of pages.
+ * @note Context: any.
+ */
 static inline size_t dma_linux_whole_pages(size_t size)
 {
     return (size + DMA_LINUX_PAGE_SIZE - 1) & ~(DMA_LINUX_PAGE_SIZE - 1);
@@ -22,25 +27,33 @@ static inline size_t dma_linux_whole_pages(size_t size)
  * At first the memory is the processor's. dma_sync_single_for_device() hands it to the device, and
  * dma_sync_single_for_cpu() back. Its size is rounded up to whole pages, so that its last cache line holds no other
  * data.
+ *
+ * @return The memory; NULL if there is none, if it cannot be mapped for the device, or if `size` is 0.
+ * @note Context: thread first, then any.
  */
 static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle,
         enum dma_data_direction dir, gfp_t gfp)
 {
     size_t whole = dma_linux_whole_pages(size);
     void *cpu_addr = rt_dma_zalloc(dma_rt_device(dev), whole, NULL, 0);
-    dma_addr_t mapped = cpu_addr ? dma_map_single(dev, cpu_addr, whole, dir) : DMA_MAPPING_ERROR;
+    dma_addr_t mapped;
 
     (void)gfp;
-    if (!dma_mapping_error(dev, mapped))
+    if (!cpu_addr)
     {
-        *dma_handle = mapped;
-        return cpu_addr;
+        return NULL;
     }
-    rt_dma_free(dma_rt_device(dev), whole, cpu_addr, 0, 0);
-    return NULL;
+    mapped = dma_map_single(dev, cpu_addr, whole, dir);
+    if (dma_mapping_error(dev, mapped))
+    {
+        rt_dma_free(dma_rt_device(dev), whole, cpu_addr, 0, 0);
+        return NULL;
+    }
+    *dma_handle = mapped;
+    return cpu_addr;
 }
 
-/** @brief Frees memory of dma_alloc_noncoherent(). */
+/** @brief Frees memory of dma_alloc_noncoherent(). Context: any. */
 static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
         enum dma_data_direction dir)
 {
@@ -68,7 +81,12 @@ static inline void dma_free_pages(dma_device_t dev, size_t size, struct page *pa
 
 /* ---- memory in a table ------------------------------------------------------------------------------------------ */
 
-/** @brief Allocates memory as dma_alloc_noncoherent() does, and a table with one entry for it. */
+/**
+ * @brief Allocates memory as dma_alloc_noncoherent() does, and a table with one entry for it.
+ *
+ * @return The table; NULL where dma_alloc_noncoherent() returns NULL, and if the heap has no room for the table.
+ * @note Context: thread.
+ */
 static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t size, enum dma_data_direction dir,
         gfp_t gfp, unsigned long attrs)
 {
@@ -118,23 +136,38 @@ static inline void dma_vunmap_noncontiguous(dma_device_t dev, void *vaddr)
     (void)vaddr;
 }
 
-/** @brief Makes a table of coherent memory, which another driver can take. Returns 0; -EINVAL if `cpu_addr` is NULL; -ENOMEM. */
+/**
+ * @brief Makes a table with one entry for coherent memory, so that a driver can map the memory for another device.
+ *
+ * sg_free_table() frees the table.
+ *
+ * @retval 0 The table is made. The entry has whole pages, but no handle.
+ * @retval -EINVAL `cpu_addr` is NULL.
+ * @retval -ENOMEM The heap has no room for the entry.
+ * @note Context: thread.
+ */
 static inline int dma_get_sgtable_attrs(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
         size_t size, unsigned long attrs)
 {
-    int error = cpu_addr ? sg_alloc_table(sgt, 1, GFP_KERNEL) : -EINVAL;
+    int error;
 
     (void)dev;
     (void)dma_addr;
     (void)attrs;
-    if (!error)
+    if (!cpu_addr)
     {
-        sg_set_buf(sgt->sgl, cpu_addr, (unsigned int)dma_linux_whole_pages(size));
+        return -EINVAL;
     }
-    return error;
+    error = sg_alloc_table(sgt, 1, GFP_KERNEL);
+    if (error)
+    {
+        return error;
+    }
+    sg_set_buf(sgt->sgl, cpu_addr, (unsigned int)dma_linux_whole_pages(size));
+    return 0;
 }
 
-/** @brief Makes a table of coherent memory as dma_get_sgtable_attrs() does. */
+/** @brief Makes a table of coherent memory, and returns what dma_get_sgtable_attrs() does. Context: thread. */
 static inline int dma_get_sgtable(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
         size_t size)
 {
