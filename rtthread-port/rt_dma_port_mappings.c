@@ -7,7 +7,7 @@
  * an address that the kernel chooses.
  */
 
-#include "rt_dma_port_mappings.h"
+#include "rt_dma_port_map_pages.h"
 
 /* The mapping has the address that is asked for, or fails. The library finds out by rt_dma_port_v2p(). */
 void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)

@@ -8,13 +8,13 @@
  * has the versions that were read. A call for less than 2 MiB maps no block in any of them.
  */
 
-#include "rt_dma_port_mappings.h"
+#include "rt_dma_port_map_pages.h"
 
-#ifdef RT_DMA_PORT_MAPS_BLOCKS
+#ifdef RT_DMA_PORT_KERNEL_MAPS_BLOCKS
 
 /*
- * Memory is mapped in pieces that end at multiples of this, so that each lies within one page table. Only pieces that were mapped
- * are unmapped: riscv64 counts an unmap of other pages as the end of a use of their table, which it may free too early.
+ * Memory is mapped in pieces that end at multiples of this, so that each lies within one page table. On riscv64, only the pieces
+ * that were mapped are unmapped: an unmap of other pages counts as the end of a use of their table, which may be freed too early.
  */
 #define PIECE_SIZE ((uintptr_t)1 << 20)
 
@@ -60,6 +60,14 @@ static struct rt_varea *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_
     return varea;
 }
 
+/* Returns the size of the piece that begins at this address, if `left` bytes are to be mapped from there on. */
+static uintptr_t piece_size(uintptr_t start, uintptr_t left)
+{
+    uintptr_t size = PIECE_SIZE - start % PIECE_SIZE;
+
+    return left < size ? left : size;
+}
+
 /* Maps pages of one table. Returns whether that was possible. */
 static int map_piece(char *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
@@ -97,10 +105,7 @@ void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory)
 
     for (done = 0; done < size; done += piece)
     {
-        piece = PIECE_SIZE - ((uintptr_t)start + done) % PIECE_SIZE;
-        piece = size - done < piece ? size - done : piece;
-        /* For rt_dma_port_close_area(): how many bytes are mapped. */
-        varea->data = (void *)done;
+        piece = piece_size((uintptr_t)start + done, size - done);
 
         if (!map_piece(start + done, pa + done, piece, attr))
         {
@@ -108,9 +113,11 @@ void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory)
 
             return RT_NULL;
         }
+
+        /* How many bytes are mapped, for rt_dma_port_close_area(). */
+        varea->data = (void *)(done + piece);
     }
 
-    varea->data = (void *)size;
     rt_dma_port_publish_mappings();
 
     return start;
@@ -122,4 +129,4 @@ void rt_dma_port_unmap_pages(void *va)
     rt_iounmap(va);
 }
 
-#endif /* RT_DMA_PORT_MAPS_BLOCKS */
+#endif /* RT_DMA_PORT_KERNEL_MAPS_BLOCKS */

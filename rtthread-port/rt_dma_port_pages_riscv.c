@@ -7,7 +7,7 @@
  * if there was no memory for a table; rt_hw_mmu_unmap clears no entry of a page; and only the TLB of one core drops old entries.
  */
 
-#include "rt_dma_port_mappings.h"
+#include "rt_dma_port_map_pages.h"
 
 #ifdef __riscv
 
@@ -36,12 +36,12 @@ void rt_dma_port_publish_mappings(void)
 }
 
 /*
- * Clears the entries of pages that are unmapped. rt_hw_mmu_unmap only counts the uses of a table, and clears the whole table when
- * the last use ends. A pool that is installed later, at the linear addresses of such entries, would take them for a map of the
- * boot code, and would lose them together with the table.
+ * Clears the entries of pages that are unmapped. rt_hw_mmu_unmap only counts the uses of a table. When the last use ends, it clears
+ * the entry that leads to the table, and frees the table. A pool that is installed later, at the linear addresses of such entries,
+ * would take them for a map of the boot code, and would lose them together with the table.
  *
  * The first call below writes an entry that is not valid, because its attribute is zero. It counts as a use of the table, and the
- * second call ends that use. Versions of RT-Thread without this file leave no entry.
+ * second call ends that use. RT-Thread's older common64/mmu.c leaves no entry.
  */
 static void clear_left_entries(rt_aspace_t aspace, char *va, uintptr_t size)
 {

@@ -4,8 +4,8 @@
 
 /* What the files about mappings share. */
 
-#ifndef RT_DMA_PORT_MAPPINGS_H__
-#define RT_DMA_PORT_MAPPINGS_H__
+#ifndef RT_DMA_PORT_MAP_PAGES_H__
+#define RT_DMA_PORT_MAP_PAGES_H__
 
 #include "rt_dma_port_rtthread.h"
 
@@ -25,14 +25,18 @@ void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory);
  */
 void rt_dma_port_unmap_pages(void *va);
 
+/* RT-Thread's own functions map blocks of 2 MiB, so rt_dma_port_pages.c takes their place. */
 #if defined(__aarch64__) || defined(__riscv)
-#define RT_DMA_PORT_MAPS_BLOCKS
+#define RT_DMA_PORT_KERNEL_MAPS_BLOCKS
 #endif
 
 /* What differs between the processors of rt_dma_port_pages.c. rt_dma_port_pages_riscv.c defines it for riscv64. */
 #if defined(__riscv)
 
-/* Returns whether rt_hw_mmu_map has mapped the page at va. It may return an address without doing so. */
+/*
+ * Returns whether the page at va is mapped to pa: rt_hw_mmu_map may return an address although it mapped nothing. If the first page
+ * of a piece is mapped, so are the others: a map fails only if there is no memory for a table, and a piece lies within one.
+ */
 int rt_dma_port_page_is_mapped(void *va, uintptr_t pa);
 
 /* Makes new mappings valid on all cores. */
@@ -62,4 +66,4 @@ rt_inline void rt_dma_port_publish_mappings(void)
 
 #endif
 
-#endif /* RT_DMA_PORT_MAPPINGS_H__ */
+#endif /* RT_DMA_PORT_MAP_PAGES_H__ */
