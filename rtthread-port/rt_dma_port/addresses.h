@@ -40,9 +40,9 @@ extern uintptr_t rt_dma_port_v2p(void *va);
 extern int rt_dma_port_has_page_tables(void);
 
 /**
- * @brief Returns `PV_OFFSET`: the physical address minus the virtual address, in the linear map.
+ * @brief Returns `PV_OFFSET`.
  *
- * @return `PV_OFFSET`.
+ * @return The physical address minus the virtual address, in the linear map.
  *
  * @note Context: any.
  */

@@ -35,19 +35,23 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Maps whole pages write-back cached at a given address, if the kernel can. It maps nothing where the
- * revision leaves the linear map to the boot code.
+ * @brief Maps whole pages write-back cached at exactly this address, or does nothing.
  *
- * @param[in] va The virtual address, at which nothing is mapped.
+ * It does nothing if the kernel cannot, and in revision r1 of the interface, where boot code makes the linear map.
+ * The library learns the result by `rt_dma_port_v2p`.
+ *
+ * @param[in] va The linear address of `pa`. Nothing is mapped there.
  * @param[in] pa The physical address.
  * @param[in] size Bytes, whole pages.
  *
  * @note Context: thread.
  */
-extern void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size);
+extern void rt_dma_port_map_linear(void *va,
+                                   uintptr_t pa,
+                                   uintptr_t size);
 
 /**
- * @brief Removes a mapping of `rt_dma_port_map_linear` (`rt_aspace_unmap`).
+ * @brief Removes a mapping of `rt_dma_port_map_linear`. Without page tables it does nothing.
  *
  * @param[in] va The virtual address at which it begins.
  * @param[in] size Bytes, all that was mapped.
@@ -57,8 +61,10 @@ extern void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size);
 extern void rt_dma_port_unmap_linear(void *va, uintptr_t size);
 
 /**
- * @brief Maps whole pages at an address that the kernel chooses, in the ioremap window. On aarch64 and riscv64, no
- * blocks of 2 MiB are mapped. On riscv64, an unmap leaves no entry in the page tables.
+ * @brief Maps whole pages at an address that the kernel chooses, in the ioremap window.
+ *
+ * When it returns, every core translates addresses of the mapping. On aarch64 and riscv64, no blocks of 2 MiB are
+ * mapped.
  *
  * @param[in] pa The physical address.
  * @param[in] size Bytes, whole pages.
@@ -73,7 +79,9 @@ extern void *rt_dma_port_map(uintptr_t pa,
                              int memory);
 
 /**
- * @brief Removes a mapping (`rt_iounmap`).
+ * @brief Removes a mapping of `rt_dma_port_map`. Without page tables it does nothing.
+ *
+ * On riscv64, it leaves no entry in the page tables.
  *
  * @param[in] va What `rt_dma_port_map` returned.
  *

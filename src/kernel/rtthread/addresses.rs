@@ -27,9 +27,9 @@ unsafe extern "C" {
     /// @note Context: any.
     pub fn rt_dma_port_has_page_tables() -> c_int;
 
-    /// @brief Returns `PV_OFFSET`: the physical address minus the virtual address, in the linear map.
+    /// @brief Returns `PV_OFFSET`.
     ///
-    /// @return `PV_OFFSET`.
+    /// @return The physical address minus the virtual address, in the linear map.
     ///
     /// @note Context: any.
     pub fn rt_dma_port_pv_offset() -> usize;
@@ -63,7 +63,7 @@ unsafe impl Addresses for RtThread {
     }
 }
 
-/// Converts a translation of the port.
+/// Returns `address`; `None` if it is [`RT_DMA_PORT_UNMAPPED`].
 pub(super) fn unless_unmapped(address: usize) -> Option<usize> {
     (address != RT_DMA_PORT_UNMAPPED).then_some(address)
 }
