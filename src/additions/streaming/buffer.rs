@@ -1,4 +1,5 @@
-//! What a driver states in its calls: the buffer that it maps, or the mapped buffer that it unmaps or syncs.
+//! What a driver states in its calls: the buffer that it maps, or the mapped buffer that it unmaps or syncs. And
+//! [`Memory`]: what the device gets.
 
 use super::{Attributes, Direction};
 use crate::kernel::{Handle, Kernel, Pa, Va};
@@ -31,9 +32,9 @@ impl Buffer {
         self.needs_whole_lines() && !self.fills_lines(kernel.cache_line_max() - 1)
     }
 
-    /// A quick form of [`endangers_others`](Buffer::endangers_others), for the fast path. It never answers false where
-    /// that one answers true. It may answer true wrongly while the size of a line is not known, or where lines differ
-    /// in size; the general path then decides.
+    /// Returns whether [`endangers_others`](Buffer::endangers_others) may return true, by fewer steps: true wherever that
+    /// one returns true, and also while the size of a line is not known or if lines differ in size. It is for the fast
+    /// path; where it returns true, the general path decides.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
         // The mask is all ones until the size of a line is known, or if lines have different sizes: then no buffer
         // fills its lines.
@@ -63,7 +64,7 @@ pub(super) struct Memory {
     pub needs_maintenance: bool,
 }
 
-/// A buffer that is mapped, as an unmap states it, or a part of one, as a sync may.
+/// A mapped buffer as an unmap states it, or the part of one that a sync states.
 #[derive(Clone, Copy)]
 pub struct MappedBuffer {
     /// The handle of its first byte.
