@@ -28,6 +28,12 @@ void rt_dma_port_unmap_pages(void *va);
 /* RT-Thread's own functions map blocks of 2 MiB, so rt_dma_port_pages.c takes their place. */
 #if defined(__aarch64__) || defined(__riscv)
 #define RT_DMA_PORT_KERNEL_MAPS_BLOCKS
+
+/*
+ * Clears the page-table entry of a block of 2 MiB that contains va, if there is one. The caller has reserved va, so no mapping uses the
+ * block: an earlier mapping left it.
+ */
+void rt_dma_port_clear_left_block(void *va);
 #endif
 
 /* What differs between the processors of rt_dma_port_pages.c. rt_dma_port_pages_riscv.c defines it for riscv64. */

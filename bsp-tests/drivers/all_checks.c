@@ -55,6 +55,9 @@ static const struct
     { "another core sees the memory of each mapping", check_other_core },
     { "a pool comes and goes 1,000 times", check_uninstall },
     { "a mapping of 4 MiB goes as a whole", check_large_mapping },
+#ifdef RT_DMA_F_WT
+    { "a mapping where the kernel left a block", check_left_block },
+#endif
     { "a mapping without memory for its tables leaves others alone", check_no_tables },
     { "wrong calls change nothing", check_wrong_calls },
     { "right and wrong calls from an interrupt", check_interrupt_calls },

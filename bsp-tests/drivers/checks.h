@@ -17,6 +17,9 @@ const char *check_mixed_cached(void);
 const char *check_mixed_coherent(void);
 /* mappings.c */
 const char *check_large_mapping(void);
+#ifdef RT_DMA_F_WT
+const char *check_left_block(void);
+#endif
 const char *check_no_tables(void);
 const char *check_type_cached(void);
 const char *check_type_uncached(void);

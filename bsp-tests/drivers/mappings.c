@@ -2,6 +2,7 @@
 /* Memory types, changes from one to another, and mappings that are given back. */
 #include <rtthread.h>
 #include <rtdevice.h>
+#include <ioremap.h>
 #include <mm_aspace.h>
 #include <stand_in.h>
 
@@ -147,6 +148,50 @@ static const char *check_pages(const char *va, rt_ubase_t pa, rt_ubase_t size)
     }
     return RT_NULL;
 }
+
+#ifdef RT_DMA_F_WT
+/*
+ * rt_aspace_unmap and rt_iounmap leave a block of 2 MiB in the page tables. The kernel stops, or uses the block, where a page is
+ * mapped later. So the port clears the block. The addresses are those at the end of the ioremap window, which have no tables yet.
+ */
+const char *check_left_block(void)
+{
+    const rt_ubase_t block = 2UL << 20, size = 2 * block;
+    const rt_ubase_t end = RT_ALIGN_DOWN((rt_ubase_t)rt_ioremap_start + rt_ioremap_size, block);
+    rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_left_block), block);
+    char *va = (char *)(end - size);
+    struct rt_mm_va_hint hint =
+    {
+        .flags = MMF_MAP_FIXED,
+        .limit_start = rt_kernel_space.start,
+        .limit_range_size = rt_kernel_space.size,
+        .map_size = size,
+        .prefer = va,
+    };
+    const char *error;
+
+    if (rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_DEVICE, pa >> MM_PAGE_SHIFT, &hint.prefer))
+    {
+        return "the kernel maps nothing";
+    }
+    rt_aspace_unmap(&rt_kernel_space, va);
+#ifndef __arm__
+    if ((rt_ubase_t)stand_in_v2p(va) != pa)
+    {
+        return "the kernel left no block";
+    }
+#endif
+    pa += PAGE; /* not the block's memory */
+    rt_dma_port_map_linear(va, pa, size);
+    error = check_pages(va, pa, size);
+    if (error)
+    {
+        return error;
+    }
+    rt_dma_port_unmap_linear(va, size);
+    return RT_NULL;
+}
+#endif
 
 /*
  * A mapping for which there is no memory for page tables fails, and leaves the others alone. It begins with the last page of a

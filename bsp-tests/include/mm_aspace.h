@@ -15,6 +15,10 @@ extern "C" {
 #define MM_PA_TO_OFF(pa)    ((uintptr_t)(pa) >> MM_PAGE_SHIFT)
 #define PV_OFFSET           (rt_kmem_pvoff())
 
+/* The lock of the page tables. The stand-in frees no table, so there is none. */
+#define MM_PGTBL_LOCK(aspace)   ((void)(aspace))
+#define MM_PGTBL_UNLOCK(aspace) ((void)(aspace))
+
 typedef struct rt_aspace
 {
     void *start;
