@@ -270,6 +270,51 @@ fn an_uncached_page_is_not_copied_through_the_cache() {
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
 }
 
+/// Nor through lines that an earlier copy left, where write-through memory is cached and a pool has both views.
+#[test]
+fn a_page_is_copied_as_its_driver_wrote_it_last() {
+    for (flags, is_coherent, way) in [Flags::NOCACHE, Flags::WRITE_THROUGH]
+        .into_iter()
+        .flat_map(|flags| [false, true].map(|is_coherent| (flags, is_coherent)))
+        .flat_map(|(flags, is_coherent)| WAYS.map(|way| (flags, is_coherent, way)))
+    {
+        let rig = Rig::new();
+        rig.machine.set_caches_write_through(true);
+        let views = [Flags::NOCACHE, Flags::WRITE_THROUGH].map(|flags| rig.buffer(PAGE, flags));
+        let held = rig.buffer(PAGE, flags);
+        let info = if is_coherent { DeviceInfo::plain().coherent() } else { DeviceInfo::plain() };
+        let master = rig.master(rig.machine.device(info), LOW_MASK);
+        assert!(held.handle > LOW_MASK);
+        let mut expected = bytes(0, PAGE);
+        for round in 0..3 {
+            let written = bytes(3 * round + 1, PAGE);
+            rig.machine.cpu_write(held.va, &written);
+            let handle = rig.map_page(&master, held.handle, 0, PAGE, way).unwrap();
+            assert!(rig.device_read(&master, handle, PAGE) == written, "map: {flags:?} {is_coherent} {way:?} {round}");
+            expected.copy_from_slice(&written);
+            if way != ToDevice {
+                rig.device_write(&master, handle + 100, &bytes(3 * round + 2, 300));
+                expected[100..400].copy_from_slice(&bytes(3 * round + 2, 300));
+            }
+            rig.for_cpu(&master, handle, PAGE, way).unwrap();
+            assert!(rig.machine.cpu_read(held.va, PAGE) == expected, "sync: {flags:?} {is_coherent} {way:?} {round}");
+            if way != FromDevice {
+                expected = bytes(3 * round + 3, PAGE);
+                rig.machine.cpu_write(held.va, &expected);
+            }
+            rig.for_device(&master, handle, PAGE, way).unwrap();
+            assert!(
+                rig.device_read(&master, handle, PAGE) == expected,
+                "sync: {flags:?} {is_coherent} {way:?} {round}"
+            );
+            rig.unmap(&master, handle, PAGE, way).unwrap();
+            assert!(rig.machine.cpu_read(held.va, PAGE) == expected, "unmap: {flags:?} {is_coherent} {way:?} {round}");
+        }
+        views.into_iter().chain([held]).for_each(|held| rig.machine.free(held).unwrap());
+        rig.assert_errors(0);
+    }
+}
+
 /// A network driver's receive buffer begins 2 bytes after a line, and has its lines for itself.
 #[test]
 fn a_receive_buffer_whose_lines_are_the_drivers_is_not_bounced() {

@@ -31,8 +31,8 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 
     /// Returns the processor's address of the `size` bytes at `offset` of the page at `page_pa`: in a pool that
-    /// contains the first of them, the address in the mapping in which it was allocated, and otherwise its linear
-    /// address.
+    /// contains the first of them, the address that [`Pool::va_of`](crate::dropin::pool::Pool::va_of) returns, and
+    /// otherwise its linear address.
     fn va_in_page(self, page_pa: Pa, offset: usize, size: usize) -> Result<Va, MapError> {
         let pa = page_pa.checked_add(offset).ok_or(MapError::Invalid)?;
         let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {

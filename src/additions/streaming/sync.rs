@@ -63,7 +63,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let (mapping, part) = self.find(master, mapped)?;
         let (kernel, direction) = (self.dma.kernel, mapped.direction);
         // SAFETY: the part lies within the mapping, and the caller hands it over.
-        unsafe { mapping.copy_to_bounce(kernel, part, direction) };
+        unsafe { mapping.copy_to_bounce(self.dma, part, direction) };
         match mapping.master.ops {
             // The processor has only read the bounce buffer: no line of it is dirty.
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}

@@ -54,8 +54,23 @@ impl<K: Kernel> Pool<K> {
         Some((self.start.wrapping_add(offset), is_cached))
     }
 
+    /// Returns whether the write-through view contains all of the `size` bytes at `va`, and the cache may hold lines of
+    /// them. None of the lines is dirty, but some may be older than memory: see [`va_of`](Self::va_of).
+    ///
+    /// Context: any.
+    pub fn may_read_old_lines(&self, va: Va, size: usize) -> bool {
+        let [_, _, write_through, _] = &self.views;
+        self.kernel.caches_write_through()
+            && write_through.base().is_some_and(|base| {
+                self.size().checked_sub(size).is_some_and(|highest| va.wrapping_sub(base) <= highest)
+            })
+    }
+
     /// Returns the address of `pa` in the mapping through which its page was handed out: the buffer's own, or a view.
     /// Returns `None` if `pa` does not belong to the pool, or if that view is not mapped.
+    ///
+    /// For an uncached buffer it may also be the address in the write-through view. What the driver writes uncached
+    /// does not change lines that were read there before.
     ///
     /// Context: any.
     pub fn va_of(&self, pa: Pa) -> Option<Va> {
@@ -69,8 +84,8 @@ impl<K: Kernel> Pool<K> {
         let base = if self.was_cached(page) {
             cached.base()
         } else {
-            // The cache state does not distinguish these two views. Maintenance through the write-through view covers
-            // all lines that either of them can have in the cache.
+            // The cache state does not distinguish these two views. An address in the write-through view is right for
+            // both: its lines are maintained, and what is written there is in memory at once.
             write_through.base().or(uncached.base())
         };
         base?.checked_add(offset)

@@ -6,6 +6,7 @@
 //! buffer would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
 use crate::additions::streaming::buffer::Memory;
+use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::locate::address_info;
 use crate::additions::streaming::{BusMaster, Direction, Ops};
 use crate::dropin::buffer_request::BufferRequest;
@@ -197,11 +198,27 @@ unsafe fn copy_and_reach<K: Kernel>(
     let pa = dma.kernel.v2p(va)?;
     let info = address_info(dma, va, pa);
     // SAFETY: the caller guarantees that both are mapped, and that no other code writes them.
-    unsafe { dma.kernel.copy(va, from, size) };
+    unsafe { copy_from_driver(dma, va, from, size) };
     let needs_maintenance = info.is_cached && master.needs_maintenance(dma.kernel);
     let copy = Memory { va, pa, size, needs_maintenance };
     // SAFETY: the caller guarantees that the device exists; the memory was allocated for it.
     let handle = unsafe { master.reach_with_bits(dma, &copy, from & kept_bits, kept_bits) }?;
     let frees_in_any_context = info.is_in_view && matches!(master.ops, Ops::Library(_));
     Some(FilledBounce { bounce: Bounce { allocation, frees_in_any_context }, copy, handle })
+}
+
+/// Copies the `size` bytes of a driver's buffer at `from` to a bounce buffer, at `to`.
+///
+/// The address of a page that was mapped may be another one than its driver's (see
+/// [`Pool::va_of`](crate::dropin::pool::Pool::va_of)). Lines that an earlier copy left in the cache are removed first.
+///
+/// # Safety
+/// Both are mapped, and no other code writes them during the call.
+pub(super) unsafe fn copy_from_driver<K: Kernel>(dma: &Dma<K>, to: Va, from: Va, size: usize) {
+    if dma.pools().any(|pool| pool.may_read_old_lines(from, size)) {
+        // SAFETY: no line is dirty, because what is written through that view is in memory at once.
+        unsafe { take_from_device(dma.kernel, from, size, true) }
+    }
+    // SAFETY: the caller guarantees it.
+    unsafe { dma.kernel.copy(to, from, size) }
 }

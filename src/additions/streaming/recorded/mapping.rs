@@ -1,12 +1,13 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
-use super::bounce::Bounce;
+use super::bounce::{Bounce, copy_from_driver};
 use crate::additions::streaming::buffer::Memory;
 use crate::additions::streaming::bus_master::{BspOps, sync_flags};
 use crate::additions::streaming::hand_over::take_from_device;
 use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::dropin::map_ops::MapOps;
+use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 
@@ -148,10 +149,10 @@ impl LiveMapping {
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped, and is the caller's.
-    pub unsafe fn copy_to_bounce<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
+    pub unsafe fn copy_to_bounce<K: Kernel>(&self, dma: &Dma<K>, part: Part, direction: Direction) {
         if self.bounce.is_some() && direction.device_reads() {
             // SAFETY: the copy in the bounce buffer is as large as the mapping; the caller guarantees the rest.
-            unsafe { kernel.copy(self.seen(part), self.va.wrapping_add(part.offset), part.size) }
+            unsafe { copy_from_driver(dma, self.seen(part), self.va.wrapping_add(part.offset), part.size) }
         }
     }
 
