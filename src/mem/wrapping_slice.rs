@@ -1,47 +1,30 @@
 //! A slice in which every index is in bounds.
-//!
-//! It has no atomics: it is part of a value that is published as a whole, by a [reference](super::shared).
 
 #![allow(unsafe_code)]
 
-use core::ptr::NonNull;
-
 /// A slice whose length is a power of two. An index is taken modulo the length, so that no index is out of bounds.
-pub struct WrappingSlice<T: 'static> {
-    /// The length minus one.
-    mask: usize,
-    start: NonNull<T>,
-}
-
-// SAFETY: the value gives shared references to elements that stay, as a `&'static [T]` does.
-unsafe impl<T: Sync> Sync for WrappingSlice<T> {}
-// SAFETY: as above.
-unsafe impl<T: Sync> Send for WrappingSlice<T> {}
+pub struct WrappingSlice<T: 'static>(&'static [T]);
 
 impl<T> WrappingSlice<T> {
     /// Makes a slice of one element.
     pub const fn of_one(only: &'static T) -> Self {
-        // SAFETY: a reference is not null.
-        WrappingSlice { mask: 0, start: unsafe { NonNull::new_unchecked(core::ptr::from_ref(only).cast_mut()) } }
+        WrappingSlice(core::slice::from_ref(only))
     }
 
     /// Wraps `slice`; `None` if its length is not a power of two.
     pub fn new(slice: &'static [T]) -> Option<Self> {
-        if !slice.len().is_power_of_two() {
-            return None;
-        }
-        Some(WrappingSlice { mask: slice.len().wrapping_sub(1), start: NonNull::from(slice).cast() })
+        slice.len().is_power_of_two().then_some(WrappingSlice(slice))
     }
 
     /// Returns the length, which is not zero.
     pub fn length(&self) -> usize {
-        self.mask.wrapping_add(1)
+        self.0.len()
     }
 
     /// Returns the element at `index` modulo the length.
     pub fn at(&self, index: usize) -> &'static T {
-        // SAFETY: `start` is the first of `mask + 1` elements of a slice that stays.
-        unsafe { self.start.add(index & self.mask).as_ref() }
+        // SAFETY: the length is a power of two, so the result of `&` is below it.
+        unsafe { self.0.get_unchecked(index & (self.0.len().wrapping_sub(1))) }
     }
 }
 
