@@ -1,9 +1,12 @@
 //! Translation between physical addresses and the handles of a device, and the memory that the device can reach.
 //!
 //! A bus divides physical memory into [ranges](BusRange). The device reaches all of a range, at handles that rise
-//! with the physical addresses, or it reaches no byte of it. It reaches a buffer if it reaches every byte of it, and if
-//! the handle rises by one from each byte to the next. Therefore no buffer contains a hole between two windows, or a
-//! place where two windows are adjacent in physical memory but not on the bus.
+//! with the physical addresses, or it reaches no byte of it. The entries of `dma-ranges` in the device tree, or the
+//! [windows](BusWindow) of a PCI host bridge, decide where a range begins and ends.
+//!
+//! The device reaches a buffer if it reaches every byte of it, and if the handle rises by one from each byte to the
+//! next. Therefore no buffer contains a range that the device does not reach, or a place where two ranges are adjacent
+//! in physical memory but not on the bus.
 
 use crate::dropin::map_ops::MapOps;
 use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
@@ -23,8 +26,8 @@ pub(crate) struct Reachable {
 }
 
 impl Reachable {
-    /// Returns whether `size` bytes, which is not zero, have room in the range if they begin at a multiple of a page and
-    /// of `align`, a power of two.
+    /// Returns whether `size` bytes (not zero) have room in the range if they begin at a multiple of a page and of
+    /// `align`, a power of two.
     pub(crate) fn has_room(&self, size: usize, align: usize) -> bool {
         let start = self.first_pa.checked_next_multiple_of(align.max(PAGE_SIZE));
         start.and_then(|start| self.last_pa.checked_sub(start)).is_some_and(|to_last| to_last >= size.wrapping_sub(1))
@@ -94,8 +97,9 @@ impl<K: Kernel> Bus<K> {
         self.windows().next().is_none().then_some(address)
     }
 
-    /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both
-    /// ends are included. The time is proportional to the number of ranges or windows of the bus.
+    /// Returns the first range in `[from, last]` that the device reaches with handles up to `mask`, as long as it can
+    /// be. Both ends are included. For each range of the bus the kernel, or `range_in_windows`, walks through all
+    /// entries or windows, so the time grows with the square of their number, which is small.
     pub(crate) fn next_reachable(&self, from: Pa, last: Pa, mask: u64) -> Option<Reachable> {
         let mask = usize::try_from(mask).unwrap_or(usize::MAX);
         let mut first_pa = from;
@@ -148,17 +152,16 @@ impl<K: Kernel> Bus<K> {
         (found.first_pa == pa && found.last_pa == last).then_some(found.handle)
     }
 
-    /// Returns the handle of `[pa, pa + size)` if the first window of the bridge contains all of it, which is the case
-    /// for nearly every buffer. The general search takes about 150 instructions more on aarch64 (`benches/syncs.c`).
+    /// Returns the handle of `[pa, pa + size)` for a PCI device if the first window of the bridge contains all of it,
+    /// which is the case for nearly every buffer. The general search takes about 150 instructions more on aarch64
+    /// (`benches/syncs.c`).
     pub(crate) fn handle_in_first_window(&self, pa: Pa, size: usize) -> Option<Handle> {
-        if self.ops != MapOps::Pci {
-            return None;
-        }
         let BusWindow { cpu, bus, size: window_size } = self.windows().next()?;
         let offset = (pa as u64).checked_sub(cpu)?;
         let fits = window_size.checked_sub(offset)? >= size as u64;
         let handle = usize::try_from(bus.checked_add(offset)?).ok()?;
-        // As in `range_at`, handles do not pass the highest address and continue at zero.
+        // Handles do not pass the highest address and continue at zero. A buffer that ends exactly there is refused too:
+        // the general search serves it.
         (fits && handle.checked_add(size).is_some()).then_some(handle)
     }
 
