@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include <rtdevice.h>
+#include <rt_dma.h>
+#include <linux/of_reserved_mem.h>
 #include "expect.h"
 #include "kernel.h"
 #include "owners.h"
@@ -133,13 +135,24 @@ static void a_region_below_a_bus_with_ranges(void)
     host_add_node(&memory);
     if (!dev.dma_ops)
     {
+        EXPECT(rt_dma_own_region_init(&dev, &memory, 0) == -RT_EINVAL && !dev.dma_ops);
         host_fail_ranges(1);
+        EXPECT(rt_dma_own_region_init(&dev, RT_NULL, 0) == -RT_ENOMEM);
         EXPECT(!rt_dma_alloc(&dev, 4096, &handle, 0) && strstr(host_last_text(), "no memory"));
         host_fail_ranges(0);
     }
     buffer = rt_dma_alloc(&dev, 4096, &handle, 0);
     EXPECT(buffer && handle == REGION_START + 5 * MIB);
     rt_dma_free(&dev, 4096, buffer, handle, 0);
+
+    /* The same when a device that gave its regions up asks for them again. */
+    rt_dma_own_region_release(&dev);
+    host_forget_ranges();
+    host_fail_ranges(1);
+    EXPECT(rt_dma_own_region_init(&dev, RT_NULL, 0) == -RT_ENOMEM);
+    EXPECT(of_reserved_mem_device_init(&dev) == -ENOMEM);
+    host_fail_ranges(0);
+    EXPECT(rt_dma_own_region_init(&dev, RT_NULL, 0) == RT_EOK);
     host_remove_node(3);
     host_forget_ranges();
 }

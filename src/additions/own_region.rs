@@ -4,6 +4,7 @@
 //! here also return whether a certain region is available, and end the device's claims.
 
 use crate::dropin::registry::Dma;
+use crate::error::Error;
 use crate::kernel::{Device, Kernel};
 
 /// The reason why a device does not have a region.
@@ -11,8 +12,9 @@ use crate::kernel::{Device, Kernel};
 pub enum NoOwnRegion {
     /// The node names no such region, or the region is refused. A line in the log gives the reason for a refusal.
     NotThere,
-    /// The caller may not sleep, or there is no memory for the bookkeeping.
-    NotNow,
+    /// The call can be repeated: the caller may not sleep, there is no memory for the bookkeeping, or another thread is
+    /// uninstalling the region.
+    NotNow(Error),
 }
 
 impl<K: Kernel> Dma<K> {
@@ -26,11 +28,9 @@ impl<K: Kernel> Dma<K> {
     pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
         if !self.kernel.can_sleep() {
             self.count_refused();
-            return Err(NoOwnRegion::NotNow);
+            return Err(NoOwnRegion::NotNow(Error::Context));
         }
-        if self.claim_regions(device).is_err() {
-            return Err(NoOwnRegion::NotNow);
-        }
+        self.claim_regions(device).map_err(NoOwnRegion::NotNow)?;
         let Some(Ok(region)) = self.kernel.memory_region(device, index) else { return Err(NoOwnRegion::NotThere) };
         let is_there = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
         if is_there { Ok(()) } else { Err(NoOwnRegion::NotThere) }

@@ -59,9 +59,9 @@ static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct de
         return -ENODEV;
     }
     error = (long)rt_dma_own_region_init(rt, np, (uintptr_t)idx);
-    /* Without RT-Thread's headers, RT_EBUSY has no value. Then -ENODEV is returned for it too. */
-#ifdef RT_EBUSY
-    if (error == -RT_EBUSY)
+    /* Without RT-Thread's headers, these have no values. Then -ENODEV is returned for them too. */
+#if defined(RT_EBUSY) && defined(RT_ENOMEM)
+    if (error == -RT_EBUSY || error == -RT_ENOMEM)
     {
         return -ENOMEM;
     }

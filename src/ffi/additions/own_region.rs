@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::own_region::NoOwnRegion;
 use crate::ffi::dropin::ops::table_of;
-use crate::ffi::status::errors;
+use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, device};
 use crate::kernel::rtthread::rt_dma_port_node;
 
@@ -29,7 +29,8 @@ use crate::kernel::rtthread::rt_dma_port_node;
 /// @retval RT_EOK The device is an owner of the region.
 /// @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
 /// @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason.
-/// @retval -RT_EBUSY The caller may not sleep, or there is no memory for the bookkeeping.
+/// @retval -RT_ENOMEM There is no memory for the bookkeeping.
+/// @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the region.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_own_region_init(
@@ -39,18 +40,18 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
 ) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
-    if table_of(device).is_err() {
-        return errors.busy;
-    }
     // SAFETY: the caller passes a valid device or null.
     let own = unsafe { rt_dma_port_node(dev.cast()) };
     if !node.is_null() && !core::ptr::eq(node, own) {
         return errors.inval;
     }
+    if let Err(error) = table_of(device) {
+        return status(Err(error));
+    }
     match DMA.claim_own_region(device, index) {
         Ok(()) => errors.ok,
         Err(NoOwnRegion::NotThere) => errors.empty,
-        Err(NoOwnRegion::NotNow) => errors.busy,
+        Err(NoOwnRegion::NotNow(error)) => status(Err(error)),
     }
 }
 
