@@ -40,7 +40,8 @@ extern "C" {
  * @retval RT_EOK The device is an owner of the region.
  * @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
  * @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason.
- * @retval -RT_EBUSY The caller may not sleep, or there is no memory for the bookkeeping.
+ * @retval -RT_ENOMEM There is no memory for the bookkeeping.
+ * @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the region.
  * @note Context: thread.
  */
 rt_err_t rt_dma_own_region_init(struct rt_device *dev,
@@ -59,7 +60,7 @@ rt_err_t rt_dma_own_region_init(struct rt_device *dev,
 void rt_dma_own_region_release(struct rt_device *dev);
 
 /**
- * @brief Serves those children of `/reserved-memory` with `compatible = "shared-dma-pool"` that no device asks for.
+ * @brief Serves the children of `/reserved-memory` with `compatible = "shared-dma-pool"` that become pools without a device.
  *
  * - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed
  *   already.
@@ -69,9 +70,11 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * - Every other node is served when a device names it in `memory-region`, and needs no call.
  *
  * A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such
- * a node allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited
- * RT-Thread calls that function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board
- * writes a `reg`, or its boot code calls this function earlier. A second call does not repeat what the first did.
+ * a node allocates memory. A second call does not repeat what the first did.
+ *
+ * Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that function
+ * before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
+ * calls `rt_dma_reserved_memory_install` earlier.
  *
  * @code{.c}
  * if (rt_dma_reserved_memory_install() != RT_EOK)
@@ -85,7 +88,7 @@ void rt_dma_own_region_release(struct rt_device *dev);
  *
  * @retval RT_EOK Every node is served, or there is none.
  * @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole page,
- * overlaps a pool, or is not reserved for the node in memblock from its first byte to its last.
+ * or overlaps a pool. Or memblock does not reserve all of it for the node.
  * @retval -RT_EEMPTY Memblock has no such memory (any more).
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_ENOSYS There is no device tree.
@@ -97,8 +100,8 @@ rt_err_t rt_dma_reserved_memory_install(void);
 /**
  * @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
  *
- * The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at
- * most 100 ticks for memory that is given back later than that.
+ * The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`. If the memory is
+ * not given back in that call, it waits for it, at most 100 ticks.
  *
  * @code{.c}
  * static void drop_block(void *memory, rt_size_t size, void *arg)
@@ -139,7 +142,8 @@ void *rt_dma_borrow(rt_size_t size,
  * nothing.
  *
  * @param[in] memory The memory.
- * @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread.
+ * @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread. Elsewhere it is
+ * refused and counted, and the memory stays borrowed.
  */
 void rt_dma_give_back(void *memory);
 

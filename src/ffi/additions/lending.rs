@@ -7,8 +7,8 @@ use crate::ffi::{DMA, pointer};
 
 /// @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
 ///
-/// The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at
-/// most 100 ticks for memory that is given back later than that.
+/// The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`. If the memory is
+/// not given back in that call, it waits for it, at most 100 ticks.
 ///
 /// @code{.c}
 /// static void drop_block(void *memory, rt_size_t size, void *arg)
@@ -57,7 +57,8 @@ pub unsafe extern "C" fn rt_dma_borrow(
 /// nothing.
 ///
 /// @param[in] memory The memory.
-/// @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread.
+/// @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread. Elsewhere it is
+/// refused and counted, and the memory stays borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_give_back(memory: *mut c_void) {
     if !memory.is_null() {

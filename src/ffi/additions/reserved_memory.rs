@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
 
-/// @brief Serves those children of `/reserved-memory` with `compatible = "shared-dma-pool"` that no device asks for.
+/// @brief Serves the children of `/reserved-memory` with `compatible = "shared-dma-pool"` that become pools without a device.
 ///
 /// - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed
 ///   already.
@@ -16,9 +16,11 @@ use crate::ffi::status::errors;
 /// - Every other node is served when a device names it in `memory-region`, and needs no call.
 ///
 /// A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such
-/// a node allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited
-/// RT-Thread calls that function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board
-/// writes a `reg`, or its boot code calls this function earlier. A second call does not repeat what the first did.
+/// a node allocates memory. A second call does not repeat what the first did.
+///
+/// Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that function
+/// before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
+/// calls `rt_dma_reserved_memory_install` earlier.
 ///
 /// @code{.c}
 /// if (rt_dma_reserved_memory_install() != RT_EOK)
@@ -32,7 +34,7 @@ use crate::ffi::status::errors;
 ///
 /// @retval RT_EOK Every node is served, or there is none.
 /// @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole page,
-/// overlaps a pool, or is not reserved for the node in memblock from its first byte to its last.
+/// or overlaps a pool. Or memblock does not reserve all of it for the node.
 /// @retval -RT_EEMPTY Memblock has no such memory (any more).
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
 /// @retval -RT_ENOSYS There is no device tree.
