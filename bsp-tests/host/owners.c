@@ -8,6 +8,7 @@
 #include "expect.h"
 #include "kernel.h"
 #include "owners.h"
+#include "subjects.h"
 
 
 static fdt32_t names[] = { CELL(3) };
@@ -161,15 +162,17 @@ static void managed_buffers_end_with_their_device(void)
 {
     struct rt_device *dev = add_device("sloppy", RT_NULL);
     rt_ubase_t left = 0, handle = 0;
-    int blocks = host_heap_blocks();
+    int blocks = host_heap_blocks(), refused;
     void *buffer = rt_dmam_alloc(dev, 4096, &left, 0);
 
     EXPECT(buffer);
     remove_device();
     dev = add_device("tidy", RT_NULL);
+    refused = refused_calls();
     host_forget_text();
     EXPECT(rt_dmam_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);
     EXPECT(strstr(host_text(), "tidy: 1 managed resources of an earlier device"));
+    EXPECT_EQ(refused_calls(), refused);
     rt_dmam_free(dev, 4096, buffer, left);
     rt_dmam_release(dev);
     EXPECT(rt_dma_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);

@@ -13,6 +13,8 @@ void write_through_driver(void);
 void wrong_calls(void);
 void from_an_interrupt(void);
 void fixed_region(void);
+/* Returns the number of refused calls that list_dma_pool prints. */
+int refused_calls(void);
 
 /* The other files */
 void special_buffers(void);

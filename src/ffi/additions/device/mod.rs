@@ -1,15 +1,20 @@
 //! What the library keeps about a device: its masks, limits and managed resources. What it keeps ends when the device
 //! is released, or when another device at its address makes its first call.
 //!
-//! The masks have these files, here and in `src/additions/device/`:
+//! The masks have these files in this folder, `src/ffi/additions/device/`:
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `masks.rs` here | `rt_dma_set_mask` and the other calls, which give the device the table for its masks. |
+//! | `masks.rs` | `rt_dma_set_mask` and the other calls, which give the device the table for its masks. |
 //! | `masked_ops/mod.rs` | The masked tables, and which masks and which original table that of a device stands for. |
 //! | `masked_ops/functions.rs` | The functions of these tables: they keep to the masks, and call the original table. |
 //! | `operations.rs` | The functions of the original table, for code that does not call the device's table. |
-//! | `masks.rs` there | The masks in the record of a device. |
+//!
+//! And these in `src/additions/device/`:
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `masks.rs` | The masks in the record of a device. |
 //! | `masked_tables.rs` | What each masked table stands for. |
 //! | `masked_devices.rs` | The devices that had a mask at any time. No record is searched for the others. |
 
@@ -31,39 +36,42 @@ use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
-use crate::kernel::Device;
+use crate::kernel::{Device, Log};
+use crate::log::Level;
 use crate::text::apart;
 
 /// Makes sure that what is kept about a device ends when another device at its address makes its first call. It is
-/// called before anything is kept of a device, after the device's operations have been chosen.
+/// called before anything is kept of a device, so that nothing stays when another device gets the address. The device's
+/// operations have been chosen before: what is kept of a device without operations ends when they are chosen.
 pub(in crate::ffi) fn watch_for_new_devices() {
     NEW_DEVICE.set(&(forget_earlier as fn(Device)));
 }
 
 /// Ends what is kept about an earlier device at the address of this one, and logs what that device never gave back.
 fn forget_earlier(device: Device) {
-    // Without this, each `rt_dmam_free` would search the records of all streaming mappings.
+    // A device with operations is no new one. `forget` would find that too, but only with its lock: without this, each
+    // `rt_dmam_free` would search the records of all streaming mappings.
     if stored_table(device).is_some() {
         return;
     }
-    let refuse = |format, count| {
+    // No call is refused, so none is counted.
+    let report_lost = |format, count| {
         if count != 0 {
-            DMA.refuse_line(&DMA.line_about(device, format, &[count, device.address()]));
+            DMA.kernel.log(Level::Error, &DMA.line_about(device, format, &[count, device.address()]));
         }
     };
     let lost = DEVICES.forget(device, || stored_table(device).is_none());
-    refuse(apart!("%lu managed resources of an earlier device at 0x%lx were never released"), lost);
+    report_lost(apart!("%lu managed resources of an earlier device at 0x%lx were never released"), lost);
     let ended = STREAMS.get().map_or(0, |streams| (streams.forget)(device));
-    refuse(apart!("%lu mappings of an earlier device at 0x%lx were never unmapped"), ended);
+    report_lost(apart!("%lu mappings of an earlier device at 0x%lx were never unmapped"), ended);
     #[cfg(feature = "debug")]
     if let Some(watch) = WATCH_NEW_DEVICE.get() {
         watch(device);
     }
 }
 
-/// Converts the reason why a record was not made to an error of C. Counts the call as refused if the caller may not
-/// sleep.
-fn refusal(reason: NoRecord) -> rt_err_t {
+/// Refuses a call for which no record was made: returns the error of C, and counts the call if the caller may not sleep.
+fn refuse_without_record(reason: NoRecord) -> rt_err_t {
     match reason {
         NoRecord::NoMemory => errors().nomem,
         NoRecord::Context => {
