@@ -30,15 +30,12 @@ fn of_all_that_release_at_once_each_resource_is_released_by_one() {
                     start.wait();
                     for number in (core..CORES * EACH).step_by(CORES) {
                         add(records.reserve(device).unwrap(), ResourceKind::Buffer, count, number);
-                        match number % 7 {
-                            0 => {
-                                records.release(device);
-                            }
-                            // This core's resource or its neighbour's; another core may have released it already.
-                            1 | 2 if unmanage(records, device, ResourceKind::Buffer, number - 1) => {
-                                COUNTS[number - 1].fetch_add(1, Relaxed);
-                            }
-                            _ => {}
+                        if number % 7 == 0 {
+                            records.release(device);
+                        }
+                        // The resource before is another core's: it may not be made yet, or be released already.
+                        if matches!(number % 7, 1 | 2) && unmanage(records, device, ResourceKind::Buffer, number - 1) {
+                            COUNTS[number - 1].fetch_add(1, Relaxed);
                         }
                     }
                     records.release(device);
