@@ -50,11 +50,11 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     /* LOG_E adds text to its format, which must be a string literal. So the line is made first. */
     rt_snprintf(line, sizeof(line), format, a, b, c, d);
 
-    if (level == RT_DMA_PORT_ERROR)
+    if (level == RT_DMA_PORT_LOG_ERROR)
     {
         LOG_E("%s: %s", name, line);
     }
-    else if (level == RT_DMA_PORT_WARNING)
+    else if (level == RT_DMA_PORT_LOG_WARNING)
     {
         LOG_W("%s: %s", name, line);
     }

@@ -16,31 +16,6 @@
 #include "types.h"
 
 /**
- * `memory-region` refers to no node.
- */
-#define RT_DMA_PORT_NO_NODE 5
-
-/**
- * The node's `status` is neither absent, `okay` nor `ok`.
- */
-#define RT_DMA_PORT_DISABLED 6
-
-/**
- * The node has no `reg`.
- */
-#define RT_DMA_PORT_NO_REG 7
-
-/**
- * The kernel itself uses a part of the region.
- */
-#define RT_DMA_PORT_NOT_RESERVED 8
-
-/**
- * The heap has no room for what the kernel needs to read the region.
- */
-#define RT_DMA_PORT_NO_HEAP 9
-
-/**
  * A region of reserved memory to which a device's node refers in `memory-region`.
  */
 struct rt_dma_port_named_region

@@ -18,17 +18,17 @@
 /**
  * Severity of a log line: an error (`LOG_E`).
  */
-#define RT_DMA_PORT_ERROR 0
+#define RT_DMA_PORT_LOG_ERROR 0
 
 /**
  * Severity of a log line: a warning (`LOG_W`).
  */
-#define RT_DMA_PORT_WARNING 1
+#define RT_DMA_PORT_LOG_WARNING 1
 
 /**
  * Severity of a log line: information (`LOG_I`).
  */
-#define RT_DMA_PORT_INFO 2
+#define RT_DMA_PORT_LOG_INFO 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,9 +38,11 @@ extern "C" {
  * @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
  * caller may not sleep, it writes nothing.
  *
- * @param[in] level RT_DMA_PORT_ERROR, RT_DMA_PORT_WARNING or RT_DMA_PORT_INFO.
- * @param[in] name The name; if it is null, the line begins with the address `dev`.
- * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, with flags and widths, at most four of them.
+ * @param[in] level RT_DMA_PORT_LOG_ERROR, RT_DMA_PORT_LOG_WARNING or RT_DMA_PORT_LOG_INFO.
+ * @param[in] name The name. If it is null, the line begins with "device" and the address `dev`, or with "unnamed"
+ *        if `dev` is 0.
+ * @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+ *        and a width.
  * @param[in] a First argument of the format; 0 if there is none.
  * @param[in] b Second argument.
  * @param[in] c Third argument.
@@ -74,7 +76,8 @@ extern int rt_dma_port_list_options(int argc,
 /**
  * @brief Prints text to the shell (`rt_kprintf`).
  *
- * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, with flags and widths, at most six of them.
+ * @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+ *        and a width.
  * @param[in] a First argument of the format; 0 if there is none.
  * @param[in] b Second argument.
  * @param[in] c Third argument.

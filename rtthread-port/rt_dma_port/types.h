@@ -24,7 +24,7 @@
 #define RT_DMA_PORT_INVALID 1
 
 /**
- * The kernel is built without the service.
+ * The kernel lacks the service, or what it reads is not there yet.
  */
 #define RT_DMA_PORT_ABSENT 2
 
@@ -37,6 +37,31 @@
  * The entry exists, but cannot be read, or its memory must not be used.
  */
 #define RT_DMA_PORT_UNUSABLE 4
+
+/**
+ * `memory-region` refers to no node.
+ */
+#define RT_DMA_PORT_NO_NODE 5
+
+/**
+ * The node's `status` is neither absent, `okay` nor `ok`.
+ */
+#define RT_DMA_PORT_DISABLED 6
+
+/**
+ * The node has no `reg`.
+ */
+#define RT_DMA_PORT_NO_REG 7
+
+/**
+ * The kernel itself uses a part of the region.
+ */
+#define RT_DMA_PORT_NOT_RESERVED 8
+
+/**
+ * The heap has no room for what the kernel needs to read the region.
+ */
+#define RT_DMA_PORT_NO_HEAP 9
 
 /**
  * A range of physical memory.

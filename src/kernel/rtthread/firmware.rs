@@ -3,22 +3,14 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use super::addresses::unless_unmapped;
-use super::types::{RT_DMA_PORT_END, RT_DMA_PORT_FOUND, rt_dma_port_region};
+use super::types::{
+    RT_DMA_PORT_DISABLED, RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_HEAP, RT_DMA_PORT_NO_NODE,
+    RT_DMA_PORT_NO_REG, RT_DMA_PORT_NOT_RESERVED, rt_dma_port_region,
+};
 use super::{RtThread, pointer};
 use crate::error::Error;
 use crate::kernel::{BusRange, BusWindow, Device, Firmware, Handle, NamedRegion, Node, Pa};
 use crate::log::Name;
-
-/// `memory-region` refers to no node.
-pub const RT_DMA_PORT_NO_NODE: c_int = 5;
-/// The node's `status` is neither absent, `okay` nor `ok`.
-pub const RT_DMA_PORT_DISABLED: c_int = 6;
-/// The node has no `reg`.
-pub const RT_DMA_PORT_NO_REG: c_int = 7;
-/// The kernel itself uses a part of the region.
-pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
-/// The heap has no room for what the kernel needs to read the region.
-pub const RT_DMA_PORT_NO_HEAP: c_int = 9;
 
 /// A region of reserved memory to which a device's node refers in `memory-region`.
 #[repr(C)]

@@ -7,26 +7,28 @@ use crate::kernel::Log;
 use crate::log::{Level, Line};
 
 /// Severity of a log line: an error (`LOG_E`).
-pub const RT_DMA_PORT_ERROR: c_int = 0;
+pub const RT_DMA_PORT_LOG_ERROR: c_int = 0;
 /// Severity of a log line: a warning (`LOG_W`).
-pub const RT_DMA_PORT_WARNING: c_int = 1;
+pub const RT_DMA_PORT_LOG_WARNING: c_int = 1;
 /// Severity of a log line: information (`LOG_I`).
-pub const RT_DMA_PORT_INFO: c_int = 2;
+pub const RT_DMA_PORT_LOG_INFO: c_int = 2;
 
 // cbindgen accepts only literals. These are the values of the enum.
 const _: () = assert!(
-    RT_DMA_PORT_ERROR == Level::Error as c_int
-        && RT_DMA_PORT_WARNING == Level::Warning as c_int
-        && RT_DMA_PORT_INFO == Level::Info as c_int
+    RT_DMA_PORT_LOG_ERROR == Level::Error as c_int
+        && RT_DMA_PORT_LOG_WARNING == Level::Warning as c_int
+        && RT_DMA_PORT_LOG_INFO == Level::Info as c_int
 );
 
 unsafe extern "C" {
     /// @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
     /// caller may not sleep, it writes nothing.
     ///
-    /// @param[in] level RT_DMA_PORT_ERROR, RT_DMA_PORT_WARNING or RT_DMA_PORT_INFO.
-    /// @param[in] name The name; if it is null, the line begins with the address `dev`.
-    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, with flags and widths, at most four of them.
+    /// @param[in] level RT_DMA_PORT_LOG_ERROR, RT_DMA_PORT_LOG_WARNING or RT_DMA_PORT_LOG_INFO.
+    /// @param[in] name The name. If it is null, the line begins with "device" and the address `dev`, or with "unnamed"
+    ///        if `dev` is 0.
+    /// @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+    ///        and a width.
     /// @param[in] a First argument of the format; 0 if there is none.
     /// @param[in] b Second argument.
     /// @param[in] c Third argument.
@@ -57,7 +59,8 @@ unsafe extern "C" {
 
     /// @brief Prints text to the shell (`rt_kprintf`).
     ///
-    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, with flags and widths, at most six of them.
+    /// @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+    ///        and a width.
     /// @param[in] a First argument of the format; 0 if there is none.
     /// @param[in] b Second argument.
     /// @param[in] c Third argument.

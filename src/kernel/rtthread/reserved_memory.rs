@@ -2,8 +2,10 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
-use super::firmware::RT_DMA_PORT_NO_HEAP;
-use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
+use super::types::{
+    RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_HEAP, RT_DMA_PORT_UNUSABLE,
+    rt_dma_port_region,
+};
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
 use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};

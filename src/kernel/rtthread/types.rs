@@ -6,12 +6,22 @@ use core::ffi::c_int;
 pub const RT_DMA_PORT_FOUND: c_int = 0;
 /// The caller of `rt_dma_pool_extract` passed no list.
 pub const RT_DMA_PORT_INVALID: c_int = 1;
-/// The kernel is built without the service.
+/// The kernel lacks the service, or what it reads is not there yet.
 pub const RT_DMA_PORT_ABSENT: c_int = 2;
 /// The list ends before the index.
 pub const RT_DMA_PORT_END: c_int = 3;
 /// The entry exists, but cannot be read, or its memory must not be used.
 pub const RT_DMA_PORT_UNUSABLE: c_int = 4;
+/// `memory-region` refers to no node.
+pub const RT_DMA_PORT_NO_NODE: c_int = 5;
+/// The node's `status` is neither absent, `okay` nor `ok`.
+pub const RT_DMA_PORT_DISABLED: c_int = 6;
+/// The node has no `reg`.
+pub const RT_DMA_PORT_NO_REG: c_int = 7;
+/// The kernel itself uses a part of the region.
+pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
+/// The heap has no room for what the kernel needs to read the region.
+pub const RT_DMA_PORT_NO_HEAP: c_int = 9;
 
 /// A range of physical memory.
 #[repr(C)]
