@@ -14,13 +14,18 @@
 /*
  * Returns whether the range is the kernel's own. RT-Thread reserves such ranges under these names before it reads /reserved-memory
  * (rt_hw_common_setup, rt_fdt_scan_initrd). Memblock then refuses to reserve a node's memory that overlaps one of them, and
- * only a line of its log states that.
+ * only a line of its log states that: without this check, a pool would lie over the kernel.
  */
 static int is_kernels_own(const struct rt_mmblk_reg *reg)
 {
     static const char *const names[] = { "kernel", "memheap", "fdt", "initrd" };
 
-    for (rt_size_t i = 0; reg->memreg.name && i < RT_ARRAY_SIZE(names); i++)
+    if (!reg->memreg.name)
+    {
+        return 0;
+    }
+
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(names); i++)
     {
         if (!rt_strcmp(reg->memreg.name, names[i]))
         {
@@ -49,6 +54,7 @@ int rt_dma_port_kernel_uses(uintptr_t pa)
 
 #else /* !RT_USING_MEMBLOCK */
 
+/* What the kernel uses is not known, so no memory is chosen for a node. A node's own reg is trusted: see rt_dma_port_nodes.c. */
 int rt_dma_port_kernel_uses(uintptr_t pa)
 {
     RT_UNUSED(pa);

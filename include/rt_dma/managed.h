@@ -58,7 +58,7 @@ void *rt_dmam_alloc(struct rt_device *dev,
  * @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
  *
  * A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes
- * nothing.
+ * nothing. A call outside of a thread is counted, not logged, and changes nothing.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
@@ -99,18 +99,22 @@ void rt_dmam_release(struct rt_device *dev);
  * @param[in] cpu_addr The buffer.
  * @param[in] size Bytes in the buffer, not zero.
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
- * @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping.
+ * @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping, and outside of a
+ * thread, where the call is counted.
  * @note Context: thread.
  */
-rt_ubase_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction);
+rt_ubase_t rt_dmam_map_single(struct rt_device *dev,
+                              void *cpu_addr,
+                              rt_size_t size,
+                              int direction);
 
 /**
  * @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
  *
  * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
  * handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
- * call outside of a thread, and a call for a handle of which the device has more than one managed mapping, and none
- * with this size and direction.
+ * call for a handle of which the device has more than one managed mapping, and none with this size and direction. A
+ * call outside of a thread is counted, not logged, and changes nothing.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] dma_handle The handle that the map returned.

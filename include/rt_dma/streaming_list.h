@@ -58,8 +58,8 @@ extern "C" {
  * @param[in,out] sg The list.
  * @param[in] nents Entries in the list.
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
- * @return `nents`; 0 if a buffer cannot be mapped, or the list is null, or `nents` is 0 or less. Then no buffer is
- * mapped, and every `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+ * @return `nents`; 0 if a buffer cannot be mapped, `dev` or the list is null, or `nents` is 0 or less. Then no buffer
+ * is mapped, and every `dma_handle` is `RT_DMA_MAPPING_ERROR`.
  * @note Context: thread first, then any.
  */
 int rt_dma_map_sg(struct rt_device *dev,
@@ -88,7 +88,7 @@ void rt_dma_unmap_sg(struct rt_device *dev,
  * @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
  * @param[in] nents Entries in the list, as for the map.
  * @param[in] direction The direction of the mapping.
- * @param[in] attrs As for `rt_dma_unmap_single_attrs`.
+ * @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it.
  * @note Context: any.
  */
 void rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, rt_ubase_t attrs);

@@ -16,10 +16,10 @@ pub struct NamedRegion {
     pub end: Pa,
     /// The node has `no-map`: the kernel must not map the region linearly.
     pub is_no_map: bool,
-    /// The node has `reusable`: the kernel may use the region while the region's owner does not.
+    /// The node has `reusable`: other code may borrow the region's memory.
     pub is_reusable: bool,
-    /// A `reusable` region that serves every device's requests: its node has `linux,cma-default`, or the board asks for
-    /// it. Of any other `reusable` region, others than its owners may only borrow.
+    /// If the region is `reusable`, it serves every device's requests: its node has `linux,cma-default`, or the board
+    /// asks for it. See [`serves_every_device`](Self::serves_every_device).
     pub is_shared: bool,
 }
 

@@ -4,10 +4,15 @@
 use std::cell::Cell;
 
 thread_local! {
-    static MASKED_BY_LIBRARY: Cell<usize> = const { Cell::new(0) };
+    /// How many masks of interrupts by the library are in force.
+    static LIBRARY_MASKS: Cell<usize> = const { Cell::new(0) };
+    /// The caller of the library has masked interrupts.
     static MASKED_BY_CALLER: Cell<bool> = const { Cell::new(false) };
+    /// An interrupt's handler runs.
     static IN_INTERRUPT: Cell<bool> = const { Cell::new(false) };
+    /// The turns that the thread has.
     static TURNS: Cell<usize> = const { Cell::new(0) };
+    /// The driver of the console's device runs.
     static IN_WRITER: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -38,20 +43,20 @@ pub fn can_sleep() -> bool {
 
 /// Returns whether the library holds a lock on this core.
 pub fn locked() -> bool {
-    MASKED_BY_LIBRARY.get() != 0
+    LIBRARY_MASKS.get() != 0
 }
 
 pub fn irq_save() -> usize {
-    MASKED_BY_LIBRARY.replace(MASKED_BY_LIBRARY.get() + 1)
+    LIBRARY_MASKS.replace(LIBRARY_MASKS.get() + 1)
 }
 
 pub fn irq_restore(saved: usize) {
-    assert_eq!(MASKED_BY_LIBRARY.replace(saved), saved + 1, "interrupt masks do not nest");
+    assert_eq!(LIBRARY_MASKS.replace(saved), saved + 1, "interrupt masks do not nest");
 }
 
-/// Runs `handler` as an interrupt on this core. The turns of the interrupted thread are not the handler's: it cannot sleep, so it
-/// waits for none.
+/// Runs `handler` as an interrupt on this core. It begins without turns: those of the interrupted thread are not its own.
 pub fn in_interrupt<T>(handler: impl FnOnce() -> T) -> T {
+    assert!(!locked() && !MASKED_BY_CALLER.get(), "no interrupt comes while they are masked");
     assert!(!IN_INTERRUPT.replace(true), "interrupts do not nest");
     let turns = TURNS.replace(0);
     let result = handler();
@@ -62,8 +67,8 @@ pub fn in_interrupt<T>(handler: impl FnOnce() -> T) -> T {
 
 /// Runs `code` in a thread that has masked interrupts.
 pub fn with_interrupts_off<T>(code: impl FnOnce() -> T) -> T {
-    MASKED_BY_CALLER.set(true);
+    let before = MASKED_BY_CALLER.replace(true);
     let result = code();
-    MASKED_BY_CALLER.set(false);
+    MASKED_BY_CALLER.set(before);
     result
 }

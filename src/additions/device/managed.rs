@@ -204,8 +204,8 @@ impl<K: Kernel> Slot<'_, K> {
     /// Context: thread.
     ///
     /// # Safety
-    /// `release` may be called with the device and `arguments`, once, in any thread, as long as the resource is in the
-    /// list.
+    /// `release` may be called with the device and `arguments`, once, in any thread, while the resource's state is
+    /// [`Managed`](ResourceState::Managed).
     #[allow(unsafe_code)]
     pub unsafe fn manage(mut self, kind: ResourceKind, release: ReleaseFunction, arguments: Arguments) {
         let Some(mut resource) = self.resource.take() else { return };

@@ -140,7 +140,8 @@ impl<K: Kernel> DeviceRecords<K> {
         Ok(result)
     }
 
-    /// Frees the device's record if it has no data, and the records of devices that are gone.
+    /// Frees the device's record if it has no data, and the records of earlier devices at its address, which are in the
+    /// same list.
     ///
     /// Context: thread.
     fn tidy(&self, device: Device) {
@@ -149,8 +150,8 @@ impl<K: Kernel> DeviceRecords<K> {
         }
     }
 
-    /// Takes out a record that can be freed: that of the device, or that of a device that is gone. The caller frees it
-    /// without the lock, because the heap takes a mutex.
+    /// Takes out a record that can be freed: that of the device, or one in the same list whose device is gone. The
+    /// caller frees it without the lock, because the heap takes a mutex.
     fn take_unneeded(&self, device: Device) -> Option<Element<K, DeviceRecord<K>>> {
         self.bucket(device)
             .take_first(|record| record.device == Device::NONE || record.device == device && record.is_empty())
@@ -166,7 +167,8 @@ impl<K: Kernel> DeviceRecords<K> {
 
     /// Removes the record of an earlier device at this address, if `is_new` returns true because the present device has
     /// no operations yet. Returns the number of the earlier device's resources that were never released. They are not
-    /// released now, because the driver that made them may be gone, too.
+    /// released now, because the driver that made them may be gone, too. While a slot is reserved, the present device
+    /// has the record: then only masks and limits are removed, and the result is 0.
     ///
     /// `is_new` is called with the lock held, because two threads may choose operations for the device at the same
     /// time. The first one sets the operations before it makes a record. The second one, if it finds this record,

@@ -25,7 +25,8 @@ impl<P: Platform> Device<P> {
     /// pool that serves the device has room, or if an operation of the BSP returned memory that is not aligned for the
     /// words.
     ///
-    /// Context: thread first, then any, as `rt_dma_alloc_coherent`.
+    /// Context: thread first, then any, as `rt_dma_alloc_coherent`; always thread for memory of a pool that is larger
+    /// than the view limit.
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
         let size = length.checked_mul(size_in_memory::<T>()).filter(|size| *size != 0)?;
         let (start, handle) = self.system.pages.allocate(self.device, size)?;
@@ -81,7 +82,8 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// value before anything that the driver does next.
     ///
     /// If the device takes a descriptor as soon as a certain bit is set, this bit lies in the last word, or is set
-    /// last, with [`write_word`](CoherentBuffer::write_word).
+    /// last, with [`write_word`](CoherentBuffer::write_word). On a 32-bit processor a 64-bit word takes two accesses,
+    /// in either order: use 32-bit words for what the device waits for.
     ///
     /// Context: any.
     ///
@@ -92,14 +94,15 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
         self.memory.write(offset, value.into_words())
     }
 
-    /// Reads one word of value `index` in one access. Returns `None` if there is no such value or word.
+    /// Reads one word of value `index` in one access; a 64-bit word on a 32-bit processor in two. Returns `None`
+    /// if there is no such value or word.
     ///
     /// Context: any.
     pub fn read_word(&self, index: usize, word: usize) -> Option<WordOf<T>> {
         self.memory.read_word::<T::Words>(self.offset_of(index)?, word)
     }
 
-    /// Writes one word of value `index` in one access.
+    /// Writes one word of value `index` in one access; a 64-bit word on a 32-bit processor in two.
     ///
     /// Context: any.
     ///

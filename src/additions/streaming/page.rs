@@ -5,8 +5,8 @@ use super::{Buffer, BusMaster, Direction, MapError, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Makes the `size` bytes at `offset` of the page at `page_pa` the device's: by their linear address, or, where a
-    /// pool contains them, by the address at which they were allocated.
+    /// Maps the `size` bytes from `page_pa + offset` on, and returns the handle: by their linear address, or, where a
+    /// pool contains them, by the address at which they were allocated. They may end in a later page.
     ///
     /// Context: any.
     ///

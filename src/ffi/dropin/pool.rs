@@ -12,7 +12,9 @@ use crate::kernel::RegionList;
 use crate::kernel::rtthread::{revision, rt_dma_port_list_options};
 use crate::log::Name;
 
-/// @brief Makes a range of physical memory a pool, at the end of the list of pools.
+/// @brief Makes a range of physical memory a pool.
+///
+/// A new pool comes last in the list of pools; one of the same pages as an uninstalled pool gets the earlier place.
 ///
 /// The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 640 for the pool.
 ///
@@ -26,7 +28,7 @@ use crate::log::Name;
 /// @endcode
 ///
 /// @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer
-/// to its name, so the name must stay valid.
+/// to its name, so the name must stay valid until the pool is uninstalled.
 /// @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory
 /// for the bookkeeping. One line in the log gives the reason.
 /// @note Context: thread.
@@ -49,15 +51,17 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 /// Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
 /// named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the regions
 /// are those of its list that have a name; the start of the region that is used moves up, unless all of it is used. The
-/// port has a constant for the revision that the BSP's `drivers/dma.h` declares. In every RT-Thread ABI the four
-/// arguments are passed in registers, so the two that r2 does not pass are never read.
+/// port has a constant for the revision that the BSP's `drivers/dma.h` declares. On aarch64, riscv64 and 32-bit Arm the
+/// four arguments are passed in registers, so a caller that passes two leaves the others undefined; they are used with
+/// r1 only.
 ///
 /// @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.
 /// @param[in] second r2: `coherent_pool_size`, the bytes of `coherent-pool`. r1: `list_len`.
 /// @param[in] third r1: `cma_size`. r2: not passed.
 /// @param[in] fourth r1: `coherent_pool_size`. r2: not passed.
-/// @retval RT_EOK The pools are made.
-/// @retval -RT_EINVAL `cma_size` is zero or less than `coherent_pool_size`, or there is no list.
+/// @retval RT_EOK The pools are made; above 4 GiB if no region below it has room, with a warning in the log.
+/// @retval -RT_EINVAL `cma_size` is less than a page, or less than `coherent_pool_size`; or this one is not zero and
+/// less than a page; or there is no list.
 /// @retval -RT_ENOSYS The kernel has no memblock.
 /// @retval -RT_EEMPTY No region has room.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
@@ -71,21 +75,20 @@ pub unsafe extern "C" fn rt_dma_pool_extract(
     fourth: rt_size_t,
 ) -> rt_err_t {
     let (total, coherent) = if revision() == 1 { (third, fourth) } else { (first, second) };
-    // With revision r2 it means nothing.
-    // SAFETY: with revision r1, the caller passes its list.
+    // SAFETY: with r1, the caller passes its list. With r2, the value made of the sizes is not used.
     let list = unsafe { RegionList::new(first, second) };
     status(DMA.extract(list, total, coherent))
 }
 
-/// @brief Prints a line for every pool, and the number of pools: name, range, size, use, longest free run, peak, failed
-/// requests, flags.
+/// @brief Prints a line for every pool (name, range, size, use, longest free run, peak, failed requests, flags), the
+/// number of refused calls if there are any, and the number of pools.
 ///
 /// It is a shell command. With options it prints what `rt_dma_list_pools` does, if the kernel's configuration has
 /// `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
 ///
 /// @param[in] argc Number of arguments, the command included.
 /// @param[in] argv The arguments.
-/// @return 0; -1 for options that do not exist.
+/// @return 0; -1 for options that do not exist, and for any argument without that setting.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {

@@ -1,5 +1,5 @@
 //! error: E0603
-//! The memory of a `HeapMemory` is freed when the value is dropped.
+//! No driver reaches the types of `mem`, whose memory is freed when a value is dropped.
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::heap::HeapMemory;
 

@@ -88,8 +88,8 @@ fn mapped_buffers(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = 
 /// @param[in,out] sg The list.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
-/// @return `nents`; 0 if a buffer cannot be mapped, or the list is null, or `nents` is 0 or less. Then no buffer is
-/// mapped, and every `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+/// @return `nents`; 0 if a buffer cannot be mapped, `dev` or the list is null, or `nents` is 0 or less. Then no buffer
+/// is mapped, and every `dma_handle` is `RT_DMA_MAPPING_ERROR`.
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_sg(
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg
 /// @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
 /// @param[in] nents Entries in the list, as for the map.
 /// @param[in] direction The direction of the mapping.
-/// @param[in] attrs As for `rt_dma_unmap_single_attrs`.
+/// @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(

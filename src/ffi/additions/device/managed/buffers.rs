@@ -72,7 +72,8 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     let buffer = slot.and_then(|slot| {
         let (va, handle) = with_handle(allocate)?;
         MANAGED_FREE.set(&(watched_free as FreeReplacement));
-        // SAFETY: the buffer is the device's, and is freed only after it has left the list.
+        // SAFETY: the buffer is the device's. Whoever frees it takes the resource out of the list before, or claims
+        // it.
         unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
         Some((va, handle))
     });
@@ -83,7 +84,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
 /// @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
 ///
 /// A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes
-/// nothing.
+/// nothing. A call outside of a thread is counted, not logged, and changes nothing.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn rt_dmam_free(
         // SAFETY: the buffer has left the list, and its device exists.
         Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {
-            let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
+            let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer");
             DMA.refuse_line(&DMA.line_about(device, format, &[va, dma_handle, size]));
         }
     }

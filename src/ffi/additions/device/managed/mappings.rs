@@ -23,7 +23,8 @@ use crate::text::apart;
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
-/// @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping.
+/// @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping, and outside of a
+/// thread, where the call is counted.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_map_single(
@@ -38,7 +39,8 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     // `additions::streaming`.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
-        // SAFETY: `handle` is that of the mapping, which is unmapped only after it has left the list.
+        // SAFETY: `handle` is that of the mapping. Whoever unmaps it takes the resource out of the list, or claims it,
+        // before.
         unsafe { slot.manage(ResourceKind::Mapping, release, arguments_of(handle, size, direction)) };
     }
     handle
@@ -48,8 +50,8 @@ pub unsafe extern "C" fn rt_dmam_map_single(
 ///
 /// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
 /// handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
-/// call outside of a thread, and a call for a handle of which the device has more than one managed mapping, and none
-/// with this size and direction.
+/// call for a handle of which the device has more than one managed mapping, and none with this size and direction. A
+/// call outside of a thread is counted, not logged, and changes nothing.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] dma_handle The handle that the map returned.
@@ -64,23 +66,21 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     direction: c_int,
 ) {
     let Some(device) = device(dev) else { return };
-    // As in `rt_dmam_free`.
+    // This may be the first call of a new device, which has no mapping of an earlier one at its address.
     forget_earlier(device);
     let wanted = arguments_of(dma_handle, size, direction);
     if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted) {
         // SAFETY: the mapping has left the list.
         return unsafe { release(device, arguments) };
     }
+    let refuse = |format| DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
     let has_handle = |[handle, ..]: &Arguments| *handle == dma_handle;
-    let format = match DEVICES.unmanage_only(device, ResourceKind::Mapping, has_handle) {
-        Some(arguments) => {
-            // SAFETY: as above.
-            unsafe { release(device, arguments) };
-            apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped")
-        }
-        None => apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous, or not in a thread"),
+    let Some(arguments) = DEVICES.unmanage_only(device, ResourceKind::Mapping, has_handle) else {
+        return refuse(apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous"));
     };
-    DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
+    // SAFETY: the mapping has left the list.
+    unsafe { release(device, arguments) };
+    refuse(apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped"));
 }
 
 /// Returns the arguments with which the mapping is managed. The last one is not used.
