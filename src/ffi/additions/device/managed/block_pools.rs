@@ -70,7 +70,7 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
     let Some(slot) = device(dev).and_then(reserve) else { return core::ptr::null_mut() };
     let pool = create();
     if !pool.is_null() {
-        // SAFETY: the pool is new. Whoever destroys it takes the resource out of the list before, or claims it.
+        // SAFETY: the pool is new. The call that destroys it takes the resource out of the list before, or claims it.
         unsafe { slot.manage(ResourceKind::BlockPool, release, [pool.expose_provenance(), 0, 0, 0]) };
     }
     pool
