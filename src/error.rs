@@ -77,6 +77,13 @@ errors! {
     NoPageTables: c"no page tables";
 }
 
+impl Error {
+    /// Returns whether the same call may succeed later.
+    pub const fn can_be_repeated(self) -> bool {
+        matches!(self, Error::Context | Error::NoMemory | Error::Leaving)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Error;

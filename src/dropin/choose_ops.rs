@@ -13,8 +13,7 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread for a device with a device-tree node, otherwise any.
     ///
     /// # Errors
-    /// Those of [`claim_regions`](Self::claim_regions): a region to which the device's node refers cannot be installed
-    /// now.
+    /// Those of [`claim_regions`](Self::claim_regions).
     pub fn choose_ops(&self, device: Device) -> Result<MapOps, Error> {
         Ok(self.claim_regions(device)?.unwrap_or_else(|| self.ops_without_region(device)))
     }

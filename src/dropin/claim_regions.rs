@@ -3,6 +3,7 @@
 
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::{Origin, Pool, PoolSpec, Region};
+use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -17,9 +18,10 @@ impl<K: Kernel> Dma<K> {
     /// Context: any for a device without a node; otherwise thread.
     ///
     /// # Errors
-    /// A region cannot be installed now, and the call can be repeated: [`Error::Context`] if the caller may not sleep,
-    /// [`Error::NoMemory`] if the heap has no room, [`Error::Leaving`] if another thread is uninstalling the region. A
-    /// region that can never be installed is only logged.
+    /// Those after which [the call can be repeated](Error::can_be_repeated): [`Error::Context`] if the device has a node
+    /// and the caller may not sleep; [`Error::NoMemory`] if the heap has no room for the pool or the owner of a region,
+    /// or for the ranges of the bus; [`Error::Leaving`] if another thread is uninstalling a region. A region that can
+    /// never be installed is counted and logged, and the others are claimed.
     pub(crate) fn claim_regions(&self, device: Device) -> Result<Option<MapOps>, Error> {
         let Some(node) = self.kernel.node(device) else { return Ok(None) };
         if !self.kernel.can_sleep() {
@@ -27,15 +29,13 @@ impl<K: Kernel> Dma<K> {
             return Err(Error::Context);
         }
         let mut owns_region = false;
-        let mut index = 0;
-        while let Some(region) = self.kernel.memory_region(device, index) {
+        for (index, region) in (0..).map_while(|index| self.kernel.memory_region(device, index)).enumerate() {
             match self.claim_or_refuse(device, node, index, region) {
                 Ok(()) => owns_region = true,
-                Err(error @ (Error::Context | Error::NoMemory | Error::Leaving)) => return Err(error),
+                Err(error) if error.can_be_repeated() => return Err(error),
                 // The region can never be installed.
                 Err(_) => {}
             }
-            index += 1;
         }
         if !owns_region && !self.kernel.has_dma_ranges(device) {
             return Ok(None);
@@ -43,13 +43,14 @@ impl<K: Kernel> Dma<K> {
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
         // makes it do so here, where the heap may be called.
         if self.kernel.bus_range_from(device, 0).is_without_ranges() {
+            self.refuse(Error::NoMemory, self.kernel.device_name(device), NO_NUMBER, 0, 0);
             return Err(Error::NoMemory);
         }
         Ok(Some(MapOps::DeviceTree))
     }
 
-    /// Makes the device an owner of `region`. This is region `index` of the device's node, or the error with which the
-    /// kernel could not read that region. Counts and logs an error.
+    /// Makes the device an owner of region `index` of its node. `region` is that region, or the error with which the
+    /// kernel could not read it. Counts and logs an error.
     ///
     /// Context: thread.
     fn claim_or_refuse(
@@ -88,7 +89,8 @@ impl<K: Kernel> Dma<K> {
         if let Some(pool) = self.pool_to_share(region) {
             pool.add_owner(device, node)?;
             pool.add_flags(flags & Flags::NOCACHE);
-            // The pool for every device was installed without an owner.
+            // A pool that serves every device is installed as one that is not `reusable`: while it has no owner,
+            // nothing has to be taken back. From now on it has one.
             pool.set_reusable(region.is_reusable);
             return Ok(());
         }

@@ -7,6 +7,7 @@ use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, NamedRegion};
+use rt_dma_pool::log::Level;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -323,4 +324,14 @@ fn fault_16_a_node_is_no_own_region_if_another_node_has_its_memory_with_no_map()
         assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
         assert_eq!(machine.dma.claim_own_region(device, 1), Err(NoOwnRegion::NotThere));
     }
+}
+
+/// A bus that lets its devices reach nothing, up to the highest address, is the answer of a port whose heap has no room.
+#[test]
+fn ranges_of_the_bus_for_which_the_heap_has_no_room_are_logged() {
+    let machine = machine_with_cma();
+    let device = machine.device(DeviceInfo::behind_ranges(&[]));
+    assert_eq!(machine.dma.choose_ops(device), Err(Error::NoMemory));
+    assert_eq!(machine.take_log(Level::Error), ["device: no memory (0x0, 0x0, 0)"]);
+    assert_eq!(machine.dma.refused_calls(), 1);
 }

@@ -54,16 +54,16 @@ impl<K: Kernel> Pool<K> {
         Some((self.start.wrapping_add(offset), is_cached))
     }
 
-    /// Returns whether the write-through view contains all of the `size` bytes at `va`, and the cache may hold lines of
-    /// them. None of the lines is dirty, but some may be older than memory: see [`va_of`](Self::va_of).
+    /// Returns whether the write-through view contains all of the `size` bytes at `va`. Where write-through memory is
+    /// cached, none of their lines is dirty, but some may be older than memory: see [`va_of`](Self::va_of).
     ///
     /// Context: any.
-    pub fn may_read_old_lines(&self, va: Va, size: usize) -> bool {
+    pub fn write_through_view_contains(&self, va: Va, size: usize) -> bool {
         let [_, _, write_through, _] = &self.views;
-        self.kernel.caches_write_through()
-            && write_through.base().is_some_and(|base| {
-                self.size().checked_sub(size).is_some_and(|highest| va.wrapping_sub(base) <= highest)
-            })
+        write_through
+            .base()
+            .zip(self.size().checked_sub(size))
+            .is_some_and(|(base, highest)| va.wrapping_sub(base) <= highest)
     }
 
     /// Returns the address of `pa` in the mapping through which its page was handed out: the buffer's own, or a view.

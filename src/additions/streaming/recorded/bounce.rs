@@ -215,7 +215,7 @@ unsafe fn copy_and_reach<K: Kernel>(
 /// # Safety
 /// Both are mapped, and no other code writes them during the call.
 pub(super) unsafe fn copy_from_driver<K: Kernel>(dma: &Dma<K>, to: Va, from: Va, size: usize) {
-    if dma.pools().any(|pool| pool.may_read_old_lines(from, size)) {
+    if dma.kernel.caches_write_through() && dma.pools().any(|pool| pool.write_through_view_contains(from, size)) {
         // SAFETY: no line is dirty, because what is written through that view is in memory at once.
         unsafe { take_from_device(dma.kernel, from, size, true) }
     }
