@@ -60,7 +60,8 @@ rt_err_t rt_dma_own_region_init(struct rt_device *dev,
 void rt_dma_own_region_release(struct rt_device *dev);
 
 /**
- * @brief Serves the children of `/reserved-memory` with `compatible = "shared-dma-pool"` that become pools without a device.
+ * @brief Serves the children of `/reserved-memory` with `compatible = "shared-dma-pool"` that become pools without a
+ * device.
  *
  * - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed
  *   already.
@@ -87,8 +88,8 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * node has a line in the log.
  *
  * @retval RT_EOK Every node is served, or there is none.
- * @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole page,
- * or overlaps a pool. Or memblock does not reserve all of it for the node.
+ * @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole
+ * page, or overlaps a pool. Or memblock does not reserve all of it for the node.
  * @retval -RT_EEMPTY Memblock has no such memory (any more).
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_ENOSYS There is no device tree.

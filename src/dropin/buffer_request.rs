@@ -18,8 +18,8 @@ pub struct BufferRequest {
     pub flags: Flags,
     /// The highest handle that the device can put on its bus.
     pub mask: u64,
-    /// The handle of the buffer must be a multiple of this number, which is a power of two. (If the bus translates by an
-    /// offset that is no multiple of a page, the handle differs from such a multiple by less than a page.)
+    /// The handle of the buffer must be a multiple of this number, which is a power of two. (If the bus translates by
+    /// an offset that is no multiple of a page, the handle differs from such a multiple by less than a page.)
     pub align: usize,
 }
 

@@ -18,10 +18,10 @@ impl<K: Kernel> Dma<K> {
     /// Context: any for a device without a node; otherwise thread.
     ///
     /// # Errors
-    /// Those after which [the call can be repeated](Error::can_be_repeated): [`Error::Context`] if the device has a node
-    /// and the caller may not sleep; [`Error::NoMemory`] if the heap has no room for the pool or the owner of a region,
-    /// or for the ranges of the bus; [`Error::Leaving`] if another thread is uninstalling a region. A region that can
-    /// never be installed is counted and logged, and the others are claimed.
+    /// Those after which [the call can be repeated](Error::can_be_repeated): [`Error::Context`] if the device has a
+    /// node and the caller may not sleep; [`Error::NoMemory`] if the heap has no room for the pool or the owner of a
+    /// region, or for the ranges of the bus; [`Error::Leaving`] if another thread is uninstalling a region. A region
+    /// that can never be installed is counted and logged, and the others are claimed.
     pub(crate) fn claim_regions(&self, device: Device) -> Result<Option<MapOps>, Error> {
         let Some(node) = self.kernel.node(device) else { return Ok(None) };
         if !self.kernel.can_sleep() {

@@ -160,8 +160,8 @@ impl<K: Kernel> Bus<K> {
         let offset = (pa as u64).checked_sub(cpu)?;
         let fits = window_size.checked_sub(offset)? >= size as u64;
         let handle = usize::try_from(bus.checked_add(offset)?).ok()?;
-        // Handles do not pass the highest address and continue at zero. A buffer that ends exactly there is refused too:
-        // the general search serves it.
+        // Handles do not pass the highest address and continue at zero. A buffer that ends exactly there is refused
+        // too: the general search serves it.
         (fits && handle.checked_add(size).is_some()).then_some(handle)
     }
 

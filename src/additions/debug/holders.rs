@@ -32,8 +32,8 @@ impl<K: Kernel> Watch<K> {
         kernel.log(Level::Error, &Line::about(Name::of(apart!("dma-pool")), text, &[start, count]));
     }
 
-    /// Returns the physical address of what a device holds. Of a mapping, it is that of the bounce buffer, if the mapping
-    /// has one and the handle is a physical address.
+    /// Returns the physical address of what a device holds. Of a mapping, it is that of the bounce buffer, if the
+    /// mapping has one and the handle is a physical address.
     fn pa_of(&self, entry: &Holding) -> Pa {
         match entry.mapping() {
             Some(mapping) if mapping.is_handle_pa => entry.handle,

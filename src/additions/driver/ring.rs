@@ -25,7 +25,8 @@ impl<T: fmt::Debug> Error for Full<T> {}
 ///
 /// ```
 /// # use rt_dma_pool::driver::*;
-/// /// The second word of a descriptor: the device has it, or the driver. The device reads words with the low byte first.
+/// /// The second word of a descriptor: the device has it, or the driver. The device reads words with the low byte
+/// /// first.
 /// const DEVICE: u32 = 1u32.to_le();
 /// const DRIVER: u32 = 0;
 ///

@@ -32,9 +32,9 @@ impl Buffer {
         self.needs_whole_lines() && !self.fills_lines(kernel.cache_line_max() - 1)
     }
 
-    /// Returns whether [`endangers_others`](Buffer::endangers_others) may return true, by fewer steps: true wherever that
-    /// one returns true, and also while the size of a line is not known or if lines differ in size. It is for the fast
-    /// path; where it returns true, the general path decides.
+    /// Returns whether [`endangers_others`](Buffer::endangers_others) may return true, by fewer steps: true wherever
+    /// that one returns true, and also while the size of a line is not known or if lines differ in size. It is for the
+    /// fast path; where it returns true, the general path decides.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
         // The mask is all ones until the size of a line is known, or if lines have different sizes: then no buffer
         // fills its lines.

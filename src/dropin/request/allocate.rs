@@ -264,8 +264,8 @@ impl<K: Kernel> Dma<K> {
                 continue;
             }
             error = AllocError::Full;
-            // The handle that the pool's first page would have in this part. It may be less than zero, but the low bits,
-            // which alone count, are right all the same.
+            // The handle that the pool's first page would have in this part. It may be less than zero, but the low
+            // bits, which alone count, are right all the same.
             let first_handle = part.handle.wrapping_sub(part.first_pa - start);
             let alignment = Alignment::of_addresses(first_handle, request.align);
             if let Some(page) = pool.allocate_pages_in_part(from..end, pages, alignment) {

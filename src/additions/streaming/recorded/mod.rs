@@ -109,8 +109,8 @@ impl<K: Kernel> Streaming<'_, K> {
         self.mappings.records.find(self.dma.kernel, master.device, mapped, |mapping| *mapping)
     }
 
-    /// Returns false only if no mapping that has a record contains the mapped buffer. If it returns true, there need not
-    /// be one. Takes no lock.
+    /// Returns false only if no mapping that has a record contains the mapped buffer. If it returns true, there need
+    /// not be one. Takes no lock.
     // As a function of its own it takes 17 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
     fn may_have_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
@@ -159,8 +159,8 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Opti
     Some(handle)
 }
 
-/// Returns whether an unmap or a sync may find no pool at the address to which its handle leads: false if the handles of
-/// the `size` bytes from `handle` on lead to the memory of one pool. That need not be the memory that was mapped,
+/// Returns whether an unmap or a sync may find no pool at the address to which its handle leads: false if the handles
+/// of the `size` bytes from `handle` on lead to the memory of one pool. That need not be the memory that was mapped,
 /// because a translation need not invert.
 #[cold]
 fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {

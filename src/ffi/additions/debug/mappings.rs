@@ -15,8 +15,8 @@ use crate::ffi::additions::streaming::scatter::{entries, rt_dma_sg};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::flags::Flags;
 
-/// Returns the device as its mappings see it; `None` if it has no operations. `bus_master_of` would choose those of a new
-/// device, which has no mapping.
+/// Returns the device as its mappings see it; `None` if it has no operations. `bus_master_of` would choose those of a
+/// new device, which has no mapping.
 fn master_of(call: &Call) -> Option<BusMaster> {
     if has_no_ops(call.device) { None } else { bus_master_of(call.device).ok() }
 }

@@ -70,7 +70,8 @@ fn forget_earlier(device: Device) {
     }
 }
 
-/// Refuses a call for which no record was made: returns the error of C, and counts the call if the caller may not sleep.
+/// Refuses a call for which no record was made: returns the error of C, and counts the call if the caller may not
+/// sleep.
 fn refuse_without_record(reason: NoRecord) -> rt_err_t {
     match reason {
         NoRecord::NoMemory => errors().nomem,

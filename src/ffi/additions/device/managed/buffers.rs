@@ -72,8 +72,8 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     let buffer = slot.and_then(|slot| {
         let (va, handle) = with_handle(allocate)?;
         MANAGED_FREE.set(&(watched_free as FreeReplacement));
-        // SAFETY: the buffer is the device's. The call that frees it takes the resource out of the list before, or claims
-        // it.
+        // SAFETY: the buffer is the device's. The call that frees it takes the resource out of the list first, or
+        // claims it.
         unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
         Some((va, handle))
     });

@@ -39,8 +39,8 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     // `additions::streaming`.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
-        // SAFETY: `handle` is that of the mapping. The call that unmaps it takes the resource out of the list, or claims it,
-        // before.
+        // SAFETY: `handle` is that of the mapping. The call that unmaps it takes the resource out of the list, or
+        // claims it, before.
         unsafe { slot.manage(ResourceKind::Mapping, release, arguments_of(handle, size, direction)) };
     }
     handle
