@@ -31,6 +31,11 @@ static void a_free_that_has_no_operations_frees_nothing(void)
     rt_dma_free(&parent, 4096, buffer, handle, 0);
     EXPECT_EQ(rt_dma_debug_mistakes(RT_NULL), 0);
     EXPECT(rt_dma_alloc(&child, 4096, &handle, 0) == buffer);
+
+    /* The debug mode is on: it reports a second free. */
+    rt_dma_free(&child, 4096, buffer, handle, 0);
+    rt_dma_free(&child, 4096, buffer, handle, 0);
+    EXPECT_EQ(rt_dma_debug_mistakes(RT_NULL), 1);
 }
 
 int main(void)

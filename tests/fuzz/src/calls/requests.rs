@@ -107,8 +107,7 @@ fn accept(request: &Request, which: usize, va: usize, handle: Option<usize>) {
         assert!(is_seen, "the device does not see the zeros of {size} bytes at {va:#x}");
     }
     let mut buffer = Buffer::new(device, size, va, handle, flags);
-    let is_aligned = handle.is_none_or(|handle| handle.is_multiple_of(align));
-    assert!(which != 11 || is_aligned, "the buffer is not aligned");
+    assert!(which != 11 || buffer.handle.is_multiple_of(align), "the buffer is not aligned");
     buffer.is_managed = matches!(which, 12..=14);
     world(|world| world.buffers.push(buffer));
 }
