@@ -43,7 +43,12 @@ static uintptr_t address_in(uint64_t entry)
     return (entry >> 10 & 0xfffffffffff) << 12;
 }
 
-static void drop_block_from_tlbs(void)
+static void drop_block_with_lock(void)
+{
+}
+
+/* Without the lock, because RT-Thread's call for other cores may write to the log. */
+static void drop_block_without_lock(void)
 {
     rt_dma_port_publish_mappings();
 }
@@ -70,9 +75,14 @@ static uintptr_t address_in(uint64_t entry)
     return entry & 0xfffffffff000;
 }
 
-static void drop_block_from_tlbs(void)
+/* With the lock: no core may put a table in the block's place before all have dropped the block (Arm ARM, break-before-make). */
+static void drop_block_with_lock(void)
 {
     __asm__ volatile ("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
+}
+
+static void drop_block_without_lock(void)
+{
 }
 
 #endif /* __riscv */
@@ -101,22 +111,32 @@ static uint64_t *find_entry_2m(void *va)
     }
 }
 
-void rt_dma_port_clear_left_block(void *va)
+int rt_dma_port_clear_left_block(void *va)
 {
+    int is_in_window = (uintptr_t)va - (uintptr_t)rt_ioremap_start < rt_ioremap_size;
+    int has_block;
     uint64_t *entry;
 
     /* Other cores free tables. */
     MM_PGTBL_LOCK(&rt_kernel_space);
     entry = find_entry_2m(va);
+    has_block = entry && is_block(*entry);
 
-    if (entry && is_block(*entry))
+    if (has_block && is_in_window)
     {
         *(volatile uint64_t *)entry = 0;
         rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, entry, sizeof(*entry));
-        drop_block_from_tlbs();
+        drop_block_with_lock();
     }
 
     MM_PGTBL_UNLOCK(&rt_kernel_space);
+
+    if (has_block && is_in_window)
+    {
+        drop_block_without_lock();
+    }
+
+    return !has_block || is_in_window;
 }
 
 #endif /* RT_DMA_PORT_KERNEL_MAPS_BLOCKS */

@@ -30,10 +30,11 @@ void rt_dma_port_unmap_pages(void *va);
 #define RT_DMA_PORT_KERNEL_MAPS_BLOCKS
 
 /*
- * Clears the page-table entry of a block of 2 MiB that contains va, if there is one. The caller has reserved va, so no mapping uses the
- * block: an earlier mapping left it.
+ * Clears the page-table entry of a block of 2 MiB that contains va, if there is one. In the ioremap window no mapping uses the
+ * block, because the caller has reserved va: an earlier mapping left it. Elsewhere boot code may have mapped it without
+ * reserving its addresses, so it stays. Returns whether pages can be mapped at va.
  */
-void rt_dma_port_clear_left_block(void *va);
+int rt_dma_port_clear_left_block(void *va);
 #endif
 
 /* What differs between the processors of rt_dma_port_pages.c. rt_dma_port_pages_riscv.c defines it for riscv64. */

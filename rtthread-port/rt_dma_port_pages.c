@@ -106,9 +106,8 @@ void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory)
     for (done = 0; done < size; done += piece)
     {
         piece = piece_size((uintptr_t)start + done, size - done);
-        rt_dma_port_clear_left_block(start + done);
 
-        if (!map_piece(start + done, pa + done, piece, attr))
+        if (!rt_dma_port_clear_left_block(start + done) || !map_piece(start + done, pa + done, piece, attr))
         {
             rt_aspace_unmap(&rt_kernel_space, start);
 

@@ -237,6 +237,25 @@ fn borrowers_are_not_asked_for_memory_that_the_request_cannot_use() {
     cache.drop_all();
 }
 
+/// The bus moves the region by an odd number of pages. The handle is aligned, the physical address is not.
+#[test]
+fn borrowers_are_asked_where_the_handle_of_a_place_is_aligned() {
+    let machine = Machine::new();
+    let region = NamedRegion { is_reusable: true, ..named_region(OWN + PAGE, PAGES * PAGE) };
+    let info = DeviceInfo::behind_ranges(&[bus_range(OWN + PAGE, 0, PAGES * PAGE)]);
+    let owner = machine.device(DeviceInfo { regions: vec![Ok(region)], ..info });
+    machine.first_call(owner);
+    let machine = Arc::new(machine);
+    let cache = Cache::new(&machine, Answer::GivesBack);
+    assert_eq!(cache.fill(PAGE), PAGES);
+    let size = PAGES * PAGE;
+    let request = BufferRequest { align: size, ..BufferRequest::new(MapOps::DeviceTree, owner, size, Flags::empty()) };
+    let (va, handle) = machine.dma.allocate_in_order(&request).unwrap();
+    assert_eq!((handle, cache.asked.load(Relaxed)), (0, PAGES));
+    machine.dma.free(owner, size, va, handle, Flags::empty(), MapOps::DeviceTree).unwrap();
+    cache.drop_all();
+}
+
 /// The owner has two regions, and the lower one has no place with the alignment that is long enough.
 #[test]
 fn borrowers_of_a_region_without_a_place_for_the_request_are_not_asked_where_another_region_has_one() {

@@ -152,14 +152,12 @@ static const char *check_pages(const char *va, rt_ubase_t pa, rt_ubase_t size)
 #ifdef RT_DMA_F_WT
 /*
  * rt_aspace_unmap and rt_iounmap leave a block of 2 MiB in the page tables. The kernel stops, or uses the block, where a page is
- * mapped later. So the port clears the block. The addresses are those at the end of the ioremap window, which have no tables yet.
+ * mapped later. So the port clears the block in the ioremap window. Elsewhere it maps nothing there: boot code may use the block.
  */
-const char *check_left_block(void)
+static const char *map_over_left_block(char *va, int is_window)
 {
     const rt_ubase_t block = 2UL << 20, size = 2 * block;
-    const rt_ubase_t end = RT_ALIGN_DOWN((rt_ubase_t)rt_ioremap_start + rt_ioremap_size, block);
     rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_left_block), block);
-    char *va = (char *)(end - size);
     struct rt_mm_va_hint hint =
     {
         .flags = MMF_MAP_FIXED,
@@ -180,6 +178,13 @@ const char *check_left_block(void)
     {
         return "the kernel left no block";
     }
+    if (!is_window)
+    {
+        rt_dma_port_map_linear(va, pa + PAGE, size);
+        return (rt_ubase_t)stand_in_v2p(va) == pa ? RT_NULL : "the port took a block away";
+    }
+#else
+    RT_UNUSED(is_window);
 #endif
     pa += PAGE; /* not the block's memory */
     rt_dma_port_map_linear(va, pa, size);
@@ -190,6 +195,16 @@ const char *check_left_block(void)
     }
     rt_dma_port_unmap_linear(va, size);
     return RT_NULL;
+}
+
+/* At the end of the ioremap window, whose addresses have no tables yet, and before its start. */
+const char *check_left_block(void)
+{
+    const rt_ubase_t block = 2UL << 20;
+    const rt_ubase_t start = (rt_ubase_t)rt_ioremap_start, end = RT_ALIGN_DOWN(start + rt_ioremap_size, block);
+    const char *error = map_over_left_block((char *)end - 2 * block, 1);
+
+    return error ? error : map_over_left_block((char *)RT_ALIGN_DOWN(start, block) - 2 * block, 0);
 }
 #endif
 

@@ -9,6 +9,7 @@
 //! in physical memory but not on the bus.
 
 use crate::dropin::map_ops::MapOps;
+use crate::dropin::page_map::Alignment;
 use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 
 /// The mask of a device that can put every handle on its bus.
@@ -26,11 +27,20 @@ pub(crate) struct Reachable {
 }
 
 impl Reachable {
-    /// Returns whether `size` bytes (not zero) have room in the range if they begin at a multiple of a page and of
-    /// `align`, a power of two.
+    /// Returns whether `size` bytes (not zero) have room in the range if they begin at a page, whose handle is aligned
+    /// to `align` bytes, as an allocation aligns it ([`Alignment::of_addresses`]).
     pub(crate) fn has_room(&self, size: usize, align: usize) -> bool {
-        let start = self.first_pa.checked_next_multiple_of(align.max(PAGE_SIZE));
-        start.and_then(|start| self.last_pa.checked_sub(start)).is_some_and(|to_last| to_last >= size.wrapping_sub(1))
+        self.first_aligned_page(align)
+            .and_then(|start| self.last_pa.checked_sub(start))
+            .is_some_and(|to_last| to_last >= size.wrapping_sub(1))
+    }
+
+    /// Returns the physical address of the first page in the range, or after it, whose handle is aligned.
+    fn first_aligned_page(&self, align: usize) -> Option<Pa> {
+        let page = self.first_pa.checked_next_multiple_of(PAGE_SIZE)?;
+        let handle = self.handle.wrapping_add(page - self.first_pa);
+        let pages_before = Alignment::of_addresses(handle, align).first_from(0)?;
+        page.checked_add(pages_before.checked_mul(PAGE_SIZE)?)
     }
 }
 

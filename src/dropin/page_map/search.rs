@@ -37,7 +37,7 @@ impl Alignment {
     }
 
     /// Returns the first such page from `page` on.
-    fn first_from(self, page: usize) -> Option<usize> {
+    pub(crate) fn first_from(self, page: usize) -> Option<usize> {
         let at = self.base.checked_add(page)?.checked_next_multiple_of(self.align)?;
         Some(at - self.base)
     }

@@ -69,7 +69,7 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
 /// Returns how `rt_dma_free` frees for the device; `None` if it frees nothing, because the device's table cannot be
 /// chosen now.
 fn plain_free(device: Device) -> Option<FreedBy> {
-    // The free counts that it is refused. `free_ops_of` would count it a second time.
+    // The free counts that it is refused because its caller may not sleep. `free_ops_of` would count it a second time.
     if stored_table(device).is_none() && !DMA.may_choose_ops(device) {
         return None;
     }
