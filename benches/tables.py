@@ -193,7 +193,7 @@ MISSED_STRETCH = """
 
 MISSED_CORES = """
 * *Two cores together complete fewer calls than their bound asks for, in: {names}.* The figure changes from one run of the
-  program to the next: runs in November 2026 gave 0.68 to 1.05 for one pool, and 0.98 to 2.27 for two pools. The reason is not
+  program to the next: runs in November 2026 gave 0.65 to 1.05 for one pool, and 0.98 to 2.27 for two pools. The reason is not
   known. An older build with a slower call gave 0.82 to 1.18 and 1.73 to 2.33 in seven runs on the same machine.
 """
 
