@@ -55,6 +55,7 @@ static void drop_block_without_lock(void)
 
 #else
 
+/* RT-Thread has tables of four levels (libcpu/aarch64/common/mmu.c). */
 static int shift_of_first_table(void)
 {
     return 39;
