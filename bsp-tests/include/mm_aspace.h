@@ -15,15 +15,16 @@ extern "C" {
 #define MM_PA_TO_OFF(pa)    ((uintptr_t)(pa) >> MM_PAGE_SHIFT)
 #define PV_OFFSET           (rt_kmem_pvoff())
 
-/* The lock of the page tables. The stand-in frees no table, so there is none. */
-#define MM_PGTBL_LOCK(aspace)   ((void)(aspace))
-#define MM_PGTBL_UNLOCK(aspace) ((void)(aspace))
+/* The lock of the page tables. rt_hw_mmu_map() and rt_hw_mmu_unmap() take it, too. */
+#define MM_PGTBL_LOCK(aspace)   (rt_spin_lock(&((aspace)->pgtbl_lock)))
+#define MM_PGTBL_UNLOCK(aspace) (rt_spin_unlock(&((aspace)->pgtbl_lock)))
 
 typedef struct rt_aspace
 {
     void *start;
     rt_size_t size;
     void *page_table;
+    struct rt_spinlock pgtbl_lock;
 } *rt_aspace_t;
 
 typedef struct rt_mm_va_hint

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use page_table_multiarch::{MappingFlags, PageSize, PagingError, PagingHandler};
 
 use crate::arch::{self, PageTable};
-use crate::context::IrqMutex;
+use crate::context::{HwSpinlock, IrqMutex};
 use crate::memory::{self, BootLayout, PAGE};
 #[cfg(target_arch = "riscv64")]
 use crate::table_uses;
@@ -53,6 +53,8 @@ pub struct Aspace {
     size: usize,
     /// Zero until the MMU is on.
     page_table: AtomicUsize,
+    /// The lock of the page tables (`MM_PGTBL_LOCK`).
+    lock: HwSpinlock,
 }
 
 impl Aspace {
@@ -71,6 +73,7 @@ static rt_kernel_space: Aspace = Aspace {
     start: if HAS_MMU { PAGE } else { 0 },
     size: if HAS_MMU { arch::SPACE_END - PAGE } else { 0 },
     page_table: AtomicUsize::new(0),
+    lock: HwSpinlock::new(),
 };
 
 /// Stops a kernel without page tables where RT-Thread stops: there, `rt_kmem_v2p` reads the table at address zero, and
@@ -122,6 +125,11 @@ pub fn init(layout: &BootLayout) -> usize {
     root
 }
 
+/// Runs `f`, which changes the page tables, with their lock held.
+pub fn change<R>(f: impl FnOnce(&mut PageTable<Frames>) -> R) -> R {
+    rt_kernel_space.lock.with(|| TABLES.with(|table| f(table.as_mut().unwrap())))
+}
+
 /// Looks `va` up in the page tables.
 fn query(va: usize) -> Option<(usize, MappingFlags)> {
     let (pa, flags, _) = TABLES.with(|table| table.as_ref()?.query(va.into()).ok())?;
@@ -147,8 +155,8 @@ pub fn map(va: usize, pa: usize, size: usize, attribute: usize) -> usize {
             continue;
         }
         // One page at a time, so that interrupts are not masked for long. A block drops the low bits of the address.
-        let result = TABLES.with(|table| {
-            let mut cursor = table.as_mut().unwrap().cursor();
+        let result = change(|table| {
+            let mut cursor = table.cursor();
             if block.is_some() {
                 // A block replaces a block.
                 let _ = cursor.unmap((va + offset).into());
@@ -190,8 +198,7 @@ pub fn unmap(va: usize, size: usize) {
     table_uses::unmap(va, size);
     #[cfg(not(target_arch = "riscv64"))]
     for page in (va..va + size).step_by(PAGE) {
-        TABLES.with(|table| {
-            let table = table.as_mut().unwrap();
+        change(|table| {
             if let Ok((_, _, PageSize::Size4K)) = table.query(page.into()) {
                 table.cursor().unmap(page.into()).unwrap();
             }

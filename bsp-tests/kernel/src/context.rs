@@ -1,7 +1,6 @@
 //! The calling context: thread or interrupt, and the locks that are held. Contains RT-Thread's interrupt masks and locks,
 //! and the check that a function that may sleep is called only where sleeping is allowed.
 
-use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 use crate::arch;
@@ -209,31 +208,50 @@ extern "C" fn rt_cpus_unlock(level: isize) {
     arch::irq_restore(level as usize);
 }
 
-/// `rt_hw_spinlock_t` of `rtdef.h`, of which only the first byte is used.
-#[repr(C)]
-pub struct HwSpinlock(UnsafeCell<usize>);
+/// `rt_hw_spinlock_t` of `rtdef.h`: the number of the core that holds the lock, plus one, or zero if none does. A core
+/// that takes a lock that it holds, or releases one that it does not hold, stops the kernel.
+#[repr(transparent)]
+pub struct HwSpinlock(AtomicUsize);
+
+const FREE: usize = 0;
+
+fn holder() -> usize {
+    arch::cpu_id() + 1
+}
 
 impl HwSpinlock {
-    fn flag(&self) -> &AtomicBool {
-        // SAFETY: the byte is aligned, lives as long as self, and is accessed only through this function.
-        unsafe { AtomicBool::from_ptr(self.0.get().cast()) }
+    /// Returns a lock that no core holds.
+    pub const fn new() -> Self {
+        HwSpinlock(AtomicUsize::new(FREE))
+    }
+
+    /// Runs `f` with the lock held.
+    pub fn with<R>(&self, f: impl FnOnce() -> R) -> R {
+        rt_hw_spin_lock(self);
+        let result = f();
+        rt_hw_spin_unlock(self);
+        result
     }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_hw_spin_lock_init(lock: &HwSpinlock) {
-    lock.flag().store(false, Release);
+    lock.0.store(FREE, Release);
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_hw_spin_lock(lock: &HwSpinlock) {
     core().spinlocks.fetch_add(1, SeqCst);
-    acquire(lock.flag());
+    while let Err(other) = lock.0.compare_exchange(FREE, holder(), Acquire, Relaxed) {
+        assert!(other != holder(), "a spinlock is taken by the core that holds it");
+        core::hint::spin_loop();
+    }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_hw_spin_unlock(lock: &HwSpinlock) {
-    lock.flag().store(false, Release);
+    let result = lock.0.compare_exchange(holder(), FREE, Release, Relaxed);
+    assert!(result.is_ok(), "a spinlock is released by a core that does not hold it");
     core().spinlocks.fetch_sub(1, SeqCst);
 }
 

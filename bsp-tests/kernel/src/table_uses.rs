@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use page_table_multiarch::{MappingFlags, PageSize};
 
 use crate::arch;
-use crate::aspace::{TABLES, flags, is_refused};
+use crate::aspace::{TABLES, change, flags, is_refused};
 use crate::memory::PAGE;
 
 /// The bytes of address space for which one table has entries.
@@ -35,8 +35,7 @@ pub fn count(start: usize, end: usize) {
 
 /// Maps a page. An attribute of zero makes an entry that is not valid. Returns false if there is no memory for a table.
 pub fn map_page(va: usize, pa: usize, attribute: usize) -> bool {
-    TABLES.with(|table| {
-        let table = table.as_mut().unwrap();
+    change(|table| {
         let uses = &USES[va / SPAN];
         if uses.load(Relaxed) == 0 && is_refused() {
             return false;
@@ -56,8 +55,7 @@ pub fn map_page(va: usize, pa: usize, attribute: usize) -> bool {
 
 /// Ends a use of the table at `va`. Returns how many bytes the caller goes on.
 fn unmap_page(va: usize) -> usize {
-    TABLES.with(|table| {
-        let table = table.as_mut().unwrap();
+    change(|table| {
         let uses = &USES[va / SPAN];
         match uses.load(Relaxed) {
             0 => return SPAN,

@@ -26,9 +26,10 @@ pub fn tables_written() {
     unsafe { asm!("fence", "sfence.vma") }
 }
 
-/// Drops old entries from the TLBs of both cores.
+/// Drops old entries from the TLBs of both cores. RT-Thread may write to the log then.
 #[unsafe(no_mangle)]
 pub extern "C" fn stand_in_invalidate_tlbs() {
+    crate::context::must_be_thread("rt_hw_tlb_invalidate_all");
     tables_written();
     // `sfence.vma` affects this core only. The firmware reaches the other core even while that core masks interrupts.
     if crate::thread::second_is_up() {
