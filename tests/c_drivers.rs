@@ -283,7 +283,7 @@ fn debug_flags() -> Vec<String> {
 }
 
 #[test]
-fn the_debug_mode_takes_for_freed_what_the_library_frees() {
+fn the_debug_mode_knows_what_the_library_freed_and_which_memory_a_mapping_uses() {
     let archive = build_library("debug_mode", "staticlib", "rtthread,debug").join("librt_dma_pool.a");
     let flags = debug_flags();
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A board with the debug mode: it takes a buffer for freed only if the library frees it. */
+/* A board with the debug mode: what it takes for freed, and which mappings an uninstall lists. */
 #include <string.h>
 #include <rtdevice.h>
+#include <mm_aspace.h>
 #include <rt_dma.h>
 #include <rt_dma_debug.h>
 #include "expect.h"
 #include "kernel.h"
+
+#define POOL    (HOST_RAM + 16 * MIB)
+/* Memory of the kernel itself, and in no pool. */
+#define OWN_RAM (HOST_RAM + 32 * MIB)
 
 /* Only a thread can choose the operations of a device with a node, so the first call of `child` in an interrupt frees nothing. */
 static void a_free_that_has_no_operations_frees_nothing(void)
@@ -38,13 +43,75 @@ static void a_free_that_has_no_operations_frees_nothing(void)
     EXPECT_EQ(rt_dma_debug_mistakes(RT_NULL), 1);
 }
 
+/* The board's operations give handles that look like addresses of the pool. */
+static rt_err_t to_the_pool(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(data);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    *handle = POOL + 0x30000;
+    return RT_EOK;
+}
+
+static rt_ubase_t map(struct rt_device *dev, char *buffer, rt_size_t size)
+{
+    rt_ubase_t handle = rt_dma_map_single(dev, buffer, size, RT_DMA_TO_DEVICE);
+
+    EXPECT(!rt_dma_mapping_error(dev, handle));
+    return handle;
+}
+
+/*
+ * An uninstall lists the mappings with a bounce buffer in the pool. It lists no mapping of other memory, even if the handle looks
+ * like an address of the pool.
+ */
+static void an_uninstall_lists_the_mappings_of_its_pool(struct rt_dma_pool *pool)
+{
+    static fdt32_t ranges[] = { CELLS(OWN_RAM), CELLS(POOL + 0x20000), CELLS(ARCH_PAGE_SIZE) };
+    static struct rt_ofw_prop range_props = { "dma-ranges", sizeof(ranges), ranges, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "bus", .props = &range_props };
+    static struct rt_ofw_node node = { .full_name = "dma@2000", .parent = &bus };
+    static const struct rt_dma_map_ops ops = { .sync_out_data = to_the_pool };
+    static struct rt_device plain = { .parent.name = "plain" };
+    static struct rt_device moved = { .parent.name = "moved", .ofw_node = &node };
+    static struct rt_device board = { .parent.name = "board", .dma_ops = &ops };
+    struct rt_mm_va_hint hint = { .map_size = ARCH_PAGE_SIZE, .prefer = (void *)(OWN_RAM - rt_kmem_pvoff()) };
+    rt_ubase_t handles[3];
+    char line[128];
+    void *own;
+
+    EXPECT(!rt_aspace_map_phy(&rt_kernel_space, &hint, 0, OWN_RAM >> MM_PAGE_SHIFT, &own));
+    EXPECT(!rt_dma_set_mask(&plain, OWN_RAM - 1));
+    handles[0] = map(&plain, own, 64);
+    handles[1] = map(&moved, own, 64);
+    handles[2] = map(&board, own, 64);
+    EXPECT(handles[0] - POOL < MIB && handles[1] == POOL + 0x20000 && handles[2] == POOL + 0x30000);
+
+    host_forget_text();
+    EXPECT(rt_dma_pool_uninstall(pool) == -RT_EBUSY);
+    snprintf(line, sizeof(line), "plain: holds a single mapping of the pool: 0x%lx, 64 bytes;", handles[0]);
+    EXPECT(strstr(host_text(), line));
+    EXPECT(!strstr(host_text(), "moved: holds") && !strstr(host_text(), "board: holds"));
+    EXPECT(strstr(host_text(), "devices hold 1 buffers, blocks and mappings"));
+
+    rt_dma_unmap_single(&plain, handles[0], 64, RT_DMA_TO_DEVICE);
+    rt_dma_unmap_single(&moved, handles[1], 64, RT_DMA_TO_DEVICE);
+    rt_dma_unmap_single(&board, handles[2], 64, RT_DMA_TO_DEVICE);
+    EXPECT_EQ(rt_dma_debug_mistakes(RT_NULL), 1);
+    EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK);
+}
+
 int main(void)
 {
-    rt_region_t region = { HOST_RAM + 16 * MIB, HOST_RAM + 17 * MIB, "pool" };
+    rt_region_t region = { POOL, POOL + MIB, "pool" };
+    struct rt_dma_pool *pool;
 
     host_start();
-    EXPECT(rt_dma_pool_install(&region));
+    pool = rt_dma_pool_install(&region);
+    EXPECT(pool);
     a_free_that_has_no_operations_frees_nothing();
+    an_uninstall_lists_the_mappings_of_its_pool(pool);
     printf("debug_mode: all is well\n");
     return 0;
 }
