@@ -16,7 +16,7 @@
 /**
  * @brief Words of memory for each entry of the table.
  */
-#define RT_DMA_WATCH_ENTRY_WORDS 11
+#define RT_DMA_WATCH_ENTRY_WORDS 12
 
 /**
  * A device. Only the port accesses its members.

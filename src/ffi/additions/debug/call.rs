@@ -9,7 +9,7 @@ use crate::ffi::dropin::ops::stored_table;
 use crate::kernel::Device;
 
 /// @brief Words of memory for each entry of the table.
-pub const RT_DMA_WATCH_ENTRY_WORDS: usize = 11;
+pub const RT_DMA_WATCH_ENTRY_WORDS: usize = 12;
 
 const _: () = assert!(size_of::<Holding>() <= RT_DMA_WATCH_ENTRY_WORDS * size_of::<usize>());
 
