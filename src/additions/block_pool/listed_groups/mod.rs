@@ -19,7 +19,8 @@ use crate::mem::index::at_or_first;
 use crate::mem::lock::{IrqGuard, IrqLock};
 use crate::mem::shared::AlwaysSetRef;
 
-/// The number of cores that take blocks from groups of their own. Further cores share groups with these.
+/// The number of cores that take blocks from groups of their own. Further cores share groups with these. On RISC-V, the
+/// kernel's hint of the core has two bits, so that more than four places would not be used.
 pub const CORES: usize = 4;
 
 /// The listed groups of a block pool. The number of a core is a hint of the kernel: it decides only where a call looks
