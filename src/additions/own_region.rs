@@ -11,10 +11,10 @@ use crate::kernel::{Device, Kernel};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NoOwnRegion {
     /// The node names no such region, or the region is refused. A line in the log gives the reason for a refusal.
-    NotThere,
-    /// The call can be repeated: the caller may not sleep, there is no memory for the bookkeeping, or another thread is
-    /// uninstalling the region.
-    NotNow(Error),
+    Unavailable,
+    /// The same call may succeed later: the caller may not sleep, the heap has no room, or another thread is
+    /// uninstalling a region.
+    TryAgain(Error),
 }
 
 impl<K: Kernel> Dma<K> {
@@ -24,19 +24,27 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`NoOwnRegion`].
+    /// [`NoOwnRegion::Unavailable`] if region `index` is not one of the device's pools; [`NoOwnRegion::TryAgain`] if
+    /// this is not known yet. After both, the device may have become an owner of other regions of its node, and stays
+    /// their owner.
     pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
         if !self.kernel.can_sleep() {
             self.count_refused();
-            return Err(NoOwnRegion::NotNow(Error::Context));
+            return Err(NoOwnRegion::TryAgain(Error::Context));
         }
-        self.claim_regions(device).map_err(NoOwnRegion::NotNow)?;
-        let Some(Ok(region)) = self.kernel.memory_region(device, index) else { return Err(NoOwnRegion::NotThere) };
-        let is_there = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
-        if is_there { Ok(()) } else { Err(NoOwnRegion::NotThere) }
+        self.claim_regions(device).map_err(NoOwnRegion::TryAgain)?;
+        // `claim_regions` has read this region. To read it once more, the kernel may need the heap again.
+        let region = match self.kernel.memory_region(device, index) {
+            Some(Ok(region)) => region,
+            Some(Err(error)) if error.can_be_repeated() => return Err(NoOwnRegion::TryAgain(error)),
+            Some(Err(_)) | None => return Err(NoOwnRegion::Unavailable),
+        };
+        let owns = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
+        if owns { Ok(()) } else { Err(NoOwnRegion::Unavailable) }
     }
 
-    /// Ends the device's claims on its regions. Its buffers stay valid, and are freed as before.
+    /// Ends the device's claims on its regions: it is not served from them any more, until
+    /// [`claim_own_region`](Self::claim_own_region) claims them again. Its buffers stay valid, and are freed as before.
     ///
     /// Context: any.
     pub fn release_own_regions(&self, device: Device) {

@@ -48,7 +48,7 @@ fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_th
     let device = machine.device(DeviceInfo::naming(&regions));
     assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
     for index in [1, 2] {
-        assert_eq!(machine.dma.claim_own_region(device, index), Err(NoOwnRegion::NotThere), "{index}");
+        assert_eq!(machine.dma.claim_own_region(device, index), Err(NoOwnRegion::Unavailable), "{index}");
     }
     // Two devices that name one region share it.
     let second = machine.device(DeviceInfo::naming(&regions[..1]));
@@ -87,7 +87,7 @@ fn fault_16_no_node_shares_the_memory_of_one_with_other_properties() {
         assert_eq!(machine.first_call(second), Some(MapOps::NonCoherent), "{regions:?}");
         assert_eq!(machine.take_errors().len(), 1, "it overlaps a pool");
         assert!(pool.is_owned_by(first) && !pool.is_owned_by(second));
-        assert_eq!(machine.dma.claim_own_region(second, 0), Err(NoOwnRegion::NotThere));
+        assert_eq!(machine.dma.claim_own_region(second, 0), Err(NoOwnRegion::Unavailable));
         assert_eq!(pool.is_reusable(), regions[0].is_reusable);
         assert_eq!(pool.serves(stranger, CACHED), regions[0].is_shared);
         assert_eq!(machine.is_linear(OWN), !regions[0].is_no_map);
@@ -322,7 +322,23 @@ fn fault_16_a_node_is_no_own_region_if_another_node_has_its_memory_with_no_map()
         machine.first_call(device);
         assert_eq!(machine.take_errors().len(), 1, "the second node is refused");
         assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
-        assert_eq!(machine.dma.claim_own_region(device, 1), Err(NoOwnRegion::NotThere));
+        assert_eq!(machine.dma.claim_own_region(device, 1), Err(NoOwnRegion::Unavailable));
+    }
+}
+
+/// The kernel reads each region twice: to claim it, and to compare it with the pools.
+#[test]
+fn a_region_that_cannot_be_read_for_want_of_memory_is_asked_for_again() {
+    for failing_read in 0..2 {
+        let machine = machine_with_cma();
+        let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
+        machine.fail(Service::MemoryRegion, failing_read, 1);
+        let expected = Err(NoOwnRegion::TryAgain(Error::NoMemory));
+        assert_eq!(machine.dma.claim_own_region(device, 0), expected, "read {failing_read}");
+        assert!(machine.repair(Service::MemoryRegion));
+        assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
+        let logged = machine.take_errors().len();
+        assert_eq!(logged, if failing_read == 0 { 1 } else { 0 }, "the call that claims logs a line");
     }
 }
 

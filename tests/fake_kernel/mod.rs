@@ -40,6 +40,8 @@ pub enum Service {
     MapLinear,
     /// Memblock's reservation.
     Reserve,
+    /// Reading a region of a device's node: the heap has no room for what the kernel needs.
+    MemoryRegion,
     /// `map` succeeds, but the mapping leads to other memory.
     MapWrong(Wrong),
     /// `map_linear` succeeds, but its first page leads to other memory.

@@ -222,7 +222,8 @@ unsafe impl Firmware for FakeKernel {
 
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
         self.may_sleep("memory_region");
-        self.device(device).regions.get(index).copied()
+        let region = self.device(device).regions.get(index).copied()?;
+        Some(if self.fails(Service::MemoryRegion) { Err(Error::NoMemory) } else { region })
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {

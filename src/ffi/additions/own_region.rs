@@ -50,8 +50,8 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
     }
     match DMA.claim_own_region(device, index) {
         Ok(()) => errors.ok,
-        Err(NoOwnRegion::NotThere) => errors.empty,
-        Err(NoOwnRegion::NotNow(error)) => status(Err(error)),
+        Err(NoOwnRegion::Unavailable) => errors.empty,
+        Err(NoOwnRegion::TryAgain(error)) => status(Err(error)),
     }
 }
 
