@@ -25,7 +25,7 @@ unsafe extern "C" {
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Heap for RtThread {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
-        // SAFETY: the port accepts any values of these types.
+        // SAFETY: the caller is a thread, and the size is not zero, as `Heap::heap_alloc` demands.
         unsafe { rt_dma_port_heap_alloc(size).cast() }
     }
 

@@ -85,7 +85,8 @@ unsafe impl Mappings for RtThread {
     }
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
-        // SAFETY: the port accepts any values of these types.
+        // SAFETY: the caller is a thread, and passes whole pages, as `Mappings::map` demands; `memory` is one of the
+        // port's three values. No code uses the new addresses yet.
         NonZeroUsize::new(unsafe { rt_dma_port_map(pa, size, memory as c_int) }.expose_provenance())
     }
 

@@ -134,7 +134,7 @@ unsafe impl ReservedMemory for RtThread {
             reusable: 0,
             is_default: 0,
         };
-        // SAFETY: the port accepts any values of these types, and writes to the pool only.
+        // SAFETY: the port accepts every index, and writes to the pool only.
         match unsafe { rt_dma_port_shared_pool(index, &mut pool) } {
             RT_DMA_PORT_FOUND => Some(Ok(SharedNode {
                 id: pool.node.expose_provenance(),
@@ -173,7 +173,7 @@ unsafe impl ReservedMemory for RtThread {
     }
 
     fn kernel_uses(&self, pa: Pa) -> bool {
-        // SAFETY: the port accepts any values of these types.
+        // SAFETY: the port accepts every address.
         unsafe { rt_dma_port_kernel_uses(pa) != 0 }
     }
 
