@@ -259,7 +259,8 @@ rt_err_t rt_dma_pool_extract(rt_size_t first,
  *
  * @param[in] argc Number of arguments, the command included.
  * @param[in] argv The arguments.
- * @return 0; -1 for options that do not exist, and for any argument without that setting.
+ * @return 0; -1 for options that do not exist, for any argument without that setting, and where the caller may not
+ * sleep.
  * @note Context: thread.
  */
 int list_dma_pool(int argc,

@@ -113,7 +113,8 @@ mod tests {
             let texts = source.split("=> apart!(\"").skip(1).filter_map(|after| after.split('"').next());
             let reasons: std::vec::Vec<_> = texts.filter(|text| !text.contains('%')).collect();
             assert!(!reasons.is_empty(), "{source}");
-            for reason in reasons {
+            // `needs a thread` occurs only where no line is written.
+            for reason in reasons.into_iter().filter(|reason| *reason != "needs a thread") {
                 assert!(explained.contains(&std::format!("`{reason}`")), "{reason}");
             }
         }

@@ -260,8 +260,14 @@ static void calls_that_need_a_thread_are_counted(struct rt_device *dev)
     EXPECT(rt_dma_own_region_init(dev, RT_NULL, 0) == -RT_EBUSY);
     EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);
     EXPECT(rt_dma_set_max_segment(dev, 4096) == -RT_EBUSY);
+    host_forget_text();
+    EXPECT(list_dma_pool(0, RT_NULL) == -1);
+    EXPECT(rt_dma_list_pools(0, RT_NULL) == -1);
+    EXPECT(list_dma_block_pool(0, RT_NULL) == -1);
+    EXPECT(!*host_text());
     host_interrupt(0);
-    EXPECT_EQ(refused_calls(), before + 4);
+    /* list_dma_block_pool counts its calls itself. */
+    EXPECT_EQ(refused_calls(), before + 6);
 }
 
 /* A network driver's interrupt refills its ring. */

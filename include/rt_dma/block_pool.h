@@ -146,7 +146,7 @@ rt_err_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
  *
  * @param[in] argc Has no effect.
  * @param[in] argv Has no effect.
- * @return 0.
+ * @return 0; -1 where the caller may not sleep.
  * @note Context: thread.
  */
 int list_dma_block_pool(int argc,

@@ -76,8 +76,7 @@ void rt_dmam_free(struct rt_device *dev,
  *
  * A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an
  * interrupt unmapped buffers are freed: the library keeps nothing of the device. If it is called twice, or by two
- * threads at once, each resource is released once. Where the caller may not sleep, the call is logged and counted, and
- * changes nothing.
+ * threads at once, each resource is released once.
  *
  * A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at
  * its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it treats the

@@ -112,7 +112,7 @@ struct rt_dma_pool *rt_dma_pool_next(struct rt_dma_pool *pool);
  *
  * @param[in] argc Number of arguments, the command included.
  * @param[in] argv The arguments.
- * @return 0; -1 for an option that does not exist.
+ * @return 0; -1 for an option that does not exist, and where the caller may not sleep.
  * @note Context: thread.
  */
 int rt_dma_list_pools(int argc,

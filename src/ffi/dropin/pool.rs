@@ -8,8 +8,8 @@ use crate::dropin::refusals::NO_NUMBER;
 use crate::error::Error;
 use crate::ffi::DMA;
 use crate::ffi::status::status;
-use crate::kernel::RegionList;
 use crate::kernel::rtthread::{revision, rt_dma_port_list_options};
+use crate::kernel::{RegionList, Threads};
 use crate::log::Name;
 
 /// @brief Makes a range of physical memory a pool.
@@ -88,10 +88,15 @@ pub unsafe extern "C" fn rt_dma_pool_extract(
 ///
 /// @param[in] argc Number of arguments, the command included.
 /// @param[in] argv The arguments.
-/// @return 0; -1 for options that do not exist, and for any argument without that setting.
+/// @return 0; -1 for options that do not exist, for any argument without that setting, and where the caller may not
+/// sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
+    if !DMA.kernel.can_sleep() {
+        DMA.count_refused();
+        return -1;
+    }
     if argc > 1 {
         // SAFETY: the caller passes `argc` arguments at `argv`.
         return unsafe { rt_dma_port_list_options(argc, argv) };

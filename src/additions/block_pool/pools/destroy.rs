@@ -8,7 +8,6 @@ use crate::additions::block_pool::report::InUse;
 use crate::additions::block_pool::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::log::{Line, Name};
-use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::heap::free;
 use crate::text::apart;
 
@@ -48,10 +47,6 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// compared, and not read.
     #[allow(unsafe_code)]
     pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), BadDestroy> {
-        let refuse = |format, error| {
-            self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), format, &[pool as usize]));
-            Err(error)
-        };
         match self.remove(pool) {
             Ok(pool) => {
                 // SAFETY: the caller guarantees that no call uses the pool. It is not in the list any more, so that no
@@ -63,14 +58,19 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 Ok(())
             }
             Err(Refusal::InUse(blocks)) => {
-                self.refused_calls.fetch_add(1, Relaxed);
+                self.count_refused();
                 blocks.log(self.kernel);
                 Err(BadDestroy::Busy(blocks.count()))
             }
             Err(Refusal::Unknown) => {
-                refuse(apart!("destroy of 0x%lx: not a block pool (any more)"), BadDestroy::Unknown)
+                let format = apart!("destroy of 0x%lx: not a block pool (any more)");
+                self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), format, &[pool as usize]));
+                Err(BadDestroy::Unknown)
             }
-            Err(Refusal::Context) => refuse(apart!("destroy of 0x%lx: needs a thread"), BadDestroy::Context),
+            Err(Refusal::Context) => {
+                self.count_refused();
+                Err(BadDestroy::Context)
+            }
         }
     }
 

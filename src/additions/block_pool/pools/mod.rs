@@ -42,8 +42,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         }
     }
 
-    /// Returns the number of calls that were refused because the caller was wrong, without frees: a pool counts its
-    /// own.
+    /// Returns the number of calls that were refused because the caller was wrong or may not sleep, without those about
+    /// one pool's blocks and pages: the pool counts them.
     pub fn refused_calls(&self) -> usize {
         self.refused_calls.load(Relaxed)
     }
@@ -88,9 +88,14 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         }
     }
 
+    /// Counts a call that is refused, because the caller is wrong or may not sleep.
+    fn count_refused(&self) {
+        self.refused_calls.fetch_add(1, Relaxed);
+    }
+
     /// Counts a call that is refused because the caller is wrong, and logs a line about it.
     fn refuse_line(&self, line: &Line) {
-        self.refused_calls.fetch_add(1, Relaxed);
+        self.count_refused();
         self.kernel.log(Level::Error, line);
     }
 }

@@ -7,12 +7,14 @@ use crate::kernel::Kernel;
 use crate::text::apart;
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
-    /// Prints a header, one line for each pool, and the number of pools. Prints nothing where the caller may not sleep.
+    /// Prints a header, one line for each pool, and the number of pools. Returns true. Where the caller may not sleep,
+    /// counts the call, prints nothing, and returns false.
     ///
     /// Context: thread.
-    pub fn report(&self) {
+    pub fn report(&self) -> bool {
         if !self.kernel.can_sleep() {
-            return;
+            self.count_refused();
+            return false;
         }
         self.kernel.print(apart!("Name              In use   Total Size/Byte   Pages\n"), &[]);
         let (mut count, mut refused_calls, mut serial) = (0, self.refused_calls(), 0);
@@ -29,6 +31,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             self.kernel.print(apart!("dma.pool: %lu calls refused\n"), &[refused_calls]);
         }
         self.kernel.print(apart!("%lu DMA block pools found\n"), &[count]);
+        true
     }
 
     /// Returns the row of the first pool that was made as number `serial` or later.

@@ -218,11 +218,10 @@ pub(in crate::ffi) unsafe fn destroy(pool: *mut rt_dma_block_pool) -> Result<(),
 ///
 /// @param[in] argc Has no effect.
 /// @param[in] argv Has no effect.
-/// @return 0.
+/// @return 0; -1 where the caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_block_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
     let _ = (argc, argv);
-    POOLS.report();
-    0
+    if POOLS.report() { 0 } else { -1 }
 }

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int};
 
 use crate::ffi::DMA;
-use crate::kernel::Log;
+use crate::kernel::{Log, Threads};
 use crate::text::apart;
 
 /// @brief The shell command `list_dma_pool` with options.
@@ -16,10 +16,14 @@ use crate::text::apart;
 ///
 /// @param[in] argc Number of arguments, the command included.
 /// @param[in] argv The arguments.
-/// @return 0; -1 for an option that does not exist.
+/// @return 0; -1 for an option that does not exist, and where the caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) -> c_int {
+    if !DMA.kernel.can_sleep() {
+        DMA.count_refused();
+        return -1;
+    }
     for index in 1..argc.max(1) as usize {
         // SAFETY: the caller guarantees that `argv` has `argc` C strings.
         match unsafe { option(*argv.add(index)) } {

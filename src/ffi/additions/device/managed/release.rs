@@ -5,14 +5,12 @@ use crate::ffi::additions::device::forget_earlier;
 use crate::ffi::additions::device::masks::update_block_pools;
 use crate::ffi::additions::hooks::{MASKS, tidy_streams};
 use crate::ffi::{DEVICES, DMA, device};
-use crate::text::apart;
 
 /// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
 ///
 /// A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an
 /// interrupt unmapped buffers are freed: the library keeps nothing of the device. If it is called twice, or by two
-/// threads at once, each resource is released once. Where the caller may not sleep, the call is logged and counted, and
-/// changes nothing.
+/// threads at once, each resource is released once.
 ///
 /// A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at
 /// its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it treats the
@@ -38,6 +36,6 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
         DEVICES.forget_masks_and_limits(device);
         update_block_pools(device);
     } else {
-        DMA.refuse_line(&DMA.line_about(device, apart!("managed release: needs a thread"), &[]));
+        DMA.count_refused();
     }
 }
