@@ -28,6 +28,8 @@
  * - thread: the call may sleep. Elsewhere it returns an error or NULL, changes nothing, and counts the refusal.
  * - thread first, then any: the first call for a device, or for a pool's view, may sleep; elsewhere it returns an error
  *   or NULL. Later calls: any. (A view is a mapping of a whole pool, which is made once and kept.)
+ *
+ * Where the caller may not sleep, no line is written to the log: what a comment calls logged and counted is only counted there.
  */
 #ifndef RT_DMA_H
 #define RT_DMA_H

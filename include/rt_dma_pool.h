@@ -101,8 +101,9 @@ extern "C" {
  * @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
  * `size` is zero, or no pool that serves the request has room.
  * @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
- * of a memory type (not cached, write-through); in a pool that is larger than the view limit, for each such buffer.
- * From an interrupt such a call returns NULL.
+ * of a memory type (not cached; write-through; cached, if the pool is not mapped linearly), for which the whole pool
+ * is mapped. If the pool is larger than the view limit, or the kernel has no room for that mapping, each such buffer
+ * has a mapping of its own, and needs a thread. From an interrupt such a call returns NULL.
  */
 void *rt_dma_alloc(struct rt_device *dev,
                    rt_size_t size,
@@ -120,8 +121,8 @@ void *rt_dma_alloc(struct rt_device *dev,
  * @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
  * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
  * @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
- * @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs
- * a thread: elsewhere the call is refused and counted, and the buffer stays allocated.
+ * @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
+ * the call is refused and counted, and the buffer stays allocated.
  */
 void rt_dma_free(struct rt_device *dev,
                  rt_size_t size,
@@ -193,7 +194,8 @@ rt_err_t rt_dma_sync_in_data(struct rt_device *dev,
  * Installs the regions to which the node refers in `memory-region`, each of them once. Does not write `dev->dma_ops`.
  *
  * @param[in] dev The device.
- * @return The operations; NULL if `dev` is NULL, has no node, or its node asks for none.
+ * @return The operations; NULL if `dev` is NULL, has no node, or its node asks for none, and if this is not known yet:
+ * the caller may not sleep, the heap has no room, or another thread is uninstalling a region of the device.
  * @note Context: thread.
  */
 const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);

@@ -143,8 +143,9 @@ void *rt_dma_borrow(rt_size_t size,
  * nothing.
  *
  * @param[in] memory The memory.
- * @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread. Elsewhere it is
- * refused and counted, and the memory stays borrowed.
+ * @note Context: any. Memory that has a mapping of its own, as a buffer of `rt_dma_alloc` may have, needs a thread:
+ * elsewhere the call is refused and counted, and the memory stays borrowed. Memory of a region that is mapped linearly
+ * has none.
  */
 void rt_dma_give_back(void *memory);
 

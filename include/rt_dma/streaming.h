@@ -92,10 +92,13 @@ extern "C" {
  * @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated
  * here, a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the
  * mapping.
- * @note Context: thread first, then any. In an interrupt, a map of memory outside the pools that is mapped linearly
- * and needs no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread
- * leaves at least 16 records, and each unmap gives one back. Without a record the map fails. `rt_dma_map_fill` makes
- * more records ready.
+ * @note Context: thread first, then any. A device's first call needs a thread. From then on, a map in an interrupt
+ * always succeeds if all of this holds: the buffer lies outside the pools, in memory that is mapped linearly; it needs
+ * no bounce buffer; the library's own operations serve the device; and a bus that translates addresses leads the
+ * handle back to the buffer. Other maps take a spare record, and fail without one. Each map and unmap in a thread
+ * allocates the spare records that are missing to 16, as far as the heap has room, and an unmap makes the record of
+ * its mapping a spare one. A bounce buffer in an interrupt comes from a pool that a thread has mapped.
+ * `rt_dma_map_fill` makes more records ready, and maps the pool.
  */
 rt_ubase_t rt_dma_map_single(struct rt_device *dev,
                              void *cpu_addr,
@@ -109,8 +112,8 @@ rt_ubase_t rt_dma_map_single(struct rt_device *dev,
  * @param[in] cpu_addr The buffer.
  * @param[in] size Bytes in the buffer, not zero.
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
- * @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES`
- * too.
+ * @param[in] attrs 0, `RT_DMA_ATTR_OWN_LINES`, `RT_DMA_ATTR_LIST_ENTRY`, or both, combined by `|`. The unmap gets the
+ * same ones. Other bits have no effect.
  * @return As `rt_dma_map_single`.
  * @note Context: thread first, then any.
  */
@@ -167,8 +170,8 @@ int rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle);
  * @param[in] dma_handle The handle that the map returned.
  * @param[in] size The size that was mapped, in bytes.
  * @param[in] direction The direction of the mapping.
- * @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a
- * call for a streaming mapping, or uninstalls a pool. If the BSP's own operations allocated it, the device must exist
+ * @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread maps or
+ * unmaps a buffer of any device, or uninstalls a pool. If the BSP's own operations allocated it, the device must exist
  * until then, or until `rt_dmam_release`.
  */
 void rt_dma_unmap_single(struct rt_device *dev,
@@ -187,8 +190,8 @@ void rt_dma_unmap_single(struct rt_device *dev,
  * @param[in] dma_handle The handle that the map returned.
  * @param[in] size The size that was mapped, in bytes.
  * @param[in] direction The direction of the mapping.
- * @param[in] attrs `RT_DMA_ATTR_SKIP_CPU_SYNC`, `RT_DMA_ATTR_OWN_LINES` (if the map had it), both, or 0; other bits
- * have no effect.
+ * @param[in] attrs 0, or these attributes, combined by `|`: `RT_DMA_ATTR_OWN_LINES` and `RT_DMA_ATTR_LIST_ENTRY`, each
+ * if the map had it; `RT_DMA_ATTR_SKIP_CPU_SYNC`. Other bits have no effect.
  * @note Context: any.
  */
 void rt_dma_unmap_single_attrs(struct rt_device *dev,
@@ -211,11 +214,11 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
 /**
  * @brief Makes streaming maps in an interrupt ready ahead.
  *
- * A map in an interrupt takes a spare record, and perhaps a bounce buffer. This call makes sure that there are at
- * least `count` spare records, and that the pool that serves the device's bounce buffers is mapped for the processor.
- * From then on, each call in a thread for a streaming mapping allocates spare records up to `count` again. All devices
- * share them, so drivers that map at the same time need the sum of their counts. Pages for bounce buffers are not
- * reserved.
+ * A map in an interrupt may take a spare record and a bounce buffer: `rt_dma_map_single` states which does not. This
+ * call makes sure that there are at least `count` spare records, and that the pool that serves the device's bounce
+ * buffers is mapped for the processor. From then on, each map and unmap in a thread allocates the spare records that
+ * are missing to `count`, as far as the heap has room. All devices share them, so drivers that map at the same time
+ * need the sum of their counts. Pages for bounce buffers are not reserved.
  *
  * @code{.c}
  * rt_err_t probe(struct rt_device *dev)
@@ -225,12 +228,12 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
  * @endcode
  *
  * @param[in] dev The device.
- * @param[in] count Maps in an interrupt before a thread makes its next call for a streaming mapping: up to 65,536. 16
- * are ready without this call, once a thread has made such a call.
+ * @param[in] count Maps in an interrupt before a thread next maps or unmaps a buffer: up to 65,536. 16 are ready
+ * without this call, once a thread has mapped or unmapped one.
  * @retval RT_EOK The maps are ready.
  * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range.
- * @retval -RT_ENOMEM The heap has no room for as many records, and nothing was changed; or no pool has a bounce buffer
- * that the device reaches, and the records are ready.
+ * @retval -RT_ENOMEM The heap has no room for as many records, or the device's operations cannot be chosen now, and
+ * nothing was changed; or no pool has a bounce buffer that the device reaches, and the records are ready.
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */

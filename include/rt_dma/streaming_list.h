@@ -88,10 +88,15 @@ void rt_dma_unmap_sg(struct rt_device *dev,
  * @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
  * @param[in] nents Entries in the list, as for the map.
  * @param[in] direction The direction of the mapping.
- * @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it.
+ * @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it. Other
+ * bits have no effect.
  * @note Context: any.
  */
-void rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, rt_ubase_t attrs);
+void rt_dma_unmap_sg_attrs(struct rt_device *dev,
+                           struct rt_dma_sg *sg,
+                           int nents,
+                           int direction,
+                           rt_ubase_t attrs);
 
 /**
  * @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.

@@ -11,8 +11,8 @@ use crate::mem::words::DeviceMemory;
 /// Values of one type, one after the other, that the processor and the device can access at any time
 /// (Linux Documentation/core-api/dma-api.rst, part Ia). Use `u8` for plain bytes.
 ///
-/// Dropping it frees the memory. Context of the drop: any; thread if the memory's pool is larger than the view limit
-/// (`RT_DMA_POOL_VIEW_LIMIT`).
+/// Dropping it frees the memory. Context of the drop: any; thread if the memory has a mapping of its own, because its
+/// pool is larger than the view limit (`RT_DMA_POOL_VIEW_LIMIT`), or the kernel had no room for a view.
 pub struct CoherentBuffer<T: AsWords, P: Platform> {
     memory: DeviceMemory<P::Kernel>,
     device: Device<P>,

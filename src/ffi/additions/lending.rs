@@ -57,8 +57,9 @@ pub unsafe extern "C" fn rt_dma_borrow(
 /// nothing.
 ///
 /// @param[in] memory The memory.
-/// @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread. Elsewhere it is
-/// refused and counted, and the memory stays borrowed.
+/// @note Context: any. Memory that has a mapping of its own, as a buffer of `rt_dma_alloc` may have, needs a thread:
+/// elsewhere the call is refused and counted, and the memory stays borrowed. Memory of a region that is mapped linearly
+/// has none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_give_back(memory: *mut c_void) {
     if !memory.is_null() {

@@ -51,8 +51,9 @@ pub(in crate::ffi) static MANAGED_FREE: Hook<FreeReplacement> = Hook::new();
 /// @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
 /// `size` is zero, or no pool that serves the request has room.
 /// @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
-/// of a memory type (not cached, write-through); in a pool that is larger than the view limit, for each such buffer.
-/// From an interrupt such a call returns NULL.
+/// of a memory type (not cached; write-through; cached, if the pool is not mapped linearly), for which the whole pool
+/// is mapped. If the pool is larger than the view limit, or the kernel has no room for that mapping, each such buffer
+/// has a mapping of its own, and needs a thread. From an interrupt such a call returns NULL.
 #[unsafe(no_mangle)]
 // LLVM moves code that several functions have in common into separate functions, but not the code of a function with a
 // `link_section`. The additional calls would cost 10 instructions for an allocation and its free on aarch64.
@@ -125,8 +126,8 @@ unsafe fn alloc_without_handle(alloc: AllocOperation, dev: *mut rt_device, size:
 /// @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
 /// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
 /// @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
-/// @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs
-/// a thread: elsewhere the call is refused and counted, and the buffer stays allocated.
+/// @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
+/// the call is refused and counted, and the buffer stays allocated.
 #[unsafe(no_mangle)]
 // As for `rt_dma_alloc`.
 #[unsafe(link_section = ".text.rt_dma_free")]

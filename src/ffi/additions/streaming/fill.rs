@@ -12,11 +12,11 @@ const MOST_RECORDS: usize = 1 << 16;
 
 /// @brief Makes streaming maps in an interrupt ready ahead.
 ///
-/// A map in an interrupt takes a spare record, and perhaps a bounce buffer. This call makes sure that there are at
-/// least `count` spare records, and that the pool that serves the device's bounce buffers is mapped for the processor.
-/// From then on, each call in a thread for a streaming mapping allocates spare records up to `count` again. All devices
-/// share them, so drivers that map at the same time need the sum of their counts. Pages for bounce buffers are not
-/// reserved.
+/// A map in an interrupt may take a spare record and a bounce buffer: `rt_dma_map_single` states which does not. This
+/// call makes sure that there are at least `count` spare records, and that the pool that serves the device's bounce
+/// buffers is mapped for the processor. From then on, each map and unmap in a thread allocates the spare records that
+/// are missing to `count`, as far as the heap has room. All devices share them, so drivers that map at the same time
+/// need the sum of their counts. Pages for bounce buffers are not reserved.
 ///
 /// @code{.c}
 /// rt_err_t probe(struct rt_device *dev)
@@ -26,12 +26,12 @@ const MOST_RECORDS: usize = 1 << 16;
 /// @endcode
 ///
 /// @param[in] dev The device.
-/// @param[in] count Maps in an interrupt before a thread makes its next call for a streaming mapping: up to 65,536. 16
-/// are ready without this call, once a thread has made such a call.
+/// @param[in] count Maps in an interrupt before a thread next maps or unmaps a buffer: up to 65,536. 16 are ready
+/// without this call, once a thread has mapped or unmapped one.
 /// @retval RT_EOK The maps are ready.
 /// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range.
-/// @retval -RT_ENOMEM The heap has no room for as many records, and nothing was changed; or no pool has a bounce buffer
-/// that the device reaches, and the records are ready.
+/// @retval -RT_ENOMEM The heap has no room for as many records, or the device's operations cannot be chosen now, and
+/// nothing was changed; or no pool has a bounce buffer that the device reaches, and the records are ready.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]

@@ -132,7 +132,8 @@ pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg
 /// @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
 /// @param[in] nents Entries in the list, as for the map.
 /// @param[in] direction The direction of the mapping.
-/// @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it.
+/// @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it. Other
+/// bits have no effect.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(

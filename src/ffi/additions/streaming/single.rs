@@ -37,10 +37,13 @@ use crate::ffi::status::errors;
 /// @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated
 /// here, a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the
 /// mapping.
-/// @note Context: thread first, then any. In an interrupt, a map of memory outside the pools that is mapped linearly
-/// and needs no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread
-/// leaves at least 16 records, and each unmap gives one back. Without a record the map fails. `rt_dma_map_fill` makes
-/// more records ready.
+/// @note Context: thread first, then any. A device's first call needs a thread. From then on, a map in an interrupt
+/// always succeeds if all of this holds: the buffer lies outside the pools, in memory that is mapped linearly; it needs
+/// no bounce buffer; the library's own operations serve the device; and a bus that translates addresses leads the
+/// handle back to the buffer. Other maps take a spare record, and fail without one. Each map and unmap in a thread
+/// allocates the spare records that are missing to 16, as far as the heap has room, and an unmap makes the record of
+/// its mapping a spare one. A bounce buffer in an interrupt comes from a pool that a thread has mapped.
+/// `rt_dma_map_fill` makes more records ready, and maps the pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single(
     dev: *mut rt_device,
@@ -59,8 +62,8 @@ pub unsafe extern "C" fn rt_dma_map_single(
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
-/// @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES`
-/// too.
+/// @param[in] attrs 0, `RT_DMA_ATTR_OWN_LINES`, `RT_DMA_ATTR_LIST_ENTRY`, or both, combined by `|`. The unmap gets the
+/// same ones. Other bits have no effect.
 /// @return As `rt_dma_map_single`.
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
@@ -134,8 +137,8 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: r
 /// @param[in] dma_handle The handle that the map returned.
 /// @param[in] size The size that was mapped, in bytes.
 /// @param[in] direction The direction of the mapping.
-/// @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a
-/// call for a streaming mapping, or uninstalls a pool. If the BSP's own operations allocated it, the device must exist
+/// @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread maps or
+/// unmaps a buffer of any device, or uninstalls a pool. If the BSP's own operations allocated it, the device must exist
 /// until then, or until `rt_dmam_release`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single(
@@ -159,8 +162,8 @@ pub unsafe extern "C" fn rt_dma_unmap_single(
 /// @param[in] dma_handle The handle that the map returned.
 /// @param[in] size The size that was mapped, in bytes.
 /// @param[in] direction The direction of the mapping.
-/// @param[in] attrs `RT_DMA_ATTR_SKIP_CPU_SYNC`, `RT_DMA_ATTR_OWN_LINES` (if the map had it), both, or 0; other bits
-/// have no effect.
+/// @param[in] attrs 0, or these attributes, combined by `|`: `RT_DMA_ATTR_OWN_LINES` and `RT_DMA_ATTR_LIST_ENTRY`, each
+/// if the map had it; `RT_DMA_ATTR_SKIP_CPU_SYNC`. Other bits have no effect.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
