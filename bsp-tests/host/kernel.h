@@ -31,6 +31,8 @@ const char *host_text(void);
 void host_forget_text(void);
 /* Sets the driver of the console. It is called for each piece of text, but not for text that it writes itself. */
 void host_set_console(void (*driver)(void));
+/* Sets a function that is called at the start of each unmap, as another core may run then; or none. */
+void host_set_unmapping(void (*function)(void));
 /* Makes the caller an interrupt (1) or a thread (0) from now on. */
 void host_interrupt(int on);
 /* Returns the address at which the test reads what a device reads at a handle. */

@@ -105,8 +105,71 @@ static void what_keeps_a_pool(void)
     host_forget_ranges();
 }
 
+static struct rt_dma_pool *pool_of_the_region(void)
+{
+    struct rt_dma_pool *pool = RT_NULL;
+
+    do
+    {
+        pool = rt_dma_pool_next(pool);
+    }
+    while (pool && pool->region.start != PLACE);
+    return pool;
+}
+
+static struct rt_device first_owner = { .parent.name = "first" };
+static struct rt_device late_owner = { .parent.name = "late" };
+static int calls_meanwhile;
+
+/* The first owner has operations, and the late owner has none yet, so that the two find out at different places. */
+static void while_the_region_is_uninstalled(void)
+{
+    calls_meanwhile++;
+    EXPECT(rt_dma_own_region_init(&first_owner, RT_NULL, 0) == -RT_EBUSY);
+    EXPECT(rt_dma_own_region_init(&late_owner, RT_NULL, 0) == -RT_EBUSY);
+    EXPECT(rt_dma_set_mask(&late_owner, ALL) == -RT_EBUSY && rt_dma_set_coherent_mask(&late_owner, ALL) == -RT_EBUSY);
+    EXPECT(rt_dma_set_max_segment(&late_owner, ARCH_PAGE_SIZE) == -RT_EBUSY);
+    EXPECT(!late_owner.dma_ops);
+}
+
+/* Calls that need the region can be repeated: -RT_ENOMEM would be wrong. */
+static void owners_of_a_region_that_is_uninstalled(void)
+{
+    static fdt32_t reg[] = { CELLS(PLACE), CELLS(MIB) }, names[] = { CELL(6) };
+    static struct rt_ofw_prop reg_prop = { "reg", sizeof(reg), reg, RT_NULL };
+    static struct rt_ofw_prop name_prop = { "memory-region", sizeof(names), names, RT_NULL };
+    static struct rt_ofw_node memory = { .full_name = "memory", .phandle = 6, .props = &reg_prop };
+    static struct rt_ofw_node node = { .full_name = "camera", .props = &name_prop };
+    rt_ubase_t handle;
+    void *buffer;
+
+    host_add_node(&memory);
+    first_owner.ofw_node = &node;
+    late_owner.ofw_node = &node;
+    late_owner.dma_ops = RT_NULL;
+    EXPECT(rt_dma_own_region_init(&first_owner, RT_NULL, 0) == RT_EOK);
+    buffer = rt_dma_alloc(&first_owner, ARCH_PAGE_SIZE, &handle, 0);
+    EXPECT(buffer && handle == PLACE);
+    rt_dma_free(&first_owner, ARCH_PAGE_SIZE, buffer, handle, 0);
+    EXPECT(rt_dma_pool_uninstall(pool_of_the_region()) == -RT_EBUSY);
+    rt_dma_own_region_release(&first_owner);
+
+    calls_meanwhile = 0;
+    host_set_unmapping(while_the_region_is_uninstalled);
+    EXPECT(rt_dma_pool_uninstall(pool_of_the_region()) == RT_EOK);
+    host_set_unmapping(RT_NULL);
+    EXPECT(calls_meanwhile);
+
+    EXPECT(rt_dma_set_mask(&late_owner, ALL) == RT_EOK && rt_dma_own_region_init(&late_owner, RT_NULL, 0) == RT_EOK);
+    rt_dma_own_region_release(&late_owner);
+    rt_dmam_release(&late_owner);
+    EXPECT_EQ(rt_dma_pool_uninstall(pool_of_the_region()), RT_EOK);
+    host_remove_node(6);
+}
+
 void pools_that_are_uninstalled(void)
 {
     pool_comes_and_goes();
     what_keeps_a_pool();
+    owners_of_a_region_that_is_uninstalled();
 }

@@ -228,12 +228,23 @@ static int unmap(char *addr)
     return 0;
 }
 
+static void (*unmapping)(void);
+
+void host_set_unmapping(void (*function)(void))
+{
+    unmapping = function;
+}
+
 int rt_aspace_unmap(rt_aspace_t aspace, void *addr)
 {
     int is_unmapped;
 
     host_need_thread(__func__);
     RT_ASSERT(aspace->page_table);
+    if (unmapping)
+    {
+        unmapping();
+    }
     host_lock();
     is_unmapped = unmap(addr);
     host_unlock();
