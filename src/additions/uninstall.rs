@@ -7,14 +7,16 @@ use crate::dropin::pool::{Pool, PoolSpec, RemovalError, WholePages};
 use crate::dropin::registry::Dma;
 use crate::dropin::uninstalled::Revival;
 use crate::kernel::Kernel;
-use crate::mem::atomics::{Ordering::SeqCst, fence};
 
-/// The number of ticks for which an uninstall waits for calls that print names of pools.
+/// The number of ticks for which an uninstall waits for calls that read names of pools.
 const READER_TICKS: usize = 100;
 
 impl<K: Kernel> Dma<K> {
     /// Unmaps a pool and removes it from the list. After this, its memory belongs to the caller. The `Pool` value is
     /// kept, and is used again when a pool of the same pages is installed.
+    ///
+    /// Waits up to 100 ticks for calls that read names of pools. A call that takes longer, because the console is slow,
+    /// may still read the pool's name.
     ///
     /// Context: thread.
     ///
@@ -38,13 +40,7 @@ impl<K: Kernel> Dma<K> {
         self.uninstalled.kept.set(Some(pool));
         self.uninstalled.revival.set(&Revival { revive: Dma::revive, reopen: Dma::reopen });
         drop(turn);
-        fence(SeqCst);
-        for _ in 0..READER_TICKS {
-            if self.uninstalled.name_readers.load(SeqCst) == 0 {
-                break;
-            }
-            self.kernel.pause();
-        }
+        self.name_readers.wait(self.kernel, READER_TICKS);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The list of the pools of a system, in the order in which they were installed.
+//! The list of the pools of a system, in the order in which they were installed for the first time.
 //!
 //! It is read without a lock, and changed by the holder of the turn of installs. A pool that leaves it keeps its link
 //! to the next pool (see `pool::membership`). C code has a list of the same pools, through their public parts.

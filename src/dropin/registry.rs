@@ -5,9 +5,10 @@
 
 use crate::abi::rt_dma_pool;
 use crate::dropin::loans::Lending;
+use crate::dropin::name_readers::{NameReader, NameReaders};
 use crate::dropin::pool::Pool;
 use crate::dropin::pool_list::PoolList;
-use crate::dropin::uninstalled::{NameReader, Uninstalled};
+use crate::dropin::uninstalled::Uninstalled;
 use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::AtomicUsize;
 use crate::mem::turn::{Flag, Turn};
@@ -23,6 +24,7 @@ pub struct Dma<K: Kernel> {
     /// waits for it, as only a board reserves memory, at boot.
     pub(crate) reserving: Flag,
     pub(crate) uninstalled: Uninstalled<K, Dma<K>>,
+    pub(crate) name_readers: NameReaders,
     /// The number of refused calls.
     pub(super) refused_calls: AtomicUsize,
     pub(crate) lending: Lending<K, Dma<K>>,
@@ -37,12 +39,14 @@ impl<K: Kernel> Dma<K> {
             installing: Turn::new(),
             reserving: Flag::new(),
             uninstalled: Uninstalled::new(),
+            name_readers: NameReaders::new(),
             refused_calls: AtomicUsize::new(0),
             lending: Lending::new(),
         }
     }
 
-    /// Returns the pools in the order in which they were installed.
+    /// Returns the pools in the order of the list: a new pool comes last, and one that is installed again has its
+    /// earlier place.
     ///
     /// Context: any.
     pub fn pools(&self) -> impl Iterator<Item = &'static Pool<K>> {
@@ -67,7 +71,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub(crate) fn read_names(&self) -> NameReader<'_> {
-        self.uninstalled.read_names()
+        self.name_readers.read()
     }
 
     /// Returns the first pool that contains any byte of `[start, end)`.

@@ -174,9 +174,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub(crate) fn end_removal(&self) {
         if !self.membership.has_copied_name {
-            // This store comes before `uninstall` reads `name_readers`. A reader adds itself to `name_readers` before
-            // it reads the name. Under SeqCst, either the reader finds no name, or `uninstall` finds the reader and
-            // waits for it.
+            // The head of `name_readers` states why a call that has read the name before is waited for.
             self.public.region_name.store(core::ptr::null_mut(), SeqCst);
         }
         self.membership.has_left.store(true, Relaxed);

@@ -1,0 +1,61 @@
+//! The calls that read names of pools, for which an uninstall waits.
+//!
+//! A pool's name belongs to the caller of its install, which may free it after the uninstall. A call that reads names
+//! counts itself before; an uninstall takes the name from the pool, and then waits until no call is counted. The two
+//! may do this at once:
+//!
+//! | a call that reads names | an uninstall |
+//! | --- | --- |
+//! | 1. adds itself to the count ([`NameReaders::read`]) | a. removes the name ([`Pool::end_removal`]) |
+//! | 2. reads the name | b. reads the count ([`NameReaders::wait`]) |
+//!
+//! Each has a fence between its two steps. Without it, a core may read before its own write is visible to the other
+//! core. With both fences, the call finds no name, or the uninstall finds the call in the count.
+//!
+//! [`Pool::end_removal`]: crate::dropin::pool::Pool::end_removal
+
+use crate::kernel::Kernel;
+use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst, fence};
+
+/// The number of calls that are reading names of pools now.
+pub(crate) struct NameReaders(AtomicUsize);
+
+/// A call that reads names of pools. An uninstall waits until it is dropped, but not longer than 100 ticks: see
+/// [`Dma::uninstall`](crate::dropin::registry::Dma::uninstall).
+pub(crate) struct NameReader<'a>(&'a AtomicUsize);
+
+impl NameReaders {
+    /// Makes the value of a system in which no call reads names.
+    pub(super) const fn new() -> Self {
+        NameReaders(AtomicUsize::new(0))
+    }
+
+    /// Records that the caller reads names of pools, until it drops the returned value.
+    ///
+    /// Context: any.
+    pub(super) fn read(&self) -> NameReader<'_> {
+        self.0.fetch_add(1, SeqCst);
+        fence(SeqCst);
+        NameReader(&self.0)
+    }
+
+    /// Waits until no call reads names, or until `ticks` ticks have passed. The caller has removed the name that it
+    /// wants to return to its owner.
+    ///
+    /// Context: thread.
+    pub(crate) fn wait<K: Kernel>(&self, kernel: K, ticks: usize) {
+        fence(SeqCst);
+        for _ in 0..ticks {
+            if self.0.load(SeqCst) == 0 {
+                break;
+            }
+            kernel.pause();
+        }
+    }
+}
+
+impl Drop for NameReader<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
