@@ -7,7 +7,7 @@
 //! | `pool_list` | The list of the pools of a system. |
 //! | [`registry`] | All DMA memory of a system. |
 //! | `uninstalled` | What stays of uninstalled pools. |
-//! | `name_readers` | The calls that read names of pools, for which an uninstall waits. |
+//! | [`name_readers`] | The calls that read names of pools, for which an uninstall waits. |
 //! | `refusals` | Counting and logging refused calls. |
 //! | [`install`], [`extract`] | Making pools of a region, and of the memory that boot code reserved. |
 //! | [`map_ops`], [`buffer_request`] | The sets of map operations, and what a device asks for. |
@@ -24,7 +24,7 @@ pub mod extract;
 pub mod install;
 pub mod loans;
 pub mod map_ops;
-pub(crate) mod name_readers;
+pub mod name_readers;
 pub mod page_map;
 pub mod pool;
 pub(crate) mod pool_list;

@@ -18,22 +18,22 @@ use crate::kernel::Kernel;
 use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst, fence};
 
 /// The number of calls that are reading names of pools now.
-pub(crate) struct NameReaders(AtomicUsize);
+pub struct NameReaders(AtomicUsize);
 
 /// A call that reads names of pools. An uninstall waits until it is dropped, but not longer than 100 ticks: see
 /// [`Dma::uninstall`](crate::dropin::registry::Dma::uninstall).
-pub(crate) struct NameReader<'a>(&'a AtomicUsize);
+pub struct NameReader<'a>(&'a AtomicUsize);
 
 impl NameReaders {
     /// Makes the value of a system in which no call reads names.
-    pub(super) const fn new() -> Self {
+    pub const fn new() -> Self {
         NameReaders(AtomicUsize::new(0))
     }
 
     /// Records that the caller reads names of pools, until it drops the returned value.
     ///
     /// Context: any.
-    pub(super) fn read(&self) -> NameReader<'_> {
+    pub fn read(&self) -> NameReader<'_> {
         self.0.fetch_add(1, SeqCst);
         fence(SeqCst);
         NameReader(&self.0)
@@ -43,7 +43,7 @@ impl NameReaders {
     /// wants to return to its owner.
     ///
     /// Context: thread.
-    pub(crate) fn wait<K: Kernel>(&self, kernel: K, ticks: usize) {
+    pub fn wait<K: Kernel>(&self, kernel: K, ticks: usize) {
         fence(SeqCst);
         for _ in 0..ticks {
             if self.0.load(SeqCst) == 0 {

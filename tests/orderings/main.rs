@@ -14,6 +14,7 @@ use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::direct::linear_range::{LinearBytes, LinearRange};
 use rt_dma_pool::dropin::loans::Lending;
+use rt_dma_pool::dropin::name_readers::NameReaders;
 use rt_dma_pool::dropin::page_map::CacheState;
 use rt_dma_pool::dropin::pool::own_mappings::{BufferPages, OwnMapping, OwnMappings};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
@@ -283,6 +284,29 @@ fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
         lending.begin_waiting();
         let is_found = lending.entries().any(|entry| entry.may_give_back(THREADS, |_| false));
         assert!(!borrower.join().unwrap() || is_found, "memory is lent to a borrower whom the owner does not find");
+    });
+}
+
+/// A call reads a pool's name while the pool is uninstalled, and the name is freed at once. The call finds no name, or the
+/// uninstall waits for the call.
+#[test]
+fn a_name_is_freed_after_the_last_call_that_reads_it() {
+    every_execution("NameReaders", || {
+        let readers = leak(NameReaders::new());
+        let (has_name, text) = (leak(AtomicUsize::new(1)), leak(Plain::new(1)));
+        drop(readers.read());
+        assert_eq!(has_name.load(Relaxed), 1);
+        let reader = thread::spawn(move || {
+            let _reading = readers.read();
+            if has_name.load(Relaxed) != 0 {
+                assert_eq!(text.read(), 1);
+            }
+        });
+        has_name.store(0, Relaxed);
+        if unless_it_waits(|| readers.wait(THREADS, 1)).is_some() {
+            text.write(0);
+        }
+        reader.join().unwrap();
     });
 }
 
