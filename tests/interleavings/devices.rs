@@ -12,6 +12,7 @@ use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::testing::Services;
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::log::Name;
 use std::sync::atomic::Ordering;
@@ -157,6 +158,35 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
         });
         at_once([again(), again(), other]);
         assert_eq!(*accepted.lock().unwrap(), 1, "the number of unmaps, of two, that are accepted");
+    });
+}
+
+/// Two cores make the first direct mappings while a pool is installed over the memory. A map that does not find the pool
+/// makes no record, so its unmap must need none.
+#[test]
+fn a_pool_that_is_installed_during_the_first_direct_map_is_a_later_one() {
+    explore("a pool is installed during the first direct map", || {
+        const HEAP: usize = 0x8010_0000;
+        let cores = Cores::new(0);
+        let (dma, streaming) = system(cores);
+        cores.map_linear(HEAP, HEAP, PAGE_SIZE);
+        // Otherwise the first maps make spare records, which takes longer than the install.
+        streaming.tidy();
+        let handles = Arc::new(Mutex::new(Vec::new()));
+        let driver = |part| {
+            let handles = handles.clone();
+            call(move || {
+                let handle = map(streaming, HEAP, part);
+                handles.lock().unwrap().push(handle);
+            })
+        };
+        let install = call(move || {
+            dma.install(&Region { start: HEAP, end: HEAP + PAGE_SIZE, name: Name::NONE }).unwrap();
+        });
+        at_once([driver(0), driver(1), install]);
+        for &handle in handles.lock().unwrap().iter() {
+            unmap(streaming, handle).expect("a right unmap");
+        }
     });
 }
 

@@ -99,8 +99,8 @@ impl<K: Kernel> Pool<K> {
         self.membership.order.store(order, Relaxed);
     }
 
-    /// Returns whether the pool was added to the list before any pool with the number `order`, and has stayed there
-    /// since.
+    /// Returns whether the pool has a lower number than `order`, and was never uninstalled. A pool that comes back has
+    /// its earlier number, but was not in the list all the time.
     pub(crate) fn is_older_than(&self, order: usize) -> bool {
         self.order() < order && !self.membership.has_left.load(Relaxed)
     }

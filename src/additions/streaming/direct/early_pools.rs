@@ -1,4 +1,4 @@
-//! The pools that were there before the first direct mapping.
+//! The pools that have been in the list since before the first direct mapping.
 
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa};
@@ -7,23 +7,24 @@ use crate::mem::atomics::{
     Ordering::{AcqRel, Acquire},
 };
 
-/// Which pools were installed before the first direct mapping was made, and have not been uninstalled since.
+/// Which pools are *early*: installed before the first direct mapping was made, and never uninstalled.
 ///
-/// A mapping of an early pool's memory always has a record. A later pool may have been installed over memory that was
-/// mapped directly, and that has no record.
+/// A mapping of an early pool's memory always has a record. Every other pool is *later*: it may have been installed
+/// over memory that was mapped directly, and that has no record. A pool that has ever been uninstalled counts as later
+/// too, because its memory may have been mapped directly before it was installed again.
 pub struct EarlyPools {
-    /// Every pool with this number ([`Pool::order`](crate::dropin::pool::Pool::order)) or a higher one is later;
-    /// [`NOT_YET`] before the first direct mapping.
-    end: AtomicUsize,
+    /// The least number ([`Pool::order`](crate::dropin::pool::Pool::order)) of the pools that were not in the list when
+    /// the first direct mapping was made; [`NO_DIRECT_MAPPING_YET`] before. Every pool from this number on is later.
+    first_later: AtomicUsize,
 }
 
-/// No direct mapping was made yet: every pool is early.
-const NOT_YET: usize = usize::MAX;
+/// No direct mapping was made yet: every pool that was never uninstalled is early.
+const NO_DIRECT_MAPPING_YET: usize = usize::MAX;
 
 impl EarlyPools {
     /// Makes the value of a system without direct mappings.
     pub const fn new() -> Self {
-        EarlyPools { end: AtomicUsize::new(NOT_YET) }
+        EarlyPools { first_later: AtomicUsize::new(NO_DIRECT_MAPPING_YET) }
     }
 
     /// Returns whether the `size` bytes from `pa` on may be mapped directly: no pool contains any of them. Notes the
@@ -33,31 +34,38 @@ impl EarlyPools {
     ///
     /// | the first direct map | an installation on another core |
     /// | --- | --- |
-    /// | 1. notes which pools are early | a. lists the pool |
+    /// | 1. reads the last pool of the list, and notes that every pool after it is later | a. lists the pool |
     /// | 2. looks for a pool with the bytes | |
     ///
     /// If `a` comes before 2, the look sees the pool; otherwise `a` comes after 1, and the pool is a later one. Every
     /// other direct map first reads that the early pools are noted, and then looks.
+    ///
+    /// The first map looks before step 1 too. This look only prevents that a map of pool memory notes a direct mapping
+    /// that is not made.
     pub fn admit_direct<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
-        let is_first = self.end.load(Acquire) == NOT_YET;
-        let is_outside_all_pools = || dma.pool_in(pa, pa.saturating_add(size)).is_none();
-        if is_first && is_outside_all_pools() {
+        let is_first = self.first_later.load(Acquire) == NO_DIRECT_MAPPING_YET;
+        if is_first && is_outside_all_pools(dma, pa, size) {
             self.note_first(dma);
         }
-        is_outside_all_pools()
+        is_outside_all_pools(dma, pa, size)
     }
 
     /// Notes that the first direct mapping is made.
     #[cold]
     fn note_first<K: Kernel>(&self, dma: &Dma<K>) {
-        let end = dma.pools().last().map_or(0, |pool| pool.order() + 1);
-        self.end.fetch_min(end, AcqRel);
+        let first_later = dma.pools().last().map_or(0, |pool| pool.order() + 1);
+        self.first_later.fetch_min(first_later, AcqRel);
     }
 
     /// Returns whether an early pool contains any of the `size` bytes from `pa` on.
     pub fn contain_any<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let end = pa.saturating_add(size);
-        let later = self.end.load(Acquire);
-        dma.pools().any(|pool| pool.is_older_than(later) && pa < pool.end() && pool.start() < end)
+        let first_later = self.first_later.load(Acquire);
+        dma.pools().any(|pool| pool.is_older_than(first_later) && pa < pool.end() && pool.start() < end)
     }
+}
+
+/// Returns whether no pool contains any of the `size` bytes from `pa` on.
+fn is_outside_all_pools<K: Kernel>(dma: &Dma<K>, pa: Pa, size: usize) -> bool {
+    dma.pool_in(pa, pa.saturating_add(size)).is_none()
 }
