@@ -61,9 +61,12 @@ pub unsafe trait PoolRegions {
     /// none; [`Error::NoList`] if the kernel has no memblock.
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error>;
 
-    /// Records that pools cover `region` from its first byte up to `end`. If `region` is an entry of a caller's list
-    /// that still begins where `region` begins, the entry begins at `end` from now on, unless it ends there. Memblock's
-    /// list is not written.
+    /// Records that pools cover `region` from its first byte up to `end`. `region` may be the rest of the one that
+    /// [`region`](Self::region) returned, after pools that cover its beginning.
+    ///
+    /// If the region is an entry of a caller's list, and begins where `region` begins, the entry begins at `end` from
+    /// now on, unless it ends there. Otherwise nothing is written: memblock's list must not change, and in an entry of
+    /// which `region` is only the rest, the next extract finds the pools at its beginning, as this one did.
     ///
     /// Context: thread.
     fn consume(&self, region: BootRegion, end: Pa);

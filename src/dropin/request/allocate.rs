@@ -146,8 +146,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates a buffer for `request` and returns its address and its handle. If handles are translated, the
-    /// `memory-region` pools that the device owns are searched first. Then all pools are searched in the order in which
-    /// they were installed. The first pool with enough room serves the request.
+    /// `memory-region` pools that the device owns are searched first. Then all pools are searched in the order of
+    /// the list. The first pool with enough room serves the request.
     ///
     /// Context: as [`allocate_general`](Self::allocate_general).
     ///

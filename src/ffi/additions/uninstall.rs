@@ -21,6 +21,8 @@ use crate::text::apart;
 /// the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`, also if the
 /// device is removed without this call.
 ///
+/// In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
+///
 /// @code{.c}
 /// if (rt_dma_pool_uninstall(pool) == -RT_EBUSY)
 /// {
@@ -28,15 +30,15 @@ use crate::text::apart;
 /// }
 /// @endcode
 ///
-/// @param[in] pool The pool that `rt_dma_pool_install` returned. After success it must not be used any more.
-/// @retval RT_EOK The memory and the name of the region are the caller's. The call waits up to 100 ticks for calls that
-/// print the name, such as `list_dma_pool`. Keep a name readable that a console may take longer to print: a string
-/// constant always is.
+/// @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found. After success it must not be
+/// used any more.
+/// @retval RT_EOK The memory and the name of the region are the caller's.
 /// @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
-/// @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent.
-/// Or the region belongs to a device whose node names it, or the caller may not sleep.
-///
-/// In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
+/// @retval -RT_EBUSY Nothing was changed, for one of these reasons: a page of the pool is in use, by a buffer, a block
+/// pool, a bounce buffer, or memory that is lent; the region belongs to a device whose node names it; the call that
+/// installs the pool has not ended; the caller may not sleep.
+/// @note The call waits up to 100 ticks for calls that print the name, such as `list_dma_pool`. If a slow console may
+/// take longer, do not free the name after this call. A string constant is always safe.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err_t {

@@ -36,11 +36,12 @@ unsafe extern "C" {
     pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize, region: *mut *const c_void)
     -> c_int;
 
-    /// @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
+    /// @brief Makes a region of a caller's list begin at `end`, unless it ends there or does not begin at `start`.
     /// A region of memblock is not written.
     ///
     /// @param[in] region The address that `rt_dma_port_pool_region` filled in.
-    /// @param[in] start Where the region began.
+    /// @param[in] start The first byte of the region that no earlier pool covers. If earlier pools cover the region's
+    /// beginning, it is higher than the region's own start, and the region stays as it is.
     /// @param[in] end One past the last byte that pools cover.
     ///
     /// @note Context: thread.

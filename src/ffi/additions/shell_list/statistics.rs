@@ -48,8 +48,8 @@ const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
 /// @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have
 /// are set to 0.
 /// @retval RT_EOK `*usage` was filled in.
-/// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a
-/// structure.
+/// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is less than the size of the
+/// structure in this version, or no multiple of `sizeof(rt_size_t)`.
 /// @note Context: any. The time grows with the size of the pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *mut rt_dma_pool_usage) -> rt_err_t {
@@ -76,7 +76,10 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
     errors.ok
 }
 
-/// @brief Returns the pool that was installed after another one.
+/// @brief Returns the next pool of the list.
+///
+/// The list has the order of the first installations: a pool of the same pages as an uninstalled one gets the earlier
+/// place.
 ///
 /// @code{.c}
 /// for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
