@@ -14,7 +14,7 @@
 int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
 {
     static const rt_region_t empty;
-    const rt_region_t *reg;
+    const rt_region_t *entry;
 
     if (!list->start || !list->length)
     {
@@ -27,47 +27,53 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
     }
 
     /* A region without a name is passed over: the library finds no room in an empty one. */
-    reg = (const rt_region_t *)list->start + index;
-    *region = reg->name ? reg : &empty;
+    entry = (const rt_region_t *)list->start + index;
+    *region = entry->name ? entry : &empty;
 
     return RT_DMA_PORT_FOUND;
 }
 
 void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
 {
-    rt_region_t *reg = region;
+    rt_region_t *entry = region;
 
     /* The last bytes are compared, because the end of a region at the end of the address space is 0. */
-    if (reg->start == start && end - 1 < reg->end - 1)
+    if (entry->start == start && end - 1 < entry->end - 1)
     {
-        reg->start = end;
+        entry->start = end;
     }
 }
 
-#else /* revision 2 */
-
-#ifdef RT_USING_MEMBLOCK
+#elif defined(RT_USING_MEMBLOCK) /* revision 2 */
 
 #include <mm_memblock.h>
 
+/* The list is walked again for each index. It is short, and is read at boot only. */
 int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
 {
-    const struct rt_mmblk_reg *reg;
+    const struct rt_mmblk_reg *entry;
 
     RT_UNUSED(list);
 
-    rt_slist_for_each_entry(reg, &rt_memblock_get_reserved()->reg_list, node)
+    rt_slist_for_each_entry(entry, &rt_memblock_get_reserved()->reg_list, node)
     {
-        const char *name = reg->memreg.name;
+        const char *name = entry->memreg.name;
 
-        if (!reg->alloc || (reg->flags & MEMBLOCK_HOTPLUG) || !name || rt_strcmp(name, "dma-pool"))
+        /* An entry that is not in use may still be in the list. Memory that can be removed is no place for pools. */
+        if (!entry->alloc || (entry->flags & MEMBLOCK_HOTPLUG))
+        {
+            continue;
+        }
+
+        /* The name of the regions that boot code reserves for pools. Other entries have other names, or none. */
+        if (!name || rt_strcmp(name, "dma-pool"))
         {
             continue;
         }
 
         if (index-- == 0)
         {
-            *region = &reg->memreg;
+            *region = &entry->memreg;
 
             return RT_DMA_PORT_FOUND;
         }
@@ -76,7 +82,7 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
     return RT_DMA_PORT_END;
 }
 
-#else
+#else /* revision 2 without memblock */
 
 int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
 {
@@ -87,8 +93,11 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
     return RT_DMA_PORT_ABSENT;
 }
 
-#endif /* RT_USING_MEMBLOCK */
+#endif /* where the regions come from */
 
+#if RT_DMA_PORT_REVISION != 1
+
+/* The page allocator takes all memory that is not in memblock's list, so the list must not change. */
 void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
 {
     RT_UNUSED(region);
@@ -96,4 +105,4 @@ void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
     RT_UNUSED(end);
 }
 
-#endif /* revision */
+#endif
