@@ -38,7 +38,8 @@ impl<P: Platform> Device<P> {
         boundary: usize,
     ) -> Result<BlockPool<T, P>, BadCreate> {
         let name = PoolName::new(name.bytes());
-        let spec = BlockPoolSpec { name, device: Some(self.device), size: size_in_memory::<T>(), align, boundary };
+        let spec =
+            BlockPoolSpec { name, device: Some(self.kernel_device), size: size_in_memory::<T>(), align, boundary };
         let pool = self.system.block_pools.create(&spec)?;
         Ok(BlockPool { pool, device: *self, values: PhantomData })
     }

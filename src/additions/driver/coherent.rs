@@ -29,7 +29,7 @@ impl<P: Platform> Device<P> {
     /// than the view limit.
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
         let size = length.checked_mul(size_in_memory::<T>()).filter(|size| *size != 0)?;
-        let (start, handle) = self.system.pages.allocate(self.device, size)?;
+        let (start, handle) = self.system.pages.allocate(self.kernel_device, size)?;
         // SAFETY: the caller of `System::new` guarantees that `size` bytes are mapped there, and are not used by other
         // code until they are freed.
         #[allow(unsafe_code)]
@@ -150,11 +150,11 @@ impl<T: AsWords, P: Platform> fmt::Debug for CoherentBuffer<T, P> {
 
 impl<T: AsWords, P: Platform> Drop for CoherentBuffer<T, P> {
     fn drop(&mut self) {
-        let Device { system, device } = self.device;
+        let Device { system, kernel_device } = self.device;
         // SAFETY: `coherent` allocated the memory for this value, which ends here.
         #[allow(unsafe_code)]
         unsafe {
-            system.pages.free(device, self.memory.size(), self.memory.start(), self.handle)
+            system.pages.free(kernel_device, self.memory.size(), self.memory.start(), self.handle)
         }
     }
 }

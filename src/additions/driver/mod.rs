@@ -16,14 +16,16 @@
 //!
 //! # The `unsafe` code that is left
 //!
-//! [`Device::new`] is `unsafe`, because the caller guarantees that the pointer is a device's. Beyond that, a driver is
-//! responsible for its device: a device that is given a handle after a buffer's end, or goes on writing after its
-//! buffer was dropped or unmapped, overwrites other memory, in Rust as in C. Stop the device first.
+//! A driver calls one `unsafe` function, which returns its [`Device`]: in RT-Thread `ffi::driver::Device::from_ptr`,
+//! which calls [`Device::new`]. Its caller promises that the device exists, and that the device accesses a buffer only
+//! while the buffer is allocated or mapped for it. No type can check this: before a buffer is dropped or unmapped, stop
+//! the device. A device that goes on writing overwrites other memory, in Rust as in C. ([`System::new`] is `unsafe`
+//! too. A driver does not call it: the library makes the system.)
 //!
 //! A value that is forgotten ([`core::mem::forget`]) leaks its memory, which stays the device's. This does no other
 //! harm.
 //!
-//! # Errors and contexts
+//! # Panics and contexts
 //!
 //! Nothing in this module panics. The terms for contexts are defined in `docs/design.md`; a call without "Context" may
 //! be made in any.
@@ -116,7 +118,8 @@ pub trait Platform: Copy + Send + Sync + 'static {
     type Pages: Pages;
 }
 
-/// Returns how a device accesses memory that is mapped for it; [`MapError::NoMemory`] if this cannot be determined now.
+/// A function that returns how a device accesses memory that is mapped for it; [`MapError::NoMemory`] if this cannot be
+/// determined now.
 pub type FindMaster = dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync;
 
 /// The DMA memory of a system, from which its drivers allocate.
@@ -150,11 +153,11 @@ impl<P: Platform> System<P> {
 #[derive(Clone, Copy)]
 pub struct Device<P: Platform> {
     system: &'static System<P>,
-    device: kernel::Device,
+    kernel_device: kernel::Device,
 }
 
 impl<P: Platform> Device<P> {
-    /// Makes a value for the device `device` of the system's kernel.
+    /// Makes a value for the device `kernel_device` of the system's kernel.
     ///
     /// # Safety
     /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet
@@ -162,8 +165,8 @@ impl<P: Platform> Device<P> {
     /// allocated or mapped for it, and mapped bytes only in the direction of their mapping. It does not write to bytes
     /// while `cpu` of their mapping runs, that of [`Mapping`] or of [`ScopedMapping`].
     #[allow(unsafe_code)]
-    pub const unsafe fn new(system: &'static System<P>, device: kernel::Device) -> Self {
-        Device { system, device }
+    pub const unsafe fn new(system: &'static System<P>, kernel_device: kernel::Device) -> Self {
+        Device { system, kernel_device }
     }
 }
 

@@ -77,7 +77,7 @@ impl<W: Direction, P: Platform> fmt::Debug for ScopedMapping<'_, W, P> {
 impl<'a, W: Direction, P: Platform> ScopedMapping<'a, W, P> {
     fn new(device: Device<P>, bytes: HandedOver<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
-        let master = (system.find_master)(device.device)?;
+        let master = (system.find_master)(device.kernel_device)?;
         let buffer = Buffer::new(bytes.start(), bytes.size(), W::DIRECTION);
         // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
         #[allow(unsafe_code)]

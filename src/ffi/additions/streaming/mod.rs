@@ -1,4 +1,13 @@
 //! Streaming mappings.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `arguments.rs` | What a call knows of its device, and the directions and attributes of C. |
+//! | `single.rs`, `scatter.rs` | `rt_dma_map_single`, `rt_dma_map_sg` and their like. |
+//! | `sync.rs` | `rt_dma_sync_single_for_cpu` and `rt_dma_sync_single_for_device`. |
+//! | `unmap.rs` | The end of a mapping that may be managed. |
+//! | `fill.rs` | `rt_dma_map_fill`. |
+//! | `system.rs` | The streaming mappings of the system, what other additions call of them, and the calls of a table of the BSP. |
 
 pub(in crate::ffi) mod arguments;
 mod fill;
