@@ -249,49 +249,50 @@ static rt_uint64_t distance_translated(struct translation *steps, uintptr_t pa, 
  *     0x60001000  0x20001000  0x20001000  The second step leaves it alone, and no range maps it to itself: not covered.
  *
  * The two steps are those of rt_ofw_translate_cpu2dma(), which is not called: if a step fails for want of heap, it
- * returns the address unchanged, which may be another than the device's. Such memory counts as not covered.
+ * returns the address unchanged, which may be another than the device's.
  *
  * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, all of memory is covered.
  * The first step may still move it.
  *
  * The first translation through a bus reads its ranges into the heap, so it needs a thread.
  */
-uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
+int rt_dma_port_bus_range(void *dev, uintptr_t pa, uintptr_t *handle, uintptr_t *last)
 {
     struct rt_ofw_node *np = rt_dma_port_ofw_node(dev);
     struct translation steps;
-    rt_uint64_t on_bus, handle;
+    rt_uint64_t on_bus, found;
 
     steps.bus = bus_with(np, "ranges");
-    steps.dma_bus = bus_with(np, "dma-ranges");
     read_ranges(steps.bus, "ranges", &steps.ranges);
+    steps.dma_bus = bus_with(np, "dma-ranges");
     read_ranges(steps.dma_bus, "dma-ranges", &steps.dma_ranges);
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
-    handle = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
+    found = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
-    if (handle == NO_TABLE)
+    if (found == NO_TABLE)
     {
+        if (on_bus == NO_TABLE ? steps.ranges.count : steps.dma_ranges.count)
+        {
+            return RT_DMA_PORT_NO_HEAP;
+        }
+
+        /* The ranges cannot be read, and RT-Thread leaves the address unchanged. */
+        *handle = pa;
         *last = UINTPTR_MAX;
 
-        /* The heap had no room for the table; or the ranges cannot be read, and RT-Thread leaves the address unchanged. */
-        return (on_bus == NO_TABLE ? steps.ranges.count : steps.dma_ranges.count) ? RT_DMA_PORT_UNMAPPED : pa;
+        return RT_DMA_PORT_FOUND;
     }
 
-    if (steps.dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&steps.dma_ranges, on_bus)
+    if (steps.dma_ranges.count && found == on_bus && !is_mapped_to_itself(&steps.dma_ranges, on_bus)
         && ranges_are_read(np, &steps.dma_ranges))
     {
-        handle = RT_DMA_PORT_UNMAPPED;
+        found = RT_DMA_PORT_UNMAPPED;
     }
 
+    *handle = to_pointer_size(found);
     *last = pa + (uintptr_t)distance_translated(&steps, pa, on_bus);
 
-    if (to_pointer_size(handle) == RT_DMA_PORT_UNMAPPED && *last == UINTPTR_MAX)
-    {
-        /* The highest address would mean that the heap has no room to read the ranges. */
-        *last -= 1;
-    }
-
-    return to_pointer_size(handle);
+    return RT_DMA_PORT_FOUND;
 }
 
 uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle)
@@ -308,13 +309,14 @@ int rt_dma_port_has_dma_ranges(void *dev)
     return 0;
 }
 
-uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
+int rt_dma_port_bus_range(void *dev, uintptr_t pa, uintptr_t *handle, uintptr_t *last)
 {
     RT_UNUSED(dev);
 
+    *handle = pa;
     *last = UINTPTR_MAX;
 
-    return pa;
+    return RT_DMA_PORT_FOUND;
 }
 
 uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle)

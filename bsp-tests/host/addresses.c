@@ -68,6 +68,7 @@ static void ranges_as_the_translator_reads_them(void)
     static fdt32_t part[] = { CELLS(FIRST + MIB), CELLS(FIRST + MIB), CELLS(MIB) };
     static fdt32_t by_the_binding[] = { CELLS(0), CELLS(FIRST), CELLS(MIB) };
     static fdt32_t empty[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELLS(0) };
+    static fdt32_t empty_at_zero[] = { CELLS(0), CELLS(0), CELLS(0) };
     static fdt32_t none[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELL(0) };
     static fdt32_t top[] = { CELLS(~0UL - 0xfff), CELLS(~0UL - 0xfff), CELLS(0x2000), CELLS(FIRST), CELLS(0x800), CELLS(MIB) };
     static fdt32_t several[] =
@@ -86,6 +87,7 @@ static void ranges_as_the_translator_reads_them(void)
     EXPECT(!is_served(below(&branch, part, sizeof(part), 0, 0), MIB + 1, FIRST + MIB, FIRST + MIB));
     EXPECT(is_refused(below(&branch, by_the_binding, sizeof(by_the_binding), 0, 0)));
     EXPECT(is_refused(below(&branch, empty, sizeof(empty), 0, 0)));
+    EXPECT(is_refused(below(&branch, empty_at_zero, sizeof(empty_at_zero), 0, 0)));
     EXPECT(is_served(below(&branch, none, sizeof(none), 0, 0), PAGE, FIRST, FIRST));
     EXPECT(is_served(below(&branch, none, 0, 0, 0), PAGE, FIRST, FIRST));
     EXPECT(is_served(below(&branch, top, sizeof(top), 0, 0), PAGE, FIRST, 0x800));

@@ -146,18 +146,19 @@ extern int rt_dma_port_has_dma_ranges(void *dev);
  *
  * @param[in] dev The device, which has a node.
  * @param[in] pa The physical address.
+ * @param[out] handle The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
  * @param[out] last The last physical address up to which the result holds. It is not below `pa`.
  *        - With a device's address, the device's addresses rise with the physical ones from `pa` to `last`.
  *        - With RT_DMA_PORT_UNMAPPED, no range of the bus covers an address from `pa` to `last`.
- *        - If the heap has no room to read the ranges of the bus, the result is RT_DMA_PORT_UNMAPPED, and `last`
- *          is the highest address.
- * @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+ * @retval RT_DMA_PORT_FOUND `handle` and `last` were filled in.
+ * @retval RT_DMA_PORT_NO_HEAP The heap has no room to read the ranges of the bus.
  *
  * @note Context: thread first, then any. The first call for a bus reads its ranges.
  */
-extern uintptr_t rt_dma_port_bus_address(void *dev,
-                                         uintptr_t pa,
-                                         uintptr_t *last);
+extern int rt_dma_port_bus_range(void *dev,
+                                 uintptr_t pa,
+                                 uintptr_t *handle,
+                                 uintptr_t *last);
 
 /**
  * @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).

@@ -59,7 +59,7 @@
 #define RT_DMA_PORT_NOT_RESERVED 8
 
 /**
- * The heap has no room for what the kernel needs to read the region.
+ * The heap has no room for the ranges of a bus, which the kernel needs to translate an address.
  */
 #define RT_DMA_PORT_NO_HEAP 9
 

@@ -42,9 +42,9 @@ impl<K: Kernel> Dma<K> {
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
         // makes it do so here, where the heap may be called.
-        if self.kernel.bus_range_from(device, 0).is_without_ranges() {
-            self.refuse(Error::NoMemory, self.kernel.device_name(device), NO_NUMBER, 0, 0);
-            return Err(Error::NoMemory);
+        if let Err(error) = self.kernel.bus_range_from(device, 0) {
+            self.refuse(error, self.kernel.device_name(device), NO_NUMBER, 0, 0);
+            return Err(error);
         }
         Ok(Some(MapOps::DeviceTree))
     }

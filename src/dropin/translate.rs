@@ -65,9 +65,11 @@ pub(crate) struct Bus<K: Kernel> {
 impl<K: Kernel> Bus<K> {
     /// Returns the range that begins at `pa`.
     fn range_at(&self, pa: Pa) -> BusRange {
+        // Without the ranges of its bus, the device reaches no memory.
+        let no_memory = BusRange { handle: None, last_pa: Pa::MAX };
         let range = match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => BusRange { handle: Some(pa), last_pa: Pa::MAX },
-            MapOps::DeviceTree => self.kernel.bus_range_from(self.device, pa),
+            MapOps::DeviceTree => self.kernel.bus_range_from(self.device, pa).unwrap_or(no_memory),
             MapOps::Pci => self.range_in_windows(pa),
         };
         // The range ends at the latest where its handles would pass the highest address and continue at zero.

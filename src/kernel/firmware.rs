@@ -51,14 +51,6 @@ pub struct BusRange {
     pub last_pa: Pa,
 }
 
-impl BusRange {
-    /// Returns whether the range that begins at address 0 is all of memory, and the device cannot reach it: the heap
-    /// had no room to read the ranges of the bus ([`Firmware::bus_range_from`]).
-    pub fn is_without_ranges(&self) -> bool {
-        self.handle.is_none() && self.last_pa == Pa::MAX
-    }
-}
-
 /// What firmware states about devices. The caller passes devices that exist.
 ///
 /// # Safety
@@ -102,12 +94,14 @@ pub unsafe trait Firmware {
     /// translator reads them (`rt_ofw_translate_cpu2dma`). The device has a node.
     ///
     /// The result has no handle if no entry of `dma-ranges` covers `pa`, although that translator returns the address
-    /// unchanged in this case. If the heap has no room to read the ranges, the result has no handle, and its `last_pa`
-    /// is the highest address.
+    /// unchanged in this case.
     ///
     /// Context: thread first, then any. The first call for a bus reads the ranges of the bus; the caller makes it in a
     /// thread.
-    fn bus_range_from(&self, device: Device, pa: Pa) -> BusRange;
+    ///
+    /// # Errors
+    /// `NoMemory` if the heap has no room to read the ranges of the bus: a later call may succeed.
+    fn bus_range_from(&self, device: Device, pa: Pa) -> Result<BusRange, Error>;
 
     /// Returns the physical address that the device reaches at `handle` (`rt_ofw_translate_dma2cpu`); `None` if this
     /// processor has no such address. It need not be the inverse of [`bus_range_from`](Firmware::bus_range_from).

@@ -209,8 +209,8 @@ unsafe impl<S: Services> Firmware for S {
     fn has_dma_ranges(&self, _device: Device) -> bool {
         false
     }
-    fn bus_range_from(&self, _device: Device, pa: Pa) -> BusRange {
-        BusRange { handle: Some(pa), last_pa: Pa::MAX }
+    fn bus_range_from(&self, _device: Device, pa: Pa) -> Result<BusRange, Error> {
+        Ok(BusRange { handle: Some(pa), last_pa: Pa::MAX })
     }
     fn cpu_address(&self, _device: Device, handle: Handle) -> Option<Pa> {
         Some(handle)

@@ -342,12 +342,13 @@ fn a_region_that_cannot_be_read_for_want_of_memory_is_asked_for_again() {
     }
 }
 
-/// A bus that lets its devices reach nothing, up to the highest address, is the answer of a port whose heap has no room.
 #[test]
 fn ranges_of_the_bus_for_which_the_heap_has_no_room_are_logged() {
     let machine = machine_with_cma();
     let device = machine.device(DeviceInfo::behind_ranges(&[]));
+    machine.fail(Service::BusRanges, 0, 1);
     assert_eq!(machine.dma.choose_ops(device), Err(Error::NoMemory));
+    assert_eq!(machine.dma.choose_ops(device), Ok(MapOps::DeviceTree));
     assert_eq!(machine.take_log(Level::Error), ["device: no memory (0x0, 0x0, 0)"]);
     assert_eq!(machine.dma.refused_calls(), 1);
 }

@@ -23,6 +23,8 @@ fn operations_are_by_device_tree_then_pci_then_dma_coherent() {
     for (info, expected) in [
         (DeviceInfo { windows: vec![window], ..regions }, MapOps::DeviceTree),
         (DeviceInfo { windows: vec![window], ..ranges.coherent() }, MapOps::DeviceTree),
+        // This bus leads to no memory at all.
+        (DeviceInfo::behind_ranges(&[]), MapOps::DeviceTree),
         (DeviceInfo { windows: vec![window], ..node_only.clone() }, MapOps::Pci),
         (DeviceInfo::pci(&[window]).coherent(), MapOps::Pci),
         (DeviceInfo::pci(&[]), MapOps::NonCoherent),

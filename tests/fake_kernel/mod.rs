@@ -38,6 +38,7 @@ pub enum Service {
     HeapAlloc,
     Map,
     MapLinear,
+    BusRanges,
     /// Memblock's reservation.
     Reserve,
     /// Reading a region of a device's node: the heap has no room for what the kernel needs.

@@ -231,8 +231,8 @@ unsafe impl Firmware for FakeKernel {
         self.device(device).has_dma_ranges
     }
 
-    fn bus_range_from(&self, device: Device, pa: Pa) -> BusRange {
-        self.device(device).bus_range_from(pa)
+    fn bus_range_from(&self, device: Device, pa: Pa) -> Result<BusRange, Error> {
+        if self.fails(Service::BusRanges) { Err(Error::NoMemory) } else { Ok(self.device(device).bus_range_from(pa)) }
     }
 
     fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {

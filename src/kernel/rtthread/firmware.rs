@@ -109,15 +109,15 @@ unsafe extern "C" {
     ///
     /// @param[in] dev The device, which has a node.
     /// @param[in] pa The physical address.
+    /// @param[out] handle The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
     /// @param[out] last The last physical address up to which the result holds. It is not below `pa`.
     ///        - With a device's address, the device's addresses rise with the physical ones from `pa` to `last`.
     ///        - With RT_DMA_PORT_UNMAPPED, no range of the bus covers an address from `pa` to `last`.
-    ///        - If the heap has no room to read the ranges of the bus, the result is RT_DMA_PORT_UNMAPPED, and `last`
-    ///          is the highest address.
-    /// @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+    /// @retval RT_DMA_PORT_FOUND `handle` and `last` were filled in.
+    /// @retval RT_DMA_PORT_NO_HEAP The heap has no room to read the ranges of the bus.
     ///
     /// @note Context: thread first, then any. The first call for a bus reads its ranges.
-    pub fn rt_dma_port_bus_address(dev: *mut c_void, pa: usize, last: *mut usize) -> usize;
+    pub fn rt_dma_port_bus_range(dev: *mut c_void, pa: usize, handle: *mut usize, last: *mut usize) -> c_int;
 
     /// @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).
     ///
@@ -186,11 +186,14 @@ unsafe impl Firmware for RtThread {
         ask(rt_dma_port_has_dma_ranges, device) != 0
     }
 
-    fn bus_range_from(&self, device: Device, pa: Pa) -> BusRange {
-        let mut last_pa = pa;
-        // SAFETY: the port writes to `last_pa` only.
-        let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.address()), pa, &mut last_pa) });
-        BusRange { handle, last_pa }
+    fn bus_range_from(&self, device: Device, pa: Pa) -> Result<BusRange, Error> {
+        let (mut handle, mut last_pa) = (0, 0);
+        // SAFETY: the port writes to the two addresses only.
+        match unsafe { rt_dma_port_bus_range(pointer(device.address()), pa, &mut handle, &mut last_pa) } {
+            RT_DMA_PORT_FOUND => Ok(BusRange { handle: unless_unmapped(handle), last_pa }),
+            // `RT_DMA_PORT_NO_HEAP`.
+            _ => Err(Error::NoMemory),
+        }
     }
 
     fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa> {

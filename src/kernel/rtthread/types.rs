@@ -20,7 +20,7 @@ pub const RT_DMA_PORT_DISABLED: c_int = 6;
 pub const RT_DMA_PORT_NO_REG: c_int = 7;
 /// The kernel itself uses a part of the region.
 pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
-/// The heap has no room for what the kernel needs to read the region.
+/// The heap has no room for the ranges of a bus, which the kernel needs to translate an address.
 pub const RT_DMA_PORT_NO_HEAP: c_int = 9;
 
 /// A range of physical memory.

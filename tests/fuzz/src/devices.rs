@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
+use crate::firmware::FOUND;
 use crate::memory::{self, HIGH, HIGH_PAGES, LOW, LOW_PAGES, PAGE};
 use crate::own_table;
 use crate::port::UNMAPPED;
@@ -215,13 +216,16 @@ extern "C" fn rt_dma_port_has_dma_ranges(dev: usize) -> c_int {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_bus_address(dev: usize, pa: usize, last: *mut usize) -> usize {
+extern "C" fn rt_dma_port_bus_range(dev: usize, pa: usize, to_handle: *mut usize, to_last: *mut usize) -> c_int {
     assert!(known(dev).has_node, "the ranges of a device without a node are read");
     let bus = if let bus @ Bus::Ranges(_) = known(dev).bus { bus } else { Bus::Plain };
-    let (handle, end) = bus.address(pa);
-    // SAFETY: the caller's place.
-    unsafe { last.write(end) };
-    handle.unwrap_or(UNMAPPED)
+    let (handle, last) = bus.address(pa);
+    // SAFETY: the caller's places.
+    unsafe {
+        to_handle.write(handle.unwrap_or(UNMAPPED));
+        to_last.write(last);
+    }
+    FOUND
 }
 
 #[unsafe(no_mangle)]

@@ -9,7 +9,7 @@ use crate::machine::{self, Service};
 use crate::memory::{LOW_PAGES, PAGE, pa_of};
 use crate::{devices, port};
 
-const FOUND: c_int = 0;
+pub const FOUND: c_int = 0;
 const INVALID: c_int = 1;
 const ABSENT: c_int = 2;
 const END: c_int = 3;
