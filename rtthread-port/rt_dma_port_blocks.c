@@ -43,14 +43,9 @@ static uintptr_t address_in(uint64_t entry)
     return (entry >> 10 & 0xfffffffffff) << 12;
 }
 
-static void drop_block_with_lock(void)
+/* The caller does so without the lock: RT-Thread's call for other cores may write to the log. */
+static void drop_block_from_tlbs(void)
 {
-}
-
-/* Without the lock, because RT-Thread's call for other cores may write to the log. */
-static void drop_block_without_lock(void)
-{
-    rt_dma_port_publish_mappings();
 }
 
 #else
@@ -77,13 +72,9 @@ static uintptr_t address_in(uint64_t entry)
 }
 
 /* With the lock: no core may put a table in the block's place before all have dropped the block (Arm ARM, break-before-make). */
-static void drop_block_with_lock(void)
+static void drop_block_from_tlbs(void)
 {
     __asm__ volatile ("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
-}
-
-static void drop_block_without_lock(void)
-{
 }
 
 #endif /* __riscv */
@@ -127,15 +118,10 @@ int rt_dma_port_clear_left_block(void *va)
     {
         *(volatile uint64_t *)entry = 0;
         rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, entry, sizeof(*entry));
-        drop_block_with_lock();
+        drop_block_from_tlbs();
     }
 
     MM_PGTBL_UNLOCK(&rt_kernel_space);
-
-    if (has_block && is_in_window)
-    {
-        drop_block_without_lock();
-    }
 
     return !has_block || is_in_window;
 }

@@ -32,7 +32,8 @@ void rt_dma_port_unmap_pages(void *va);
 /*
  * Clears the page-table entry of a block of 2 MiB that contains va, if there is one. In the ioremap window no mapping uses the
  * block, because the caller has reserved va: an earlier mapping left it. Elsewhere boot code may have mapped it without
- * reserving its addresses, so it stays. Returns whether pages can be mapped at va.
+ * reserving its addresses, so it stays. Returns whether pages can be mapped at va. On riscv64 the TLBs may hold the block until
+ * rt_dma_port_publish_mappings() is called, which the caller does before the addresses are used.
  */
 int rt_dma_port_clear_left_block(void *va);
 #endif
