@@ -55,11 +55,11 @@ impl Names {
 
 /// Returns the letters of a name.
 fn letters(name: Name) -> impl Iterator<Item = u8> {
-    let start = name.as_ptr();
+    let start = name.as_ptr().cast::<u8>();
     let length = if start.is_null() { 0 } else { NAME };
     // SAFETY: a name that is not null is a C string. `take_while` stops at its NUL, so that no byte after it is read.
     #[allow(unsafe_code)]
-    let bytes = (0..length).map(move |index| unsafe { start.add(index).read() } as u8);
+    let bytes = (0..length).map(move |index| unsafe { start.add(index).read() });
     bytes.take_while(|letter| *letter != 0)
 }
 

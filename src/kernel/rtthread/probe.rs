@@ -50,7 +50,7 @@ pub fn v2p_of_range(va: Va, last: Va) -> Option<(Pa, bool)> {
         }
         saved = Saved::new();
     }
-    let pa = first & PAGE_ADDRESS | va % PAGE_SIZE;
+    let pa = first & PAGE_ADDRESS | (va % PAGE_SIZE);
     (differences & FAILED == 0).then_some((pa, differences & PAGE_ADDRESS == 0))
 }
 

@@ -20,8 +20,9 @@ unsafe fn name_of(name: *const c_char) -> PoolName {
     if name.is_null() {
         return PoolName::new(*b"<anon>");
     }
+    let bytes = name.cast::<u8>();
     // SAFETY: `take_while` stops at the final zero byte, so that only bytes of the string are read.
-    PoolName::new((0..).map(|at| unsafe { *name.add(at) } as u8).take_while(|byte| *byte != 0))
+    PoolName::new((0..).map(|at| unsafe { *bytes.add(at) }).take_while(|byte| *byte != 0))
 }
 
 /// @brief Creates a pool of small blocks of one size, in coherent memory of a device.

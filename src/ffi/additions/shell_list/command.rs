@@ -46,14 +46,15 @@ unsafe fn option(text: *const c_char) -> Option<u8> {
     if text.is_null() {
         return None;
     }
+    let bytes = text.cast::<u8>();
     // SAFETY: the bytes of a C string up to its final zero can be read, and none after it is.
     unsafe {
-        if *text as u8 != b'-' {
+        if *bytes != b'-' {
             return None;
         }
-        let letter = *text.add(1) as u8;
+        let letter = *bytes.add(1);
         // The text may end after the `-`.
-        if letter == 0 || *text.add(2) != 0 {
+        if letter == 0 || *bytes.add(2) != 0 {
             return None;
         }
         Some(letter)
