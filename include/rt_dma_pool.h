@@ -9,13 +9,36 @@
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that
  * header.
  *
- * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the
- * terms of the notes "Context".
+ * Where RT-Thread's headers are found, this header includes drivers/dma.h and declares nothing itself. The error
+ * numbers `RT_E...` are RT-Thread's: their values depend on its configuration. rt_dma.h defines the terms of the notes
+ * "Context".
  */
-#if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
+#ifndef RT_DMA_POOL_H
 #define RT_DMA_POOL_H
 
 #include "rt_dma/types.h"
+
+#ifdef RT_DMA_HAS_RT_TYPES
+#if __has_include(<drivers/dma.h>)
+#include <drivers/dma.h>
+#endif
+#endif
+
+/* Without drivers/dma.h: declarations of the same functions and types, and the flags of both revisions. */
+#ifndef __DMA_H__
+
+/** @brief Flag without effect in a request. Of a pool: it is mapped linearly. */
+#define RT_DMA_F_LINEAR     (1UL << 0)
+/** @brief Flag: memory below 4 GiB. */
+#define RT_DMA_F_32BITS     (1UL << 1)
+/** @brief Flag: memory that is not cached. */
+#define RT_DMA_F_NOCACHE    (1UL << 2)
+/** @brief Flag: memory of the pools that belong to the device. */
+#define RT_DMA_F_DEVICE     (1UL << 3)
+/** @brief Flag: memory that is not mapped. */
+#define RT_DMA_F_NOMAP      (1UL << 4)
+/** @brief Flag: memory that is mapped write-through. */
+#define RT_DMA_F_WT         (1UL << 5)
 
 /**
  * @brief A range of physical memory, as RT-Thread declares it.
@@ -99,7 +122,8 @@ extern "C" {
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL.
  * @param[in] flags 0, or `RT_DMA_F_*` combined by `|`. docs/driver-guide.md explains each.
  * @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
- * `size` is zero, or no pool that serves the request has room.
+ * `size` is zero, no pool that serves the request has room, the kernel cannot map the free pages, or it is the
+ * device's first call and its operations cannot be chosen now.
  * @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
  * of a memory type (not cached; write-through; cached, if the pool is not mapped linearly), for which the whole pool
  * is mapped. If the pool is larger than the view limit, or the kernel has no room for that mapping, each such buffer
@@ -113,13 +137,14 @@ void *rt_dma_alloc(struct rt_device *dev,
 /**
  * @brief Frees a buffer of `rt_dma_alloc`.
  *
- * A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the
- * handle of another buffer, a second free.
+ * A wrong call is logged and counted, and changes nothing: another number of pages, an address at which no buffer
+ * begins, the handle of another buffer, a second free.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
  * @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
- * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+ * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it. On a bus that
+ * translates addresses, the physical address is accepted too.
  * @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
  * @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
  * the call is refused and counted, and the buffer stays allocated.
@@ -133,16 +158,27 @@ void rt_dma_free(struct rt_device *dev,
 /**
  * @brief Makes what the processor wrote to a buffer visible to the device.
  *
- * If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not
- * check the address.
+ * As in RT-Thread, the library's operations maintain the cache for these devices only:
+ * - A device whose node has `dma-coherent`, whatever `flags` are.
+ * - Without `RT_DMA_F_NOCACHE` in `flags`: a device with a region of its own (`memory-region`), a device below a bus
+ *   with `dma-ranges`, and a PCI device whose host bridge has windows (revision r2).
+ *
+ * For every other device, whose handles are physical addresses, the call only checks the address and returns the
+ * handle. Such a device needs an uncached buffer, or `rt_dma_map_single`, which maintains the cache for each device
+ * that needs it. If also `dma_handle` is NULL, and the device has no mask, the call does nothing, and does not check
+ * the address.
  *
  * @code{.c}
+ * // A cached buffer, for one of the devices above.
  * if (rt_dma_sync_out_data(dev, buffer, size, &handle, 0) != RT_EOK)
  * {
  *     return -RT_ERROR;
  * }
  * start_and_wait(handle, size);
- * rt_dma_sync_in_data(dev, buffer, size, handle, 0);
+ * if (rt_dma_sync_in_data(dev, buffer, size, handle, 0) != RT_EOK)
+ * {
+ *     return -RT_ERROR;
+ * }
  * @endcode
  *
  * @param[in] dev The device.
@@ -150,9 +186,9 @@ void rt_dma_free(struct rt_device *dev,
  * @param[in] size Bytes in the buffer, not zero.
  * @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable, or the
  * device's operations cannot be chosen now; left as it is if `dev` or `data` is NULL or `size` is zero. May be NULL.
- * @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are
- * translated then leave the cache alone.
- * @retval RT_EOK The device sees the bytes.
+ * @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached, else 0.
+ * @retval RT_EOK The handle is valid. If the buffer is not cached, or the call maintains the cache, the device sees
+ * the bytes.
  * @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the
  * end of the address space.
  * @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot
@@ -168,15 +204,15 @@ rt_err_t rt_dma_sync_out_data(struct rt_device *dev,
 /**
  * @brief Makes what the device wrote to a buffer visible to the processor.
  *
- * Other data in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache,
- * the call does nothing, and does not check the address.
+ * Other data in the cache lines at the buffer's ends are kept. The call maintains the cache for the devices, and with
+ * the flags, for which `rt_dma_sync_out_data` does. Otherwise it does nothing, and does not check the address.
  *
  * @param[in] dev The device.
  * @param[out] out_data The buffer.
  * @param[in] size Bytes in the buffer, not zero.
  * @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
  * @param[in] flags As for `rt_dma_sync_out_data`.
- * @retval RT_EOK The processor sees the bytes.
+ * @retval RT_EOK If the buffer is not cached, or the call maintains the cache, the processor sees the bytes.
  * @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer
  * reaches the end of the address space.
  * @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
@@ -195,7 +231,8 @@ rt_err_t rt_dma_sync_in_data(struct rt_device *dev,
  *
  * @param[in] dev The device.
  * @return The operations; NULL if `dev` is NULL, has no node, or its node asks for none, and if this is not known yet:
- * the caller may not sleep, the heap has no room, or another thread is uninstalling a region of the device.
+ * the caller may not sleep, the heap has no room, or another thread is uninstalling a region of the device. Such a
+ * call is logged and counted.
  * @note Context: thread.
  */
 const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
@@ -216,10 +253,12 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
  * }
  * @endcode
  *
- * @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer
- * to its name, so the name must stay valid until the pool is uninstalled.
- * @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory
- * for the bookkeeping. One line in the log gives the reason.
+ * @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. An end of 0 is the end of
+ * the address space. The first page and the last page of the address space are left out. The pool keeps the pointer to
+ * the name, so the name must stay valid until the pool is uninstalled.
+ * @return The pool; NULL if `region` is NULL, holds no whole page, or more than 2^31 - 1 of them, if a pool that is
+ * installed or just being uninstalled covers a part of it, without memory for the bookkeeping, and where the caller
+ * may not sleep. The call is counted, and one line in the log gives the reason.
  * @note Context: thread.
  */
 struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
@@ -273,4 +312,6 @@ int list_dma_pool(int argc,
 #endif  // __cplusplus
 
 
-#endif /* !RT_DMA_POOL_H && !__DMA_H__ */
+#endif /* !__DMA_H__ */
+
+#endif /* RT_DMA_POOL_H */

@@ -34,20 +34,43 @@ pub fn headers() -> Vec<Header> {
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that
  * header.
  *
- * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the
- * terms of the notes \"Context\".
+ * Where RT-Thread's headers are found, this header includes drivers/dma.h and declares nothing itself. The error
+ * numbers `RT_E...` are RT-Thread's: their values depend on its configuration. rt_dma.h defines the terms of the notes
+ * \"Context\".
  */
-#if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
+#ifndef RT_DMA_POOL_H
 #define RT_DMA_POOL_H
 
 #include \"rt_dma/types.h\"
+
+#ifdef RT_DMA_HAS_RT_TYPES
+#if __has_include(<drivers/dma.h>)
+#include <drivers/dma.h>
+#endif
+#endif
+
+/* Without drivers/dma.h: declarations of the same functions and types, and the flags of both revisions. */
+#ifndef __DMA_H__
+
+/** @brief Flag without effect in a request. Of a pool: it is mapped linearly. */
+#define RT_DMA_F_LINEAR     (1UL << 0)
+/** @brief Flag: memory below 4 GiB. */
+#define RT_DMA_F_32BITS     (1UL << 1)
+/** @brief Flag: memory that is not cached. */
+#define RT_DMA_F_NOCACHE    (1UL << 2)
+/** @brief Flag: memory of the pools that belong to the device. */
+#define RT_DMA_F_DEVICE     (1UL << 3)
+/** @brief Flag: memory that is not mapped. */
+#define RT_DMA_F_NOMAP      (1UL << 4)
+/** @brief Flag: memory that is mapped write-through. */
+#define RT_DMA_F_WT         (1UL << 5)
 
 /**
  * @brief A range of physical memory, as RT-Thread declares it.
  */
 typedef struct rt_region_t rt_region_t;"
                 .into(),
-            trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */".into(),
+            trailer: "\n#endif /* !__DMA_H__ */\n\n#endif /* RT_DMA_POOL_H */".into(),
         },
         family(
             "rt_dma/memory.h",

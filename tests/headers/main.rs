@@ -3,6 +3,7 @@
 //!
 //! To make the headers anew: `RT_DMA_BLESS=1 cargo test --test headers`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -109,14 +110,52 @@ fn rt_dma_pool_h_has_the_prototypes_of_drivers_dma_h() {
     }
 }
 
+/// Returns the bits of the flags that a header defines, by the flags' names.
+fn flags_of(header: &str) -> BTreeMap<String, usize> {
+    let text = std::fs::read_to_string(root().join(header)).unwrap();
+    let flags = text.lines().filter_map(|line| line.strip_prefix("#define RT_DMA_F_")?.split_once(' '));
+    let bit_in = |value: &str| value.chars().rev().find_map(|letter| letter.to_digit(10)).unwrap() as usize;
+    flags.map(|(name, value)| (name.into(), bit_in(value))).collect()
+}
+
+#[test]
+fn rt_dma_pool_h_has_the_flags_of_drivers_dma_h() {
+    let ours = flags_of("include/rt_dma_pool.h");
+    assert_eq!(ours.len(), 6);
+    assert_eq!(ours, flags_of("bsp-tests/include/drivers/dma.h"));
+}
+
+#[test]
+fn rt_dma_pool_h_may_be_included_with_and_without_drivers_dma_h() {
+    let driver = "void *f(struct rt_device *dev, rt_region_t *region)\n{\n    \
+        return rt_dma_pool_install(region) ? rt_dma_alloc(dev, 1, 0, RT_DMA_F_NOCACHE) : 0;\n}\n";
+    let headers = ["rt_dma_pool.h", "drivers/dma.h", "mm_page.h"];
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    let with_rt_thread = orders.map(|order| (order.map(|index| headers[index]).to_vec(), "bsp-tests/include"));
+    for (included, folder) in with_rt_thread.into_iter().chain([(vec!["rt_dma_pool.h"], "include")]) {
+        let source = included.iter().map(|name| format!("#include <{name}>\n")).collect::<String>() + driver;
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rt_dma_pool_user.c");
+        std::fs::write(&path, source).unwrap();
+        for (compiler, language) in [("cc", "c"), ("c++", "c++")] {
+            compiles_with(compiler, &["-I", folder, "-x", language], &path);
+        }
+    }
+}
+
 fn compiles(compiler: &str, language: &[&str], header: &Path) {
+    compiles_with(
+        compiler,
+        &[language, &["-pedantic", "-include", header.to_str().unwrap()]].concat(),
+        "/dev/null".as_ref(),
+    );
+}
+
+fn compiles_with(compiler: &str, options: &[&str], source: &Path) {
     let output = Command::new(compiler)
-        .args(language)
-        .args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-I"])
-        .arg(root().join("include"))
-        .arg("-include")
-        .arg(header)
-        .arg("/dev/null")
+        .current_dir(root())
+        .args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iinclude"])
+        .args(options)
+        .arg(source)
         .output()
         .unwrap();
     assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DMA memory: the interface that this repository's library implements, in the revision STAND_IN_REVISION. */
-#ifndef DMA_H__
-#define DMA_H__
+/* The guard is RT-Thread's: rt_dma_pool.h tests it. */
+#ifndef __DMA_H__
+#define __DMA_H__
 
 #include <rtthread.h>
 #ifdef RT_USING_OFW

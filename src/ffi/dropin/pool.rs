@@ -27,10 +27,12 @@ use crate::log::Name;
 /// }
 /// @endcode
 ///
-/// @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer
-/// to its name, so the name must stay valid until the pool is uninstalled.
-/// @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory
-/// for the bookkeeping. One line in the log gives the reason.
+/// @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. An end of 0 is the end of
+/// the address space. The first page and the last page of the address space are left out. The pool keeps the pointer to
+/// the name, so the name must stay valid until the pool is uninstalled.
+/// @return The pool; NULL if `region` is NULL, holds no whole page, or more than 2^31 - 1 of them, if a pool that is
+/// installed or just being uninstalled covers a part of it, without memory for the bookkeeping, and where the caller
+/// may not sleep. The call is counted, and one line in the log gives the reason.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {

@@ -49,7 +49,8 @@ pub(in crate::ffi) static MANAGED_FREE: Hook<FreeReplacement> = Hook::new();
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL.
 /// @param[in] flags 0, or `RT_DMA_F_*` combined by `|`. docs/driver-guide.md explains each.
 /// @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
-/// `size` is zero, or no pool that serves the request has room.
+/// `size` is zero, no pool that serves the request has room, the kernel cannot map the free pages, or it is the
+/// device's first call and its operations cannot be chosen now.
 /// @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
 /// of a memory type (not cached; write-through; cached, if the pool is not mapped linearly), for which the whole pool
 /// is mapped. If the pool is larger than the view limit, or the kernel has no room for that mapping, each such buffer
@@ -118,13 +119,14 @@ unsafe fn alloc_without_handle(alloc: AllocOperation, dev: *mut rt_device, size:
 
 /// @brief Frees a buffer of `rt_dma_alloc`.
 ///
-/// A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the
-/// handle of another buffer, a second free.
+/// A wrong call is logged and counted, and changes nothing: another number of pages, an address at which no buffer
+/// begins, the handle of another buffer, a second free.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
 /// @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
-/// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+/// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it. On a bus that
+/// translates addresses, the physical address is accepted too.
 /// @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
 /// @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
 /// the call is refused and counted, and the buffer stays allocated.

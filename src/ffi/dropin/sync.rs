@@ -13,16 +13,27 @@ use crate::kernel::Device;
 
 /// @brief Makes what the processor wrote to a buffer visible to the device.
 ///
-/// If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not
-/// check the address.
+/// As in RT-Thread, the library's operations maintain the cache for these devices only:
+/// - A device whose node has `dma-coherent`, whatever `flags` are.
+/// - Without `RT_DMA_F_NOCACHE` in `flags`: a device with a region of its own (`memory-region`), a device below a bus
+///   with `dma-ranges`, and a PCI device whose host bridge has windows (revision r2).
+///
+/// For every other device, whose handles are physical addresses, the call only checks the address and returns the
+/// handle. Such a device needs an uncached buffer, or `rt_dma_map_single`, which maintains the cache for each device
+/// that needs it. If also `dma_handle` is NULL, and the device has no mask, the call does nothing, and does not check
+/// the address.
 ///
 /// @code{.c}
+/// // A cached buffer, for one of the devices above.
 /// if (rt_dma_sync_out_data(dev, buffer, size, &handle, 0) != RT_EOK)
 /// {
 ///     return -RT_ERROR;
 /// }
 /// start_and_wait(handle, size);
-/// rt_dma_sync_in_data(dev, buffer, size, handle, 0);
+/// if (rt_dma_sync_in_data(dev, buffer, size, handle, 0) != RT_EOK)
+/// {
+///     return -RT_ERROR;
+/// }
 /// @endcode
 ///
 /// @param[in] dev The device.
@@ -30,9 +41,9 @@ use crate::kernel::Device;
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable, or the
 /// device's operations cannot be chosen now; left as it is if `dev` or `data` is NULL or `size` is zero. May be NULL.
-/// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are
-/// translated then leave the cache alone.
-/// @retval RT_EOK The device sees the bytes.
+/// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached, else 0.
+/// @retval RT_EOK The handle is valid. If the buffer is not cached, or the call maintains the cache, the device sees
+/// the bytes.
 /// @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the
 /// end of the address space.
 /// @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot
@@ -105,15 +116,15 @@ unsafe fn sync_out_general(
 
 /// @brief Makes what the device wrote to a buffer visible to the processor.
 ///
-/// Other data in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache,
-/// the call does nothing, and does not check the address.
+/// Other data in the cache lines at the buffer's ends are kept. The call maintains the cache for the devices, and with
+/// the flags, for which `rt_dma_sync_out_data` does. Otherwise it does nothing, and does not check the address.
 ///
 /// @param[in] dev The device.
 /// @param[out] out_data The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
 /// @param[in] flags As for `rt_dma_sync_out_data`.
-/// @retval RT_EOK The processor sees the bytes.
+/// @retval RT_EOK If the buffer is not cached, or the call maintains the cache, the processor sees the bytes.
 /// @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer
 /// reaches the end of the address space.
 /// @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
