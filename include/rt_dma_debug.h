@@ -35,7 +35,8 @@ extern "C" {
  * rt_dma_debug_fail(dev, 0);
  * @endcode
  *
- * Each call of an allocation, a map, or a map of a list counts as one.
+ * Each call of an allocation, a map, or `rt_dma_map_sg` counts as one. `dma_map_sg` of the headers for drivers from Linux
+ * maps each entry by a call of its own, which counts.
  *
  * @param[in] dev The device.
  * @param[in] number 1 for the next one, 2 for the one after it, and so on; 0 to end the request.
@@ -49,7 +50,8 @@ rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number);
  * @brief Returns the device with a name.
  *
  * @param[in] name The name; its first 23 letters count.
- * @return The device; NULL if no device of this name has made a call that the debug mode watches.
+ * @return The device; NULL if no device of this name has made a call that the debug mode watches. The device may have been
+ * removed since.
  * @note Context: any.
  */
 struct rt_device *rt_dma_debug_find(const char *name);
@@ -78,7 +80,7 @@ void rt_dma_debug_device_gone(struct rt_device *dev);
  * @brief Returns how many mistakes the debug mode found.
  *
  * @param[in] dev The device; NULL for all devices.
- * @return The number.
+ * @return The number. The first 64 devices have numbers of their own. For a later one it is 0, but NULL includes its mistakes.
  * @note Context: any.
  */
 rt_size_t rt_dma_debug_mistakes(struct rt_device *dev);

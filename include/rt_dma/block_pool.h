@@ -62,8 +62,8 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
  * It differs from a pool of `rt_dma_block_pool_create` in this:
  * - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses
  *   are allowed.
- * - `size` is rounded up to a multiple of `align` only, and to 16 bytes, so that a page holds as many blocks as on
- *   Linux.
+ * - `size` is raised to 16 if it is less, and then rounded up to a multiple of `align` only, so that a page holds as
+ *   many blocks as on Linux.
  * - `align` may be more than a page.
  * - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is
  *   empty or was never used. `rt_dma_block_pool_fill` makes more ready. When a call has done its own work
@@ -112,7 +112,8 @@ rt_err_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool,
 /**
  * @brief Frees the pages on which no block is in use.
  *
- * The next allocation may need a page again. Only a thread can get one.
+ * The next allocation may need a page again, which an interrupt can get only for a pool of
+ * `rt_dma_block_pool_create_linux`. The blocks that such a pool keeps ready are freed, too.
  *
  * @param[in] pool The pool.
  * @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.

@@ -26,9 +26,11 @@ extern "C" {
  * `rt_dma_get_max_segment`. `rt_dmam_release` ends the limits of the device.
  *
  * @code{.c}
- * rt_dma_set_max_segment(dev, 0x10000);
- * rt_dma_set_segment_boundary(dev, 0xffff);
- * rt_dma_set_min_align_mask(dev, 0xfff);
+ * if (rt_dma_set_max_segment(dev, 0x10000) != RT_EOK || rt_dma_set_segment_boundary(dev, 0xffff) != RT_EOK
+ *     || rt_dma_set_min_align_mask(dev, 0xfff) != RT_EOK)
+ * {
+ *     return -RT_ERROR;
+ * }
  * @endcode
  *
  * @param[in] dev The device.

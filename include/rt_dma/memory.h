@@ -44,8 +44,8 @@ extern "C" {
  * @param[in] dev The device.
  * @param[in] size Bytes to allocate.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
- * @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL if `dev` is NULL, `size` is
- * 0, or no pool that serves the device has room.
+ * @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL where `rt_dma_alloc` with
+ * these flags returns NULL.
  * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_zalloc_coherent(struct rt_device *dev,
@@ -107,8 +107,9 @@ void *rt_dma_zalloc(struct rt_device *dev,
  * `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
  *
  * @param[in] dev The device.
- * @return The flags. They stay the same from the device's first call in a thread on. An earlier call in an interrupt
- * returns those of `rt_dma_alloc_coherent`.
+ * @return The flags. They stay the same once the device's operations are chosen. For a device with a device-tree node,
+ * the first call in a thread chooses them, and an earlier one in an interrupt returns the flags of
+ * `rt_dma_alloc_coherent`.
  * @note Context: thread first, then any.
  */
 rt_ubase_t rt_dma_wc_flags(struct rt_device *dev);

@@ -47,7 +47,8 @@ struct rt_dma_pool_usage
      */
     rt_size_t buffers;
     /**
-     * Number of failed requests whose flags this pool serves. A request that another pool served did not fail.
+     * Number of failed requests whose flags this pool serves, and of all failed ones of a device that owns the pool. A
+     * request that another pool served did not fail.
      */
     rt_size_t failed;
     /**

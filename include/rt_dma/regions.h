@@ -91,7 +91,8 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole
  * page, or overlaps a pool. Or memblock does not reserve all of it for the node.
  * @retval -RT_EEMPTY Memblock has no such memory (any more).
- * @retval -RT_ENOMEM There is no memory for the bookkeeping.
+ * @retval -RT_ENOMEM There is no memory for the bookkeeping; or for a node without `reg`, memblock refuses to reserve
+ * the memory, or its address or size does not fit in the cells of a `reg`.
  * @retval -RT_ENOSYS There is no device tree.
  * @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the pool of a node.
  * @note Context: thread.
@@ -115,13 +116,21 @@ rt_err_t rt_dma_reserved_memory_install(void);
  *     }
  * }
  *
- * block = rt_dma_borrow(4096, drop_block, cache);
+ * static rt_err_t add_block(struct cache *cache)
+ * {
+ *     rt_mutex_take(&cache->lock, RT_WAITING_FOREVER);
+ *     cache->block = rt_dma_borrow(4096, drop_block, cache);
+ *     rt_mutex_release(&cache->lock);
+ *
+ *     return cache->block ? RT_EOK : -RT_ENOMEM;
+ * }
  * @endcode
  *
- * `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so
- * soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return within a bounded
- * time. It may be called again. If the memory was given back meanwhile, it does nothing. A call of its own that
- * allocates for an owner of the region asks no borrower.
+ * `reclaim` gets the memory, the `size` that was passed, and `arg`. It calls `rt_dma_give_back`, or lets another
+ * thread do so soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return
+ * within a bounded time. It may be called again, and before `rt_dma_borrow` has returned. For memory that the borrower
+ * has given back, or does not know yet, it does nothing. A call of its own that allocates for an owner of the region
+ * asks no borrower.
  *
  * Do not free the memory with `rt_dma_free`.
  *

@@ -104,7 +104,7 @@ typedef struct rt_region_t rt_region_t;"
         ),
         family(
             "rt_dma/managed.h",
-            "Managed resources: rt_dmam_release gives back everything of a device.",
+            "Managed resources: rt_dmam_release gives back all those of a device.",
             &[
                 "src/ffi/additions/device/managed/buffers.rs",
                 "src/ffi/additions/device/managed/release.rs",

@@ -26,8 +26,9 @@ static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *po
 /**
  * @brief Creates a pool of blocks of `size` bytes.
  *
- * `align` is a power of two, or 0 for none. No block crosses a multiple of `boundary`, a power of two not less than `size`,
- * or 0 for none. The blocks are the memory that dma_alloc_coherent() returns.
+ * `size` is raised to 16 if it is less, and then rounded up to a multiple of `align`, a power of two, or 0 for none. No
+ * block crosses a multiple of `boundary`, a power of two not less than the rounded size, or 0 for none. The blocks are
+ * the memory that dma_alloc_coherent() returns.
  *
  * @return The pool; NULL if an argument is wrong, or there is no memory for the bookkeeping.
  * @note Context: thread.

@@ -34,7 +34,11 @@
 
 /* ---- masks ------------------------------------------------------------------------------------------------------ */
 
-/** @brief Sets the streaming mask. Returns 0; -EIO, and the mask stays, if none of the system's memory is within it. */
+/**
+ * @brief Sets the streaming mask.
+ *
+ * @return 0; -EIO, and the mask stays, whatever the reason is for which rt_dma_set_mask() fails.
+ */
 static inline int dma_set_mask(dma_device_t dev, uint64_t mask)
 {
     return rt_dma_set_mask(dma_rt_device(dev), mask) ? -EIO : 0;
@@ -82,7 +86,7 @@ static inline bool dma_addressing_limited(dma_device_t dev)
 
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
 
-/** @brief Sets the most bytes that the device takes in one segment. Returns 0; -EIO without memory to keep it. */
+/** @brief Sets the most bytes that the device takes in one segment. Returns 0; -EIO if rt_dma_set_max_segment() fails. */
 static inline int dma_set_max_seg_size(dma_device_t dev, unsigned int size)
 {
     return rt_dma_set_max_segment(dma_rt_device(dev), size) ? -EIO : 0;
@@ -94,7 +98,11 @@ static inline unsigned int dma_get_max_seg_size(dma_device_t dev)
     return (unsigned int)rt_dma_get_max_segment(dma_rt_device(dev));
 }
 
-/** @brief Sets the mask of the boundary that no segment crosses: `0xffff` for 64 KiB. Returns 0; -EIO without memory. */
+/**
+ * @brief Sets the mask of the boundary that no segment crosses: `0xffff` for 64 KiB.
+ *
+ * @return 0; -EIO if rt_dma_set_segment_boundary() fails.
+ */
 static inline int dma_set_seg_boundary(dma_device_t dev, unsigned long mask)
 {
     return rt_dma_set_segment_boundary(dma_rt_device(dev), mask) ? -EIO : 0;
@@ -112,7 +120,11 @@ static inline unsigned long dma_get_seg_boundary_nr_pages(dma_device_t dev, unsi
     return ((dma_rt_device(dev) ? dma_get_seg_boundary(dev) : 0xffffffffUL) >> page_shift) + 1;
 }
 
-/** @brief Sets which low bits of a buffer's address a bounce buffer keeps. Returns 0; -EIO without memory. */
+/**
+ * @brief Sets which low bits of a buffer's address a bounce buffer keeps.
+ *
+ * @return 0; -EIO if rt_dma_set_min_align_mask() fails.
+ */
 static inline int dma_set_min_align_mask(dma_device_t dev, unsigned int min_align_mask)
 {
     return rt_dma_set_min_align_mask(dma_rt_device(dev), min_align_mask) ? -EIO : 0;

@@ -53,7 +53,11 @@ static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_add
     return cpu_addr;
 }
 
-/** @brief Frees memory of dma_alloc_noncoherent(). Context: any. */
+/**
+ * @brief Frees memory of dma_alloc_noncoherent().
+ *
+ * @note Context: any. Memory that has a mapping of its own, as a buffer of rt_dma_alloc() may have, needs a thread.
+ */
 static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
         enum dma_data_direction dir)
 {

@@ -28,7 +28,7 @@ struct sg_append_table
     struct sg_table sgt;
     /** The last entry that holds memory. */
     struct scatterlist *prv;
-    /** Entries that are allocated and hold no memory yet. */
+    /** Entries of the table. */
     unsigned int total_nents;
 };
 

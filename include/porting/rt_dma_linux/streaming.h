@@ -97,8 +97,10 @@ static inline void dma_unmap_page(dma_device_t dev, dma_addr_t dma_addr, size_t 
 
 /**
  * @brief Returns the address at which the device reaches a register or memory of another device: its physical address.
+ * A bus that translates addresses is not taken into account.
  *
- * @return The address; DMA_MAPPING_ERROR if it is not within the device's mask.
+ * @return The address; DMA_MAPPING_ERROR if a byte is not within the device's mask or has no address, if `size` is 0, or if
+ * `dir` is no direction.
  */
 static inline dma_addr_t dma_map_resource(dma_device_t dev, phys_addr_t phys_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)

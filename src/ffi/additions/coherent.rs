@@ -34,8 +34,8 @@ use crate::kernel::{Handle, PAGE_SIZE};
 /// @param[in] dev The device.
 /// @param[in] size Bytes to allocate.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
-/// @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL if `dev` is NULL, `size` is
-/// 0, or no pool that serves the device has room.
+/// @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL where `rt_dma_alloc` with
+/// these flags returns NULL.
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_zalloc_coherent(

@@ -21,13 +21,21 @@ use crate::ffi::{DMA, pointer};
 ///     }
 /// }
 ///
-/// block = rt_dma_borrow(4096, drop_block, cache);
+/// static rt_err_t add_block(struct cache *cache)
+/// {
+///     rt_mutex_take(&cache->lock, RT_WAITING_FOREVER);
+///     cache->block = rt_dma_borrow(4096, drop_block, cache);
+///     rt_mutex_release(&cache->lock);
+///
+///     return cache->block ? RT_EOK : -RT_ENOMEM;
+/// }
 /// @endcode
 ///
-/// `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so
-/// soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return within a bounded
-/// time. It may be called again. If the memory was given back meanwhile, it does nothing. A call of its own that
-/// allocates for an owner of the region asks no borrower.
+/// `reclaim` gets the memory, the `size` that was passed, and `arg`. It calls `rt_dma_give_back`, or lets another
+/// thread do so soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return
+/// within a bounded time. It may be called again, and before `rt_dma_borrow` has returned. For memory that the borrower
+/// has given back, or does not know yet, it does nothing. A call of its own that allocates for an owner of the region
+/// asks no borrower.
 ///
 /// Do not free the memory with `rt_dma_free`.
 ///

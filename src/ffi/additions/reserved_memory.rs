@@ -37,7 +37,8 @@ use crate::ffi::status::errors;
 /// @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole
 /// page, or overlaps a pool. Or memblock does not reserve all of it for the node.
 /// @retval -RT_EEMPTY Memblock has no such memory (any more).
-/// @retval -RT_ENOMEM There is no memory for the bookkeeping.
+/// @retval -RT_ENOMEM There is no memory for the bookkeeping; or for a node without `reg`, memblock refuses to reserve
+/// the memory, or its address or size does not fit in the cells of a `reg`.
 /// @retval -RT_ENOSYS There is no device tree.
 /// @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the pool of a node.
 /// @note Context: thread.

@@ -84,8 +84,9 @@ pub(in crate::ffi) unsafe fn clear(buffer: *mut c_void, size: usize, flags: usiz
 /// `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
 ///
 /// @param[in] dev The device.
-/// @return The flags. They stay the same from the device's first call in a thread on. An earlier call in an interrupt
-/// returns those of `rt_dma_alloc_coherent`.
+/// @return The flags. They stay the same once the device's operations are chosen. For a device with a device-tree node,
+/// the first call in a thread chooses them, and an earlier one in an interrupt returns the flags of
+/// `rt_dma_alloc_coherent`.
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {

@@ -22,7 +22,8 @@ pub struct rt_dma_pool_usage {
     pub longest_free: rt_size_t,
     /// Number of buffers in use.
     pub buffers: rt_size_t,
-    /// Number of failed requests whose flags this pool serves. A request that another pool served did not fail.
+    /// Number of failed requests whose flags this pool serves, and of all failed ones of a device that owns the pool. A
+    /// request that another pool served did not fail.
     pub failed: rt_size_t,
     /// Bytes of the largest such request.
     pub largest_failed: rt_size_t,

@@ -33,8 +33,13 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     size: rt_size_t,
     direction: c_int,
 ) -> rt_ubase_t {
+    let Some(device) = device(dev) else {
+        // It refuses the call.
+        // SAFETY: `dev` is null.
+        return unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
+    };
     // The slot is reserved first, so that nothing can fail once the buffer is mapped.
-    let Some(slot) = device(dev).and_then(reserve) else { return MAPPING_ERROR };
+    let Some(slot) = reserve(device) else { return MAPPING_ERROR };
     // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of
     // `additions::streaming`.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };

@@ -8,9 +8,10 @@ use crate::ffi::{DEVICES, DMA, device};
 
 /// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
 ///
-/// A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an
-/// interrupt unmapped buffers are freed: the library keeps nothing of the device. If it is called twice, or by two
-/// threads at once, each resource is released once.
+/// A driver calls it when it is removed. The device's masks and limits end too, and bounce buffers that were left when
+/// an interrupt unmapped buffers are freed. Buffers, mappings and block pools that are not managed stay, and so does
+/// the device's right to its regions, which `rt_dma_own_region_release` ends. If it is called twice, or by two threads
+/// at once, each resource is released once.
 ///
 /// A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at
 /// its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it treats the
