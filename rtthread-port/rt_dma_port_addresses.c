@@ -47,15 +47,29 @@ static uintptr_t translate(void *va)
 
 #else
 
+#ifdef __riscv
+/*
+ * RT-Thread's libcpu/risc-v/common/mmu.c takes the address from all upper bits of the page-table entry, also from those of the
+ * memory type: bit 61, which Svpbmt sets for RT_DMA_F_WT, becomes bit 63 of the address. A physical address has 56 bits.
+ */
+#define PHYSICAL_BITS ((uintptr_t)0xffffffffffffff)
+#else
+#define PHYSICAL_BITS UINTPTR_MAX
+#endif
+
 /* On other processors rt_kmem_v2p follows the page table in memory. */
 static uintptr_t translate(void *va)
 {
+    void *pa;
+
     if (!rt_dma_port_has_page_tables())
     {
         return (uintptr_t)va + PV_OFFSET;
     }
 
-    return (uintptr_t)rt_kmem_v2p(va);
+    pa = rt_kmem_v2p(va);
+
+    return pa == ARCH_MAP_FAILED ? (uintptr_t)pa : (uintptr_t)pa & PHYSICAL_BITS;
 }
 
 #endif /* __aarch64__ */

@@ -19,7 +19,7 @@
 
 int rt_dma_port_page_is_mapped(void *va, uintptr_t pa)
 {
-    return (uintptr_t)rt_hw_mmu_v2p(&rt_kernel_space, va) == pa;
+    return rt_dma_port_v2p(va) == pa;
 }
 
 /*

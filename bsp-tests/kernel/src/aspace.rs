@@ -189,7 +189,7 @@ extern "C" fn rt_hw_mmu_unmap(_: &Aspace, va: usize, size: usize) {
 #[unsafe(no_mangle)]
 extern "C" fn rt_hw_mmu_v2p(_: &Aspace, va: usize) -> usize {
     must_have_page_tables("rt_hw_mmu_v2p");
-    stand_in_v2p(va)
+    walk(va)
 }
 
 /// Removes pages from the page tables. Blocks stay, as in RT-Thread.
@@ -219,7 +219,18 @@ extern "C" fn rt_kmem_v2p(va: usize) -> usize {
     #[cfg(target_arch = "aarch64")]
     return arch::v2p(va).unwrap_or(arch::MAP_FAILED);
     #[cfg(not(target_arch = "aarch64"))]
-    stand_in_v2p(va)
+    walk(va)
+}
+
+/// Translates as RT-Thread's walk of the page tables does. On riscv64 (`libcpu/risc-v/common/mmu.c`) that leaves a bit of the
+/// entry's memory type in the address: bit 63 is set for memory that is not cached.
+fn walk(va: usize) -> usize {
+    match query(va) {
+        #[cfg(target_arch = "riscv64")]
+        Some((pa, flags)) if flags.contains(MappingFlags::UNCACHED) => pa | 1 << 63,
+        Some((pa, _)) => pa,
+        None => arch::MAP_FAILED,
+    }
 }
 
 /// See `stand_in.h`.
