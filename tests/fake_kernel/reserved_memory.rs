@@ -7,7 +7,7 @@ use rt_dma_pool::log::Name;
 use std::ops::Range;
 
 /// A child of `/reserved-memory`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct SharedNode {
     pub range: Option<(Pa, Pa)>,
     pub size: u64,
@@ -22,13 +22,13 @@ pub struct SharedNode {
 impl SharedNode {
     /// Makes a node with `reg`.
     pub fn fixed(start: Pa, size: usize) -> Self {
-        let mut node = Self::open(size);
+        let mut node = Self::without_reg(size);
         node.range = Some((start, start + size));
         node
     }
 
-    /// Makes a node with `size` only.
-    pub fn open(size: usize) -> Self {
+    /// Makes a node with `size` and without `reg`.
+    pub fn without_reg(size: usize) -> Self {
         SharedNode {
             range: None,
             size: size as u64,
@@ -68,15 +68,15 @@ impl SharedNode {
         self
     }
 
-    /// `linux,cma-default`.
-    pub fn everyones(mut self) -> Self {
+    /// Adds `linux,cma-default`: every device is served from the node's memory.
+    pub fn default_pool(mut self) -> Self {
         self.is_default = true;
         self
     }
 }
 
 /// The state that boot code left.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct BootMemory {
     /// `None` represents a kernel that has not unflattened its tree.
     pub nodes: Option<Vec<SharedNode>>,
