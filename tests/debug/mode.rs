@@ -158,7 +158,7 @@ fn the_list_has_mistakes_and_what_devices_hold() {
     rig.debug.list(Some(other), 105);
     let text = rig.machine.take_printed().join("\n");
     assert!(squeezed(&text).contains("0 mistakes found") && !text.contains("eth0"), "{text}");
-    assert!(squeezed(&text).contains("1 held by devices"), "{text}");
+    assert!(squeezed(&text).contains("1 held by the device 2 of 64 entries in use"), "{text}");
 }
 
 #[test]

@@ -41,7 +41,9 @@ impl<K: Kernel> Watch<K> {
             self.print_entry(&entry, now);
             count += 1;
         }
-        kernel.print(apart!("%lu held by devices\n"), &[count]);
+        let format =
+            if device.is_some() { apart!("%lu held by the device\n") } else { apart!("%lu held by devices\n") };
+        kernel.print(format, &[count]);
         let TableUsage { live, peak, room, lost } = self.state.lock(kernel).table.usage();
         kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
     }
