@@ -127,7 +127,7 @@ fn without_heap_there_is_no_pool_and_nothing_is_mapped() {
 }
 
 #[test]
-fn memory_that_no_kernel_could_map_becomes_a_pool_that_serves_nobody() {
+fn memory_that_no_kernel_could_map_becomes_a_pool_that_serves_no_request() {
     let machine = Machine::new();
     machine.fail_always(Service::MapLinear);
     machine.fail_always(Service::Map);

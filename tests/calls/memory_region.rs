@@ -221,7 +221,7 @@ fn fault_03_a_device_that_names_a_node_without_memory_gets_a_line_that_says_so()
 }
 
 #[test]
-fn fault_15_a_region_whose_node_is_not_there_serves_nobody() {
+fn fault_15_a_region_whose_node_is_not_there_serves_no_device() {
     expect_refused(Err(Error::Disabled), "node is disabled");
     expect_refused(Err(Error::NotReserved), "memory not reserved");
 }
