@@ -16,27 +16,32 @@ use rt_dma_pool::kernel::Device;
 use std::cell::RefCell;
 
 thread_local! {
-    /// The resources that this thread released, in order.
+    /// The device and the number of each resource that this thread released, in this order.
     static RELEASED: RefCell<Vec<(Device, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
-fn note(device: Device, [number, ..]: Arguments) {
+/// The release function of the resources that [`manage`] makes.
+fn record_release(device: Device, [number, ..]: Arguments) {
     RELEASED.with_borrow_mut(|released| released.push((device, number)));
 }
 
-fn released() -> Vec<(Device, usize)> {
+/// Returns the resources that this thread released since the last call of this function.
+fn take_released() -> Vec<(Device, usize)> {
     RELEASED.take()
 }
 
+/// Adds a resource to those that are released with the device. `number` identifies it, and is its key.
 fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: ResourceKind, number: usize) {
-    add(records.reserve(device).expect("there is memory"), kind, note, number);
+    fill_slot(records.reserve(device).expect("there is memory"), kind, record_release, number);
 }
 
-fn add(slot: Slot<FakeKernel>, kind: ResourceKind, release: fn(Device, Arguments), number: usize) {
-    // SAFETY: `release` is a safe function.
+/// Adds a resource as [`manage`] does, in a place that is reserved already.
+fn fill_slot(slot: Slot<FakeKernel>, kind: ResourceKind, release: fn(Device, Arguments), number: usize) {
+    // SAFETY: `release` is a safe function, so it may be called with any device and arguments, in any thread.
     unsafe { slot.manage(kind, release, [number, 0, 0, 0]) }
 }
 
+/// Takes a resource out of the device's list without releasing it. Returns whether it was there.
 fn unmanage(records: &DeviceRecords<FakeKernel>, device: Device, kind: ResourceKind, number: usize) -> bool {
     records.unmanage(device, kind, |arguments| arguments[0] == number).is_some()
 }

@@ -1,7 +1,7 @@
 //! Resources that a plain call gives back.
 
 use crate::fake_kernel::*;
-use crate::{manage, released, unmanage};
+use crate::{manage, take_released, unmanage};
 use rt_dma_pool::additions::device::DeviceRecords;
 use rt_dma_pool::additions::device::resource::ResourceKind;
 
@@ -39,9 +39,9 @@ fn fault_19_what_a_plain_call_gave_back_is_not_released() {
             // Another device's resource may have the key now.
             manage(&records, other, kind, 2 * PAGE);
             records.release(device);
-            assert_eq!(released(), [3, 1].map(|number| (device, number * PAGE)), "{kind:?} {in_interrupt}");
+            assert_eq!(take_released(), [3, 1].map(|number| (device, number * PAGE)), "{kind:?} {in_interrupt}");
             records.release(other);
-            assert_eq!(released(), [(other, 2 * PAGE)], "{kind:?} {in_interrupt}");
+            assert_eq!(take_released(), [(other, 2 * PAGE)], "{kind:?} {in_interrupt}");
             assert_eq!(machine.balance().heap_bytes, 0);
         }
     }
@@ -66,7 +66,7 @@ fn fault_19_what_is_gone_does_not_pile_up() {
     }
     assert!(machine.balance().heap_bytes <= most);
     records.release(device);
-    assert_eq!(released(), []);
+    assert_eq!(take_released(), []);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -81,10 +81,10 @@ fn fault_19_a_claim_outlives_a_release() {
         let claim = records.claim(ResourceKind::Buffer, PAGE, |_, _| true).unwrap();
         records.release(device);
         records.end_claim(claim, is_gone);
-        assert_eq!(released(), []);
+        assert_eq!(take_released(), []);
         assert_eq!(machine.balance().heap_bytes, 0);
         manage(&records, device, ResourceKind::Buffer, PAGE);
         records.release(device);
-        assert_eq!(released(), [(device, PAGE)], "the counters are as they were");
+        assert_eq!(take_released(), [(device, PAGE)], "the counters are as they were");
     }
 }

@@ -1,8 +1,7 @@
 //! Managed and released by the calls of managed resources.
 
 use crate::fake_kernel::*;
-use crate::note;
-use crate::{add, manage, released, unmanage};
+use crate::{fill_slot, manage, record_release, take_released, unmanage};
 use proptest::prelude::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
@@ -23,11 +22,11 @@ fn all_go_the_newest_first_and_once() {
         manage(&records, other, kind, 100 + number);
     }
     assert!(records.release(device));
-    assert_eq!(released(), [3, 2, 1, 0].map(|number| (device, number)));
+    assert_eq!(take_released(), [3, 2, 1, 0].map(|number| (device, number)));
     assert!(records.release(device), "nothing is left to do");
-    assert_eq!(released(), []);
+    assert_eq!(take_released(), []);
     records.release(other);
-    assert_eq!(released(), [103, 102, 101, 100].map(|number| (other, number)));
+    assert_eq!(take_released(), [103, 102, 101, 100].map(|number| (other, number)));
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -43,9 +42,9 @@ fn a_resource_that_went_early_does_not_go_again() {
         assert!(unmanage(&records, device, ResourceKind::Buffer, number));
         assert!(!unmanage(&records, device, ResourceKind::Buffer, number), "a second time");
     }
-    assert_eq!(released(), [], "the caller that takes a resource out releases it");
+    assert_eq!(take_released(), [], "the caller that takes a resource out releases it");
     records.release(device);
-    assert_eq!(released(), [3, 1].map(|number| (device, number)));
+    assert_eq!(take_released(), [3, 1].map(|number| (device, number)));
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -60,9 +59,9 @@ fn a_place_that_is_not_filled_leaves_nothing() {
     // A release between `reserve` and `manage` does not free the record that the slot points to.
     let slot = records.reserve(device).unwrap();
     records.release(device);
-    add(slot, ResourceKind::Buffer, note, 7);
+    fill_slot(slot, ResourceKind::Buffer, record_release, 7);
     records.release(device);
-    assert_eq!(released(), [(device, 7)]);
+    assert_eq!(take_released(), [(device, 7)]);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -77,7 +76,7 @@ fn masks_outlive_what_is_managed() {
     manage(&records, device, ResourceKind::Buffer, 1);
     records.release(device);
     assert_eq!(records.masked_ops(device).unwrap().masks, Masks { streaming: 0xff, coherent: !0 });
-    released();
+    take_released();
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    released();
+    take_released();
     for in_interrupt in [false, true] {
         (0..10_000).for_each(|number| manage(&records, device, ResourceKind::Buffer, number));
         let forget = || records.forget(device, || true);
@@ -93,16 +92,16 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
         manage(&records, device, ResourceKind::Buffer, 7);
         assert!(!unmanage(&records, device, ResourceKind::Buffer, 3));
         assert!(records.release(device));
-        assert_eq!(released(), [(device, 7)]);
+        assert_eq!(take_released(), [(device, 7)]);
         assert_eq!(machine.balance().heap_bytes, 0);
     }
     // While a thread holds a slot, the device exists, and its resources are not forgotten.
     manage(&records, device, ResourceKind::Buffer, 1);
     let slot = records.reserve(device).unwrap();
     assert_eq!(records.forget(device, || true), 0);
-    add(slot, ResourceKind::Buffer, note, 2);
+    fill_slot(slot, ResourceKind::Buffer, record_release, 2);
     assert!(records.release(device));
-    assert_eq!(released(), [(device, 2), (device, 1)]);
+    assert_eq!(take_released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -124,7 +123,7 @@ fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
         assert!(!got);
         manage(&records, device, ResourceKind::Buffer, 1);
         records.release(device);
-        assert_eq!(released(), [(device, 1)]);
+        assert_eq!(take_released(), [(device, 1)]);
     }
 }
 
@@ -139,10 +138,10 @@ fn in_an_interrupt_nothing_happens() {
         assert!(!unmanage(&records, device, ResourceKind::Buffer, 1));
         assert!(!records.release(device));
     });
-    assert_eq!(released(), []);
+    assert_eq!(take_released(), []);
     assert!(machine.with_interrupts_off(|| records.reserve(device).is_none()));
     records.release(device);
-    assert_eq!(released(), [(device, 1)]);
+    assert_eq!(take_released(), [(device, 1)]);
 }
 
 #[test]
@@ -151,7 +150,7 @@ fn a_release_may_itself_manage_and_unmanage() {
     static RECORDS: Mutex<Option<Arc<DeviceRecords<FakeKernel>>>> = Mutex::new(None);
     fn nested(device: Device, arguments: Arguments) {
         let records = RECORDS.lock().unwrap().clone().unwrap();
-        note(device, arguments);
+        record_release(device, arguments);
         assert!(!unmanage(&records, device, ResourceKind::Buffer, 1), "it is in release's hands");
         manage(&records, device, ResourceKind::Buffer, 50);
         assert!(unmanage(&records, device, ResourceKind::Buffer, 50));
@@ -161,9 +160,9 @@ fn a_release_may_itself_manage_and_unmanage() {
     *RECORDS.lock().unwrap() = Some(records.clone());
     let device = machine.plain_device();
     manage(&records, device, ResourceKind::Buffer, 1);
-    add(records.reserve(device).unwrap(), ResourceKind::BlockPool, nested, 2);
+    fill_slot(records.reserve(device).unwrap(), ResourceKind::BlockPool, nested, 2);
     records.release(device);
-    assert_eq!(released(), [(device, 2), (device, 1)]);
+    assert_eq!(take_released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -176,7 +175,7 @@ fn fault_12_the_only_one_of_a_key_is_taken_out() {
     assert!(records.unmanage_only(device, ResourceKind::Mapping, |arguments| arguments[0] == 2).is_none());
     assert!(records.unmanage_only(device, ResourceKind::Mapping, |arguments| arguments[0] == 1).is_some());
     records.release(device);
-    assert_eq!(released(), [(device, 2), (device, 2)]);
+    assert_eq!(take_released(), [(device, 2), (device, 2)]);
 }
 
 proptest! {
@@ -193,7 +192,7 @@ proptest! {
                 0 => {
                     records.release(device);
                     let expected: Vec<_> = list.drain(..).rev().map(|(_, number)| (device, number)).collect();
-                    prop_assert_eq!(released(), expected);
+                    prop_assert_eq!(take_released(), expected);
                 }
                 1 if !list.is_empty() => {
                     let (kind, number) = list.remove(which.index(list.len()));
@@ -209,7 +208,7 @@ proptest! {
             }
         }
         devices.into_iter().for_each(|device| { records.release(device); });
-        released();
+        take_released();
         prop_assert_eq!(machine.balance().heap_bytes, 0);
     }
 }

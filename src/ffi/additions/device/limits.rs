@@ -3,7 +3,7 @@
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::limits::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
-use crate::ffi::additions::device::{refuse_without_record, watch_for_new_devices};
+use crate::ffi::additions::device::{status_without_record, watch_for_new_devices};
 use crate::ffi::dropin::ops::{stored_table, table_of};
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, device};
@@ -20,7 +20,7 @@ fn change_limits(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut L
         return status(Err(error));
     }
     watch_for_new_devices();
-    DEVICES.set_limits(device, change).map_or_else(refuse_without_record, |()| errors().ok)
+    DEVICES.set_limits(device, change).map_or_else(status_without_record, |()| errors().ok)
 }
 
 /// Returns whether the bits that are set in `mask` are its lowest ones. Zero and all ones are such masks too.

@@ -8,7 +8,7 @@ use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::device::masked_ops::{
     has_masked_function, is_masked_copy, is_masked_table, meaning_of, table_for,
 };
-use crate::ffi::additions::device::{refuse_without_record, watch_for_new_devices};
+use crate::ffi::additions::device::{status_without_record, watch_for_new_devices};
 use crate::ffi::additions::hooks;
 use crate::ffi::additions::ops_of_alloc;
 use crate::ffi::dropin::ops::{stored_table, table_of};
@@ -149,7 +149,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
     watch_for_new_devices();
     hooks::MASKS.set(&hooks::Masks { unmask, coherent: |device| masks_of(device).coherent });
     if let Err(error) = record_and_publish(device, mask, which, table, &before) {
-        return refuse_without_record(error);
+        return status_without_record(error);
     }
     if sets_coherent {
         update_block_pools(device);

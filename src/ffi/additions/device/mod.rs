@@ -1,22 +1,25 @@
-//! What the library keeps about a device: its masks, limits and managed resources. What it keeps ends when the device
-//! is released, or when another device at its address makes its first call.
+//! What the library keeps about a device: its masks, limits and managed resources. It is kept until `rt_dmam_release`,
+//! or until another device at the same address makes its first call.
 //!
-//! The masks have these files in this folder, `src/ffi/additions/device/`:
-//!
-//! | file | what it has |
+//! | file of `src/ffi/additions/device/` | what it has |
 //! | --- | --- |
 //! | `masks.rs` | `rt_dma_set_mask` and the other calls, which give the device the table for its masks. |
 //! | `masked_ops/mod.rs` | The masked tables, and which masks and which original table that of a device stands for. |
 //! | `masked_ops/functions.rs` | The functions of these tables: they keep to the masks, and call the original table. |
 //! | `operations.rs` | The functions of the original table, for code that does not call the device's table. |
+//! | `limits.rs` | `rt_dma_set_max_segment` and the other calls for limits. |
+//! | `managed/` | `rt_dmam_*`: a file for each kind of resource, and `release.rs`. |
 //!
-//! And these in `src/additions/device/`:
-//!
-//! | file | what it has |
+//! | file of `src/additions/device/` | what it has |
 //! | --- | --- |
+//! | `mod.rs` | The records of devices. |
 //! | `masks.rs` | The masks in the record of a device. |
 //! | `masked_tables.rs` | What each masked table stands for. |
 //! | `masked_devices.rs` | The devices that had a mask at any time. No record is searched for the others. |
+//! | `reach.rs` | Whether a mask leaves the device any memory of the pools. |
+//! | `limits.rs` | The limits in the record of a device. |
+//! | `managed.rs`, `resource.rs` | The managed resources in the record of a device. |
+//! | `key_counts.rs` | The counters by which a plain call finds out that it is for no managed resource. |
 
 mod limits;
 pub(in crate::ffi) mod managed;
@@ -40,21 +43,25 @@ use crate::kernel::{Device, Log};
 use crate::log::Level;
 use crate::text::apart;
 
-/// Makes sure that what is kept about a device ends when another device at its address makes its first call. It is
-/// called before anything is kept of a device, so that nothing stays when another device gets the address. The device's
-/// operations have been chosen before: what is kept of a device without operations ends when they are chosen.
+/// Sets the hook [`NEW_DEVICE`] to [`forget_earlier`]: from then on, the core calls it when a device makes its first
+/// call.
+///
+/// A call that makes a record of a device calls this before. Otherwise the record could be found for a later device at
+/// the same address. The call has also chosen the operations of the device by then: a record of a device without
+/// operations would end when they are chosen.
 pub(in crate::ffi) fn watch_for_new_devices() {
     NEW_DEVICE.set(&(forget_earlier as fn(Device)));
 }
 
 /// Ends what is kept about an earlier device at the address of this one, and logs what that device never gave back.
 fn forget_earlier(device: Device) {
-    // A device with operations is no new one. `forget` would find that too, but only with its lock: without this, each
-    // `rt_dmam_free` would search the records of all streaming mappings.
+    // A device with operations is no new one. `rt_dmam_free` and the other managed calls that choose no operations call
+    // this function too, because they may be the first call of a device. Without this check, each of them would take a
+    // lock in `DEVICES.forget`, and search the records of all streaming mappings.
     if stored_table(device).is_some() {
         return;
     }
-    // No call is refused, so none is counted.
+    // Only logged: the count of refused calls is for calls that fail, and this one goes on.
     let report_lost = |format, count| {
         if count != 0 {
             DMA.kernel.log(Level::Error, &DMA.line_about(device, format, &[count, device.address()]));
@@ -70,9 +77,9 @@ fn forget_earlier(device: Device) {
     }
 }
 
-/// Refuses a call for which no record was made: returns the error of C, and counts the call if the caller may not
-/// sleep.
-fn refuse_without_record(reason: NoRecord) -> rt_err_t {
+/// Returns the error of C for a call that could not make a record of its device. If the reason is that the caller may
+/// not sleep, counts the call as refused.
+fn status_without_record(reason: NoRecord) -> rt_err_t {
     match reason {
         NoRecord::NoMemory => errors().nomem,
         NoRecord::Context => {
