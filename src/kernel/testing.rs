@@ -80,6 +80,10 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
     fn view_limit(&self) -> usize {
         0
     }
+    /// Is [`Firmware::bus_window`], for every device.
+    fn bus_window(&self, _index: usize) -> Option<BusWindow> {
+        None
+    }
     /// Returns the region of reserved memory to which the device's node refers. Other devices have no node.
     fn memory_region(&self, _device: Device) -> Option<NamedRegion> {
         None
@@ -215,8 +219,8 @@ unsafe impl<S: Services> Firmware for S {
     fn cpu_address(&self, _device: Device, handle: Handle) -> Option<Pa> {
         Some(handle)
     }
-    fn bus_window(&self, _device: Device, _index: usize) -> Option<BusWindow> {
-        None
+    fn bus_window(&self, _device: Device, index: usize) -> Option<BusWindow> {
+        Services::bus_window(self, index)
     }
 }
 
