@@ -28,8 +28,8 @@ int rt_dma_port_device_is_coherent(void *dev)
 }
 
 /*
- * A core that reads this table, with acquire, must also see what was written before the table was set: the pools that
- * the device owns, and their flags. So the table is set with release; rt_dma_device_set_ops() is a plain store.
+ * A core that reads dma_ops with acquire ordering must also see what was written before: the pools that the device owns,
+ * and their flags. So the store has release ordering; that of rt_dma_device_set_ops() is a plain one.
  */
 void rt_dma_port_device_set_ops(void *dev, const void *ops)
 {

@@ -83,17 +83,22 @@ extern const char *rt_dma_port_device_name(void *dev);
 extern int rt_dma_port_device_is_coherent(void *dev);
 
 /**
- * @brief Sets `dev->dma_ops` with release, if it is null.
+ * @brief Stores `ops` in `dev->dma_ops`, if that is null. Otherwise nothing changes: another caller, or the BSP,
+ * has chosen operations.
+ *
+ * The store has release ordering: a caller that reads `dev->dma_ops` with acquire ordering also sees what was
+ * written before, such as the pools that the device owns.
  *
  * @param[in] dev The device.
  * @param[in] ops The map operations.
  *
  * @note Context: any.
  */
-extern void rt_dma_port_device_choose_ops(void *dev, const void *ops);
+extern void rt_dma_port_device_choose_ops(void *dev,
+                                          const void *ops);
 
 /**
- * @brief Sets `dev->dma_ops` with release.
+ * @brief Stores `ops` in `dev->dma_ops`, with release ordering as `rt_dma_port_device_choose_ops` does.
  *
  * @param[in] dev The device.
  * @param[in] ops The map operations.
@@ -142,11 +147,16 @@ extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_p
 extern int rt_dma_port_has_dma_ranges(void *dev);
 
 /**
- * @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
+ * @brief Translates a physical address for a device, through the ranges of its bus as `rt_ofw_translate_cpu2dma`
+ * reads them.
+ *
+ * That function is not called: it returns an address unchanged where no range covers it, and where the heap has no
+ * room for the ranges.
  *
  * @param[in] dev The device, which has a node.
  * @param[in] pa The physical address.
- * @param[out] handle The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+ * @param[out] handle The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers
+ *        `pa`.
  * @param[out] last The last physical address up to which the result holds. It is not below `pa`.
  *        - With a device's address, the device's addresses rise with the physical ones from `pa` to `last`.
  *        - With RT_DMA_PORT_UNMAPPED, no range of the bus covers an address from `pa` to `last`.

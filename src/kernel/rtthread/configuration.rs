@@ -62,8 +62,8 @@ pub fn revision() -> i16 {
     configuration().revision
 }
 
-/// Returns `dev->dma_ops` of a device, read with acquire. The port writes the pools that a device owns and their flags
-/// first, and then `dma_ops` with release: a caller that sees the operations also sees the pools.
+/// Returns `dev->dma_ops` of a device, read with acquire ordering. The port writes the pools that a device owns and
+/// their flags first, and then `dma_ops` with release ordering: a caller that sees the operations also sees the pools.
 /// (`rt_dma_device_set_ops` is a plain store.)
 ///
 /// This is no function of the port, because its call would add about 20 instructions to each call of a driver, most of
