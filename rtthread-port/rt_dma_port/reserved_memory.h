@@ -29,11 +29,11 @@ struct rt_dma_port_shared_pool
      */
     const char *name;
     /**
-     * `size`, in bytes; 0 if there is none.
+     * `size`, in bytes; 0 if there is none, and if there is a `reg`.
      */
     uint64_t size;
     /**
-     * `alignment`, in bytes; 0 if there is none.
+     * `alignment`, in bytes; 0 if there is none, and if there is a `reg`.
      */
     uint64_t alignment;
     /**

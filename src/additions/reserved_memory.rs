@@ -13,15 +13,17 @@ use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::apart;
 
-/// The reason why a node is not served. The other nodes are.
+/// The reason why a node is not served. The other nodes are. `rt_dma_reserved_memory_install` has the result for C of
+/// each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReservedError {
     /// There is no device tree, or it has not been read yet.
     NoTree,
-    /// The node has properties that exclude each other: `no-map` and `reusable`, `linux,cma-default` without
-    /// `reusable`, a size of zero, an alignment that is no power of two.
+    /// A property is wrong: it cannot be read, its `size` is zero or more than the processor can address, or its
+    /// `alignment` is no power of two. Or two exclude each other: `no-map` and `reusable`, or `linux,cma-default` and
+    /// the absence of `reusable`.
     BadNode,
-    /// The boot allocator has no such memory, or not any more.
+    /// The boot allocator has no free memory that fits, or has handed its memory over to the page allocator.
     NoRoom,
     /// The reason for which a call that installs a pool is refused.
     Install(Error),
@@ -45,32 +47,36 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(Error::Context.into());
         }
         let _reserving = self.reserving.set(self.kernel);
-        let refuse = |format, index, error| {
-            self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
-            Err(error)
-        };
         let mut result = Ok(());
         let nodes = (0..).map_while(|index| self.kernel.shared_node(index));
         for (index, node) in nodes.enumerate() {
-            let installed = match node {
-                Ok(node) => self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
-                Err(NoSharedNode::NoTree) => return Err(ReservedError::NoTree),
-                Err(NoSharedNode::BadNode) => {
-                    refuse(apart!("shared-dma-pool %lu cannot be read"), index, ReservedError::BadNode)
-                }
-                Err(NoSharedNode::NoMemory) => {
-                    refuse(apart!("shared-dma-pool %lu: out of memory"), index, Error::NoMemory.into())
-                }
-            };
-            result = result.and(installed);
+            let served = self.serve(index, node);
+            if served == Err(ReservedError::NoTree) {
+                return served;
+            }
+            result = result.and(served);
         }
         result
+    }
+
+    /// Serves node `index`, which the kernel has read, or not. If the node cannot be served, writes a line to the log,
+    /// unless there is no tree.
+    fn serve(&self, index: usize, node: Result<SharedNode, NoSharedNode>) -> Result<(), ReservedError> {
+        let (error, text) = match node {
+            Ok(node) => return self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
+            Err(NoSharedNode::NoTree) => return Err(ReservedError::NoTree),
+            Err(NoSharedNode::BadNode) => (ReservedError::BadNode, apart!("shared-dma-pool %lu cannot be read")),
+            Err(NoSharedNode::NoMemory) => (Error::NoMemory.into(), apart!("shared-dma-pool %lu: out of memory")),
+        };
+        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), text, &[index]));
+        Err(error)
     }
 
     /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the
     /// one for every device.
     fn install_shared(&self, node: &SharedNode) -> Result<(), ReservedError> {
-        if node.is_no_map && node.is_reusable || node.is_default && !node.is_reusable {
+        let is_contradictory = (node.is_no_map && node.is_reusable) || (node.is_default && !node.is_reusable);
+        if is_contradictory {
             return Err(ReservedError::BadNode);
         }
         let (start, end) = match node.range {
@@ -88,9 +94,9 @@ impl<K: ReservedMemory> Dma<K> {
         Ok(())
     }
 
-    /// Installs the pool for every device, unless a device has installed it. A device that names it is served from it
-    /// first, and shares it. If this fails, the memory stays reserved for the node, and the next call installs the
-    /// pool.
+    /// Installs the pool for every device, unless a device has installed it. A device whose node refers to the region is
+    /// served from this pool first, and shares it with the others. If the install fails, the memory stays reserved for
+    /// the node, and the next call installs the pool.
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let Region { start, end, .. } = region;
@@ -170,8 +176,9 @@ impl<K: ReservedMemory> Dma<K> {
         last.checked_add(PAGE_SIZE)
     }
 
-    /// Returns whether the kernel itself uses any page of `[start, end)`, or may use it later because it has not
-    /// reserved the page for the node. It uses only memory that the boot allocator knows.
+    /// Returns whether the kernel itself uses a page in which a part of `[start, end)` lies, or may use a part of it
+    /// later: the page allocator gets what the boot allocator knows and has not reserved. A page at the end that
+    /// contains only the rest of the range need not be asked about: no pool has it.
     fn may_use_any(&self, start: Pa, end: Pa) -> bool {
         let mut memory = (0..).map_while(|index| self.kernel.boot_memory(index));
         memory.any(|(from, to)| {
@@ -193,7 +200,7 @@ impl<K: ReservedMemory> Dma<K> {
     /// Writes a line to the log that states why a node is not served.
     fn refuse_shared(&self, node: &SharedNode, error: ReservedError) {
         let reason = match error {
-            // `NoTree` does not occur: `install_reserved` has returned it before.
+            // `NoTree` does not occur: `serve` has returned it before.
             ReservedError::NoTree | ReservedError::BadNode => apart!("a property is wrong, or two exclude each other"),
             ReservedError::NoRoom => apart!("memblock has no such memory left: write a reg (docs/moving-a-bsp.md)"),
             ReservedError::Install(Error::BadSize) => apart!("holds no whole page"),
@@ -202,14 +209,13 @@ impl<K: ReservedMemory> Dma<K> {
             ReservedError::Install(Error::NoMemory) => apart!("out of memory"),
             ReservedError::Install(error) => error.reason(),
         };
-        let (size, reason) = (node.size as usize, Name::of(reason).argument());
+        let reason = Name::of(reason).argument();
         let line = |format, values| self.refuse_line(&Line::about(node.name, format, values));
         match node.range {
-            Some((start, end)) => {
-                line(apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: %s"), &[start, end, size, reason])
-            }
-            // Short, so that a console buffer of 128 bytes does not cut the longest reason.
-            None => line(apart!("%lu bytes: %s"), &[size, reason]),
+            Some((start, end)) => line(apart!("shared-dma-pool [0x%lx, 0x%lx): %s"), &[start, end, reason]),
+            // Short, so that a console buffer of 128 bytes does not cut the longest reason. A size that has more bits
+            // than an address is shown as the largest.
+            None => line(apart!("%lu bytes: %s"), &[usize::try_from(node.size).unwrap_or(usize::MAX), reason]),
         }
     }
 }

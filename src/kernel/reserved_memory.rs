@@ -14,9 +14,9 @@ pub struct SharedNode {
     pub name: Name<'static>,
     /// `reg`: first byte, and one past the last. `None` if the node has none and memory must be chosen.
     pub range: Option<(Pa, Pa)>,
-    /// `size`, in bytes; zero if there is none.
+    /// `size`, in bytes; zero if there is none. With a `range`, it is not used, and need not be read.
     pub size: u64,
-    /// `alignment`, in bytes; zero if there is none.
+    /// `alignment`, in bytes; zero if there is none. As `size`.
     pub alignment: u64,
     /// `no-map`: the memory must never be mapped linearly.
     pub is_no_map: bool,

@@ -41,9 +41,10 @@ impl SharedNode {
         }
     }
 
-    /// Returns what the library reads of the node.
+    /// Returns what the library reads of the node. As in the port, a node with a place has no size and no alignment.
     fn properties(&self, id: usize) -> reserved_memory::SharedNode {
-        let SharedNode { range, size, alignment, is_no_map, is_reusable, is_default, .. } = *self;
+        let SharedNode { range, is_no_map, is_reusable, is_default, .. } = *self;
+        let (size, alignment) = if range.is_some() { (0, 0) } else { (self.size, self.alignment) };
         let name = Name::of(c"shared");
         reserved_memory::SharedNode { id, name, range, size, alignment, is_no_map, is_reusable, is_default }
     }

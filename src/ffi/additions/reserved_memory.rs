@@ -36,7 +36,7 @@ use crate::ffi::status::errors;
 /// @retval RT_EOK Every node is served, or there is none.
 /// @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole
 /// page, or overlaps a pool. Or memblock does not reserve all of it for the node.
-/// @retval -RT_EEMPTY Memblock has no such memory (any more).
+/// @retval -RT_EEMPTY Memblock has no free memory that fits, or has handed its memory over to the page allocator.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping; or for a node without `reg`, memblock refuses to reserve
 /// the memory, or its address or size does not fit in the cells of a `reg`.
 /// @retval -RT_ENOSYS There is no device tree.

@@ -18,9 +18,9 @@ pub struct rt_dma_port_shared_pool {
     pub node: *mut c_void,
     /// Its name, which stays.
     pub name: *const c_char,
-    /// `size`, in bytes; 0 if there is none.
+    /// `size`, in bytes; 0 if there is none, and if there is a `reg`.
     pub size: u64,
-    /// `alignment`, in bytes; 0 if there is none.
+    /// `alignment`, in bytes; 0 if there is none, and if there is a `reg`.
     pub alignment: u64,
     /// `reg`: first byte.
     pub start: usize,

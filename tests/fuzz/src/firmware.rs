@@ -193,14 +193,16 @@ extern "C" fn rt_dma_port_shared_pool(index: usize, place: *mut SharedPool) -> c
         let Some(node) = NODES.get(index) else { return END };
         let placed = (boot.placed[index] != 0).then(|| (boot.placed[index], node.size as usize));
         let reg = node.reg.map(|(first, pages)| (pa_of(first), pages * PAGE)).or(placed);
-        let (start, size) = reg.unwrap_or((0, 0));
+        let (start, reg_size) = reg.unwrap_or((0, 0));
+        // As in the port: with a place, the node has no size and no alignment.
+        let (size, alignment) = if reg.is_some() { (0, 0) } else { (node.size, node.alignment) };
         let pool = SharedPool {
             node: index + 1,
             name: node.name.as_ptr(),
-            size: node.size,
-            alignment: node.alignment,
+            size,
+            alignment,
             start,
-            end: start + size,
+            end: start + reg_size,
             has_reg: reg.is_some().into(),
             no_map: node.no_map.into(),
             reusable: node.reusable.into(),
