@@ -43,7 +43,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub(super) fn set_reach(&self, unit: &Unit) {
         let reached = self.reached(unit);
         if reached != unit.bits() {
-            self.has_unreachable.store(true, Relaxed);
+            self.note_unreachable();
         }
         unit.group.get().word.set_reach(unit.bits(), reached);
     }

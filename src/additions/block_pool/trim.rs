@@ -5,7 +5,7 @@ use super::span_memory::SpanMemory;
 use super::spans::Span;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
-use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::atomics::Ordering::{Acquire, Release};
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Frees the spans without a block in use, and returns the number of their pages. Where the caller may not sleep,
@@ -16,29 +16,43 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if self.may_sleep_or_count() { self.trim_where(|_| true) } else { 0 }
     }
 
-    /// Frees the spans without a block in use of which the device does not reach every block.
+    /// Frees the spans that have no block in use, and at least one block that the device does not reach.
     ///
     /// Context: thread.
     pub(super) fn trim_unreachable(&self) {
-        if self.has_unreachable.swap(false, Relaxed) {
-            self.trim_where(|span| !span.units.iter().all(|unit| self.reaches_all(unit)));
-            if self.spans.units().any(|unit| !self.reaches_all(unit)) {
-                self.has_unreachable.store(true, Relaxed);
-            }
+        // Acquire: the limit that is read below is at least as new as the one with which the flag was set.
+        if !self.has_unreachable.swap(false, Acquire) {
+            return;
+        }
+        self.trim_where(|span| !span.units.iter().all(|unit| self.reaches_all(unit)));
+        // A span with a block in use stays. A later call looks at it again.
+        if self.spans.units().any(|unit| !self.reaches_all(unit)) {
+            self.note_unreachable();
         }
     }
 
-    /// Frees the spans without a block in use for which `is_wanted` returns true, also when it is asked again with the
-    /// turn held. Returns the number of their pages.
-    pub(super) fn trim_where(&self, is_wanted: impl Fn(&Span) -> bool) -> usize {
-        let removed = self.spans.all().filter_map(|span| self.remove_span(span, &is_wanted));
-        removed.map(|memory| memory.pages()).sum()
+    /// Notes that some blocks may lie beyond the limit.
+    pub(super) fn note_unreachable(&self) {
+        // Release: the call that reads the flag also reads the limit that the caller has read.
+        self.has_unreachable.store(true, Release);
     }
 
-    /// Removes the units of a span, if it is wanted and none of its blocks is in use, and returns its memory.
-    fn remove_span(&self, span: &'static Span, is_wanted: impl Fn(&Span) -> bool) -> Option<SpanMemory<'_, K, P>> {
-        let may_remove = || span.has_memory() && is_wanted(span);
-        // Other spans need no turn.
+    /// Frees the spans without a block in use for which `should_free` returns true. It is called without the turn, and,
+    /// if it returned true, again with the turn held. Returns the number of pages of the spans that were freed.
+    pub(super) fn trim_where(&self, should_free: impl Fn(&Span) -> bool) -> usize {
+        let mut pages = 0;
+        for memory in self.spans.all().filter_map(|span| self.remove_span(span, &should_free)) {
+            pages += memory.pages();
+            // This frees the memory. No turn is held here.
+            drop(memory);
+        }
+        pages
+    }
+
+    /// Removes the units of a span, if it should be freed and none of its blocks is in use, and returns its memory.
+    fn remove_span(&self, span: &'static Span, should_free: impl Fn(&Span) -> bool) -> Option<SpanMemory<'_, K, P>> {
+        let may_remove = || span.has_memory() && should_free(span);
+        // Checked first without the turn, so that a span that stays costs no wait for it; checked again with the turn.
         if !may_remove() {
             return None;
         }
@@ -52,16 +66,18 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.
     fn remove_blocks(&self, units: &'static [Unit]) -> bool {
-        // A look comes first, because a call in an interrupt does not find blocks that are removed, until they are put
-        // back.
+        // Checked before any block is removed: an interrupt cannot allocate a removed block, even if it is put back at
+        // once.
         if !units.iter().all(Unit::is_free) {
             return false;
         }
-        let remove = |unit: &Unit| self.groups.update(self.kernel, unit.group.get(), || unit.remove_blocks());
-        let removed = units.iter().take_while(|unit| remove(unit)).count();
-        if removed != units.len() {
-            units.iter().take(removed).for_each(|unit| self.publish(unit, unit.bits()));
+        for (removed, unit) in units.iter().enumerate() {
+            let is_removed = self.groups.update(self.kernel, unit.group.get(), || unit.remove_blocks());
+            if !is_removed {
+                units.iter().take(removed).for_each(|unit| self.publish(unit, unit.bits()));
+                return false;
+            }
         }
-        removed == units.len()
+        true
     }
 }
