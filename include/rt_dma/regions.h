@@ -20,12 +20,12 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Makes the device an owner of a memory region that its node names. If the device is an owner already, nothing
- * changes.
+ * @brief Makes the device an owner of all memory regions that its node names, and checks that region `index` is one of
+ * its pools. If the device is the owner already, nothing changes.
  *
  * A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver
- * calls this function to learn whether a region is there, as drivers for Linux do by
- * `of_reserved_mem_device_init_by_idx`, and after `rt_dma_own_region_release`.
+ * calls this function for one of two purposes: to learn whether a region is there, as drivers for Linux do by
+ * `of_reserved_mem_device_init_by_idx`; or to get the regions again after `rt_dma_own_region_release`.
  *
  * @code{.c}
  * if (rt_dma_own_region_init(dev, RT_NULL, 0) != RT_EOK)
@@ -39,9 +39,11 @@ extern "C" {
  * @param[in] index The number of the region in `memory-region`, from 0 on.
  * @retval RT_EOK The device is an owner of the region.
  * @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
- * @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason.
- * @retval -RT_ENOMEM There is no memory for the bookkeeping.
- * @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the region.
+ * @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason. The
+ * device owns the regions that are not refused nevertheless.
+ * @retval -RT_ENOMEM There is no memory for the bookkeeping. The device may own some of the regions.
+ * @retval -RT_EBUSY The caller may not sleep; or another thread is uninstalling a region, and the device may own some
+ * of the others.
  * @note Context: thread.
  */
 rt_err_t rt_dma_own_region_init(struct rt_device *dev,
@@ -49,7 +51,8 @@ rt_err_t rt_dma_own_region_init(struct rt_device *dev,
                                 rt_size_t index);
 
 /**
- * @brief Ends a device's right to the regions that its node names. The device is not served from them any more.
+ * @brief Ends a device's right to all regions that its node names. The device is not served from them any more, except
+ * from one that serves every device (`linux,cma-default`).
  *
  * Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions
  * again.

@@ -56,6 +56,17 @@ fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_th
 }
 
 #[test]
+fn who_asks_for_a_region_that_is_not_there_owns_the_others() {
+    let machine = Machine::new();
+    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, PAGE)]));
+    assert_eq!(machine.dma.claim_own_region(device, 1), Err(NoOwnRegion::Unavailable));
+    let owned: Vec<_> = machine.dma.pools().map(|pool| (pool.start(), pool.is_owned_by(device))).collect();
+    assert_eq!(owned, [(OWN, true)]);
+    machine.dma.release_own_regions(device);
+    assert!(!machine.dma.pools().any(|pool| pool.is_owned_by(device)));
+}
+
+#[test]
 fn two_devices_that_name_one_region_share_one_pool() {
     let machine = machine_with_cma();
     let info = DeviceInfo::naming(&[named_region(OWN, MIB)]);
