@@ -5,21 +5,22 @@
  * @brief The version of the C interface, by the rules of https://semver.org.
  *
  * The major version rises when a driver that compiled and worked may no longer do so, the minor version when something is
- * added, the patch version when nothing but the implementation changes. docs/abi/ has the interface of each version.
+ * added, the patch version when nothing but the implementation changes. docs/abi/ has the interface of each released version;
+ * current.txt there is that of this tree.
  */
 
 #ifndef RT_DMA_VERSION_H
 #define RT_DMA_VERSION_H
 
-/** @brief Rises when a driver that compiled and worked may no longer do so. */
+/** @brief The major version. */
 #define RT_DMA_POOL_VERSION_MAJOR 1
-/** @brief Rises when something is added. */
+/** @brief The minor version, below 100. */
 #define RT_DMA_POOL_VERSION_MINOR 0
-/** @brief Rises when only the implementation changes. */
+/** @brief The patch version, below 100. */
 #define RT_DMA_POOL_VERSION_PATCH 0
 
 /**
- * @brief The version as one number that grows with it, for `#if`: 10203 is 1.2.3.
+ * @brief The version as one number that grows with it: 10203 is 1.2.3. `#if RT_DMA_POOL_VERSION >= 10100` is true from 1.1.0 on.
  */
 #define RT_DMA_POOL_VERSION \
     (RT_DMA_POOL_VERSION_MAJOR * 10000 + RT_DMA_POOL_VERSION_MINOR * 100 + RT_DMA_POOL_VERSION_PATCH)
