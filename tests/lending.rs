@@ -273,7 +273,7 @@ fn borrowers_of_a_region_without_a_place_for_the_request_are_not_asked_where_ano
     assert_eq!((handle, cache.asked.load(Relaxed)), (OWN + 2 * align, 2));
     // The owner has the only place. The borrowers of the other region are not asked, not waited for, and not logged.
     assert!(machine.dma.allocate_in_order(&BufferRequest { align: 2 * align, ..request }).is_err());
-    assert_eq!((cache.asked.load(Relaxed), machine.ticks()), (PAGES, 0));
+    assert_eq!((cache.asked.load(Relaxed), machine.ticks_waited()), (PAGES, 0));
     assert_eq!(machine.take_errors(), [] as [&str; 0]);
     machine.dma.free(owner, 2 * PAGE, va, handle, Flags::empty(), MapOps::DeviceTree).unwrap();
     cache.drop_all();

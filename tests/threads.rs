@@ -74,9 +74,9 @@ fn cache_states_of_pages_are_changed_with_the_lock_held() {
     let device = machine.plain_device();
     machine.first_call(device);
     let locks = |flags| {
-        let before = machine.irq_saves();
+        let before = machine.irq_save_count();
         let buffer = machine.alloc(device, PAGE, flags).unwrap();
-        let locks = machine.irq_saves() - before;
+        let locks = machine.irq_save_count() - before;
         machine.free(buffer).unwrap();
         locks
     };

@@ -203,9 +203,9 @@ fn a_large_pool_of_revision_1_is_not_searched_for_its_linear_map_again() {
         machine.fail_always(Service::MapLinear);
         machine.set_view_limit(0);
         machine.install(c"large", BASE, MIB);
-        let before = machine.look_ups();
+        let before = machine.look_up_count();
         machine.alloc(machine.plain_device(), PAGE, Flags::empty()).expect("it gets a mapping of its own");
-        assert_eq!(machine.look_ups() - before >= MIB / PAGE, is_searched);
+        assert_eq!(machine.look_up_count() - before >= MIB / PAGE, is_searched);
     }
 }
 

@@ -10,20 +10,20 @@ use rt_dma_pool::kernel::{MemoryType, Va};
 /// Maps a buffer that needs no bounce buffer, syncs it and ends the mapping. Checks that each call has a barrier.
 fn hands_over(rig: &Rig, master: &BusMaster, va: Va, way: Direction) {
     let barriers = |what: &str, is_needed: bool, before: usize| {
-        let made = rig.machine.barriers() - before;
+        let made = rig.machine.barrier_count() - before;
         assert!(made >= is_needed as usize, "{what}: {made} barriers: {way:?}, {:?}", master.ops);
     };
     let returns_bytes = way != ToDevice;
-    let before = rig.machine.barriers();
+    let before = rig.machine.barrier_count();
     let handle = rig.map(master, va, PAGE, way).unwrap();
     barriers("map", true, before);
-    let before = rig.machine.barriers();
+    let before = rig.machine.barrier_count();
     rig.for_cpu(master, handle, PAGE, way).unwrap();
     barriers("sync for the processor", returns_bytes, before);
-    let before = rig.machine.barriers();
+    let before = rig.machine.barrier_count();
     rig.for_device(master, handle, PAGE, way).unwrap();
     barriers("sync for the device", true, before);
-    let before = rig.machine.barriers();
+    let before = rig.machine.barrier_count();
     rig.unmap(master, handle, PAGE, way).unwrap();
     barriers("unmap", returns_bytes, before);
 }

@@ -101,9 +101,9 @@ fn a_sync_far_into_a_long_mapping_takes_one_lock() {
     let short: Vec<_> =
         (20..23).map(|page| rig.map(&master, rig.va(HIGH_HEAP + page * PAGE), PAGE, Bidirectional).unwrap()).collect();
     for offset in [0, PAGE, size - 1] {
-        let before = rig.machine.irq_saves();
+        let before = rig.machine.irq_save_count();
         rig.for_cpu(&master, handle + offset, 1, Bidirectional).unwrap();
-        assert_eq!(rig.machine.irq_saves() - before, 1, "at {offset:#x}");
+        assert_eq!(rig.machine.irq_save_count() - before, 1, "at {offset:#x}");
     }
     for handle in short {
         rig.unmap(&master, handle, PAGE, Bidirectional).unwrap();

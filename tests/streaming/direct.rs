@@ -25,12 +25,12 @@ fn a_direct_mapping_takes_no_lock() {
     {
         for master in [&plain, &tree, &rig.coherent()] {
             let va = rig.va(HEAP + 4 * PAGE);
-            let before = rig.machine.irq_saves();
+            let before = rig.machine.irq_save_count();
             let handle = rig.map(master, va, size, way).unwrap();
             rig.for_cpu(master, handle, size, way).unwrap();
             rig.for_device(master, handle, size, way).unwrap();
             rig.unmap(master, handle, size, way).unwrap();
-            assert_eq!(rig.machine.irq_saves(), before, "{size} {way:?} {:?}", master.ops);
+            assert_eq!(rig.machine.irq_save_count(), before, "{size} {way:?} {:?}", master.ops);
         }
     }
     for (handle, size) in handles {
@@ -43,9 +43,9 @@ fn a_direct_mapping_takes_no_lock() {
     }
     for offset in [200 * PAGE, 240 * PAGE, 241 * PAGE] {
         let handle = rig.map(&plain, rig.va(HEAP + offset), PAGE, FromDevice).unwrap();
-        let before = rig.machine.irq_saves();
+        let before = rig.machine.irq_save_count();
         rig.unmap(&plain, handle, PAGE, FromDevice).unwrap();
-        assert_eq!(rig.machine.irq_saves(), before, "{offset:#x}");
+        assert_eq!(rig.machine.irq_save_count(), before, "{offset:#x}");
     }
     rig.machine.free(pooled).unwrap();
     rig.assert_errors(0);
@@ -67,12 +67,12 @@ fn another_address_of_linear_memory_is_mapped_directly_if_the_device_snoops() {
     for master in [&tree, &masked, &rig.coherent()] {
         for (offset, size) in [(0, PAGE), (PAGE - 1, 2), (1, 64), (0, 2 * PAGE)] {
             for way in [ToDevice, FromDevice, Bidirectional] {
-                let before = rig.machine.irq_saves();
+                let before = rig.machine.irq_save_count();
                 let handle = rig.map(master, alias + offset, size, way).unwrap();
                 rig.for_cpu(master, handle, size, way).unwrap();
                 rig.for_device(master, handle + size / 2, size / 2, way).unwrap();
                 rig.unmap(master, handle, size, way).unwrap();
-                assert_eq!(rig.machine.irq_saves(), before, "{size} {way:?} {:?}", master.ops);
+                assert_eq!(rig.machine.irq_save_count(), before, "{size} {way:?} {:?}", master.ops);
             }
         }
     }
@@ -160,10 +160,10 @@ fn pages_of_linear_memory_are_not_looked_up_one_by_one() {
     for va in [rig.va(HEAP + 16 * PAGE), pooled.va] {
         let mut look_ups = Vec::new();
         for size in [PAGE, 2 * PAGE, 16 * PAGE, 16 * PAGE, 64 * PAGE, 64 * PAGE] {
-            let before = rig.machine.look_ups();
+            let before = rig.machine.look_up_count();
             let handle = rig.map(&master, va, size, FromDevice).unwrap();
             rig.unmap(&master, handle, size, FromDevice).unwrap();
-            look_ups.push(rig.machine.look_ups() - before);
+            look_ups.push(rig.machine.look_up_count() - before);
         }
         // A longer buffer than any before is looked up once; after that, no page is.
         assert!(look_ups[0] <= 2 && look_ups[3] <= look_ups[0] && look_ups[5] <= look_ups[0], "{look_ups:?}");
@@ -172,10 +172,10 @@ fn pages_of_linear_memory_are_not_looked_up_one_by_one() {
     let far = rig.va(HEAP + 240 * PAGE);
     let costs: Vec<_> = (0..8)
         .map(|_| {
-            let before = rig.machine.look_ups();
+            let before = rig.machine.look_up_count();
             let handle = rig.map(&master, far, 2 * PAGE, ToDevice).unwrap();
             rig.unmap(&master, handle, 2 * PAGE, ToDevice).unwrap();
-            rig.machine.look_ups() - before
+            rig.machine.look_up_count() - before
         })
         .collect();
     assert!(costs[7] <= 2 && costs.iter().all(|cost| *cost <= 2 * 70), "{costs:?}");

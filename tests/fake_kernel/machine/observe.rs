@@ -7,6 +7,7 @@ use rt_dma_pool::log::Level;
 use std::sync::atomic::Ordering::Relaxed;
 
 impl Machine {
+    /// Returns the cache operations since the last call.
     pub fn take_cache_calls(&self) -> Vec<CacheCall> {
         std::mem::take(&mut self.kernel.0.cache.lock().unwrap().calls)
     }
@@ -19,6 +20,7 @@ impl Machine {
         wanted.into_iter().map(|(_, line): (Level, String)| line).collect()
     }
 
+    /// Returns the error lines since the last call.
     pub fn take_errors(&self) -> Vec<String> {
         self.take_log(Level::Error)
     }
@@ -37,7 +39,7 @@ impl Machine {
     }
 
     /// Returns the number of device barriers.
-    pub fn barriers(&self) -> usize {
+    pub fn barrier_count(&self) -> usize {
         self.kernel.0.barriers.load(Relaxed)
     }
 
@@ -46,10 +48,12 @@ impl Machine {
         self.kernel.0.maps.load(Relaxed)
     }
 
+    /// Returns the mappings that the kernel made for the library, and has not removed.
     pub fn mappings(&self) -> Vec<Mapped> {
         self.kernel.0.memory.mapped()
     }
 
+    /// Returns what is in use now. Comparing two values shows whether the calls between them leaked something.
     pub fn balance(&self) -> Balance {
         let taken: usize = self.kernel.0.records.lock().unwrap().heap.values().sum();
         let heap_bytes = taken - self.dma.pools().map(|pool| pool.own_mappings.kept_bytes()).sum::<usize>();
@@ -64,21 +68,21 @@ impl Machine {
         const BITS: usize = usize::BITS as usize;
         let words = pool.public.map.load(Relaxed) as usize;
         let word = |index: usize| usize::from_ne_bytes(self.peek_host(words + index * size_of::<usize>()));
-        (0..pool.public.bits.load(Relaxed)).map(|page| word(page / BITS) >> (page % BITS) & 1 != 0).collect()
+        (0..pool.public.bits.load(Relaxed)).map(|page| (word(page / BITS) >> (page % BITS)) & 1 == 1).collect()
     }
 
     /// Returns how often the library translated an address.
-    pub fn look_ups(&self) -> usize {
+    pub fn look_up_count(&self) -> usize {
         self.kernel.0.look_ups.load(Relaxed)
     }
 
     /// Returns how often the library masked interrupts, which it does for each lock.
-    pub fn irq_saves(&self) -> usize {
+    pub fn irq_save_count(&self) -> usize {
         self.kernel.0.irq_saves.load(Relaxed)
     }
 
     /// Returns for how many ticks the library waited.
-    pub fn ticks(&self) -> usize {
+    pub fn ticks_waited(&self) -> usize {
         self.kernel.0.ticks.load(Relaxed)
     }
 }
