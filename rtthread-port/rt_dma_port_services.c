@@ -17,7 +17,7 @@ void rt_dma_port_heap_free(void *memory)
 }
 
 /*
- * The functions below read the processor's own state: rt_hw_interrupt_is_disabled() is in most kernels the weak one,
+ * interrupts_masked() reads the processor's own state: rt_hw_interrupt_is_disabled() is in most kernels the weak one,
  * which always answers no.
  */
 #if defined(__aarch64__)
@@ -66,12 +66,34 @@ static int interrupts_masked(void)
 
 #else
 
+/* No supported processor: the stand-in of the tests, whose function answers right. */
 static int interrupts_masked(void)
 {
     return rt_hw_interrupt_is_disabled() != 0;
 }
 
 #endif
+
+/*
+ * Returns whether a thread runs on any core. Boot code of the first core runs alone, before the first thread. A further
+ * core boots while threads run on the others, and has no thread until its own scheduler starts.
+ */
+static int threads_run(void)
+{
+#ifdef RT_USING_SMP
+    int cpu;
+
+    for (cpu = 0; cpu < RT_CPUS_NR; cpu++)
+    {
+        if (rt_cpu_index(cpu)->current_thread)
+        {
+            return 1;
+        }
+    }
+#endif
+
+    return 0;
+}
 
 int rt_dma_port_is_atomic(void)
 {
@@ -80,10 +102,13 @@ int rt_dma_port_is_atomic(void)
         return 1;
     }
 
-    /* Boot code runs alone, with interrupts off. The heap and the page tables work then, and take no locks. */
+    /*
+     * Boot code that runs alone may use the heap and the page tables, which take no mutex without a thread. While threads
+     * run, they would be changed under the thread that has the mutex.
+     */
     if (!rt_thread_self())
     {
-        return 0;
+        return threads_run();
     }
 
     return rt_critical_level() || interrupts_masked();

@@ -149,6 +149,13 @@ fn fault_05_calls_of_c_that_need_a_thread_are_counted_in_an_interrupt() {
 }
 
 #[test]
+fn boot_code_sleeps_only_where_no_thread_runs() {
+    for revision in [1, 2] {
+        subject_runs(revision, &[], Some("boot"));
+    }
+}
+
+#[test]
 fn fault_15_the_port_refuses_regions_of_nodes_that_are_not_there() {
     for revision in [1, 2] {
         subject_runs(revision, &[], Some("regions"));

@@ -302,3 +302,31 @@ void from_an_interrupt(void)
     host_interrupt(0);
     calls_that_need_a_thread_are_counted(&fresh);
 }
+
+/*
+ * Boot code of the first core runs alone, and may use the heap. Boot code of a further core may not: a thread on another core may be
+ * in the middle of a change.
+ */
+void from_boot_code(void)
+{
+    struct rt_dma_block_pool *pool;
+    rt_ubase_t handle;
+    void *buffer;
+
+    /* A thread maps the pool. */
+    buffer = rt_dma_alloc(&plain, 64, &handle, 0);
+    EXPECT(buffer);
+    rt_dma_free(&plain, 64, buffer, handle, 0);
+
+    host_boot(1, 1);
+    pool = rt_dma_block_pool_create("boot", &plain, 64, 0, 0);
+    buffer = rt_dma_alloc(&plain, 64, &handle, 0);
+    host_boot(0, 1);
+    EXPECT(!pool && buffer);
+    rt_dma_free(&plain, 64, buffer, handle, 0);
+
+    host_boot(1, 0);
+    pool = rt_dma_block_pool_create("boot", &plain, 64, 0, 0);
+    host_boot(0, 1);
+    EXPECT(pool && rt_dma_block_pool_destroy(pool) == RT_EOK);
+}

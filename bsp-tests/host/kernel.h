@@ -35,6 +35,11 @@ void host_set_console(void (*driver)(void));
 void host_set_unmapping(void (*function)(void));
 /* Makes the caller an interrupt (1) or a thread (0) from now on. */
 void host_interrupt(int on);
+/*
+ * Makes the caller boot code (1), whose core has no thread, or a thread (0) from now on, and makes threads run on the other
+ * cores (1), or not (0).
+ */
+void host_boot(int on, int threads_run);
 /* Returns the address at which the test reads what a device reads at a handle. */
 void *host_device_view(rt_ubase_t handle);
 /* Adds a region to the front of memblock's reserved list. */

@@ -59,6 +59,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
 #endif
     { "wrong calls", wrong_calls },
     { "interrupt", from_an_interrupt },
+    { "boot", from_boot_code },
     { "special_buffers", special_buffers },
     { "linux", linux_drivers },
     { "masks", masked_drivers },

@@ -12,6 +12,7 @@ void pci_driver(void);
 void write_through_driver(void);
 void wrong_calls(void);
 void from_an_interrupt(void);
+void from_boot_code(void);
 void fixed_region(void);
 /* Returns the number of refused calls that list_dma_pool prints. */
 int refused_calls(void);

@@ -156,6 +156,12 @@ struct rt_thread
     rt_uint32_t stack_size;
 };
 typedef struct rt_thread *rt_thread_t;
+#ifdef RT_USING_SMP
+struct rt_cpu
+{
+    struct rt_thread *current_thread;
+};
+#endif
 struct rt_timer;
 typedef struct rt_timer *rt_timer_t;
 

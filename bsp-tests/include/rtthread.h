@@ -86,6 +86,9 @@ rt_err_t rt_thread_mdelay(rt_int32_t ms);
 rt_err_t rt_thread_yield(void);
 rt_tick_t rt_tick_get(void);
 rt_uint16_t rt_critical_level(void);
+#ifdef RT_USING_SMP
+struct rt_cpu *rt_cpu_index(int index);
+#endif
 
 /* Threads: the stand-in runs one at a time, on the second core. */
 rt_thread_t rt_thread_create(const char *name, void (*entry)(void *parameter), void *parameter,

@@ -22,7 +22,8 @@ extern "C" {
 /**
  * @brief Returns whether the caller must not sleep.
  *
- * @return Not 0 in an interrupt, and in a thread with interrupts masked or the scheduler locked; otherwise 0.
+ * @return Not 0 in an interrupt, in a thread with interrupts masked or the scheduler locked, and in boot code of a
+ * core while threads run on others; otherwise 0.
  *
  * @note Context: any.
  */

@@ -9,12 +9,13 @@
 #include <rtdevice.h>
 #include "parts.h"
 
-static __thread int in_interrupt, masked; /* each thread stands for a core */
+static __thread int in_interrupt, masked, in_boot; /* each thread stands for a core */
+static int others_run = 1;
 int host_in_console;
 
 void host_need_thread(const char *service)
 {
-    if (in_interrupt || masked)
+    if (in_interrupt || masked || (in_boot && others_run))
     {
         fprintf(stderr, "%s is called where sleeping is not allowed\n", service);
         abort();
@@ -24,6 +25,12 @@ void host_need_thread(const char *service)
 void host_interrupt(int on)
 {
     in_interrupt = on;
+}
+
+void host_boot(int on, int threads_run)
+{
+    in_boot = on;
+    others_run = threads_run;
 }
 
 rt_base_t rt_hw_local_irq_disable(void)
@@ -84,10 +91,26 @@ rt_thread_t rt_thread_self(void)
 {
     static __thread struct rt_thread thread;
 
+    if (in_boot)
+    {
+        return RT_NULL;
+    }
+
     /* The part of the stack that a test uses. It is not the stand-in's memory, so for rt_kmem_v2p() it is not mapped. */
     thread.stack_size = 64 << 10;
     thread.stack_addr = (char *)__builtin_frame_address(0) - thread.stack_size / 2;
     return &thread;
+}
+
+/* The caller is on the first core. The thread of the other one is never looked into. */
+struct rt_cpu *rt_cpu_index(int index)
+{
+    static __thread struct rt_cpu cpu;
+    static struct rt_thread other;
+
+    cpu.current_thread = index == 0 ? rt_thread_self() : others_run ? &other : RT_NULL;
+
+    return &cpu;
 }
 
 rt_tick_t rt_tick_get(void)

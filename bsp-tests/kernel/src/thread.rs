@@ -78,6 +78,23 @@ extern "C" fn rt_thread_self() -> *const c_void {
     (&raw const IDENTITY[core]).cast()
 }
 
+/// The part of `struct rt_cpu` that C code reads.
+#[repr(C)]
+struct Cpu {
+    current_thread: AtomicPtr<c_void>,
+}
+
+/// Returns a core, with a thread of which C code asks only whether it is there.
+#[unsafe(no_mangle)]
+extern "C" fn rt_cpu_index(index: i32) -> *const Cpu {
+    static CPUS: [Cpu; context::CORES] = [const { Cpu { current_thread: AtomicPtr::new(null_mut()) } }; context::CORES];
+    let cpu = &CPUS[index as usize];
+    let has_thread = context::running() && (index == 0 || second_is_up());
+    let thread = if has_thread { (&raw const IDENTITY).cast_mut().cast() } else { null_mut() };
+    cpu.current_thread.store(thread, SeqCst);
+    cpu
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn rt_thread_create(
     _name: *const c_char,

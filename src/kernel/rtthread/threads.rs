@@ -8,7 +8,8 @@ use crate::kernel::Threads;
 unsafe extern "C" {
     /// @brief Returns whether the caller must not sleep.
     ///
-    /// @return Not 0 in an interrupt, and in a thread with interrupts masked or the scheduler locked; otherwise 0.
+    /// @return Not 0 in an interrupt, in a thread with interrupts masked or the scheduler locked, and in boot code of a
+    /// core while threads run on others; otherwise 0.
     ///
     /// @note Context: any.
     pub fn rt_dma_port_is_atomic() -> c_int;
