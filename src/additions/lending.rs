@@ -76,7 +76,8 @@ impl<K: Kernel> Dma<K> {
 
     /// Gives back memory that was borrowed.
     ///
-    /// Context: any; thread for a region larger than the view limit.
+    /// Context: any; thread for memory that has its own mapping, which memory of a region that is mapped linearly never
+    /// has.
     ///
     /// # Errors
     /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
