@@ -64,22 +64,19 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     }
 }
 
-void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e,
-        uintptr_t f)
+void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d)
 {
     RT_UNUSED(format);
     RT_UNUSED(a);
     RT_UNUSED(b);
     RT_UNUSED(c);
     RT_UNUSED(d);
-    RT_UNUSED(e);
-    RT_UNUSED(f);
 
     /*
      * rt_kprintf cuts a text that is longer than RT_CONSOLEBUF_SIZE, as a text with a long name may be. The newline is in
      * the next text, so it is printed all the same.
      */
-    rt_kprintf(format, a, b, c, d, e, f);
+    rt_kprintf(format, a, b, c, d);
 }
 
 /* The options of the shell command list_dma_pool. A kernel without them does not link what they print. */

@@ -14,7 +14,7 @@
 //! * [`mem`]: building blocks over `unsafe` code, such as heap values, locks, bitmaps, cache maintenance.
 //! * [`kernel`]: the trait [`Kernel`](kernel::Kernel), which is the interface to the operating system, and its
 //!   implementation for RT-Thread.
-//! * [`abi`], [`error`], [`flags`], [`log`], `text`: the vocabulary. It has types, and a macro for texts, and uses no
+//! * [`abi`], [`error`], [`flags`], [`log`], [`text`]: the vocabulary. It has types, and macros for texts, and uses no
 //!   other module.
 
 #![no_std]
@@ -52,11 +52,10 @@ macro_rules! internal {
     };
 }
 
-internal!(additions, dropin, error, flags, kernel, log, mem);
+internal!(additions, dropin, error, flags, kernel, log, mem, text);
 
 pub mod abi;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod ffi;
-mod text;
 
 pub use additions::driver;

@@ -3,6 +3,8 @@
 use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
 
+use crate::text::{Text, Value, ValueKind};
+
 /// The severity of a line in the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
@@ -65,32 +67,36 @@ impl<'a> Name<'a> {
             }
         }
     }
+}
 
-    /// Returns the pointer as an argument for `%s`: see [`Line::values`].
-    pub fn argument(self) -> usize {
+// SAFETY: every thread may read the string during `'a`, as with a `&'a CStr`.
+#[allow(unsafe_code)]
+unsafe impl Send for Name<'_> {}
+
+// SAFETY: the pointer is null, or points to a C string that stays valid and unchanged during `'a` (`Name::from_ptr`).
+#[allow(unsafe_code)]
+unsafe impl<'a> Value<'a> for Name<'a> {
+    const KIND: ValueKind = ValueKind::String;
+
+    fn word(self) -> usize {
         self.0.expose_provenance()
     }
 }
 
 /// A line in the log.
-///
-/// The kernel formats it, so that the library links no formatting code.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     /// The pool or the device that the line is about. The line begins with this name and a colon.
     pub name: Name<'a>,
     /// The address of the device that the line is about, or 0. If there is no name, the line begins with the address.
     pub device: usize,
-    /// A `printf` format for the rest of the line. It contains only `%s`, `%lu` and `%lx`, at most four of them.
-    pub format: &'static CStr,
-    /// The arguments of the format, in its order. A wrong one is undefined behaviour, as in C. It is a number
-    /// for `%lu` and `%lx`, [`Name::argument`] for `%s`.
-    pub values: &'a [usize],
+    /// The rest of the line.
+    pub text: Text<'a>,
 }
 
 impl<'a> Line<'a> {
     /// Makes a line about `name`.
-    pub fn about(name: Name<'a>, format: &'static CStr, values: &'a [usize]) -> Self {
-        Line { name, device: 0, format, values }
+    pub fn about(name: Name<'a>, text: Text<'a>) -> Self {
+        Line { name, device: 0, text }
     }
 }

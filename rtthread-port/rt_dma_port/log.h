@@ -76,14 +76,12 @@ extern int rt_dma_port_list_options(int argc,
 /**
  * @brief Prints text to the shell (`rt_kprintf`).
  *
- * @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+ * @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
  *        and a width.
  * @param[in] a First argument of the format; 0 if there is none.
  * @param[in] b Second argument.
  * @param[in] c Third argument.
  * @param[in] d Fourth argument.
- * @param[in] e Fifth argument.
- * @param[in] f Sixth argument.
  *
  * @note Context: thread.
  */
@@ -91,9 +89,7 @@ extern void rt_dma_port_print(const char *format,
                               uintptr_t a,
                               uintptr_t b,
                               uintptr_t c,
-                              uintptr_t d,
-                              uintptr_t e,
-                              uintptr_t f);
+                              uintptr_t d);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -23,7 +23,7 @@ use crate::mem::atomics::{
     fence,
 };
 use crate::mem::heap::place;
-use crate::text::apart;
+use crate::text::text;
 
 /// The number of [pauses](crate::kernel::Threads::pause), each of one tick, for which an owner's request waits for
 /// borrowers to give memory back.
@@ -233,11 +233,11 @@ impl<K: Kernel> Dma<K> {
         let mut from = 0;
         for _ in 0..MAX_LOGGED {
             let Some((_, memory)) = self.next_lent(request, from) else { return };
-            let values =
-                &[memory.reclaim as usize, memory.argument, memory.size.next_multiple_of(PAGE_SIZE), memory.pa];
+            let (reclaim, size) = (memory.reclaim as usize, memory.size.next_multiple_of(PAGE_SIZE));
+            let text =
+                text!("borrower 0x%lx (0x%lx) keeps %lu bytes at 0x%lx", reclaim, memory.argument, size, memory.pa);
             let _names = self.read_names();
-            let format = apart!("borrower 0x%lx (0x%lx) keeps %lu bytes at 0x%lx");
-            self.kernel.log(Level::Error, &Line::about(memory.pool.name(), format, values));
+            self.kernel.log(Level::Error, &Line::about(memory.pool.name(), text));
             from = memory.pa.saturating_add(1);
         }
     }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};
 use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
-use crate::text::apart;
+use crate::text::{apart, text};
 
 /// The reason why a node is not served. The other nodes are. `rt_dma_reserved_memory_install` has the result for C of
 /// each.
@@ -65,10 +65,10 @@ impl<K: ReservedMemory> Dma<K> {
         let (error, text) = match node {
             Ok(node) => return self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
             Err(NoSharedNode::NoTree) => return Err(ReservedError::NoTree),
-            Err(NoSharedNode::BadNode) => (ReservedError::BadNode, apart!("shared-dma-pool %lu cannot be read")),
-            Err(NoSharedNode::NoMemory) => (Error::NoMemory.into(), apart!("shared-dma-pool %lu: out of memory")),
+            Err(NoSharedNode::BadNode) => (ReservedError::BadNode, text!("shared-dma-pool %lu cannot be read", index)),
+            Err(NoSharedNode::NoMemory) => (Error::NoMemory.into(), text!("shared-dma-pool %lu: out of memory", index)),
         };
-        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), text, &[index]));
+        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), text));
         Err(error)
     }
 
@@ -209,13 +209,12 @@ impl<K: ReservedMemory> Dma<K> {
             ReservedError::Install(Error::NoMemory) => apart!("out of memory"),
             ReservedError::Install(error) => error.reason(),
         };
-        let reason = Name::of(reason).argument();
-        let line = |format, values| self.refuse_line(&Line::about(node.name, format, values));
-        match node.range {
-            Some((start, end)) => line(apart!("shared-dma-pool [0x%lx, 0x%lx): %s"), &[start, end, reason]),
+        let text = match node.range {
+            Some((start, end)) => text!("shared-dma-pool [0x%lx, 0x%lx): %s", start, end, reason),
             // Short, so that a console buffer of 128 bytes does not cut the longest reason. A size that has more bits
             // than an address is shown as the largest.
-            None => line(apart!("%lu bytes: %s"), &[usize::try_from(node.size).unwrap_or(usize::MAX), reason]),
-        }
+            None => text!("%lu bytes: %s", usize::try_from(node.size).unwrap_or(usize::MAX), reason),
+        };
+        self.refuse_line(&Line::about(node.name, text));
     }
 }

@@ -5,6 +5,7 @@ use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::Kernel;
 use crate::log::Name;
+use crate::text::text;
 
 /// The flags that the table shows, and their names.
 const FLAG_NAMES: [(Flags, Name); 5] = [
@@ -25,26 +26,26 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     pub fn report(&self) {
         let kernel = self.kernel;
-        kernel.print(c"Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags", &[]);
+        kernel.print(text!("Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags"));
         let mut count = 0;
         let _names = self.read_names();
         for pool in self.pools() {
             let Usage { used, longest_free } = pool.usage();
             let region = pool.region();
-            let values =
-                [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest_free >> 10];
-            kernel.print(c"\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", &values);
-            kernel.print(c"%lu\t%lu\t", &[pool.peak() >> 10, pool.failures().count]);
+            let size = pool.size() >> 10;
+            kernel.print(text!("\n%-15s [0x%lx, 0x%lx]\t%lu\t", region.name, region.start, region.end, size));
+            let (peak, failed) = (pool.peak() >> 10, pool.failures().count);
+            kernel.print(text!("%lu\t%lu\t%lu\t%lu\t", used >> 10, longest_free >> 10, peak, failed));
             let flags = pool.flags();
             for (_, name) in FLAG_NAMES.iter().filter(|(flag, _)| flags.contains(*flag)) {
-                kernel.print(c" %s", &[name.argument()]);
+                kernel.print(text!(" %s", *name));
             }
             count += 1;
         }
         let refused_calls = self.refused_calls();
         if refused_calls != 0 {
-            kernel.print(c"\n%lu calls refused", &[refused_calls]);
+            kernel.print(text!("\n%lu calls refused", refused_calls));
         }
-        kernel.print(c"\n%lu DMA memory found\n", &[count]);
+        kernel.print(text!("\n%lu DMA memory found\n", count));
     }
 }

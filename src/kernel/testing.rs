@@ -5,9 +5,9 @@
 use super::*;
 use crate::error::Error;
 use crate::log::{Level, Line, Name};
+use crate::text::Text;
 use core::num::NonZeroUsize;
 use std::alloc::{Layout, alloc_zeroed};
-use std::ffi::CStr;
 
 std::thread_local! {
     static MASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
@@ -228,5 +228,5 @@ impl<S: Services> Log for S {
     fn log(&self, _level: Level, _line: &Line) {
         self.switch();
     }
-    fn print(&self, _format: &'static CStr, _values: &[usize]) {}
+    fn print(&self, _text: Text) {}
 }

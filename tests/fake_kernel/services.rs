@@ -7,6 +7,7 @@ use rt_dma_pool::kernel::{
     Node, Pa, PoolRegions, RegionList, Threads, Va,
 };
 use rt_dma_pool::log::{Level, Line, Name};
+use rt_dma_pool::text::Text;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::CStr;
 use std::num::NonZeroUsize;
@@ -255,8 +256,8 @@ impl Log for FakeKernel {
         self.0.records.lock().unwrap().log.push((level, text));
     }
 
-    fn print(&self, format: &'static CStr, values: &[usize]) {
+    fn print(&self, text: Text) {
         self.writes_text("print");
-        self.0.records.lock().unwrap().printed.push_str(&text::format(format, values));
+        self.0.records.lock().unwrap().printed.push_str(&text::format(&text));
     }
 }

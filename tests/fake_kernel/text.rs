@@ -1,6 +1,7 @@
-//! The kernel's `printf` with the conversions that [`Line`] permits: `%s`, `%lu` and `%lx`.
+//! The kernel's `printf` with the conversions that a [`Text`] has: `%s`, `%lu` and `%lx`.
 
 use rt_dma_pool::log::{Line, Name};
+use rt_dma_pool::text::Text;
 use std::ffi::CStr;
 
 pub fn text_of(name: Name) -> String {
@@ -13,22 +14,20 @@ pub fn text_of(name: Name) -> String {
 
 /// Returns the line as the kernel logs it.
 pub fn format_line(line: &Line) -> String {
-    assert!(line.values.len() <= 4, "more words than the port hands over");
     let whom = match (line.name.as_ptr().is_null(), line.device) {
         (true, 0) => "unnamed".to_owned(),
         (true, device) => format!("device {device:#x}"),
         (false, _) => text_of(line.name),
     };
-    format!("{whom}: {}", format(line.format, line.values))
+    format!("{whom}: {}", format(&line.text))
 }
 
-/// Returns the text as the kernel prints it. Panics where C would read an argument that does not exist.
-pub fn format(format: &CStr, words: &[usize]) -> String {
-    assert!(words.len() <= 6, "more words than the port hands over");
-    let mut words = words.iter().copied();
+/// Returns the text as the kernel prints it.
+pub fn format(text: &Text) -> String {
+    let mut words = text.words().into_iter();
     let mut word = || words.next().expect("a word for each conversion");
     let mut out = String::new();
-    let mut rest = format.to_str().unwrap();
+    let mut rest = text.format().to_str().unwrap();
     while let Some((before, directive)) = rest.split_once('%') {
         out.push_str(before);
         let left = directive.starts_with('-');
@@ -39,13 +38,13 @@ pub fn format(format: &CStr, words: &[usize]) -> String {
         let width = width.parse().unwrap_or(0);
         let (length, value) = match conversion {
             c if c.starts_with('s') => {
-                // SAFETY: the argument of `%s` is `Name::argument` of a name.
+                // SAFETY: the argument of `%s` is that of a string (`Text`).
                 let name = unsafe { Name::from_ptr(std::ptr::with_exposed_provenance(word())) };
                 (1, text_of(name))
             }
             c if c.starts_with("lu") => (2, word().to_string()),
             c if c.starts_with("lx") => (2, format!("{:x}", word())),
-            _ => panic!("{format:?} is not a format of `Line`"),
+            _ => panic!("{:?} is not a format of `Text`", text.format()),
         };
         out.push_str(&match (left, zeros) {
             (true, _) => format!("{value:<width$}"),

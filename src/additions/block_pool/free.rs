@@ -4,9 +4,8 @@ use super::group::{Group, Unit};
 use super::word::{self, NotFreed, Seen};
 use super::{BadFree, BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
-use crate::log::Name;
 use crate::mem::atomics::Ordering::Relaxed;
-use crate::text::apart;
+use crate::text::{apart, text};
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Frees the block at `va`, whose handle must be `handle`; 0 stands for a handle that the caller did not ask for.
@@ -95,7 +94,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             BadFree::NotAllocated => apart!("it is free already"),
             BadFree::WrongHandle => apart!("wrong handle"),
         };
-        self.refuse(apart!("free of block 0x%lx (handle 0x%lx): %s"), &[va, handle, Name::of(reason).argument()]);
+        self.refuse(text!("free of block 0x%lx (handle 0x%lx): %s", va, handle, reason));
         Err(error)
     }
 }

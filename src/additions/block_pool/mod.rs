@@ -65,14 +65,13 @@ pub use allocate::Block;
 pub use name::PoolName;
 pub use pages::{Effort, Pages};
 
-use core::ffi::CStr;
-
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::mem::heap::place;
 use crate::mem::shared::{AlwaysSetRef, AtomicRef};
+use crate::text::Text;
 use listed_groups::ListedGroups;
 use shape::Shape;
 use spans::Spans;
@@ -167,9 +166,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Counts a call that is refused because the caller is wrong, and logs one line about it where text may be written.
     #[cold]
-    fn refuse(&self, format: &'static CStr, values: &[usize]) {
+    fn refuse(&self, text: Text) {
         self.refused_calls.fetch_add(1, Relaxed);
-        self.log(format, values);
+        self.log(text);
     }
 
     /// Returns whether the caller may sleep, and counts a refused call if not.
@@ -182,7 +181,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Logs an error of the pool.
-    fn log(&self, format: &'static CStr, values: &[usize]) {
-        self.kernel.log(Level::Error, &Line::about(self.name(), format, values));
+    fn log(&self, text: Text) {
+        self.kernel.log(Level::Error, &Line::about(self.name(), text));
     }
 }

@@ -5,7 +5,7 @@ use super::spans::Span;
 use super::{Block, BlockPool, Pages, PoolName};
 use crate::kernel::Kernel;
 use crate::log::{Level, Line};
-use crate::text::apart;
+use crate::text::text;
 
 /// The most blocks that the log of a refused destroy lists.
 const NAMED_MAX: usize = 8;
@@ -80,10 +80,10 @@ impl InUse {
 
     /// Logs the number of the blocks, and the first of them.
     pub fn log<K: Kernel>(&self, kernel: K) {
-        let log = |format, values: &[usize]| kernel.log(Level::Error, &Line::about(self.name.shown(), format, values));
-        log(apart!("destroy of a block pool with %lu blocks in use"), &[self.count]);
+        let log = |text| kernel.log(Level::Error, &Line::about(self.name.shown(), text));
+        log(text!("destroy of a block pool with %lu blocks in use", self.count));
         for block in self.first.iter().flatten() {
-            log(apart!("block 0x%lx (handle 0x%lx) is in use"), &[block.va, block.handle]);
+            log(text!("block 0x%lx (handle 0x%lx) is in use", block.va, block.handle));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Block, BlockPool, Effort, Pages};
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::turn::TurnGuard;
-use crate::text::apart;
+use crate::text::text;
 
 /// Memory that no span has, or no span any more. No other code uses it. Dropping the value frees it. An interrupt drops
 /// only a value that it has allocated itself ([`Pages::free`]).
@@ -53,7 +53,7 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
             // Freed first: the line may call the driver of the console, which may need this memory.
             drop(memory);
             if effort != Effort::TakesSpare {
-                pool.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
+                pool.log(text!("the device's memory is not aligned: 0x%lx, handle 0x%lx", va, handle));
             }
             return None;
         }

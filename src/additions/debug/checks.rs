@@ -88,7 +88,7 @@ impl<K: Kernel> Watch<K> {
 
     /// Reports that the library refused the free of memory that the table does not have.
     pub fn free_refused(&'static self, call: &Call, va: Va, size: usize) {
-        self.judge(call, |judge| judge.report(Finding::FreeUnknown, [va, size, 0]));
+        self.judge(call, |judge| judge.report(Finding::FreeUnknown, va, size, 0));
     }
 
     /// Checks a map, and records the mapping unless it failed: then its handle is [`MAPPING_ERROR`]. The caller need
@@ -103,7 +103,7 @@ impl<K: Kernel> Watch<K> {
         let line = self.kernel.cache_line_max();
         self.judge(call, |judge| {
             if let Some(mistake) = mistake {
-                judge.report(mistake, [new.va, new.size, 0]);
+                judge.report(mistake, new.va, new.size, 0);
             }
             if new.handle != MAPPING_ERROR {
                 judge.map(new, line);

@@ -3,7 +3,8 @@
 
 use core::ffi::CStr;
 
-use crate::text::apart;
+use crate::log::Name;
+use crate::text::{Text, apart, text};
 
 /// What a line states.
 #[derive(Clone, Copy)]
@@ -12,21 +13,23 @@ pub struct Values {
     pub address: usize,
     /// Bytes.
     pub size: usize,
-    /// What the text of the finding adds; 0 if it states nothing.
-    pub detail: usize,
+    /// The number that the text of the finding adds; 0 if it adds none.
+    pub number: usize,
+    /// The name that the text of the finding adds.
+    pub name: Name<'static>,
     /// The address to which the call returns.
     pub caller: usize,
 }
 
 impl Values {
     /// The values of no line.
-    pub const NONE: Self = Values { address: 0, size: 0, detail: 0, caller: 0 };
+    pub const NONE: Self = Values { address: 0, size: 0, number: 0, name: Name::NONE, caller: 0 };
 }
 
-/// Defines [`Finding`]. Each line has its text: how it begins, under which a mistake is also counted, and the
-/// `printf` format of the rest.
+/// Defines [`Finding`]. Each line has its text: how it begins, under which a mistake is also counted, the `printf` format
+/// of the rest, and those fields of [`Values`] that the format takes.
 macro_rules! findings {
-    ($($(#[$doc:meta])* $finding:ident: $label:literal, $rest:literal;)*) => {
+    ($($(#[$doc:meta])* $finding:ident: $label:literal, $rest:literal, $($value:ident),+;)*) => {
         /// What a line is about.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(usize)]
@@ -45,10 +48,10 @@ macro_rules! findings {
                 }
             }
 
-            /// Returns the `printf` format of the line. It takes the [arguments](Finding::arguments).
-            pub fn format(self) -> &'static CStr {
+            /// Returns the text of the line.
+            pub fn text(self, values: &Values) -> Text<'static> {
                 match self {
-                    $($finding => apart!($label, ": ", $rest),)*
+                    $($finding => text!($label ": " $rest, $(values.$value),+),)*
                 }
             }
         }
@@ -57,61 +60,72 @@ macro_rules! findings {
 
 findings! {
     /// A free with a size that is not the allocation's.
-    FreeSize: "free with another size", "0x%lx, %lu bytes, allocated with %lu; caller 0x%lx";
+    FreeSize: "free with another size",
+        "0x%lx, %lu bytes, allocated with %lu; caller 0x%lx", address, size, number, caller;
     /// A free by a call that is not for this kind of memory.
-    FreeKind: "free by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx";
+    FreeKind: "free by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx", address, size, name, caller;
     /// A free for a device that is not the allocation's.
-    FreeDevice: "free for another device", "0x%lx, %lu bytes, allocated for %s; caller 0x%lx";
+    FreeDevice: "free for another device",
+        "0x%lx, %lu bytes, allocated for %s; caller 0x%lx", address, size, name, caller;
     /// A free with a handle that is not the allocation's.
-    FreeHandle: "free with another handle", "0x%lx, %lu bytes, its handle is 0x%lx; caller 0x%lx";
+    FreeHandle: "free with another handle",
+        "0x%lx, %lu bytes, its handle is 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A second free.
-    FreeTwice: "freed twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
+    FreeTwice: "freed twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A free of memory that was not allocated.
-    FreeUnknown: "free of what is not allocated", "0x%lx, %lu bytes; caller 0x%lx";
+    FreeUnknown: "free of what is not allocated", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// An unmap with a size that is not the mapping's.
-    UnmapSize: "unmap with another size", "0x%lx, %lu bytes, mapped with %lu; caller 0x%lx";
+    UnmapSize: "unmap with another size",
+        "0x%lx, %lu bytes, mapped with %lu; caller 0x%lx", address, size, number, caller;
     /// An unmap with a direction that is not the mapping's.
-    UnmapDirection: "unmap with another direction", "0x%lx, %lu bytes, mapped %s; caller 0x%lx";
+    UnmapDirection: "unmap with another direction",
+        "0x%lx, %lu bytes, mapped %s; caller 0x%lx", address, size, name, caller;
     /// An unmap by a call that is not for this kind of mapping.
-    UnmapKind: "unmap by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx";
+    UnmapKind: "unmap by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx", address, size, name, caller;
     /// An unmap for a device that is not the mapping's.
-    UnmapDevice: "unmap for another device", "0x%lx, %lu bytes, mapped for %s; caller 0x%lx";
+    UnmapDevice: "unmap for another device",
+        "0x%lx, %lu bytes, mapped for %s; caller 0x%lx", address, size, name, caller;
     /// An unmap of a list with a number of entries that is not the mapping's.
-    UnmapCount: "unmap of another number of entries", "0x%lx, %lu entries, mapped with %lu; caller 0x%lx";
+    UnmapCount: "unmap of another number of entries",
+        "0x%lx, %lu entries, mapped with %lu; caller 0x%lx", address, size, number, caller;
     /// A second unmap.
-    UnmapTwice: "unmapped twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
+    UnmapTwice: "unmapped twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// An unmap of what was not mapped.
-    UnmapUnknown: "unmap of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx";
+    UnmapUnknown: "unmap of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// An unmap of the handle that a failed map returned.
-    UnmapFailed: "unmap of a map that failed", "0x%lx, %lu bytes; caller 0x%lx";
+    UnmapFailed: "unmap of a map that failed", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// An unmap of a mapping whose handle was never passed to `rt_dma_mapping_error`.
-    Unchecked: "mapping never checked", "0x%lx, %lu bytes, mapped by 0x%lx; caller 0x%lx";
+    Unchecked: "mapping never checked",
+        "0x%lx, %lu bytes, mapped by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A sync of what is not mapped.
-    SyncUnknown: "sync of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx";
+    SyncUnknown: "sync of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// A sync for a device that is not the mapping's.
-    SyncDevice: "sync for another device", "0x%lx, %lu bytes, mapped for %s; caller 0x%lx";
+    SyncDevice: "sync for another device", "0x%lx, %lu bytes, mapped for %s; caller 0x%lx", address, size, name, caller;
     /// A sync that ends after the mapping or the buffer.
-    SyncEnd: "sync past the end", "0x%lx, %lu bytes, the end is 0x%lx; caller 0x%lx";
+    SyncEnd: "sync past the end", "0x%lx, %lu bytes, the end is 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A sync with a direction that is not the mapping's.
-    SyncDirection: "sync in another direction", "0x%lx, %lu bytes, mapped %s; caller 0x%lx";
+    SyncDirection: "sync in another direction",
+        "0x%lx, %lu bytes, mapped %s; caller 0x%lx", address, size, name, caller;
     /// A sync of a buffer that was freed.
-    SyncFreed: "sync of what was freed", "0x%lx, %lu bytes, freed by 0x%lx; caller 0x%lx";
+    SyncFreed: "sync of what was freed",
+        "0x%lx, %lu bytes, freed by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A sync of cached memory with `RT_DMA_F_NOCACHE`.
-    SyncNocache: "sync of cached memory with NOCACHE", "0x%lx, %lu bytes; caller 0x%lx";
+    SyncNocache: "sync of cached memory with NOCACHE", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// A sync of memory that was allocated with `RT_DMA_F_NOCACHE`, without that flag.
-    SyncCached: "sync of uncached memory without NOCACHE", "0x%lx, %lu bytes; caller 0x%lx";
+    SyncCached: "sync of uncached memory without NOCACHE", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// A map of bytes, for a device that writes them, that a device may write already.
-    MapTwice: "mapped twice for writing", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
+    MapTwice: "mapped twice for writing",
+        "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A buffer on a thread's stack.
-    Stack: "buffer on a stack", "0x%lx, %lu bytes; caller 0x%lx";
+    Stack: "buffer on a stack", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// A buffer of which a page is not mapped for the processor.
-    Unmapped: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx";
+    Unmapped: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// Memory that a device held when its driver was removed.
-    StillHeld: "still held after removal", "0x%lx, %lu bytes, a %s; caller 0x%lx";
+    StillHeld: "still held after removal", "0x%lx, %lu bytes, a %s; caller 0x%lx", address, size, name, caller;
     /// No mistake: the table is full.
-    TableFull: "debug table full", "%lu entries in use, more are not checked";
+    TableFull: "debug table full", "%lu entries in use, more are not checked", address;
     /// No mistake: a call fails because a test asked for it.
-    Injected: "failure on request", "allocation or mapping of %lu bytes; caller 0x%lx";
+    Injected: "failure on request", "allocation or mapping of %lu bytes; caller 0x%lx", size, caller;
 }
 
 use Finding::*;
@@ -123,20 +137,6 @@ impl Finding {
     /// Returns whether it is a mistake of a driver, which is counted and whose lines are limited.
     pub fn is_mistake(self) -> bool {
         (self as usize) < Finding::MISTAKES
-    }
-
-    /// Returns the arguments of the line's format, and their number: address and size, perhaps a detail, and the
-    /// caller.
-    pub fn arguments(self, values: &Values) -> ([usize; 4], usize) {
-        let Values { address, size, detail, caller } = *values;
-        match self {
-            TableFull => ([address, 0, 0, 0], 1),
-            Injected => ([size, caller, 0, 0], 2),
-            FreeUnknown | UnmapUnknown | UnmapFailed | SyncUnknown | SyncNocache | SyncCached | Stack | Unmapped => {
-                ([address, size, caller, 0], 3)
-            }
-            _ => ([address, size, detail, caller], 4),
-        }
     }
 }
 
@@ -157,14 +157,6 @@ mod tests {
             let label = finding.label().to_str().unwrap();
             assert!(explained.contains(&std::format!("`{label}`")), "docs/debugging.md explains {label}");
             assert!(Finding::ALL.iter().take(index).all(|other| other.label() != finding.label()), "{label}");
-        }
-    }
-
-    #[test]
-    fn each_format_takes_as_many_values_as_the_line_has() {
-        for finding in Finding::ALL {
-            let conversions = finding.format().to_str().unwrap().matches('%').count();
-            assert_eq!(conversions, finding.arguments(&Values::NONE).1, "{finding:?}");
         }
     }
 }

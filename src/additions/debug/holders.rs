@@ -4,7 +4,7 @@ use super::Watch;
 use super::holding::Holding;
 use crate::kernel::{Kernel, Pa};
 use crate::log::{Level, Line, Name};
-use crate::text::apart;
+use crate::text::{apart, text};
 
 /// The most holders that are listed.
 const LISTED: usize = 8;
@@ -21,15 +21,16 @@ impl<K: Kernel> Watch<K> {
         for entry in self.holdings().filter(|entry| self.pa_of(entry).wrapping_sub(start) < size) {
             count += 1;
             if count <= LISTED {
-                let kind = entry.kind.label().argument();
-                let values = [kind, entry.address(), entry.size, entry.caller];
-                let text = apart!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx");
-                let line = Line::about(self.names.get(entry.name_index), text, &values);
+                let (kind, address, caller) = (entry.kind.label(), entry.address(), entry.caller);
+                let held = entry.size;
+                let text = text!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx", kind, address, held, caller);
+                let line = Line::about(self.names.get(entry.name_index), text);
                 kernel.log(Level::Error, &Line { device: entry.device.address(), ..line });
             }
         }
-        let text = apart!("the pool at 0x%lx is in use: devices hold %lu buffers, blocks and mappings of it");
-        kernel.log(Level::Error, &Line::about(Name::of(apart!("dma-pool")), text, &[start, count]));
+        let text =
+            text!("the pool at 0x%lx is in use: devices hold %lu buffers, blocks and mappings of it", start, count);
+        kernel.log(Level::Error, &Line::about(Name::of(apart!("dma-pool")), text));
     }
 
     /// Returns the physical address of what a device holds. Of a mapping, it is that of the bounce buffer, if the

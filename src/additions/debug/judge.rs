@@ -8,6 +8,7 @@ use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle};
+use crate::log::Name;
 
 /// A call that is judged, and what the debug mode knows.
 pub(super) struct Judge<'a> {
@@ -38,12 +39,21 @@ pub(super) enum HandleRule {
 }
 
 impl Judge<'_> {
-    /// Has a finding about the call reported, and counts it if it is a mistake. The values are the address, the size,
-    /// and the detail.
-    pub(super) fn report(&mut self, finding: Finding, values: [usize; 3]) {
-        let [address, size, detail] = values;
+    /// Has a finding about the call reported, and counts it if it is a mistake. `number` is what its text adds to the
+    /// address and the size; 0 if it adds nothing.
+    pub(super) fn report(&mut self, finding: Finding, address: usize, size: usize, number: usize) {
+        self.report_values(finding, Values { address, size, number, ..Values::NONE });
+    }
+
+    /// Has a finding reported, as [`report`](Self::report) does, whose text adds a name.
+    fn report_with_name(&mut self, finding: Finding, address: usize, size: usize, name: Name<'static>) {
+        self.report_values(finding, Values { address, size, name, ..Values::NONE });
+    }
+
+    /// Has a finding about the call reported, and counts it if it is a mistake.
+    fn report_values(&mut self, finding: Finding, values: Values) {
         self.state.devices.count(self.name_index, finding);
-        let values = Values { address, size, detail, caller: self.call.caller };
+        let values = Values { caller: self.call.caller, ..values };
         self.state.reports.add(finding, self.call.device, self.name_index, values);
     }
 
@@ -56,7 +66,7 @@ impl Judge<'_> {
         if !is_added && !self.state.has_reported_full {
             self.state.has_reported_full = true;
             let room = self.state.table.usage().room;
-            self.report(Finding::TableFull, [room, 0, 0]);
+            self.report(Finding::TableFull, room, 0, 0);
         }
     }
 
@@ -116,7 +126,7 @@ impl Judge<'_> {
             }
             true
         } else if let Some(first) = table.freed_at(device, va) {
-            self.report(Finding::FreeTwice, [va, size, first]);
+            self.report(Finding::FreeTwice, va, size, first);
             true
         } else {
             self.state.table.give_back_missing();
@@ -134,15 +144,15 @@ impl Judge<'_> {
             FreedBy::Free { .. } => [self.call.device, Device::NONE].contains(&entry.device),
         };
         if !by.may_free(entry) {
-            self.report(Finding::FreeKind, [va, size, entry.kind.label().argument()]);
+            self.report_with_name(Finding::FreeKind, va, size, entry.kind.label());
         } else if !is_owner {
-            self.report(Finding::FreeDevice, [va, entry.size, self.names.shown(entry.name_index).argument()]);
+            self.report_with_name(Finding::FreeDevice, va, entry.size, self.names.shown(entry.name_index));
         }
         if !is_right_handle {
-            self.report(Finding::FreeHandle, [va, entry.size, entry.handle]);
+            self.report(Finding::FreeHandle, va, entry.size, entry.handle);
         }
         if matches!(entry.kind, Kind::Buffer { .. }) && by.may_free(entry) && size != entry.size {
-            self.report(Finding::FreeSize, [va, size, entry.size]);
+            self.report(Finding::FreeSize, va, size, entry.size);
         }
     }
 
@@ -152,7 +162,7 @@ impl Judge<'_> {
     pub(super) fn map(&mut self, new: Holding, line: usize) {
         let is_second = |other: &&Holding| new.conflicts_with(other, line);
         if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.caller) {
-            self.report(Finding::MapTwice, [new.mapped_address(), new.size, first]);
+            self.report(Finding::MapTwice, new.mapped_address(), new.size, first);
         }
         self.add(new);
     }
@@ -217,20 +227,20 @@ impl Judge<'_> {
     fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) {
         let MappedPart { handle, size, direction } = *given;
         if !by.may_unmap(mapping, entry.is_managed) {
-            self.report(Finding::UnmapKind, [handle, size, entry.kind.label().argument()]);
+            self.report_with_name(Finding::UnmapKind, handle, size, entry.kind.label());
         } else if let UnmappedBy::List { entries } = by
             && entries != mapping.list_entries
         {
-            self.report(Finding::UnmapCount, [handle, entries, mapping.list_entries]);
+            self.report(Finding::UnmapCount, handle, entries, mapping.list_entries);
         }
         if entry.size != size {
-            self.report(Finding::UnmapSize, [handle, size, entry.size]);
+            self.report(Finding::UnmapSize, handle, size, entry.size);
         }
         if mapping.direction != direction {
-            self.report(Finding::UnmapDirection, [handle, size, direction_label(mapping.direction).argument()]);
+            self.report_with_name(Finding::UnmapDirection, handle, size, direction_label(mapping.direction));
         }
         if !mapping.is_checked {
-            self.report(Finding::Unchecked, [handle, entry.size, entry.caller]);
+            self.report(Finding::Unchecked, handle, entry.size, entry.caller);
         }
     }
 
@@ -243,17 +253,17 @@ impl Judge<'_> {
         let is_memory_at_handle = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
-            self.report(Finding::UnmapFailed, [handle, size, 0]);
+            self.report(Finding::UnmapFailed, handle, size, 0);
         } else if let Some(first) = self.state.table.unmapped_at(self.call.device, handle) {
-            self.report(Finding::UnmapTwice, [handle, size, first]);
+            self.report(Finding::UnmapTwice, handle, size, first);
         } else if self.state.table.is_incomplete() {
             self.state.table.give_back_missing();
         } else if let Some(other) = live.iter().find(is_of_other_device) {
-            self.report(Finding::UnmapDevice, [handle, size, self.names.shown(other.name_index).argument()]);
+            self.report_with_name(Finding::UnmapDevice, handle, size, self.names.shown(other.name_index));
         } else if let Some(memory) = live.iter().find(is_memory_at_handle) {
-            self.report(Finding::UnmapKind, [handle, size, memory.kind.label().argument()]);
+            self.report_with_name(Finding::UnmapKind, handle, size, memory.kind.label());
         } else {
-            self.report(Finding::UnmapUnknown, [handle, size, 0]);
+            self.report(Finding::UnmapUnknown, handle, size, 0);
         }
     }
 
@@ -269,10 +279,10 @@ impl Judge<'_> {
         });
         let Some((_, entry, mapping)) = best else { return self.sync_unknown(given) };
         if !is_long_enough(&entry) {
-            self.report(Finding::SyncEnd, [handle, size, entry.handle.wrapping_add(entry.size)]);
+            self.report(Finding::SyncEnd, handle, size, entry.handle.wrapping_add(entry.size));
         }
         if !mapping.allows_sync(direction) || direction == Direction::Neither {
-            self.report(Finding::SyncDirection, [handle, size, direction_label(mapping.direction).argument()]);
+            self.report_with_name(Finding::SyncDirection, handle, size, direction_label(mapping.direction));
         }
     }
 
@@ -285,9 +295,9 @@ impl Judge<'_> {
             return;
         }
         if let Some(other) = self.state.table.live().iter().find(is_of_other_device) {
-            self.report(Finding::SyncDevice, [handle, size, self.names.shown(other.name_index).argument()]);
+            self.report_with_name(Finding::SyncDevice, handle, size, self.names.shown(other.name_index));
         } else {
-            self.report(Finding::SyncUnknown, [handle, size, 0]);
+            self.report(Finding::SyncUnknown, handle, size, 0);
         }
     }
 
@@ -296,7 +306,7 @@ impl Judge<'_> {
     pub(super) fn sync_data(&mut self, data: &SyncedData, first_byte: Option<FirstByte>, line: usize) {
         let SyncedData { va, size, flags } = *data;
         let Some(FirstByte { is_cached, is_free }) = first_byte else {
-            return self.report(Finding::Unmapped, [va, size, 0]);
+            return self.report(Finding::Unmapped, va, size, 0);
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
         let (table, device) = (&self.state.table, self.call.device);
@@ -311,8 +321,8 @@ impl Judge<'_> {
             None
         };
         let mistake = mistake.or((has_nocache && is_cached).then_some((Finding::SyncNocache, 0)));
-        if let Some((mistake, detail)) = mistake {
-            self.report(mistake, [va, size, detail]);
+        if let Some((mistake, number)) = mistake {
+            self.report(mistake, va, size, number);
         }
     }
 
@@ -338,15 +348,15 @@ impl Judge<'_> {
         while let Some(entry) = self.state.table.at(index).copied() {
             let is_unchecked = entry.mapping().is_some_and(|mapping| !mapping.is_checked);
             if entry.device == self.call.device && entry.is_managed && is_unchecked {
-                self.report(Finding::Unchecked, [entry.handle, entry.size, entry.caller]);
+                self.report(Finding::Unchecked, entry.handle, entry.size, entry.caller);
             }
             index += 1;
         }
     }
 }
 
-/// Returns the mistake of a sync that begins in `buffer`, and the detail of the report; `None` if there is none. `line`
-/// is the size of a cache line in bytes.
+/// Returns the mistake of a sync that begins in `buffer`, and the number that its text adds; `None` if there is none.
+/// `line` is the size of a cache line in bytes.
 fn mistake_in_buffer(buffer: &Holding, data: &SyncedData, line: usize) -> Option<(Finding, usize)> {
     let end = data.va.saturating_add(data.size);
     let buffer_end = buffer.va.saturating_add(buffer.size);

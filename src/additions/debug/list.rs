@@ -4,8 +4,7 @@ use super::holding::{Holding, Kind, direction_label};
 use super::table::TableUsage;
 use super::{Finding, Watch};
 use crate::kernel::{Device, Kernel};
-use crate::log::Name;
-use crate::text::apart;
+use crate::text::text;
 
 impl<K: Kernel> Watch<K> {
     /// Prints how often each mistake was made, and what devices hold: all devices, or one. `now` is the time in
@@ -19,11 +18,11 @@ impl<K: Kernel> Watch<K> {
         for finding in Finding::ALL.iter().filter(|finding| finding.is_mistake()) {
             let times = self.times(device, *finding);
             if times != 0 {
-                kernel.print(apart!("%-40s %lu\n"), &[Name::of(finding.label()).argument(), times]);
+                kernel.print(text!("%-40s %lu\n", finding.label(), times));
             }
             all += times;
         }
-        kernel.print(apart!("%lu mistakes found\n"), &[all]);
+        kernel.print(text!("%lu mistakes found\n", all));
         self.list_held(device, now);
     }
 
@@ -32,20 +31,19 @@ impl<K: Kernel> Watch<K> {
     /// Context: thread.
     pub fn list_held(&'static self, device: Option<Device>, now: usize) {
         let kernel = self.kernel;
-        kernel.print(
-            apart!("Device          Kind            Address            Bytes     Caller             Age (ms)\n"),
-            &[],
-        );
+        kernel
+            .print(text!("Device          Kind            Address            Bytes     Caller             Age (ms)\n"));
         let mut count = 0;
         for entry in self.holdings().filter(|entry| device.is_none_or(|device| entry.device == device)) {
             self.print_entry(&entry, now);
             count += 1;
         }
-        let format =
-            if device.is_some() { apart!("%lu held by the device\n") } else { apart!("%lu held by devices\n") };
-        kernel.print(format, &[count]);
+        kernel.print(match device {
+            Some(_) => text!("%lu held by the device\n", count),
+            None => text!("%lu held by devices\n", count),
+        });
         let TableUsage { live, peak, room, lost } = self.state.lock(kernel).table.usage();
-        kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
+        kernel.print(text!("%lu of %lu entries in use, %lu at most, %lu not recorded\n", live, room, peak, lost));
     }
 
     /// Returns the live entries of the table. The lock is taken for each of them, and not held in between.
@@ -55,14 +53,12 @@ impl<K: Kernel> Watch<K> {
 
     /// Prints one line of the list of what devices hold.
     fn print_entry(&'static self, entry: &Holding, now: usize) {
-        let name = self.names.shown(entry.name_index).argument();
-        let kind = entry.kind.label().argument();
-        let age = now.wrapping_sub(entry.made_at_ms);
-        let values = [name, kind, entry.address(), entry.size, entry.caller, age];
-        self.kernel.print(apart!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu"), &values);
+        let (kernel, name, kind) = (self.kernel, self.names.shown(entry.name_index), entry.kind.label());
+        kernel.print(text!("%-15s %-15s 0x%-16lx %-9lu ", name, kind, entry.address(), entry.size));
+        kernel.print(text!("0x%-16lx %lu", entry.caller, now.wrapping_sub(entry.made_at_ms)));
         if let Kind::Mapping(mapping) = entry.kind {
-            self.kernel.print(apart!(" %s"), &[direction_label(mapping.direction).argument()]);
+            kernel.print(text!(" %s", direction_label(mapping.direction)));
         }
-        self.kernel.print(apart!("\n"), &[]);
+        kernel.print(text!("\n"));
     }
 }

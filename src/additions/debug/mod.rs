@@ -75,8 +75,8 @@ impl State {
         for entry in table.live_mut().iter_mut().filter(is_to_report) {
             entry.is_reported = true;
             devices.count(entry.name_index, Finding::StillHeld);
-            let (detail, caller) = (entry.kind.label().argument(), entry.caller);
-            let values = Values { address: entry.address(), size: entry.size, detail, caller };
+            let (address, size, name, caller) = (entry.address(), entry.size, entry.kind.label(), entry.caller);
+            let values = Values { address, size, name, caller, ..Values::NONE };
             reports.add(Finding::StillHeld, device, entry.name_index, values);
         }
     }
@@ -136,7 +136,7 @@ impl<K: Kernel> Watch<K> {
         self.judge(call, |judge| {
             let must_fail = judge.state.devices.count_and_check_failure(judge.name_index);
             if must_fail {
-                judge.report(Finding::Injected, [0, size, 0]);
+                judge.report(Finding::Injected, 0, size, 0);
             }
             must_fail
         })

@@ -5,7 +5,7 @@ use super::reports::{FIRST, Report};
 use crate::kernel::Kernel;
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::Ordering::{Acquire, Release};
-use crate::text::apart;
+use crate::text::text;
 
 impl<K: Kernel> Watch<K> {
     /// Writes the lines that wait, if the caller may sleep and no other thread does so.
@@ -21,8 +21,8 @@ impl<K: Kernel> Watch<K> {
             }
             let dropped = self.state.lock(kernel).reports.take_dropped();
             if dropped != 0 {
-                let text = apart!("%lu lines of the debug mode were lost: list_dma_debug has the counts");
-                kernel.log(Level::Warning, &Line::about(Name::NONE, text, &[dropped]));
+                let text = text!("%lu lines of the debug mode were lost: list_dma_debug has the counts", dropped);
+                kernel.log(Level::Warning, &Line::about(Name::NONE, text));
             }
             self.is_writing.store(false, Release);
         }
@@ -37,12 +37,10 @@ impl<K: Kernel> Watch<K> {
     fn write(&'static self, report: &Report) {
         let (kernel, name) = (self.kernel, self.names.get(report.name_index));
         let level = if report.finding.is_mistake() { Level::Error } else { Level::Warning };
-        let (arguments, count) = report.finding.arguments(&report.values);
-        let line = |format, values| Line { device: report.device.address(), ..Line::about(name, format, values) };
-        kernel.log(level, &line(report.finding.format(), arguments.get(..count).unwrap_or_default()));
+        let log = |text| kernel.log(level, &Line { device: report.device.address(), ..Line::about(name, text) });
+        log(report.finding.text(&report.values));
         if report.times > FIRST {
-            let values = [report.times, Name::of(report.finding.label()).argument(), report.values.caller];
-            kernel.log(level, &line(apart!("%lu times: %s; caller 0x%lx"), &values));
+            log(text!("%lu times: %s; caller 0x%lx", report.times, report.finding.label(), report.values.caller));
         }
     }
 }

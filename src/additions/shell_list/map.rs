@@ -1,10 +1,12 @@
 //! The map of a pool: one character for each group of adjacent pages. It shows how fragmented the pool is.
 
+use core::ffi::CStr;
+
 use crate::dropin::page_map::bits::test;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SHIFT};
-use crate::text::apart;
+use crate::text::text;
 
 /// Number of groups in a line. With the address before them, a line has at most 78 characters.
 const COLUMNS: usize = 64;
@@ -19,14 +21,14 @@ impl<K: Kernel> Dma<K> {
         for pool in self.pools() {
             self.print_map(pool);
         }
-        self.kernel.print(apart!(". free   - less than half in use   + half or more in use   # in use\n"), &[]);
+        self.kernel.print(text!(". free   - less than half in use   + half or more in use   # in use\n"));
     }
 
     /// Prints the map of one pool.
     fn print_map(&self, pool: &Pool<K>) {
         let per_character = pages_per_character(pool.page_count());
         self.print_head(pool);
-        self.kernel.print(apart!("    %lu KiB for each character\n"), &[per_character << PAGE_SHIFT >> 10]);
+        self.kernel.print(text!("    %lu KiB for each character\n", per_character << PAGE_SHIFT >> 10));
         let (used, _) = pool.bitmaps();
         let mut page = 0;
         while page < pool.page_count() {
@@ -42,8 +44,8 @@ impl<K: Kernel> Dma<K> {
                 *character = character_for(in_use, end - page);
                 page = end;
             }
-            let text = line.as_ptr().expose_provenance();
-            self.kernel.print(apart!("%12lx %s\n"), &[pool.pa_of(first), text]);
+            let characters = CStr::from_bytes_until_nul(&line).unwrap_or_default();
+            self.kernel.print(text!("%12lx %s\n", pool.pa_of(first), characters));
         }
     }
 }

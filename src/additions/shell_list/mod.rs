@@ -13,7 +13,7 @@ pub use statistics::Statistics;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE};
-use crate::text::apart;
+use crate::text::text;
 use buffers::Buffers;
 
 impl<K: Kernel> Dma<K> {
@@ -24,13 +24,14 @@ impl<K: Kernel> Dma<K> {
         for pool in self.pools() {
             self.print_head(pool);
             let Statistics { used, peak, longest_free, failed, largest_failed, .. } = pool.statistics();
-            let format = apart!("    KiB: %lu in use, %lu at most, %lu in the longest free run\n");
-            self.kernel.print(format, &[used >> 10, peak >> 10, longest_free >> 10]);
+            let [used, peak, longest_free] = [used, peak, longest_free].map(|bytes| bytes >> 10);
+            let text =
+                text!("    KiB: %lu in use, %lu at most, %lu in the longest free run\n", used, peak, longest_free);
+            self.kernel.print(text);
             if failed != 0 {
                 // Rounded up, so that a request of a few bytes is not 0 KiB.
                 let largest = largest_failed.div_ceil(1 << 10);
-                self.kernel
-                    .print(apart!("    requests that failed: %lu, the largest of %lu KiB\n"), &[failed, largest]);
+                self.kernel.print(text!("    requests that failed: %lu, the largest of %lu KiB\n", failed, largest));
             }
             self.print_sizes(pool);
         }
@@ -41,7 +42,7 @@ impl<K: Kernel> Dma<K> {
         let mut last = 0;
         // Each round searches for the next size, so that no memory is needed to remember sizes.
         while let Some((pages, count)) = Buffers::of(pool).next_size(last) {
-            self.kernel.print(apart!("    %8lu x %lu KiB\n"), &[count, pages * (PAGE_SIZE >> 10)]);
+            self.kernel.print(text!("    %8lu x %lu KiB\n", count, pages * (PAGE_SIZE >> 10)));
             last = pages;
         }
     }
@@ -50,7 +51,7 @@ impl<K: Kernel> Dma<K> {
     fn print_head(&self, pool: &Pool<K>) {
         let _names = self.read_names();
         let region = pool.region();
-        let values = [region.name.argument(), region.start, region.end, pool.size() >> 10];
-        self.kernel.print(apart!("%s [0x%lx, 0x%lx] %lu KiB\n"), &values);
+        let text = text!("%s [0x%lx, 0x%lx] %lu KiB\n", region.name, region.start, region.end, pool.size() >> 10);
+        self.kernel.print(text);
     }
 }

@@ -7,8 +7,8 @@ use core::fmt;
 use super::{BusMaster, MappedBuffer};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Kernel};
-use crate::log::{Level, Name};
-use crate::text::apart;
+use crate::log::Level;
+use crate::text::{apart, text};
 
 /// Why a buffer is not mapped. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,8 +88,8 @@ impl Error for BadMapping {}
 /// Context: any.
 #[cold]
 pub(super) fn report_map<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapError, address: usize, size: usize) {
-    let values = [address, size, Name::of(error.reason()).argument()];
-    let line = dma.line_about(master.device, apart!("map of 0x%lx (%lu bytes): %s"), &values);
+    let text = text!("map of 0x%lx (%lu bytes): %s", address, size, error.reason());
+    let line = dma.line_about(master.device, text);
     match error {
         MapError::Invalid | MapError::NotMapped => dma.refuse_line(&line),
         MapError::NoMemory if !dma.kernel.can_sleep() => dma.count_refused(),
@@ -102,14 +102,17 @@ pub(super) fn report_map<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: Map
 /// Context: any.
 #[cold]
 pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
-    let format = match error {
+    let (handle, size, reason) = (mapped.handle, mapped.size, error.reason());
+    let text = match error {
         // An unmap never gets `PastEnd`.
-        BadMapping::Unknown | BadMapping::Ambiguous | BadMapping::PastEnd => apart!("unmap of 0x%lx (%lu bytes): %s"),
+        BadMapping::Unknown | BadMapping::Ambiguous | BadMapping::PastEnd => {
+            text!("unmap of 0x%lx (%lu bytes): %s", handle, size, reason)
+        }
         BadMapping::WrongSize | BadMapping::WrongDirection => {
-            apart!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped")
+            text!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped", handle, size, reason)
         }
     };
-    refuse(dma, device, mapped, format, error);
+    dma.refuse_line(&dma.line_about(device, text));
 }
 
 /// Logs and counts a sync that is refused.
@@ -117,11 +120,6 @@ pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &Map
 /// Context: any.
 #[cold]
 pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
-    refuse(dma, device, mapped, apart!("sync of 0x%lx (%lu bytes): %s"), error);
-}
-
-/// Logs and counts a call that is refused. `format` takes the handle, the size, and the reason.
-fn refuse<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, format: &'static CStr, error: BadMapping) {
-    let values = [mapped.handle, mapped.size, Name::of(error.reason()).argument()];
-    dma.refuse_line(&dma.line_about(device, format, &values));
+    let text = text!("sync of 0x%lx (%lu bytes): %s", mapped.handle, mapped.size, error.reason());
+    dma.refuse_line(&dma.line_about(device, text));
 }

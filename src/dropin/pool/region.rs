@@ -4,6 +4,7 @@ use super::Origin;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::{Level, Line, Name};
+use crate::text::text;
 
 /// The highest number of pages in a pool: its page map counts them with 31 bits.
 const MAX_PAGES: usize = i32::MAX as usize;
@@ -34,8 +35,9 @@ impl Region {
     pub(crate) fn log_reserved<K: Kernel>(&self, kernel: K) {
         let size = self.end.wrapping_sub(self.start);
         // MiB, and tenths of them.
-        let values = [size >> 20, ((size & 0xf_ffff) * 10) >> 20, self.start];
-        kernel.log(Level::Info, &Line::about(self.name, c"Reserved %lu.%lu MiB at 0x%lx", &values));
+        let (whole, tenths) = (size >> 20, ((size & 0xf_ffff) * 10) >> 20);
+        let text = text!("Reserved %lu.%lu MiB at 0x%lx", whole, tenths, self.start);
+        kernel.log(Level::Info, &Line::about(self.name, text));
     }
 }
 

@@ -1,10 +1,11 @@
 //! Text: [`Log`] over `LOG_E`, `LOG_W`, `LOG_I` and `rt_kprintf`, and the options of the command `list_dma_pool`.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{c_char, c_int};
 
 use super::RtThread;
 use crate::kernel::Log;
 use crate::log::{Level, Line};
+use crate::text::Text;
 
 /// Severity of a log line: an error (`LOG_E`).
 pub const RT_DMA_PORT_LOG_ERROR: c_int = 0;
@@ -59,57 +60,29 @@ unsafe extern "C" {
 
     /// @brief Prints text to the shell (`rt_kprintf`).
     ///
-    /// @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+    /// @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
     ///        and a width.
     /// @param[in] a First argument of the format; 0 if there is none.
     /// @param[in] b Second argument.
     /// @param[in] c Third argument.
     /// @param[in] d Fourth argument.
-    /// @param[in] e Fifth argument.
-    /// @param[in] f Sixth argument.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_print(format: *const c_char, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize);
-}
-
-/// Returns argument `index` of a format; 0 after the last, which the format does not use. (An array of all takes 236
-/// bytes more on aarch64.)
-fn argument(values: &[usize], index: usize) -> usize {
-    values.get(index).copied().unwrap_or(0)
+    pub fn rt_dma_port_print(format: *const c_char, a: usize, b: usize, c: usize, d: usize);
 }
 
 impl Log for RtThread {
     fn log(&self, level: Level, line: &Line) {
-        let argument = |index| argument(line.values, index);
-        // SAFETY: the values are the arguments of the format, as `Line::values` demands. tests/fake_kernel/text.rs
-        // checks the lines of all tests.
+        let [a, b, c, d] = line.text.words();
+        // SAFETY: the name is a null pointer or a C string, and the words are the arguments of the format (`Text`).
         unsafe {
-            rt_dma_port_log(
-                level as c_int,
-                line.name.as_ptr(),
-                line.format.as_ptr(),
-                argument(0),
-                argument(1),
-                argument(2),
-                argument(3),
-                line.device,
-            )
+            rt_dma_port_log(level as c_int, line.name.as_ptr(), line.text.format().as_ptr(), a, b, c, d, line.device)
         }
     }
 
-    fn print(&self, format: &'static CStr, values: &[usize]) {
-        let argument = |index| argument(values, index);
-        // SAFETY: the values are the arguments of the format, as `Log::print` demands. The same file checks it.
-        unsafe {
-            rt_dma_port_print(
-                format.as_ptr(),
-                argument(0),
-                argument(1),
-                argument(2),
-                argument(3),
-                argument(4),
-                argument(5),
-            )
-        }
+    fn print(&self, text: Text) {
+        let [a, b, c, d] = text.words();
+        // SAFETY: the words are the arguments of the format (`Text`).
+        unsafe { rt_dma_port_print(text.format().as_ptr(), a, b, c, d) }
     }
 }

@@ -53,7 +53,7 @@ fn arrays_of_a_box_are_zero_and_apart() {
     assert_eq!(unsafe { core::ffi::CStr::from_ptr(name.as_ptr()) }, c"decoder");
     assert_eq!(heap_blocks(), before + 1, "the memory of a value that is leaked is not freed");
     // SAFETY: as above; this box is dropped at once.
-    let unnamed = unsafe { KBox::with_arrays::<4>(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.argument()) };
+    let unnamed = unsafe { KBox::with_arrays::<4>(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.as_ptr() as usize) };
     drop(unnamed.unwrap());
     assert_eq!(heap_blocks(), before + 1);
 }

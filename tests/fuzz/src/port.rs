@@ -182,23 +182,10 @@ extern "C" fn rt_dma_port_device_name(dev: usize) -> *const c_char {
 }
 
 /// Returns a text as `printf` writes it.
-fn format(format: *const c_char, values: &[usize]) -> String {
+fn format(format: *const c_char, [a, b, c, d]: [usize; 4]) -> String {
     let mut text = [0; 512];
-    let argument = |index: usize| values.get(index).copied().unwrap_or(0);
-    // SAFETY: the library states that its formats use `%s`, `%lu` and `%lx` only.
-    let length = unsafe {
-        libc::snprintf(
-            text.as_mut_ptr().cast(),
-            text.len(),
-            format,
-            argument(0),
-            argument(1),
-            argument(2),
-            argument(3),
-            argument(4),
-            argument(5),
-        )
-    };
+    // SAFETY: the library states that its formats use `%s`, `%lu` and `%lx` only, and at most four of them.
+    let length = unsafe { libc::snprintf(text.as_mut_ptr().cast(), text.len(), format, a, b, c, d) };
     assert!(length >= 0, "the format cannot be written");
     String::from_utf8_lossy(&text[..text.len().min(length as usize)]).into_owned()
 }
@@ -219,7 +206,7 @@ extern "C" fn rt_dma_port_log(
         // SAFETY: the name of a pool or a device is a C string.
         let _ = unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes().len();
     }
-    let line = format(text, &[a, b, c, d]);
+    let line = format(text, [a, b, c, d]);
     crate::log!("the library: {line}");
     // A request that fails may be one of the library's own.
     if level == 0 && !line.starts_with("unreachable") {
@@ -234,9 +221,9 @@ extern "C" fn rt_dma_port_list_options(argc: c_int, argv: *mut *mut c_char) -> c
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_print(text: *const c_char, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) {
+extern "C" fn rt_dma_port_print(text: *const c_char, a: usize, b: usize, c: usize, d: usize) {
     machine::assert_thread("the console");
-    format(text, &[a, b, c, d, e, f]);
+    format(text, [a, b, c, d]);
 }
 
 #[unsafe(no_mangle)]

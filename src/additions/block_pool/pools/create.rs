@@ -8,9 +8,9 @@ use super::BlockPools;
 use crate::additions::block_pool::shape::{BadShape, Shape};
 use crate::additions::block_pool::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
-use crate::log::{Line, Name};
+use crate::log::Line;
 use crate::mem::atomics::Ordering::Relaxed;
-use crate::text::apart;
+use crate::text::{apart, text};
 
 /// The reason why a pool is not created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,9 +99,10 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         pages: P,
     ) -> Result<&'static BlockPool<K, P>, BadCreate> {
         self.try_create(spec, shape, pages).inspect_err(|error| {
-            let values = [spec.size, spec.align, spec.boundary, Name::of(error.reason()).argument()];
-            let format = apart!("blocks of %lu bytes aligned to %lu within %lu: %s");
-            self.refuse_line(&Line::about(spec.name.shown(), format, &values));
+            let BlockPoolSpec { size, align, boundary, .. } = *spec;
+            let text =
+                text!("blocks of %lu bytes aligned to %lu within %lu: %s", size, align, boundary, error.reason());
+            self.refuse_line(&Line::about(spec.name.shown(), text));
         })
     }
 

@@ -9,7 +9,7 @@ use crate::additions::block_pool::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::log::{Line, Name};
 use crate::mem::heap::free;
-use crate::text::apart;
+use crate::text::{apart, text};
 
 /// The reason why a pool is not destroyed. The pool works as before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,8 +63,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 Err(BadDestroy::Busy(blocks.count()))
             }
             Err(Refusal::Unknown) => {
-                let format = apart!("destroy of 0x%lx: not a block pool (any more)");
-                self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), format, &[pool as usize]));
+                let text = text!("destroy of 0x%lx: not a block pool (any more)", pool as usize);
+                self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), text));
                 Err(BadDestroy::Unknown)
             }
             Err(Refusal::Context) => {

@@ -4,7 +4,7 @@ use super::BlockPools;
 use crate::additions::block_pool::report::BlockUsage;
 use crate::additions::block_pool::{Pages, PoolName};
 use crate::kernel::Kernel;
-use crate::text::apart;
+use crate::text::text;
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Prints a header, one line for each pool, and the number of pools. Returns true. Where the caller may not sleep,
@@ -16,21 +16,21 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             self.count_refused();
             return false;
         }
-        self.kernel.print(apart!("Name              In use   Total Size/Byte   Pages\n"), &[]);
+        self.kernel.print(text!("Name              In use   Total Size/Byte   Pages\n"));
         let (mut count, mut refused_calls, mut serial) = (0, self.refused_calls(), 0);
         // A row is collected with the turn held, and printed without the turn: pools may come and go in between.
         while let Some(row) = self.row(serial) {
-            let Row { usage, .. } = row;
-            let values = [row.name.shown().argument(), usage.in_use, usage.blocks, row.block_size, usage.pages];
-            self.kernel.print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), &values);
+            let Row { name, usage, .. } = row;
+            self.kernel.print(text!("%-16s %7lu %7lu ", name.shown(), usage.in_use, usage.blocks));
+            self.kernel.print(text!("%9lu %7lu\n", row.block_size, usage.pages));
             count += 1;
             refused_calls += row.refused_calls;
             serial = row.serial.wrapping_add(1);
         }
         if refused_calls != 0 {
-            self.kernel.print(apart!("dma.pool: %lu calls refused\n"), &[refused_calls]);
+            self.kernel.print(text!("dma.pool: %lu calls refused\n", refused_calls));
         }
-        self.kernel.print(apart!("%lu DMA block pools found\n"), &[count]);
+        self.kernel.print(text!("%lu DMA block pools found\n", count));
         true
     }
 

@@ -41,7 +41,7 @@ use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
 use crate::kernel::{Device, Log};
 use crate::log::Level;
-use crate::text::apart;
+use crate::text::text;
 
 /// Sets the hook [`NEW_DEVICE`] to [`forget_earlier`]: from then on, the core calls it when a device makes its first
 /// call.
@@ -62,15 +62,15 @@ fn forget_earlier(device: Device) {
         return;
     }
     // Only logged: the count of refused calls is for calls that fail, and this one goes on.
-    let report_lost = |format, count| {
-        if count != 0 {
-            DMA.kernel.log(Level::Error, &DMA.line_about(device, format, &[count, device.address()]));
-        }
-    };
+    let log = |text| DMA.kernel.log(Level::Error, &DMA.line_about(device, text));
     let lost = DEVICES.forget(device, || stored_table(device).is_none());
-    report_lost(apart!("%lu managed resources of an earlier device at 0x%lx were never released"), lost);
+    if lost != 0 {
+        log(text!("%lu managed resources of an earlier device at 0x%lx were never released", lost, device.address()));
+    }
     let ended = STREAMS.get().map_or(0, |streams| (streams.forget)(device));
-    report_lost(apart!("%lu mappings of an earlier device at 0x%lx were never unmapped"), ended);
+    if ended != 0 {
+        log(text!("%lu mappings of an earlier device at 0x%lx were never unmapped", ended, device.address()));
+    }
     #[cfg(feature = "debug")]
     if let Some(watch) = WATCH_NEW_DEVICE.get() {
         watch(device);

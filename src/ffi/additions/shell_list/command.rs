@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int};
 
 use crate::ffi::DMA;
 use crate::kernel::{Log, Threads};
-use crate::text::apart;
+use crate::text::text;
 
 /// @brief The shell command `list_dma_pool` with options.
 ///
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) 
             Some(b'v') => DMA.list_details(),
             Some(b'm') => DMA.list_maps(),
             _ => {
-                DMA.kernel.print(apart!("usage: list_dma_pool [-v] [-m]\n"), &[]);
+                DMA.kernel.print(text!("usage: list_dma_pool [-v] [-m]\n"));
                 return -1;
             }
         }

@@ -11,7 +11,7 @@ use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::Device;
 use crate::log::{Line, Name};
-use crate::text::apart;
+use crate::text::{apart, text};
 
 /// @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
 ///
@@ -92,11 +92,11 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
         return;
     }
     let Some(claim) = DEVICES.claim(ResourceKind::BlockPool, pool.expose_provenance(), |_, _| true) else {
-        let format = apart!("managed destroy of block pool 0x%lx: not a managed pool (any more)");
-        let values = [pool.expose_provenance()];
+        let address = pool.expose_provenance();
+        let text = text!("managed destroy of block pool 0x%lx: not a managed pool (any more)", address);
         DMA.refuse_line(&match device_of(pool) {
-            Some(device) => DMA.line_about(device, format, &values),
-            None => Line::about(Name::of(apart!("(null)")), format, &values),
+            Some(device) => DMA.line_about(device, text),
+            None => Line::about(Name::of(apart!("(null)")), text),
         });
         return;
     };

@@ -13,7 +13,7 @@ use crate::ffi::dropin::request::{FreeReplacement, MANAGED_FREE, rt_dma_alloc};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Va};
-use crate::text::apart;
+use crate::text::text;
 
 /// @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
 ///
@@ -113,8 +113,8 @@ pub unsafe extern "C" fn rt_dmam_free(
         // SAFETY: the buffer has left the list, and its device exists.
         Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {
-            let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer");
-            DMA.refuse_line(&DMA.line_about(device, format, &[va, dma_handle, size]));
+            let text = text!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer", va, dma_handle, size);
+            DMA.refuse_line(&DMA.line_about(device, text));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::ffi::additions::streaming::single::rt_dma_map_single;
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::{DEVICES, DMA, c_device, device};
 use crate::kernel::{Device, Handle};
-use crate::text::apart;
+use crate::text::text;
 
 /// @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device:
 /// `rt_dmam_release` unmaps it.
@@ -78,14 +78,18 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
         // SAFETY: the mapping has left the list.
         return unsafe { release(device, arguments) };
     }
-    let refuse = |format| DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
+    let refuse = |text| DMA.refuse_line(&DMA.line_about(device, text));
     let has_handle = |[handle, ..]: &Arguments| *handle == dma_handle;
     let Some(arguments) = DEVICES.unmanage_only(device, ResourceKind::Mapping, has_handle) else {
-        return refuse(apart!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous"));
+        return refuse(text!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous", dma_handle, size));
     };
     // SAFETY: the mapping has left the list.
     unsafe { release(device, arguments) };
-    refuse(apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped"));
+    refuse(text!(
+        "managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped",
+        dma_handle,
+        size
+    ));
 }
 
 /// Returns the arguments with which the mapping is managed. The last one is not used.
