@@ -99,24 +99,56 @@ mod tests {
         }
     }
 
-    /// The additions have their reasons where they use them: `=> apart!("text")`.
-    #[test]
-    fn each_reason_of_the_additions_is_explained() {
-        let explained = include_str!("../docs/options.md");
-        let sources = [
-            include_str!("additions/block_pool/free.rs"),
-            include_str!("additions/block_pool/pools/create.rs"),
-            include_str!("additions/reserved_memory.rs"),
-            include_str!("additions/streaming/errors.rs"),
-        ];
-        for source in sources {
-            let texts = source.split("=> apart!(\"").skip(1).filter_map(|after| after.split('"').next());
-            let reasons: std::vec::Vec<_> = texts.filter(|text| !text.contains('%')).collect();
-            assert!(!reasons.is_empty(), "{source}");
-            // `needs a thread` occurs only where no line is written.
-            for reason in reasons.into_iter().filter(|reason| *reason != "needs a thread") {
-                assert!(explained.contains(&std::format!("`{reason}`")), "{reason}");
+    /// Returns the sources in a folder of this repository whose texts are in the log.
+    fn log_sources(folder: &std::path::Path) -> std::vec::Vec<std::string::String> {
+        let mut sources = std::vec::Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            // Shell commands print, and docs/debugging.md has the lines of the debug mode.
+            let is_of_log = !path.ends_with("debug") && !path.to_str().unwrap().contains("shell_list");
+            if path.is_dir() && is_of_log {
+                sources.extend(log_sources(&path));
+            } else if path.is_file() && is_of_log {
+                sources.push(std::fs::read_to_string(path).unwrap());
             }
         }
+        sources
+    }
+
+    /// Returns the texts in a source, those of names excepted: the literals that begin a call of `apart!` or `text!`.
+    /// Each value in them is `...`.
+    fn texts(source: &str) -> std::vec::Vec<std::string::String> {
+        let mut texts = std::vec::Vec::new();
+        for (at, _) in source.match_indices("apart!(").chain(source.match_indices("text!(")) {
+            let argument = source[at..].split_once('(').unwrap().1.trim_start();
+            if let Some(literal) = argument.strip_prefix('"')
+                && !source[..at].ends_with("Name::of(")
+            {
+                let text = literal.split('"').next().unwrap();
+                texts.push(text.replace("%lx", "...").replace("%lu", "...").replace("%s", "..."));
+            }
+        }
+        texts
+    }
+
+    /// The additions have their texts where they use them. `docs/options.md` has tables with each line of the log, or
+    /// with its beginning and `...`, and with each reason.
+    #[test]
+    fn each_text_of_the_additions_is_explained() {
+        let rows = include_str!("../docs/options.md").lines().filter(|line| line.starts_with("| "));
+        let explained: std::vec::Vec<_> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+        let is_explained = |text: &str| {
+            explained.iter().any(|row| match row.strip_suffix("...") {
+                Some(beginning) => !beginning.is_empty() && text.starts_with(beginning),
+                None => *row == text,
+            })
+        };
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let sources = ["src/additions", "src/ffi/additions"].map(|folder| log_sources(&root.join(folder))).concat();
+        let found: std::vec::Vec<_> = sources.iter().flat_map(|source| texts(source)).collect();
+        assert!(found.len() > 30, "{found:?}");
+        // `needs a thread` occurs only where no line is written.
+        let missing = found.iter().filter(|text| *text != "needs a thread" && !is_explained(text));
+        assert_eq!(missing.collect::<std::vec::Vec<_>>(), std::vec::Vec::<&std::string::String>::new());
     }
 }
