@@ -270,8 +270,8 @@ struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
  * named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the regions
  * are those of its list that have a name; the start of the region that is used moves up, unless all of it is used, or
  * another pool covers its beginning. The port has a constant for the revision that the BSP's `drivers/dma.h` declares.
- * On aarch64, riscv64 and 32-bit Arm the four arguments are passed in registers, so a caller that passes two leaves the
- * others undefined; they are used with r1 only.
+ * On aarch64, riscv64 and 32-bit Arm the four arguments are passed in registers, so a caller that passes two leaves
+ * the others undefined; they are used with r1 only.
  *
  * @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.
  * @param[in] second r2: `coherent_pool_size`, the bytes of `coherent-pool`. r1: `list_len`.

@@ -9,7 +9,7 @@ use crate::kernel::{Device, Kernel};
 
 /// The reason why a device does not have a region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoOwnRegion {
+pub enum OwnRegionError {
     /// The node names no such region, or the region is refused. A line in the log gives the reason for a refusal.
     Unavailable,
     /// The same call may succeed later: the caller may not sleep, the heap has no room, or another thread is
@@ -24,23 +24,23 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`NoOwnRegion::Unavailable`] if region `index` is not one of the device's pools; [`NoOwnRegion::TryAgain`] if
-    /// this is not known yet. After both, the device may have become an owner of other regions of its node, and stays
-    /// their owner.
-    pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
+    /// [`OwnRegionError::Unavailable`] if region `index` is not one of the device's pools; [`OwnRegionError::TryAgain`]
+    /// if this is not known yet. After both, the device may have become an owner of other regions of its node, and
+    /// stays their owner.
+    pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), OwnRegionError> {
         if !self.kernel.can_sleep() {
             self.count_refused();
-            return Err(NoOwnRegion::TryAgain(Error::Context));
+            return Err(OwnRegionError::TryAgain(Error::Context));
         }
-        self.claim_regions(device).map_err(NoOwnRegion::TryAgain)?;
+        self.claim_regions(device).map_err(OwnRegionError::TryAgain)?;
         // `claim_regions` has read this region. To read it once more, the kernel may need the heap again.
         let region = match self.kernel.memory_region(device, index) {
             Some(Ok(region)) => region,
-            Some(Err(error)) if error.can_be_repeated() => return Err(NoOwnRegion::TryAgain(error)),
-            Some(Err(_)) | None => return Err(NoOwnRegion::Unavailable),
+            Some(Err(error)) if error.can_be_repeated() => return Err(OwnRegionError::TryAgain(error)),
+            Some(Err(_)) | None => return Err(OwnRegionError::Unavailable),
         };
         let owns = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
-        if owns { Ok(()) } else { Err(NoOwnRegion::Unavailable) }
+        if owns { Ok(()) } else { Err(OwnRegionError::Unavailable) }
     }
 
     /// Ends the device's claims on its regions: it is not served from them any more, until

@@ -8,7 +8,7 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};
+use crate::kernel::reserved_memory::{ReservedMemory, SharedNode, SharedNodeError};
 use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::{apart, text};
@@ -61,12 +61,16 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Serves node `index`, which the kernel has read, or not. If the node cannot be served, writes a line to the log,
     /// unless there is no tree.
-    fn serve(&self, index: usize, node: Result<SharedNode, NoSharedNode>) -> Result<(), ReservedError> {
+    fn serve(&self, index: usize, node: Result<SharedNode, SharedNodeError>) -> Result<(), ReservedError> {
         let (error, text) = match node {
             Ok(node) => return self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
-            Err(NoSharedNode::NoTree) => return Err(ReservedError::NoTree),
-            Err(NoSharedNode::BadNode) => (ReservedError::BadNode, text!("shared-dma-pool %lu cannot be read", index)),
-            Err(NoSharedNode::NoMemory) => (Error::NoMemory.into(), text!("shared-dma-pool %lu: out of memory", index)),
+            Err(SharedNodeError::NoTree) => return Err(ReservedError::NoTree),
+            Err(SharedNodeError::BadNode) => {
+                (ReservedError::BadNode, text!("shared-dma-pool %lu cannot be read", index))
+            }
+            Err(SharedNodeError::NoMemory) => {
+                (Error::NoMemory.into(), text!("shared-dma-pool %lu: out of memory", index))
+            }
         };
         self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), text));
         Err(error)
@@ -94,9 +98,9 @@ impl<K: ReservedMemory> Dma<K> {
         Ok(())
     }
 
-    /// Installs the pool for every device, unless a device has installed it. A device whose node refers to the region is
-    /// served from this pool first, and shares it with the others. If the install fails, the memory stays reserved for
-    /// the node, and the next call installs the pool.
+    /// Installs the pool for every device, unless a device has installed it. A device whose node refers to the region
+    /// is served from this pool first, and shares it with the others. If the install fails, the memory stays reserved
+    /// for the node, and the next call installs the pool.
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let Region { start, end, .. } = region;

@@ -11,8 +11,8 @@ use crate::log::{Level, Line, Name};
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::text::{Text, text};
 
-/// Returns the text of the log line about a failed call, or about one that deserves a warning: the reason, two numbers in
-/// hexadecimal and one in decimal. `docs/options.md` explains them.
+/// Returns the text of the log line about a failed call, or about one that deserves a warning: the reason, two numbers
+/// in hexadecimal and one in decimal. `docs/options.md` explains them.
 fn refusal(error: Error, first_hex: usize, second_hex: usize, number: usize) -> Text<'static> {
     text!("%s (0x%lx, 0x%lx, %lu)", error.reason(), first_hex, second_hex, number)
 }

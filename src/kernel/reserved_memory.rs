@@ -28,7 +28,7 @@ pub struct SharedNode {
 
 /// Why a node cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoSharedNode {
+pub enum SharedNodeError {
     /// There is no device tree, or it has not been unflattened.
     NoTree,
     /// The node's `reg` cannot be read. The next node may be a good one.
@@ -48,7 +48,7 @@ pub enum NoSharedNode {
 #[allow(unsafe_code)]
 pub unsafe trait ReservedMemory: Kernel {
     /// Returns node `index` of those that are not disabled, in the order of the device tree; `None` after the last.
-    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, NoSharedNode>>;
+    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, SharedNodeError>>;
     /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedNode::id): first byte and size in
     /// bytes; `None` after the last.
     fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)>;

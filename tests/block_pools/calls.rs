@@ -1,9 +1,9 @@
 //! Tests what each call does, for correct and for wrong arguments.
 
 use super::*;
-use rt_dma_pool::additions::block_pool::BadFree;
-use rt_dma_pool::additions::block_pool::pools::BadDestroy;
-use rt_dma_pool::additions::block_pool::shape::BadShape;
+use rt_dma_pool::additions::block_pool::FreeError;
+use rt_dma_pool::additions::block_pool::pools::DestroyError;
+use rt_dma_pool::additions::block_pool::shape::ShapeError;
 use rt_dma_pool::log::Level;
 
 #[test]
@@ -35,7 +35,7 @@ fn a_block_of_several_pages() {
     let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
     assert_eq!(pool.usage(), usage(3, 3, 6));
     assert_eq!(pool.block_size(), 5056);
-    assert_eq!(pool.free(held[0].va + PAGE, 0), Err(BadFree::Foreign));
+    assert_eq!(pool.free(held[0].va + PAGE, 0), Err(FreeError::Foreign));
     held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
     assert_eq!(pool.trim(), 6);
     blocks.destroy(pool);
@@ -60,7 +60,7 @@ fn a_trim_keeps_pages_with_a_block_in_use() {
     assert_eq!(pool.usage(), usage(256, 256, 1));
     // Blocks of a page that was trimmed are foreign.
     let gone = held.iter().find(|block| page_of(block) != page_of(&kept)).unwrap();
-    assert_eq!(pool.free(gone.va, gone.handle), Err(BadFree::Foreign));
+    assert_eq!(pool.free(gone.va, gone.handle), Err(FreeError::Foreign));
     again.into_iter().chain([kept]).for_each(|block| pool.free(block.va, block.handle).unwrap());
     blocks.destroy(pool);
     assert_eq!(blocks.machine.balance().used_bytes, 0);
@@ -87,24 +87,24 @@ fn memory_that_comes_and_goes_takes_the_same_bookkeeping() {
 fn a_wrong_free_is_refused_and_changes_nothing() {
     let blocks = Blocks::new();
     let (pool, other) = (blocks.create(100, 32, 4096), blocks.create(100, 32, 4096));
-    assert_eq!(pool.free(0x1234_5000, 0), Err(BadFree::Foreign), "a pool without memory");
+    assert_eq!(pool.free(0x1234_5000, 0), Err(FreeError::Foreign), "a pool without memory");
     let [a, b, foreign] = [take(&blocks, pool), take(&blocks, pool), take(&blocks, other)];
     assert_eq!(blocks.machine.take_errors().len(), 1);
 
     let before = (pool.usage(), other.usage());
     let cases = [
-        (foreign.va, foreign.handle, BadFree::Foreign),
-        (foreign.va, 0, BadFree::Foreign),
-        (a.va + 8, a.handle + 8, BadFree::Foreign),
-        (a.va + 1, 0, BadFree::Foreign),
-        (a.va - 128, 0, BadFree::Foreign),
+        (foreign.va, foreign.handle, FreeError::Foreign),
+        (foreign.va, 0, FreeError::Foreign),
+        (a.va + 8, a.handle + 8, FreeError::Foreign),
+        (a.va + 1, 0, FreeError::Foreign),
+        (a.va - 128, 0, FreeError::Foreign),
         // The tail of the page, after the last block.
-        ((a.va & !(PAGE - 1)) + 32 * 128 - 32, 0, BadFree::Foreign),
-        (a.va ^ 1 << (usize::BITS - 1), a.handle, BadFree::Foreign),
-        (usize::MAX, 0, BadFree::Foreign),
-        (a.va, b.handle, BadFree::WrongHandle),
-        (a.va, a.handle + 1, BadFree::WrongHandle),
-        (a.va, foreign.handle, BadFree::WrongHandle),
+        ((a.va & !(PAGE - 1)) + 32 * 128 - 32, 0, FreeError::Foreign),
+        (a.va ^ 1 << (usize::BITS - 1), a.handle, FreeError::Foreign),
+        (usize::MAX, 0, FreeError::Foreign),
+        (a.va, b.handle, FreeError::WrongHandle),
+        (a.va, a.handle + 1, FreeError::WrongHandle),
+        (a.va, foreign.handle, FreeError::WrongHandle),
     ];
     for (va, handle, error) in cases {
         assert_eq!(pool.free(va, handle), Err(error), "{va:#x}, {handle:#x}");
@@ -115,7 +115,7 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
     pool.free(a.va, a.handle).unwrap();
     let before = pool.usage();
     for handle in [a.handle, 0] {
-        assert_eq!(pool.free(a.va, handle), Err(BadFree::NotAllocated));
+        assert_eq!(pool.free(a.va, handle), Err(FreeError::NotAllocated));
         assert_eq!(blocks.machine.take_errors().len(), 1);
     }
     assert_eq!(pool.usage(), before);
@@ -135,7 +135,7 @@ fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
     let held: Vec<_> = (0..10).map(|_| take(&blocks, pool)).collect();
     // SAFETY: only this test uses the pool.
     let destroy = || unsafe { blocks.pools.destroy(pool) };
-    assert_eq!(destroy(), Err(BadDestroy::Busy(10)));
+    assert_eq!(destroy(), Err(DestroyError::Busy(10)));
     let errors = blocks.machine.take_errors();
     assert_eq!(errors.len(), 1 + 8);
     assert_eq!(errors[0], "blocks: destroy of a block pool with 10 blocks in use");
@@ -147,7 +147,7 @@ fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
     // The pool still serves requests.
     let more = take(&blocks, pool);
     held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-    assert_eq!(destroy(), Err(BadDestroy::Busy(1)));
+    assert_eq!(destroy(), Err(DestroyError::Busy(1)));
     let errors = blocks.machine.take_errors();
     assert_eq!(errors.len(), 2);
     assert_eq!(errors[1], format!("blocks: block {:#x} (handle {:#x}) is in use", more.va, more.handle));
@@ -166,13 +166,13 @@ fn a_pool_is_destroyed_once_and_by_its_own_set() {
     let destroy = |blocks: &Blocks, pool: *const Pool| unsafe { blocks.pools.destroy(pool) };
     for index in [2, 0, 4, 3, 1] {
         let pool: *const Pool = pools[index];
-        assert_eq!(destroy(&others, pool), Err(BadDestroy::Unknown));
+        assert_eq!(destroy(&others, pool), Err(DestroyError::Unknown));
         assert_eq!(destroy(&blocks, pool), Ok(()));
-        assert_eq!(destroy(&blocks, pool), Err(BadDestroy::Unknown));
+        assert_eq!(destroy(&blocks, pool), Err(DestroyError::Unknown));
         assert_eq!((blocks.machine.take_errors().len(), others.machine.take_errors().len()), (1, 1));
     }
-    assert_eq!(destroy(&blocks, std::ptr::null()), Err(BadDestroy::Unknown));
-    assert_eq!(destroy(&blocks, std::ptr::dangling()), Err(BadDestroy::Unknown));
+    assert_eq!(destroy(&blocks, std::ptr::null()), Err(DestroyError::Unknown));
+    assert_eq!(destroy(&blocks, std::ptr::dangling()), Err(DestroyError::Unknown));
     assert_eq!(blocks.machine.balance().heap_bytes, empty.heap_bytes);
     assert_eq!(blocks.pools.refused_calls(), 7);
 }
@@ -182,20 +182,20 @@ fn bad_requests_make_no_pool_and_one_line() {
     let blocks = Blocks::new();
     let before = blocks.machine.balance();
     let cases = [
-        (0, 16, 0, BadShape::Size),
-        (usize::MAX, 16, 0, BadShape::Size),
-        (isize::MAX as usize, 0, 0, BadShape::Size),
-        (16, 3, 0, BadShape::Align),
-        (16, 2 * PAGE, 0, BadShape::Align),
-        (16, 16, 48, BadShape::Boundary),
-        (33, 32, 32, BadShape::Boundary),
-        (PAGE + 1, 0, PAGE, BadShape::Boundary),
+        (0, 16, 0, ShapeError::Size),
+        (usize::MAX, 16, 0, ShapeError::Size),
+        (isize::MAX as usize, 0, 0, ShapeError::Size),
+        (16, 3, 0, ShapeError::Align),
+        (16, 2 * PAGE, 0, ShapeError::Align),
+        (16, 16, 48, ShapeError::Boundary),
+        (33, 32, 32, ShapeError::Boundary),
+        (PAGE + 1, 0, PAGE, ShapeError::Boundary),
     ];
     for (size, align, boundary, error) in cases {
-        assert_eq!(blocks.try_create(size, align, boundary).err(), Some(BadCreate::Shape(error)));
+        assert_eq!(blocks.try_create(size, align, boundary).err(), Some(CreateError::Shape(error)));
         assert_eq!(blocks.machine.take_errors().len(), 1);
     }
-    assert_eq!(blocks.pools.create(&request(None, 16, 0, 0)).err(), Some(BadCreate::NoDevice));
+    assert_eq!(blocks.pools.create(&request(None, 16, 0, 0)).err(), Some(CreateError::NoDevice));
     assert_eq!(blocks.machine.take_errors(), ["blocks: blocks of 16 bytes aligned to 0 within 0: no device"]);
     assert_eq!(blocks.machine.balance(), before);
     assert_eq!(blocks.list().last().unwrap(), "0 DMA block pools found");
@@ -213,16 +213,16 @@ fn an_interrupt_gets_what_is_free_and_nothing_else() {
     assert_eq!(machine.in_interrupt(|| pool.allocate()), None);
     machine.in_interrupt(|| {
         pool.free(first.va, first.handle).unwrap();
-        assert_eq!(pool.free(first.va, first.handle), Err(BadFree::NotAllocated));
-        assert_eq!(pool.free(first.va + 8, 0), Err(BadFree::Foreign));
+        assert_eq!(pool.free(first.va, first.handle), Err(FreeError::NotAllocated));
+        assert_eq!(pool.free(first.va + 8, 0), Err(FreeError::Foreign));
         assert_eq!(pool.allocate(), Some(first));
         pool.free(first.va, 0).unwrap();
         // These calls need a thread.
         assert_eq!(pool.trim(), 0);
         assert!(!pool.fill(1));
-        assert_eq!(blocks.try_create(16, 0, 0).err(), Some(BadCreate::Context));
+        assert_eq!(blocks.try_create(16, 0, 0).err(), Some(CreateError::Context));
         // SAFETY: the call is refused, so the pool stays.
-        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(BadDestroy::Context));
+        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(DestroyError::Context));
     });
     assert_eq!((pool.refused_calls(), blocks.pools.refused_calls()), (4, 2));
     assert_eq!(machine.take_errors(), [] as [&str; 0], "an interrupt does not log");

@@ -14,7 +14,7 @@ mod text;
 mod threads;
 
 use fake_kernel::*;
-use rt_dma_pool::additions::block_pool::pools::{BadCreate, BlockPoolSpec, BlockPools};
+use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools, CreateError};
 use rt_dma_pool::additions::block_pool::report::BlockUsage;
 use rt_dma_pool::additions::block_pool::{Block, BlockPool, Effort, Pages, PoolName};
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
@@ -130,7 +130,7 @@ impl Blocks {
         self.pools.create_linux(&request, self.source()).unwrap()
     }
 
-    pub fn try_create(&self, size: usize, align: usize, boundary: usize) -> Result<&'static Pool, BadCreate> {
+    pub fn try_create(&self, size: usize, align: usize, boundary: usize) -> Result<&'static Pool, CreateError> {
         self.pools.create(&request(Some(self.device), size, align, boundary))
     }
 

@@ -2,7 +2,7 @@
 //! line.
 
 use super::*;
-use rt_dma_pool::additions::block_pool::pools::BadDestroy;
+use rt_dma_pool::additions::block_pool::pools::DestroyError;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
@@ -53,7 +53,7 @@ fn fault_22_destroy_of_a_busy_pool_writes_without_a_turn() {
     let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
     let lines = with_console(&blocks, pool, || {
         // SAFETY: it is not destroyed.
-        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(BadDestroy::Busy(3)));
+        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(DestroyError::Busy(3)));
     });
     assert_eq!(lines, 4);
     held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::rig::*;
-use rt_dma_pool::additions::block_pool::shape::BadShape;
+use rt_dma_pool::additions::block_pool::shape::ShapeError;
 
 #[test]
 fn boxes_come_and_go_and_the_pool_goes_last() {
@@ -104,12 +104,12 @@ fn a_pool_that_cannot_be() {
     let device = rig.plain();
     let refused = |align, boundary| device.block_pool::<u64>("bad", align, boundary).err();
     for align in [3, 6, 24] {
-        assert_eq!(refused(align, 0), Some(BadCreate::Shape(BadShape::Align)), "{align}");
+        assert_eq!(refused(align, 0), Some(CreateError::Shape(ShapeError::Align)), "{align}");
     }
-    assert_eq!(refused(0, 4), Some(BadCreate::Shape(BadShape::Boundary)));
-    assert_eq!(rig.machine.in_interrupt(|| refused(0, 0)), Some(BadCreate::Context));
+    assert_eq!(refused(0, 4), Some(CreateError::Shape(ShapeError::Boundary)));
+    assert_eq!(rig.machine.in_interrupt(|| refused(0, 0)), Some(CreateError::Context));
     rig.machine.fail_always(Service::HeapAlloc);
-    assert_eq!(refused(0, 0), Some(BadCreate::NoMemory));
+    assert_eq!(refused(0, 0), Some(CreateError::NoMemory));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{FakeKernel, Machine, PAGE, Service};
 use rt_dma_pool::kernel::Pa;
-use rt_dma_pool::kernel::reserved_memory::{self, NoSharedNode, ReservedMemory};
+use rt_dma_pool::kernel::reserved_memory::{self, ReservedMemory, SharedNodeError};
 use rt_dma_pool::log::Name;
 use std::ops::Range;
 
@@ -105,12 +105,12 @@ impl Machine {
 
 // SAFETY: reserved memory is recorded, and not allocated to other code.
 unsafe impl ReservedMemory for FakeKernel {
-    fn shared_node(&self, index: usize) -> Option<Result<reserved_memory::SharedNode, NoSharedNode>> {
+    fn shared_node(&self, index: usize) -> Option<Result<reserved_memory::SharedNode, SharedNodeError>> {
         self.may_sleep("shared_node");
         let records = self.0.records.lock().unwrap();
-        let Some(nodes) = &records.boot.nodes else { return Some(Err(NoSharedNode::NoTree)) };
+        let Some(nodes) = &records.boot.nodes else { return Some(Err(SharedNodeError::NoTree)) };
         let node = nodes.get(index)?;
-        Some(if node.is_readable { Ok(node.properties(index)) } else { Err(NoSharedNode::BadNode) })
+        Some(if node.is_readable { Ok(node.properties(index)) } else { Err(SharedNodeError::BadNode) })
     }
 
     fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)> {

@@ -3,7 +3,7 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
-use rt_dma_pool::additions::block_pool::{BadFree, Block, BlockPool, Pages, PoolName};
+use rt_dma_pool::additions::block_pool::{Block, BlockPool, FreeError, Pages, PoolName};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -122,7 +122,7 @@ fn fault_20_of_two_frees_and_a_trim_one_free_is_right() {
                 let accepted = accepted.clone();
                 call(move || match pool.free(block.va, block.handle) {
                     Ok(()) => *accepted.lock().unwrap() += 1,
-                    Err(error) => assert_ne!(error, BadFree::WrongHandle),
+                    Err(error) => assert_ne!(error, FreeError::WrongHandle),
                 })
             };
             // Another owner of the block would make the second free a right one: the pool cannot distinguish it.

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
-use rt_dma_pool::additions::device::{DeviceRecords, NoRecord, masks::Masks};
+use rt_dma_pool::additions::device::{DeviceRecords, RecordError, masks::Masks};
 use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -165,11 +165,11 @@ fn a_mask_that_cannot_be_remembered_changes_nothing() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     machine.fail_always(Service::HeapAlloc);
-    assert_eq!(records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE), Err(NoRecord::NoMemory));
+    assert_eq!(records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE), Err(RecordError::NoMemory));
     machine.repair(Service::HeapAlloc);
     assert_eq!(
         machine.in_interrupt(|| records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE)),
-        Err(NoRecord::Context)
+        Err(RecordError::Context)
     );
     assert_eq!(masks_of(&records, device), Masks::UNLIMITED);
     records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE).unwrap();

@@ -2,7 +2,7 @@
 
 use super::group::{Group, Unit};
 use super::word::{self, NotFreed, Seen};
-use super::{BadFree, BlockPool, Pages};
+use super::{BlockPool, FreeError, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::text::{apart, text};
@@ -14,10 +14,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: any.
     ///
     /// # Errors
-    /// [`BadFree`]: no block of this pool begins at `va`, the block is free, or its handle is another one. The call
+    /// [`FreeError`]: no block of this pool begins at `va`, the block is free, or its handle is another one. The call
     /// changes nothing. It is counted, and logged where text may be written.
     #[inline(always)] // As a function that `rt_dma_block_pool_free` calls, it takes 1 instruction more.
-    pub fn free(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
+    pub fn free(&self, va: Va, handle: Handle) -> Result<(), FreeError> {
         let unit = self.table.get().home_unit(self.groups.shape.key(va));
         let group = unit.group.get();
         // The look comes before the read of the unit's addresses: see `word`.
@@ -34,7 +34,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Does what [`free`](BlockPool::free) does, where the block's unit is not in its home place, or another call
     /// changed the group's word meanwhile, or the caller is wrong.
     #[cold]
-    fn free_general(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
+    fn free_general(&self, va: Va, handle: Handle) -> Result<(), FreeError> {
         if va == 0 {
             return Ok(());
         }
@@ -45,15 +45,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 self.find_block(va)
             });
             let Some((unit, seen, slot)) = found else {
-                return self.refuse_free(va, handle, BadFree::Foreign);
+                return self.refuse_free(va, handle, FreeError::Foreign);
             };
             if handle != 0 && unit.handle_of(va) != handle {
-                return self.refuse_free(va, handle, BadFree::WrongHandle);
+                return self.refuse_free(va, handle, FreeError::WrongHandle);
             }
             match unit.group.get().word.give_back(seen, slot) {
                 Ok(true) => return Ok(()),
                 Ok(false) => return self.list_again(unit.group.get()),
-                Err(NotFreed::WasFree) => return self.refuse_free(va, handle, BadFree::NotAllocated),
+                Err(NotFreed::WasFree) => return self.refuse_free(va, handle, FreeError::NotAllocated),
                 // Another call changed the word, and so has made progress: the loop ends.
                 Err(NotFreed::Changed) => {}
             }
@@ -81,18 +81,18 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Lists a group that was not listed when one of its blocks was freed.
     #[cold]
     #[inline(never)] // Inlined, it gives each free a stack frame: 3 instructions.
-    fn list_again(&self, group: &'static Group) -> Result<(), BadFree> {
+    fn list_again(&self, group: &'static Group) -> Result<(), FreeError> {
         self.groups.update(self.kernel, group, || {});
         self.keep_reserve();
         Ok(())
     }
 
     /// Counts and logs a free that is refused, and returns its error.
-    fn refuse_free(&self, va: Va, handle: Handle, error: BadFree) -> Result<(), BadFree> {
+    fn refuse_free(&self, va: Va, handle: Handle, error: FreeError) -> Result<(), FreeError> {
         let reason = match error {
-            BadFree::Foreign => apart!("no block of this pool begins there"),
-            BadFree::NotAllocated => apart!("it is free already"),
-            BadFree::WrongHandle => apart!("wrong handle"),
+            FreeError::Foreign => apart!("no block of this pool begins there"),
+            FreeError::NotAllocated => apart!("it is free already"),
+            FreeError::WrongHandle => apart!("wrong handle"),
         };
         self.refuse(text!("free of block 0x%lx (handle 0x%lx): %s", va, handle, reason));
         Err(error)

@@ -79,7 +79,7 @@ use table::{EMPTY_TABLE, Table};
 
 /// The reason why a block is not freed. Nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadFree {
+pub enum FreeError {
     /// No block of this pool begins at the address.
     Foreign,
     /// The block is free already.

@@ -26,8 +26,8 @@ impl Values {
     pub const NONE: Self = Values { address: 0, size: 0, number: 0, name: Name::NONE, caller: 0 };
 }
 
-/// Defines [`Finding`]. Each line has its text: how it begins, under which a mistake is also counted, the `printf` format
-/// of the rest, and those fields of [`Values`] that the format takes.
+/// Defines [`Finding`]. Each line has its text: how it begins, under which a mistake is also counted, the `printf`
+/// format of the rest, and those fields of [`Values`] that the format takes.
 macro_rules! findings {
     ($($(#[$doc:meta])* $finding:ident: $label:literal, $rest:literal, $($value:ident),+;)*) => {
         /// What a line is about.

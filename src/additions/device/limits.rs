@@ -3,7 +3,7 @@
 //! A driver sets the limits, and the code that builds its scatter lists reads them. Only the alignment mask has an
 //! effect in this library: a bounce buffer keeps these bits of the address that it replaces.
 
-use crate::additions::device::{DeviceRecords, NoRecord};
+use crate::additions::device::{DeviceRecords, RecordError};
 use crate::kernel::{Device, Kernel};
 
 /// The limits of a device.
@@ -36,7 +36,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// # Errors
     /// There is no memory for a record, or the caller may not sleep. Nothing was changed.
-    pub fn set_limits(&self, device: Device, change: impl FnOnce(&mut Limits)) -> Result<(), NoRecord> {
+    pub fn set_limits(&self, device: Device, change: impl FnOnce(&mut Limits)) -> Result<(), RecordError> {
         self.find_or_make(device, |record| change(&mut record.limits))?;
         if self.kernel.can_sleep() {
             self.tidy(device);

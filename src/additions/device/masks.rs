@@ -5,7 +5,7 @@
 //! it. Without a mask, all bits are ones: no limit.
 
 use crate::abi::rt_dma_map_ops;
-use crate::additions::device::{DeviceRecord, DeviceRecords, NoRecord};
+use crate::additions::device::{DeviceRecord, DeviceRecords, RecordError};
 use crate::dropin::translate::NO_MASK;
 use crate::kernel::{Device, Handle, Kernel};
 
@@ -105,7 +105,7 @@ impl<K: Kernel> DeviceRecords<K> {
         streaming: Option<u64>,
         coherent: Option<u64>,
         original: &'static rt_dma_map_ops,
-    ) -> Result<Masks, NoRecord> {
+    ) -> Result<Masks, RecordError> {
         // The device is added to the set before the masks are written. A call that reads the masks in the record
         // therefore also finds the device in the set.
         self.masked.add(device);

@@ -31,9 +31,9 @@ use crate::mem::lock::{IrqGuard, IrqLock};
 /// Number of lists of records. The address of the device selects the list.
 const BUCKETS: usize = 16;
 
-/// The reason why a record cannot be made now.
+/// Why a record cannot be made now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoRecord {
+pub enum RecordError {
     /// The heap has no room.
     NoMemory,
     /// The caller may not sleep.
@@ -117,7 +117,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Returns what `work` returns for the device's record, and makes the record first if there is none.
     ///
     /// Context: any if there is a record; otherwise thread.
-    fn find_or_make<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Result<T, NoRecord> {
+    fn find_or_make<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Result<T, RecordError> {
         let is_of_device = |record: &DeviceRecord<K>| record.device == device;
         let mut list = self.bucket(device);
         if let Some(record) = list.find_mut(is_of_device) {
@@ -125,11 +125,11 @@ impl<K: Kernel> DeviceRecords<K> {
         }
         drop(list);
         if !self.kernel.can_sleep() {
-            return Err(NoRecord::Context);
+            return Err(RecordError::Context);
         }
         let resources = List::new();
         let record = DeviceRecord { device, mask: None, limits: Limits::DEFAULT, resources, reserved: 0 };
-        let mut made = Element::new(self.kernel, record).ok_or(NoRecord::NoMemory)?;
+        let mut made = Element::new(self.kernel, record).ok_or(RecordError::NoMemory)?;
         let mut list = self.bucket(device);
         // Another call may have added a record meanwhile. Then `made` is freed, after the lock is released.
         if let Some(record) = list.find_mut(is_of_device) {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{AsWords, BadCreate, Device, OutOfRange, Platform, WordOf, size_in_memory};
+use super::{AsWords, CreateError, Device, OutOfRange, Platform, WordOf, size_in_memory};
 use crate::additions::block_pool::pools::BlockPoolSpec;
 use crate::additions::block_pool::{self, Block, PoolName};
 use crate::kernel::Handle;
@@ -30,13 +30,13 @@ impl<P: Platform> Device<P> {
     /// Context: thread.
     ///
     /// # Errors
-    /// See [`BadCreate`].
+    /// See [`CreateError`].
     pub fn block_pool<T: AsWords>(
         &self,
         name: &str,
         align: usize,
         boundary: usize,
-    ) -> Result<BlockPool<T, P>, BadCreate> {
+    ) -> Result<BlockPool<T, P>, CreateError> {
         let name = PoolName::new(name.bytes());
         let spec =
             BlockPoolSpec { name, device: Some(self.kernel_device), size: size_in_memory::<T>(), align, boundary };

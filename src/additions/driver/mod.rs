@@ -42,7 +42,7 @@ pub use direction::{Bidirectional, Bytes, Direction, FromDevice, ToDevice};
 pub use ring::{Full, Ring};
 pub use stream::{Mapping, Refused, ScopedMapping};
 
-pub use crate::additions::block_pool::pools::BadCreate;
+pub use crate::additions::block_pool::pools::CreateError;
 pub use crate::additions::streaming::{BadMapping, MapError};
 pub use crate::mem::handover::{HeapBytes, StableBytes};
 pub use crate::mem::words::{OutOfRange, Word, Words};

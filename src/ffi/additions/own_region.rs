@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::additions::own_region::NoOwnRegion;
+use crate::additions::own_region::OwnRegionError;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, device};
@@ -52,8 +52,8 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
     }
     match DMA.claim_own_region(device, index) {
         Ok(()) => errors.ok,
-        Err(NoOwnRegion::Unavailable) => errors.empty,
-        Err(NoOwnRegion::TryAgain(error)) => status(Err(error)),
+        Err(OwnRegionError::Unavailable) => errors.empty,
+        Err(OwnRegionError::TryAgain(error)) => status(Err(error)),
     }
 }
 

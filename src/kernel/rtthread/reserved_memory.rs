@@ -8,7 +8,7 @@ use super::types::{
 };
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
-use crate::kernel::reserved_memory::{NoSharedNode, ReservedMemory, SharedNode};
+use crate::kernel::reserved_memory::{ReservedMemory, SharedNode, SharedNodeError};
 use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
@@ -121,7 +121,7 @@ fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, i
 // SAFETY: the port does what its header states of each function, which includes what the trait requires. This holds for
 // every block below; the nodes are those that the port returned.
 unsafe impl ReservedMemory for RtThread {
-    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, NoSharedNode>> {
+    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, SharedNodeError>> {
         let mut pool = rt_dma_port_shared_pool {
             node: core::ptr::null_mut(),
             name: core::ptr::null(),
@@ -148,10 +148,10 @@ unsafe impl ReservedMemory for RtThread {
                 is_default: pool.is_default != 0,
             })),
             RT_DMA_PORT_END => None,
-            RT_DMA_PORT_NO_HEAP => Some(Err(NoSharedNode::NoMemory)),
-            RT_DMA_PORT_ABSENT => Some(Err(NoSharedNode::NoTree)),
+            RT_DMA_PORT_NO_HEAP => Some(Err(SharedNodeError::NoMemory)),
+            RT_DMA_PORT_ABSENT => Some(Err(SharedNodeError::NoTree)),
             // `RT_DMA_PORT_UNUSABLE`. The nodes after this one are read in any case.
-            _ => Some(Err(NoSharedNode::BadNode)),
+            _ => Some(Err(SharedNodeError::BadNode)),
         }
     }
 

@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use core::fmt;
 
 use super::BlockPools;
-use crate::additions::block_pool::shape::{BadShape, Shape};
+use crate::additions::block_pool::shape::{Shape, ShapeError};
 use crate::additions::block_pool::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
 use crate::log::Line;
@@ -14,38 +14,38 @@ use crate::text::{apart, text};
 
 /// The reason why a pool is not created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadCreate {
+pub enum CreateError {
     /// There is no device.
     NoDevice,
     /// There are no blocks of this shape.
-    Shape(BadShape),
+    Shape(ShapeError),
     /// The heap has no room for the bookkeeping.
     NoMemory,
     /// The caller may not sleep.
     Context,
 }
 
-impl BadCreate {
+impl CreateError {
     /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
     fn reason(self) -> &'static CStr {
         match self {
-            BadCreate::NoDevice => apart!("no device"),
-            BadCreate::Shape(BadShape::Size) => apart!("bad size"),
-            BadCreate::Shape(BadShape::Align) => apart!("bad alignment"),
-            BadCreate::Shape(BadShape::Boundary) => apart!("bad boundary"),
-            BadCreate::NoMemory => apart!("out of memory"),
-            BadCreate::Context => apart!("needs a thread"),
+            CreateError::NoDevice => apart!("no device"),
+            CreateError::Shape(ShapeError::Size) => apart!("bad size"),
+            CreateError::Shape(ShapeError::Align) => apart!("bad alignment"),
+            CreateError::Shape(ShapeError::Boundary) => apart!("bad boundary"),
+            CreateError::NoMemory => apart!("out of memory"),
+            CreateError::Context => apart!("needs a thread"),
         }
     }
 }
 
-impl fmt::Display for BadCreate {
+impl fmt::Display for CreateError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(self.reason().to_str().unwrap_or_default())
     }
 }
 
-impl Error for BadCreate {}
+impl Error for CreateError {}
 
 /// What a driver wants of a pool.
 #[derive(Clone, Copy)]
@@ -74,7 +74,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// # Errors
     /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is
     /// logged.
-    pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, BadCreate> {
+    pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, CreateError> {
         self.create_with(spec, Shape::new(spec.size, spec.align, spec.boundary), self.pages)
     }
 
@@ -85,7 +85,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     ///
     /// # Errors
     /// As for [`create`](BlockPools::create).
-    pub fn create_linux(&self, spec: &BlockPoolSpec, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+    pub fn create_linux(&self, spec: &BlockPoolSpec, pages: P) -> Result<&'static BlockPool<K, P>, CreateError> {
         let pool = self.create_with(spec, Shape::linux(spec.size, spec.align, spec.boundary), pages)?;
         pool.start_reserve();
         Ok(pool)
@@ -95,9 +95,9 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     fn create_with(
         &self,
         spec: &BlockPoolSpec,
-        shape: Result<Shape, BadShape>,
+        shape: Result<Shape, ShapeError>,
         pages: P,
-    ) -> Result<&'static BlockPool<K, P>, BadCreate> {
+    ) -> Result<&'static BlockPool<K, P>, CreateError> {
         self.try_create(spec, shape, pages).inspect_err(|error| {
             let BlockPoolSpec { size, align, boundary, .. } = *spec;
             let text =
@@ -110,15 +110,15 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     fn try_create(
         &self,
         spec: &BlockPoolSpec,
-        shape: Result<Shape, BadShape>,
+        shape: Result<Shape, ShapeError>,
         pages: P,
-    ) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        let device = spec.device.ok_or(BadCreate::NoDevice)?;
-        let shape = shape.map_err(BadCreate::Shape)?;
-        let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
+    ) -> Result<&'static BlockPool<K, P>, CreateError> {
+        let device = spec.device.ok_or(CreateError::NoDevice)?;
+        let shape = shape.map_err(CreateError::Shape)?;
+        let _turn = self.turn.take(self.kernel).ok_or(CreateError::Context)?;
         let serial = self.next_serial.fetch_add(1, Relaxed);
         let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
-        let pool = pool.ok_or(BadCreate::NoMemory)?;
+        let pool = pool.ok_or(CreateError::NoMemory)?;
         self.link(pool);
         Ok(pool)
     }

@@ -13,7 +13,7 @@ use crate::text::{apart, text};
 
 /// The reason why a pool is not destroyed. The pool works as before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadDestroy {
+pub enum DestroyError {
     /// There is no pool at the address (any more).
     Unknown,
     /// This number of blocks is in use.
@@ -24,11 +24,11 @@ pub enum BadDestroy {
 
 /// The reason why a pool is not destroyed, with what the log needs.
 enum Refusal {
-    /// See [`BadDestroy::Unknown`].
+    /// See [`DestroyError::Unknown`].
     Unknown,
     /// These blocks are in use.
     InUse(InUse),
-    /// See [`BadDestroy::Context`].
+    /// See [`DestroyError::Context`].
     Context,
 }
 
@@ -39,14 +39,14 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`BadDestroy`]: there is no such pool, blocks are in use, or the caller may not sleep. The pool stays and works
-    /// as before.
+    /// [`DestroyError`]: there is no such pool, blocks are in use, or the caller may not sleep. The pool stays and
+    /// works as before.
     ///
     /// # Safety
     /// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed: it is
     /// compared, and not read.
     #[allow(unsafe_code)]
-    pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), BadDestroy> {
+    pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), DestroyError> {
         match self.remove(pool) {
             Ok(pool) => {
                 // SAFETY: the caller guarantees that no call uses the pool. It is not in the list any more, so that no
@@ -60,16 +60,16 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             Err(Refusal::InUse(blocks)) => {
                 self.count_refused();
                 blocks.log(self.kernel);
-                Err(BadDestroy::Busy(blocks.count()))
+                Err(DestroyError::Busy(blocks.count()))
             }
             Err(Refusal::Unknown) => {
                 let text = text!("destroy of 0x%lx: not a block pool (any more)", pool as usize);
                 self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), text));
-                Err(BadDestroy::Unknown)
+                Err(DestroyError::Unknown)
             }
             Err(Refusal::Context) => {
                 self.count_refused();
-                Err(BadDestroy::Context)
+                Err(DestroyError::Context)
             }
         }
     }

@@ -4,8 +4,8 @@ mod create;
 mod destroy;
 mod shell_list;
 
-pub use create::{BadCreate, BlockPoolSpec};
-pub use destroy::BadDestroy;
+pub use create::{BlockPoolSpec, CreateError};
+pub use destroy::DestroyError;
 
 use super::{BlockPool, Pages};
 use crate::kernel::{Device, Kernel};

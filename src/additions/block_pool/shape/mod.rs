@@ -26,7 +26,7 @@ const LINUX_LEAST: usize = 16;
 
 /// The reason why there are no such blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadShape {
+pub enum ShapeError {
     /// The size is zero, or too large to be counted.
     Size,
     /// The alignment is not a power of two, or is more than a page where that is not allowed.
@@ -70,18 +70,18 @@ pub struct Shape {
 impl Shape {
     /// Blocks of `size` bytes, each of which begins at a multiple of `align`, up to a page, and of a word. None crosses
     /// a multiple of `boundary`; zero means no boundary.
-    pub fn new(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
+    pub fn new(size: usize, align: usize, boundary: usize) -> Result<Shape, ShapeError> {
         if align > PAGE_SIZE {
-            return Err(BadShape::Align);
+            return Err(ShapeError::Align);
         }
         Shape::aligned(size, checked_align(align)?.max(WORD), boundary)
     }
 
     /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of
     /// a word, and `align` may be more than a page.
-    pub fn linux(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
+    pub fn linux(size: usize, align: usize, boundary: usize) -> Result<Shape, ShapeError> {
         if size > i32::MAX as usize {
-            return Err(BadShape::Size);
+            return Err(ShapeError::Size);
         }
         let least = if size == 0 { 0 } else { LINUX_LEAST };
         Shape::aligned(size.max(least), checked_align(align)?, boundary)
@@ -89,7 +89,7 @@ impl Shape {
 
     /// Returns the shape of blocks whose distance is the least multiple of `align`, a power of two, that holds `size`
     /// bytes.
-    fn aligned(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
+    fn aligned(size: usize, align: usize, boundary: usize) -> Result<Shape, ShapeError> {
         let (stride, span_size) = sizes(size, align, boundary)?;
         let has_many_pages = stride > PAGE_SIZE;
         // Blocks that fill the space between two boundaries exactly never cross one.
@@ -182,27 +182,27 @@ impl Shape {
 }
 
 /// Returns an alignment that is a power of two; zero means 1.
-fn checked_align(align: usize) -> Result<usize, BadShape> {
+fn checked_align(align: usize) -> Result<usize, ShapeError> {
     let align = align.max(1);
-    if align.is_power_of_two() { Ok(align) } else { Err(BadShape::Align) }
+    if align.is_power_of_two() { Ok(align) } else { Err(ShapeError::Align) }
 }
 
 /// Returns the distance of two blocks, and the size of a span of one block, both in bytes.
-fn sizes(size: usize, align: usize, boundary: usize) -> Result<(usize, usize), BadShape> {
+fn sizes(size: usize, align: usize, boundary: usize) -> Result<(usize, usize), ShapeError> {
     if boundary != 0 && !boundary.is_power_of_two() {
-        return Err(BadShape::Boundary);
+        return Err(ShapeError::Boundary);
     }
-    let stride = size.checked_next_multiple_of(align).ok_or(BadShape::Size)?;
+    let stride = size.checked_next_multiple_of(align).ok_or(ShapeError::Size)?;
     if stride == 0 {
-        return Err(BadShape::Size);
+        return Err(ShapeError::Size);
     }
     if boundary != 0 && stride > boundary {
-        return Err(BadShape::Boundary);
+        return Err(ShapeError::Boundary);
     }
-    let span_size = stride.checked_next_multiple_of(PAGE_SIZE).ok_or(BadShape::Size)?;
+    let span_size = stride.checked_next_multiple_of(PAGE_SIZE).ok_or(ShapeError::Size)?;
     // Twice as much must be countable too: see `wide_span`.
     if span_size > isize::MAX as usize {
-        return Err(BadShape::Size);
+        return Err(ShapeError::Size);
     }
     Ok((stride, span_size))
 }

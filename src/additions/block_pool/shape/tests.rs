@@ -119,19 +119,19 @@ fn blocks_within_a_limit() {
 #[test]
 fn bad_shapes() {
     let bad = |size, align, boundary| Shape::new(size, align, boundary).err();
-    assert_eq!(bad(0, 1, 0), Some(BadShape::Size));
-    assert_eq!(bad(usize::MAX, 1, 0), Some(BadShape::Size));
-    assert_eq!(bad(usize::MAX - 4096, 4096, 0), Some(BadShape::Size));
-    assert_eq!(bad(isize::MAX as usize, 1, 0), Some(BadShape::Size));
+    assert_eq!(bad(0, 1, 0), Some(ShapeError::Size));
+    assert_eq!(bad(usize::MAX, 1, 0), Some(ShapeError::Size));
+    assert_eq!(bad(usize::MAX - 4096, 4096, 0), Some(ShapeError::Size));
+    assert_eq!(bad(isize::MAX as usize, 1, 0), Some(ShapeError::Size));
     for align in [3, 24, 8192, usize::MAX, 1 << (usize::BITS - 1)] {
-        assert_eq!(bad(16, align, 0), Some(BadShape::Align));
+        assert_eq!(bad(16, align, 0), Some(ShapeError::Align));
     }
     for boundary in [1, 3, 8, 24, usize::MAX] {
-        assert_eq!(bad(9, 1, boundary), Some(BadShape::Boundary));
+        assert_eq!(bad(9, 1, boundary), Some(ShapeError::Boundary));
     }
     // Rounded up to its alignment it is larger than the boundary.
-    assert_eq!(bad(33, 32, 32), Some(BadShape::Boundary));
-    assert_eq!(bad(16, 32, 16), Some(BadShape::Boundary));
+    assert_eq!(bad(33, 32, 32), Some(ShapeError::Boundary));
+    assert_eq!(bad(16, 32, 16), Some(ShapeError::Boundary));
     assert!(Shape::new(1, 0, 8).is_ok() && Shape::new(16, 4096, 4096).is_ok());
 }
 
@@ -139,8 +139,8 @@ fn bad_shapes() {
 fn linux_allows_more_alignment_than_a_page() {
     let shape = Shape::linux(100, 1 << 16, 0).unwrap();
     assert_eq!((shape.stride, shape.span_size, shape.span_align), (1 << 16, 1 << 16, 1 << 16));
-    assert_eq!(Shape::linux(100, 1 << 16, 4096).err(), Some(BadShape::Boundary));
-    assert_eq!(Shape::linux(0, 1, 0).err(), Some(BadShape::Size));
-    assert_eq!(Shape::linux(16, 48, 0).err(), Some(BadShape::Align));
-    assert_eq!(Shape::linux(16, 1 << (usize::BITS - 1), 0).err(), Some(BadShape::Size));
+    assert_eq!(Shape::linux(100, 1 << 16, 4096).err(), Some(ShapeError::Boundary));
+    assert_eq!(Shape::linux(0, 1, 0).err(), Some(ShapeError::Size));
+    assert_eq!(Shape::linux(16, 48, 0).err(), Some(ShapeError::Align));
+    assert_eq!(Shape::linux(16, 1 << (usize::BITS - 1), 0).err(), Some(ShapeError::Size));
 }

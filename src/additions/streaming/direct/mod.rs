@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `fast.rs` | The fast path of a map and an unmap, for a buffer in the known part of the linear map. |
 //! | `linear_range.rs` | The part of the linear map that is known. |
-//! | `early_pools.rs` | The early pools, which are older than the first direct mapping: each mapping of their memory has a record. |
+//! | `early_pools.rs` | Pools older than the first direct mapping: each mapping of their memory has a record. |
 
 pub mod early_pools;
 #[allow(unsafe_code)]

@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int};
 
 use super::{DevicePages, POOLS, pool_of, rt_dma_block_pool};
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::additions::block_pool::pools::{BadCreate, BadDestroy, BlockPoolSpec};
+use crate::additions::block_pool::pools::{BlockPoolSpec, CreateError, DestroyError};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::ResourceKind;
 use crate::ffi::status::errors;
@@ -120,7 +120,7 @@ unsafe fn spec_of(
 }
 
 /// Returns a pool that was created, as a pointer for C; null if there is none.
-fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>) -> *mut rt_dma_block_pool {
+fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, CreateError>) -> *mut rt_dma_block_pool {
     created.map_or(core::ptr::null_mut(), |pool| core::ptr::from_ref(pool).cast_mut().cast())
 }
 
@@ -193,9 +193,9 @@ pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool)
     }
     match result {
         Ok(()) => errors().ok,
-        Err(BadDestroy::Busy(_)) => errors().busy,
-        Err(BadDestroy::Unknown) => errors().inval,
-        Err(BadDestroy::Context) => errors().error,
+        Err(DestroyError::Busy(_)) => errors().busy,
+        Err(DestroyError::Unknown) => errors().inval,
+        Err(DestroyError::Context) => errors().error,
     }
 }
 
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool)
 ///
 /// # Safety
 /// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed.
-pub(in crate::ffi) unsafe fn destroy(pool: *mut rt_dma_block_pool) -> Result<(), BadDestroy> {
+pub(in crate::ffi) unsafe fn destroy(pool: *mut rt_dma_block_pool) -> Result<(), DestroyError> {
     // SAFETY: the caller guarantees that no other call uses the pool during this call or after it.
     unsafe { POOLS.destroy(pool.cast_const().cast()) }
 }

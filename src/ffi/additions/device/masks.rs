@@ -2,7 +2,7 @@
 //! them.
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
-use crate::additions::device::NoRecord;
+use crate::additions::device::RecordError;
 use crate::additions::device::masks::{MaskedOps, Masks};
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::device::masked_ops::{
@@ -165,7 +165,7 @@ fn record_and_publish(
     which: Which,
     table: &'static rt_dma_map_ops,
     before: &MaskedOps,
-) -> Result<(), NoRecord> {
+) -> Result<(), RecordError> {
     DEVICES.forget_old_masks(device, || !has_masked_ops(device));
     // Another call may have taken the masks back meanwhile.
     let is_unchanged = || stored_table(device).is_some_and(|stored| core::ptr::eq(stored, table));

@@ -32,7 +32,7 @@ pub use managed::*;
 pub use masks::*;
 
 use crate::abi::rt_err_t;
-use crate::additions::device::NoRecord;
+use crate::additions::device::RecordError;
 use crate::ffi::additions::hooks::STREAMS;
 #[cfg(feature = "debug")]
 use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
@@ -79,10 +79,10 @@ fn forget_earlier(device: Device) {
 
 /// Returns the error of C for a call that could not make a record of its device. If the reason is that the caller may
 /// not sleep, counts the call as refused.
-fn status_without_record(reason: NoRecord) -> rt_err_t {
+fn status_without_record(reason: RecordError) -> rt_err_t {
     match reason {
-        NoRecord::NoMemory => errors().nomem,
-        NoRecord::Context => {
+        RecordError::NoMemory => errors().nomem,
+        RecordError::Context => {
             DMA.count_refused();
             errors().busy
         }

@@ -7,7 +7,7 @@
 //! | `sync.rs` | `rt_dma_sync_single_for_cpu` and `rt_dma_sync_single_for_device`. |
 //! | `unmap.rs` | The end of a mapping that may be managed. |
 //! | `fill.rs` | `rt_dma_map_fill`. |
-//! | `system.rs` | The streaming mappings of the system, what other additions call of them, and the calls of a table of the BSP. |
+//! | `system.rs` | The system's streaming mappings, what other additions call of them, and a BSP's table. |
 
 pub(in crate::ffi) mod arguments;
 mod fill;

@@ -4,7 +4,7 @@ mod trims;
 
 use crate::additions::block_pool::shape::Shape;
 use crate::additions::block_pool::tests::preemption::run_before_step;
-use crate::additions::block_pool::{BadFree, Block, BlockPool, Pages, PoolName};
+use crate::additions::block_pool::{Block, BlockPool, FreeError, Pages, PoolName};
 use crate::kernel::testing::HeapOnly;
 use crate::kernel::{Device, Va};
 use std::cell::RefCell;

@@ -31,7 +31,7 @@ fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
                 };
                 let (freed, was_interrupted) = run_before_step(step, trim, || pool.free(block.va, block.handle));
                 assert!(
-                    matches!(freed, Err(BadFree::Foreign | BadFree::NotAllocated)),
+                    matches!(freed, Err(FreeError::Foreign | FreeError::NotAllocated)),
                     "{size}: step {step}: accepted"
                 );
                 assert_eq!(pool.usage().in_use, held.borrow().len());
@@ -81,7 +81,7 @@ fn fault_20_a_second_free_after_a_trim_is_refused_at_whatever_step_growth_comes(
             let owned = held.clone();
             let grow = move || *owned.borrow_mut() = pool.allocate();
             let (freed, was_interrupted) = run_before_step(step, grow, || pool.free(block.va, block.handle));
-            assert_eq!(freed, Err(BadFree::Foreign), "{size}: step {step}");
+            assert_eq!(freed, Err(FreeError::Foreign), "{size}: step {step}");
             let held: Vec<_> = held.borrow().into_iter().collect();
             assert_eq!(pool.usage().in_use, held.len());
             are_right_owners(pool, &held);
