@@ -141,6 +141,7 @@ fn the_owner_gets_the_whole_region_ten_thousand_times_with_threads_and_failures(
     let cache = Cache::new(&machine, Answer::GivesBack);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _end = SetAtEnd(&stop);
         for size in [PAGE, 3 * PAGE] {
             let stop = &stop;
             scope.spawn(move || {
@@ -159,12 +160,9 @@ fn the_owner_gets_the_whole_region_ten_thousand_times_with_threads_and_failures(
                 cache.fill(PAGE);
             }
             let held = machine.alloc(owner, PAGES * PAGE, Flags::empty());
-            // The threads end before the test fails.
-            stop.store(held.is_none(), Relaxed);
             let Some(held) = held else { panic!("turn {turn}: {:?}", machine.take_errors()) };
             machine.free(held).unwrap();
         }
-        stop.store(true, Relaxed);
     });
     machine.repair(Service::HeapAlloc);
     assert!(cache.asked.load(Relaxed) > 5_000);

@@ -197,6 +197,7 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     };
     let (done, start) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
+        let _end = SetAtEnd(&done);
         scope.spawn(|| {
             start.wait();
             while !done.load(Relaxed) {
@@ -206,7 +207,6 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
         });
         start.wait();
         let hidden = (0..1_000_000).filter(|_| pool.own_mappings.find(held.va).is_none()).count();
-        done.store(true, Relaxed);
         assert_eq!(hidden, 0);
     });
     assert_eq!(claim(page, 2), Ok(()));

@@ -220,10 +220,11 @@ fn a_list_that_is_being_printed_may_still_read_the_name() {
     })));
     thread::scope(|scope| {
         let lister = machine.clone();
-        scope.spawn(move || lister.dma.report());
-        while texts.load(Relaxed) < 2 {
+        let list = scope.spawn(move || lister.dma.report());
+        while texts.load(Relaxed) < 2 && !list.is_finished() {
             thread::yield_now();
         }
+        assert!(texts.load(Relaxed) >= 2, "the list ended before the line of the pool");
         uninstall(&machine, pool).unwrap();
         is_uninstalled.store(true, Relaxed);
     });
@@ -239,6 +240,7 @@ fn threads_allocate_free_and_list_while_pools_come_and_go() {
     let is_done = Arc::new(AtomicBool::new(false));
     let (mut gone, start) = (0, Instant::now());
     thread::scope(|scope| {
+        let _end = SetAtEnd(&is_done);
         for number in 0..3 {
             let (machine, is_done) = (machine.clone(), is_done.clone());
             let device = machine.plain_device();
@@ -283,7 +285,6 @@ fn threads_allocate_free_and_list_while_pools_come_and_go() {
                 stays => assert_eq!(stays, IN_USE),
             }
         }
-        is_done.store(true, Relaxed);
     });
     assert_eq!(gone, 300);
     assert_eq!((machine.dma.refused_calls(), machine.balance().used_bytes), (0, 0));

@@ -146,8 +146,9 @@ fn fault_20_second_frees_during_a_trim_are_refused() {
     for size in [64, 4096] {
         let blocks = Blocks::with_pages(8);
         let pool = blocks.create(size, 0, 0);
-        let (done, accepted) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let (done, mut accepted) = (AtomicBool::new(false), 0);
         thread::scope(|scope| {
+            let _end = SetAtEnd(&done);
             scope.spawn(|| {
                 while !done.load(Relaxed) {
                     pool.trim();
@@ -156,11 +157,10 @@ fn fault_20_second_frees_during_a_trim_are_refused() {
             for _ in 0..60_000 {
                 let block = pool.allocate().unwrap();
                 pool.free(block.va, block.handle).unwrap();
-                accepted.fetch_add(pool.free(block.va, block.handle).is_ok() as usize, Relaxed);
+                accepted += pool.free(block.va, block.handle).is_ok() as usize;
             }
-            done.store(true, Relaxed);
         });
-        assert_eq!(accepted.into_inner(), 0);
+        assert_eq!(accepted, 0);
         pool.trim();
         assert_eq!(pool.usage(), usage(0, 0, 0));
         assert_eq!(pool.refused_calls(), 60_000);
@@ -186,6 +186,7 @@ fn pools_come_and_go_while_they_are_listed() {
     let blocks = Blocks::new();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _end = SetAtEnd(&done);
         scope.spawn(|| {
             while !done.load(Relaxed) {
                 blocks.pools.report();
@@ -199,7 +200,6 @@ fn pools_come_and_go_while_they_are_listed() {
                 blocks.destroy(pool);
             }
         });
-        done.store(true, Relaxed);
     });
     blocks.machine.take_printed();
     assert_eq!(blocks.list().last().unwrap(), "0 DMA block pools found");

@@ -16,6 +16,7 @@ fn a_call_that_comes_while_the_table_gets_its_memory_is_recorded() {
     let debug: &'static Watch<FakeKernel> = Box::leak(Box::new(Watch::new(rig.machine.kernel)));
     let (call, prepares) = (rig.call(MAP), AtomicBool::new(false));
     std::thread::scope(|scope| {
+        let _end = SetAtEnd(&prepares);
         scope.spawn(|| {
             while !prepares.load(Relaxed) {
                 std::thread::yield_now();

@@ -15,12 +15,14 @@ mod memory;
 mod reserved_memory;
 mod services;
 mod text;
+mod threads;
 
 pub use cache::{CacheCall, LINE, Maintenance};
 pub use devices::{DeviceInfo, bus_range, named_region};
 pub use machine::{Held, KIB, MIB, Machine, ReservedRegion, range};
 pub use memory::{HIGH, LOW, Mapped, Wrong};
 pub use reserved_memory::{BootMemory, SharedNode};
+pub use threads::SetAtEnd;
 
 use cache::Cache;
 use memory::Memory;
