@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests managed resources, which the library releases together with their device. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <rtdevice.h>
@@ -19,6 +20,18 @@ static rt_ubase_t next_page(void)
     EXPECT(buffer);
     rt_dma_free(&dev, ARCH_PAGE_SIZE, buffer, handle, 0);
     return handle;
+}
+
+/* Returns the number of refused calls that list_dma_block_pool prints. */
+static int refused_block_pool_calls(void)
+{
+    static const char prefix[] = "dma.pool: ";
+    const char *line;
+
+    host_forget_text();
+    list_dma_block_pool(0, RT_NULL);
+    line = strstr(host_text(), prefix);
+    return line ? atoi(line + strlen(prefix)) : 0;
 }
 
 void managed_drivers(void)
@@ -90,7 +103,7 @@ void managed_pools_and_maps(void)
 {
     static struct rt_device other = { .parent.name = "not managed" };
     rt_ubase_t first = next_page(), handle = 0, mapped;
-    int blocks;
+    int blocks, refused;
     rt_size_t requested;
     struct rt_dma_block_pool *pool, *plain;
     char *buffer, *block;
@@ -140,7 +153,11 @@ void managed_pools_and_maps(void)
     pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
     plain = rt_dma_block_pool_create("plain", &dev, 64, 64, 0);
     EXPECT(pool && plain);
+    refused = refused_block_pool_calls();
+    host_forget_text();
     rt_dmam_block_pool_destroy(plain); /* this pool is not managed */
+    EXPECT(strstr(host_text(), "dma.pool: managed destroy of ") && strstr(host_text(), ": not a managed block pool"));
+    EXPECT_EQ(refused_block_pool_calls(), refused + 1);
     EXPECT(rt_dma_block_pool_destroy(plain) == RT_EOK);
     host_interrupt(1);
     rt_dmam_block_pool_destroy(pool);
@@ -150,7 +167,13 @@ void managed_pools_and_maps(void)
     EXPECT_EQ(host_heap_requested(), requested); /* the heap may be full */
     rt_dmam_block_pool_destroy(pool); /* this pool was destroyed */
     rt_dmam_block_pool_destroy(RT_NULL);
-    EXPECT(!rt_dmam_block_pool_create("bad", &dev, 64, 3, 0) && !rt_dmam_block_pool_create("bad", RT_NULL, 64, 0, 0));
+    EXPECT(!rt_dmam_block_pool_create("bad", &dev, 64, 3, 0));
+    refused = refused_block_pool_calls();
+    host_forget_text();
+    EXPECT(!rt_dmam_block_pool_create("deviceless", RT_NULL, 64, 0, 0));
+    EXPECT(strstr(host_text(), "deviceless: blocks of 64 bytes") && strstr(host_text(), ": no device"));
+    EXPECT(!rt_dmam_block_pool_create_linux("deviceless", RT_NULL, 64, 0, 0));
+    EXPECT_EQ(refused_block_pool_calls(), refused + 2);
     host_interrupt(1);
     EXPECT(!rt_dmam_block_pool_create("interrupt", &dev, 64, 0, 0));
     host_interrupt(0);

@@ -141,7 +141,9 @@ void rt_dmam_unmap_single(struct rt_device *dev,
  * a page; 0 and 1 mean a word.
  * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
  * than the rounded size; 0 means no boundary.
- * @return The pool; NULL where `rt_dma_block_pool_create` returns NULL, and without memory for the bookkeeping.
+ * @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Where the device cannot be tied to one more
+ * resource, because the heap is exhausted, it is NULL without a line in the log. Outside of a thread the call is
+ * counted, and not logged.
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
@@ -161,7 +163,7 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
  * of two; 0 means 1.
  * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
  * than the rounded size; 0 means no boundary.
- * @return The pool; NULL where `rt_dma_block_pool_create_linux` returns NULL, and without memory for the bookkeeping.
+ * @return As for `rt_dmam_block_pool_create`.
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
@@ -173,8 +175,11 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
 /**
  * @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.
  *
- * While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool
- * that is not managed is logged and counted, and changes nothing.
+ * Pools of `rt_dmam_block_pool_create_linux` are managed, too.
+ *
+ * While blocks are in use, the pool stays tied to its device. A line in the log gives their number, and one line each
+ * the address of the first eight. A call for a pool that is not managed (any more) is logged and counted, and changes
+ * nothing. A call outside of a thread is counted, not logged, and changes nothing.
  *
  * The call returns nothing, as Linux's `dmam_pool_destroy`. A driver that needs the result calls
  * `rt_dma_block_pool_destroy`, which takes managed pools too.

@@ -9,7 +9,7 @@ use crate::additions::block_pool::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::log::{Line, Name};
 use crate::mem::heap::free;
-use crate::text::{apart, text};
+use crate::text::{Text, apart, text};
 
 /// The reason why a pool is not destroyed. The pool works as before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,8 +63,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 Err(DestroyError::Busy(blocks.count()))
             }
             Err(Refusal::Unknown) => {
-                let text = text!("destroy of 0x%lx: not a block pool (any more)", pool as usize);
-                self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), text));
+                self.refuse_text(text!("destroy of 0x%lx: not a block pool (any more)", pool as usize));
                 Err(DestroyError::Unknown)
             }
             Err(Refusal::Context) => {
@@ -72,6 +71,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 Err(DestroyError::Context)
             }
         }
+    }
+
+    /// Counts and logs a call that was to destroy a managed pool. `pool` is no managed pool (any more).
+    ///
+    /// Context: any.
+    pub fn refuse_unmanaged(&self, pool: *const BlockPool<K, P>) {
+        self.refuse_text(text!("managed destroy of 0x%lx: not a managed block pool (any more)", pool as usize));
+    }
+
+    /// Counts and logs a call that was to destroy something else than a pool.
+    fn refuse_text(&self, text: Text) {
+        self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), text));
     }
 
     /// Takes a pool without blocks in use off the list, and frees its pages.

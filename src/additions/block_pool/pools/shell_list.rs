@@ -7,8 +7,9 @@ use crate::kernel::Kernel;
 use crate::text::text;
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
-    /// Prints a header, one line for each pool, and the number of pools. Returns true. Where the caller may not sleep,
-    /// counts the call, prints nothing, and returns false.
+    /// Prints a header, one line for each pool (the oldest first), the number of refused calls if there are any, and
+    /// the number of pools. Returns true. Where the caller may not sleep, counts the call, prints nothing, and returns
+    /// false.
     ///
     /// Context: thread.
     pub fn report(&self) -> bool {
@@ -18,7 +19,10 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         }
         self.kernel.print(text!("Name              In use   Total Size/Byte   Pages\n"));
         let (mut count, mut refused_calls, mut serial) = (0, self.refused_calls(), 0);
-        // A row is collected with the turn held, and printed without the turn: pools may come and go in between.
+        // A row is collected with the turn held, and printed without the turn: pools may come and go in between. The
+        // serial number marks the place in the list, because the pool of the last row may be destroyed meanwhile. Each
+        // row searches the whole list, which is short. A row is printed in two parts, because a text has at most four
+        // values.
         while let Some(row) = self.row(serial) {
             let Row { name, usage, .. } = row;
             self.kernel.print(text!("%-16s %7lu %7lu ", name.shown(), usage.in_use, usage.blocks));

@@ -5,13 +5,11 @@ use core::ffi::{c_char, c_void};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::ffi::additions::block_pool::{
-    destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
+    POOLS, destroy, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
 };
 use crate::ffi::additions::device::managed::reserve;
-use crate::ffi::{DEVICES, DMA, device, pointer};
+use crate::ffi::{DEVICES, device, pointer};
 use crate::kernel::Device;
-use crate::log::{Line, Name};
-use crate::text::{apart, text};
 
 /// @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
 ///
@@ -26,7 +24,9 @@ use crate::text::{apart, text};
 /// a page; 0 and 1 mean a word.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
 /// than the rounded size; 0 means no boundary.
-/// @return The pool; NULL where `rt_dma_block_pool_create` returns NULL, and without memory for the bookkeeping.
+/// @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Where the device cannot be tied to one more
+/// resource, because the heap is exhausted, it is NULL without a line in the log. Outside of a thread the call is
+/// counted, and not logged.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_create(
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
 /// of two; 0 means 1.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
 /// than the rounded size; 0 means no boundary.
-/// @return The pool; NULL where `rt_dma_block_pool_create_linux` returns NULL, and without memory for the bookkeeping.
+/// @return As for `rt_dmam_block_pool_create`.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
@@ -66,8 +66,10 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
 
 /// Creates a pool, and ties it to the device.
 fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) -> *mut rt_dma_block_pool {
+    // Without a device, the creation refuses the call, and logs it.
+    let Some(device) = device(dev) else { return create() };
     // The slot is reserved first, so that nothing can fail once the pool is created.
-    let Some(slot) = device(dev).and_then(reserve) else { return core::ptr::null_mut() };
+    let Some(slot) = reserve(device) else { return core::ptr::null_mut() };
     let pool = create();
     if !pool.is_null() {
         // SAFETY: the pool is new. The call that destroys it takes the resource out of the list before, or claims it.
@@ -78,8 +80,11 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
 
 /// @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.
 ///
-/// While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool
-/// that is not managed is logged and counted, and changes nothing.
+/// Pools of `rt_dmam_block_pool_create_linux` are managed, too.
+///
+/// While blocks are in use, the pool stays tied to its device. A line in the log gives their number, and one line each
+/// the address of the first eight. A call for a pool that is not managed (any more) is logged and counted, and changes
+/// nothing. A call outside of a thread is counted, not logged, and changes nothing.
 ///
 /// The call returns nothing, as Linux's `dmam_pool_destroy`. A driver that needs the result calls
 /// `rt_dma_block_pool_destroy`, which takes managed pools too.
@@ -92,17 +97,11 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
         return;
     }
     let Some(claim) = DEVICES.claim(ResourceKind::BlockPool, pool.expose_provenance(), |_, _| true) else {
-        let address = pool.expose_provenance();
-        let text = text!("managed destroy of block pool 0x%lx: not a managed pool (any more)", address);
-        DMA.refuse_line(&match device_of(pool) {
-            Some(device) => DMA.line_about(device, text),
-            None => Line::about(Name::of(apart!("(null)")), text),
-        });
-        return;
+        return POOLS.refuse_unmanaged(pool.cast_const().cast());
     };
     // SAFETY: the caller guarantees that no other call uses the pool.
     let result = unsafe { destroy(pool) };
-    // A pool that was not destroyed, which is logged, stays managed.
+    // A pool that was not destroyed stays managed, unless its device was released meanwhile.
     DEVICES.end_claim(claim, result.is_ok());
 }
 
