@@ -63,15 +63,16 @@ rt_err_t rt_dma_own_region_init(struct rt_device *dev,
 void rt_dma_own_region_release(struct rt_device *dev);
 
 /**
- * @brief Serves the children of `/reserved-memory` with `compatible = "shared-dma-pool"` that become pools without a
- * device.
+ * @brief Installs the default pool of `/reserved-memory`, and reserves memory for its `shared-dma-pool` nodes that
+ * have no `reg`.
  *
  * - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed
  *   already.
  * - A node without `reg` gets the lowest free memory of memblock that fits its `size`, `alignment` and `alloc-ranges`.
  *   Memblock reserves the memory under the node's name, and its place becomes the node's `reg`, so that a device's
  *   `memory-region` finds it.
- * - Every other node is served when a device names it in `memory-region`, and needs no call.
+ * - A node with `reg` and without `linux,cma-default` becomes a pool at the first call of a device whose
+ *   `memory-region` refers to it. This function only checks it: its error is returned as that of any other node.
  *
  * A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such
  * a node allocates memory. A second call does not repeat what the first did.

@@ -1,4 +1,5 @@
-//! The one place in which results become the error numbers of C.
+//! The error numbers of C, and the one of each [`Error`]. The calls whose errors are of another type convert them
+//! themselves: `rt_dma_block_pool_destroy`, `rt_dma_reserved_memory_install`.
 
 use crate::error::Error;
 use crate::kernel::rtthread::{configuration, rt_dma_port_errors};

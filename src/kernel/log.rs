@@ -6,9 +6,10 @@ use crate::text::Text;
 /// Writes text for people.
 ///
 /// The console to which a method writes may use a device whose driver calls this library. So the caller of a method
-/// holds no lock and no [turn](crate::mem::turn) of this library.
+/// holds no lock and no [turn](crate::mem::turn) of this library. It may be a reader of the pools' names: an uninstall
+/// waits for readers only a bounded time.
 pub trait Log {
-    /// Writes a line to the log. The kernel drops the line where it must not write, for example in an interrupt.
+    /// Writes a line to the log. Where the caller may not sleep, the kernel writes nothing.
     ///
     /// Context: any.
     fn log(&self, level: Level, line: &Line);
