@@ -1,11 +1,19 @@
-//! The buffers of a pool, read from its bitmaps.
+//! The buffers of a pool, read from its bitmaps. `tests/list_options.rs` tests them.
 
-use crate::dropin::page_map::bits::{BITS, from_bit, word};
+use crate::dropin::page_map::bits::{BITS, complement, from_bit, word};
 use crate::dropin::pool::Pool;
 use crate::kernel::Kernel;
 use crate::mem::bitmaps::BitmapWord;
 
-/// The buffers of a pool in the order of their addresses: the first page and the number of pages of each.
+/// The buffers of one size.
+pub(super) struct Size {
+    /// The size of each, in pages.
+    pub(super) pages: usize,
+    /// The number of buffers.
+    pub(super) count: usize,
+}
+
+/// The buffers of a pool in the order of their addresses: the size of each, in pages.
 pub(super) struct Buffers {
     used: &'static [BitmapWord],
     starts: &'static [BitmapWord],
@@ -21,22 +29,22 @@ impl Buffers {
         Buffers { used, starts, page: 0, pages: pool.page_count() }
     }
 
-    /// Returns the smallest size that is larger than `last`, in pages, and the number of buffers of this size.
-    pub(super) fn next_size(self, last: usize) -> Option<(usize, usize)> {
-        let mut found: Option<(usize, usize)> = None;
-        for (_, pages) in self.filter(|(_, pages)| *pages > last) {
-            found = match found {
-                Some((smallest, count)) if pages == smallest => Some((smallest, count + 1)),
-                Some((smallest, count)) if pages > smallest => Some((smallest, count)),
-                _ => Some((pages, 1)),
-            };
+    /// Returns the smallest size that is larger than `last` pages; `None` if no buffer is larger.
+    pub(super) fn next_size(self, last: usize) -> Option<Size> {
+        let mut found: Option<Size> = None;
+        for pages in self.filter(|pages| *pages > last) {
+            match &mut found {
+                Some(size) if pages == size.pages => size.count += 1,
+                Some(size) if pages > size.pages => {}
+                _ => found = Some(Size { pages, count: 1 }),
+            }
         }
         found
     }
 
     /// Returns the first page from `page` on whose bit is set; the number of pages if there is none. `bits` returns the
     /// word of the bitmap at an index.
-    fn first(&self, page: usize, bits: impl Fn(usize) -> usize) -> usize {
+    fn first_set_from(&self, page: usize, bits: impl Fn(usize) -> usize) -> usize {
         let mut page = page;
         while page < self.pages {
             let index = page / BITS;
@@ -51,16 +59,16 @@ impl Buffers {
 }
 
 impl Iterator for Buffers {
-    type Item = (usize, usize);
+    type Item = usize;
 
-    fn next(&mut self) -> Option<(usize, usize)> {
-        let start = self.first(self.page, |index| word(self.starts, index));
+    fn next(&mut self) -> Option<usize> {
+        let start = self.first_set_from(self.page, |index| word(self.starts, index));
         if start >= self.pages {
             return None;
         }
         // A buffer ends before the next one, and before a free page.
-        let ends = |index| word(self.starts, index) | !word(self.used, index);
-        self.page = self.first(start + 1, ends);
-        Some((start, self.page - start))
+        let ends = |index| word(self.starts, index) | complement(self.used, index);
+        self.page = self.first_set_from(start + 1, ends);
+        Some(self.page - start)
     }
 }
