@@ -5,19 +5,21 @@
 /* The constants of the BSP's configuration. */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "rt_dma_port_rtthread.h"
 
 /*
- * The size of the largest pool that has views, in MiB. It is set in menuconfig. Each view takes as much of the ioremap window as the
- * pool has bytes.
+ * The size of the largest pool that has views, in MiB. It is set in menuconfig, which permits up to 1024. A BSP whose
+ * ioremap window is large may define more in rtconfig.h: each view takes as much of the window as the pool has bytes. The name has no
+ * prefix PKG_, so that the value in a BSP's .config from version 0.1 still counts.
  */
 #ifndef RT_DMA_POOL_VIEW_LIMIT
 #define RT_DMA_POOL_VIEW_LIMIT 64
 #endif
 
-_Static_assert(RT_DMA_POOL_VIEW_LIMIT >= 0 && RT_DMA_POOL_VIEW_LIMIT <= INT16_MAX,
-        "RT_DMA_POOL_VIEW_LIMIT is a number of MiB, and less than 32768");
+_Static_assert(RT_DMA_POOL_VIEW_LIMIT >= 0 && RT_DMA_POOL_VIEW_LIMIT <= UINT16_MAX,
+        "RT_DMA_POOL_VIEW_LIMIT must be between 0 and 65535 (MiB)");
 
 #ifdef PKG_RT_DMA_POOL_MAP_AT_INSTALL
 #define MAPS_AT_INSTALL 1
@@ -38,7 +40,7 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
         .busy = -RT_EBUSY,
         .io = -RT_EIO,
     },
-    .view_limit = RT_DMA_POOL_VIEW_LIMIT,
+    .view_limit_mib = RT_DMA_POOL_VIEW_LIMIT,
     .revision = RT_DMA_PORT_REVISION,
     .ops_offset = offsetof(struct rt_device, dma_ops),
     .maps_at_install = MAPS_AT_INSTALL,
@@ -47,4 +49,4 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
 
 _Static_assert(offsetof(struct rt_device, dma_ops) <= UINT16_MAX
         && sizeof(((struct rt_device *)0)->dma_ops) == sizeof(void *),
-        "rtdef.h: struct rt_device: dma_ops is too far from the start, or no pointer");
+        "rtdef.h: struct rt_device: dma_ops must have the size of a pointer, and an offset below 64 KiB");

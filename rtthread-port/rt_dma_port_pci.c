@@ -17,7 +17,7 @@
 #define CHECK_WINDOW(field, offset) \
     _Static_assert(offsetof(struct rt_pci_bus_region, field) == (offset) \
             && sizeof(((struct rt_pci_bus_region *)0)->field) == sizeof(uint64_t), \
-            "drivers/pci.h: struct rt_pci_bus_region: " #field " is not where the library looks for it")
+            "drivers/pci.h: struct rt_pci_bus_region: " #field " has another place or size than the library expects")
 
 CHECK_WINDOW(phy_addr, offsetof(struct rt_dma_port_window, bus));
 CHECK_WINDOW(cpu_addr, offsetof(struct rt_dma_port_window, cpu));

@@ -16,7 +16,7 @@
 #include "types.h"
 
 /**
- * The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`). Their values depend on the BSP's
+ * @brief The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`). Their values depend on the BSP's
  * configuration.
  */
 struct rt_dma_port_errors
@@ -56,7 +56,7 @@ struct rt_dma_port_errors
 };
 
 /**
- * Constants of the BSP's configuration.
+ * @brief Constants of the BSP's configuration. The port defines the only one, as `rt_dma_port_configuration`.
  */
 struct rt_dma_port_configuration
 {
@@ -65,23 +65,24 @@ struct rt_dma_port_configuration
      */
     struct rt_dma_port_errors errors;
     /**
-     * Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to
-     * 32,767.
+     * `RT_DMA_POOL_VIEW_LIMIT`: the largest size, in MiB, of a pool that is mapped as a whole for its uncached or
+     * write-through buffers.
      */
-    int16_t view_limit;
+    uint16_t view_limit_mib;
     /**
-     * 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
-     * sizes.
+     * 1 if `rt_dma_pool_extract` takes a region list and two sizes (RT-Thread 5.2.0 to 5.2.2), 2 if it takes only the
+     * two sizes (master since December 2025).
      */
-    int16_t revision;
+    uint16_t revision;
     /**
      * Offset of `dma_ops` in a `struct rt_device`, in bytes.
      */
     uint16_t ops_offset;
     /**
-     * 1 if the configuration has `PKG_RT_DMA_POOL_MAP_AT_INSTALL`, else 0.
+     * 1 if a pool up to the view limit is mapped for uncached buffers when it is installed
+     * (`PKG_RT_DMA_POOL_MAP_AT_INSTALL`), 0 if at its first uncached buffer.
      */
-    int16_t maps_at_install;
+    uint16_t maps_at_install;
     /**
      * Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
      */

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Acquire};
 use crate::abi::rt_dma_map_ops;
 use crate::kernel::Device;
 
-/// The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`). Their values depend on the BSP's
+/// @brief The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`). Their values depend on the BSP's
 /// configuration.
 #[repr(C)]
 pub struct rt_dma_port_errors {
@@ -27,21 +27,22 @@ pub struct rt_dma_port_errors {
     pub io: isize,
 }
 
-/// Constants of the BSP's configuration.
+/// @brief Constants of the BSP's configuration. The port defines the only one, as `rt_dma_port_configuration`.
 #[repr(C)]
 pub struct rt_dma_port_configuration {
     /// The BSP's error numbers.
     pub errors: rt_dma_port_errors,
-    /// Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to
-    /// 32,767.
-    pub view_limit: i16,
-    /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
-    /// sizes.
-    pub revision: i16,
+    /// `RT_DMA_POOL_VIEW_LIMIT`: the largest size, in MiB, of a pool that is mapped as a whole for its uncached or
+    /// write-through buffers.
+    pub view_limit_mib: u16,
+    /// 1 if `rt_dma_pool_extract` takes a region list and two sizes (RT-Thread 5.2.0 to 5.2.2), 2 if it takes only the
+    /// two sizes (master since December 2025).
+    pub revision: u16,
     /// Offset of `dma_ops` in a `struct rt_device`, in bytes.
     pub ops_offset: u16,
-    /// 1 if the configuration has `PKG_RT_DMA_POOL_MAP_AT_INSTALL`, else 0.
-    pub maps_at_install: i16,
+    /// 1 if a pool up to the view limit is mapped for uncached buffers when it is installed
+    /// (`PKG_RT_DMA_POOL_MAP_AT_INSTALL`), 0 if at its first uncached buffer.
+    pub maps_at_install: u16,
     /// Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
     pub stated_cache_line: u16,
 }
@@ -58,7 +59,7 @@ pub fn configuration() -> &'static rt_dma_port_configuration {
 }
 
 /// Returns the revision of the interface that the BSP's headers declare: 1 or 2.
-pub fn revision() -> i16 {
+pub fn revision() -> u16 {
     configuration().revision
 }
 
@@ -77,15 +78,15 @@ pub fn device_ops(device: Device) -> *const rt_dma_map_ops {
 
 /// Returns `RT_DMA_POOL_VIEW_LIMIT` in bytes.
 pub(super) fn view_limit() -> usize {
-    mib(configuration().view_limit, usize::MAX as u64) as usize
+    mib(configuration().view_limit_mib, usize::MAX as u64) as usize
 }
 
-/// Converts MiB to bytes, at most `most`. A negative number gives 0.
-const fn mib(count: i16, most: u64) -> u64 {
-    let bytes = if count < 0 { 0 } else { (count as u64) << 20 };
+/// Converts MiB to bytes, at most `most`.
+const fn mib(count: u16, most: u64) -> u64 {
+    let bytes = (count as u64) << 20;
     if bytes < most { bytes } else { most }
 }
 
 // The largest number of MiB is more bytes than 32 bits can count.
 const _: () =
-    assert!(mib(4_096, u32::MAX as u64) == u32::MAX as u64 && mib(i16::MAX, u32::MAX as u64) == u32::MAX as u64);
+    assert!(mib(4_096, u32::MAX as u64) == u32::MAX as u64 && mib(u16::MAX, u32::MAX as u64) == u32::MAX as u64);

@@ -3,7 +3,7 @@
 #![allow(non_upper_case_globals)]
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::atomic::{AtomicI16, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
 use crate::machine::{self, Service};
 use crate::memory::{self, MemoryType, PAGE};
@@ -25,24 +25,24 @@ pub const IO: isize = -8;
 #[repr(C)]
 pub struct Configuration {
     errors: [isize; 8],
-    pub view_limit: AtomicI16,
-    pub revision: AtomicI16,
+    pub view_limit_mib: AtomicU16,
+    pub revision: AtomicU16,
     ops_offset: u16,
-    maps_at_install: i16,
+    maps_at_install: u16,
     stated_cache_line: u16,
 }
 
 #[unsafe(no_mangle)]
 pub static rt_dma_port_configuration: Configuration = Configuration {
     errors: [OK, INVAL, NOSYS, EMPTY, NOMEM, BUSY, ERROR, IO],
-    view_limit: AtomicI16::new(0),
-    revision: AtomicI16::new(2),
+    view_limit_mib: AtomicU16::new(0),
+    revision: AtomicU16::new(2),
     ops_offset: 0,
     maps_at_install: 0,
     stated_cache_line: 0,
 };
 
-pub fn revision() -> i16 {
+pub fn revision() -> u16 {
     rt_dma_port_configuration.revision.load(Relaxed)
 }
 

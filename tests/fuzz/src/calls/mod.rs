@@ -112,8 +112,8 @@ impl Happened {
 /// Begins a run: chooses the machine.
 pub fn begin() {
     let bits = input::byte();
-    port::rt_dma_port_configuration.revision.store(1 + i16::from(bits & 1), Relaxed);
-    port::rt_dma_port_configuration.view_limit.store(if bits & 2 == 0 { 64 } else { 0 }, Relaxed);
+    port::rt_dma_port_configuration.revision.store(1 + u16::from(bits & 1), Relaxed);
+    port::rt_dma_port_configuration.view_limit_mib.store(if bits & 2 == 0 { 64 } else { 0 }, Relaxed);
     memory::with(|memory| {
         memory.reset();
         memory.largest_line = [64, 128, 256, 64][usize::from(bits >> 2 & 3)];
