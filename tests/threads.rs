@@ -1,4 +1,5 @@
-//! Tests calls from several cores at the same time, each a host thread, and from interrupts wherever they are possible.
+//! Tests calls from several cores at the same time, each a host thread, and from interrupts where the fake
+//! kernel lets them come.
 
 mod fake_kernel;
 
@@ -96,8 +97,10 @@ fn cache_states_of_pages_are_changed_with_the_lock_held() {
     assert_eq!(pool.usage().used, 0);
 }
 
+/// The fake kernel lets an interrupt come before interrupts are masked, after they are unmasked, and in services that may
+/// sleep.
 #[test]
-fn an_interrupt_at_every_moment_allocates_and_frees() {
+fn an_interrupt_of_the_fake_kernel_allocates_and_frees() {
     let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let machine = Arc::new(machine);
     let device = machine.plain_device();
@@ -123,7 +126,7 @@ fn an_interrupt_at_every_moment_allocates_and_frees() {
         }
     });
     machine.set_interrupt(None);
-    assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
+    assert!(INTERRUPTS.load(Relaxed) > 1_000, "too few interrupts came");
     assert_eq!(pool.usage(), Usage { used: 0, longest_free: MIB });
 }
 

@@ -121,7 +121,7 @@ fn mappings_of_different_cores_do_not_meet() {
         }
     });
     rig.machine.set_interrupt(None);
-    assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
+    assert!(INTERRUPTS.load(Relaxed) > 1_000, "too few interrupts came");
     rig.streaming().trim();
     assert_eq!(rig.machine.balance(), before);
     rig.assert_errors(0);
