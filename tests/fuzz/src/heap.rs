@@ -1,77 +1,94 @@
-//! The kernel's heap, with a list of the blocks that are in use.
+//! The kernel's heap, with a list of the allocations that are in use.
 
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use crate::machine::Service;
 use crate::{machine, statics};
 
+/// More than the library needs for the small pools of this machine. A larger size is a number that went wrong.
+const SIZE_LIMIT: usize = 1 << 20;
+
 thread_local! {
-    /// The blocks in use: address and size.
-    static BLOCKS: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
+    /// The allocations in use: address and size.
+    static ALLOCATIONS: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn layout(size: usize) -> std::alloc::Layout {
-    std::alloc::Layout::from_size_align(size, align_of::<usize>()).expect("the library asks for a size below the limit")
+fn layout(size: usize) -> Layout {
+    Layout::from_size_align(size, align_of::<usize>()).expect("the library asks for a size below the limit")
 }
 
 /// Allocates zeroed memory; null if the run makes the heap fail.
 pub fn allocate(size: usize) -> usize {
-    assert!(size != 0, "a block of no bytes is asked for");
-    // No block of the library is large: a number went wrong.
-    assert!(size < 1 << 20, "{size} bytes of heap are asked for");
+    assert!(size != 0, "an allocation of no bytes is asked for");
+    assert!(size < SIZE_LIMIT, "{size} bytes of heap are asked for");
     if machine::fails(Service::Heap) {
         return 0;
     }
     // SAFETY: the size is not zero.
-    let block = unsafe { std::alloc::alloc_zeroed(layout(size)) } as usize;
-    BLOCKS.with_borrow_mut(|blocks| blocks.insert(block, size));
-    block
+    let start = unsafe { alloc_zeroed(layout(size)) } as usize;
+    if start == 0 {
+        handle_alloc_error(layout(size));
+    }
+    ALLOCATIONS.with_borrow_mut(|allocations| allocations.insert(start, size));
+    start
 }
 
-/// Frees a block.
-pub fn free(block: usize) {
-    let size = BLOCKS.with_borrow_mut(|blocks| blocks.remove(&block));
-    let size = size.unwrap_or_else(|| panic!("{block:#x} is freed, which is no block in use"));
+/// Frees an allocation.
+pub fn free(start: usize) {
+    let size = ALLOCATIONS.with_borrow_mut(|allocations| allocations.remove(&start));
+    let size = size.unwrap_or_else(|| panic!("{start:#x} is freed, which is no allocation in use"));
     // SAFETY: `allocate` returned it, and it was in the list.
-    unsafe { std::alloc::dealloc(block as *mut u8, layout(size)) }
+    unsafe { dealloc(start as *mut u8, layout(size)) }
 }
 
-/// Returns the number of blocks in use.
-pub fn blocks() -> usize {
-    BLOCKS.with_borrow(BTreeMap::len)
-}
-
-/// Frees all blocks: those that the library keeps for ever.
+/// Frees all allocations that are in use: those that the library keeps for ever. Its statics must no longer refer to them.
 pub fn reset() {
-    let all = BLOCKS.with_borrow(|blocks| blocks.keys().copied().collect::<Vec<_>>());
+    let all = ALLOCATIONS.with_borrow(|allocations| allocations.keys().copied().collect::<Vec<_>>());
     all.into_iter().for_each(free);
 }
 
-/// Returns the whole words in a range of memory.
-pub fn words_of(place: Range<usize>) -> impl Iterator<Item = usize> {
-    let first = place.start.next_multiple_of(size_of::<usize>());
-    // SAFETY: the callers pass statics and blocks in use, while no call of the library runs.
-    (first..place.end.saturating_sub(size_of::<usize>() - 1))
-        .step_by(size_of::<usize>())
-        .map(|at| unsafe { (at as *const usize).read() })
+/// Returns the words of an allocation.
+///
+/// # Safety
+/// [`allocate`] returned `start` for this size. Until the iterator is dropped, the allocation is in use, and no call of
+/// the library runs.
+unsafe fn words_of(start: usize, size: usize) -> impl Iterator<Item = usize> {
+    // SAFETY: the caller's promise; an allocation is aligned to a word.
+    (0..size / size_of::<usize>()).map(move |index| unsafe { (start as *const usize).add(index).read() })
 }
 
-/// Checks that every block can be reached from the library's statics through addresses in other blocks: a block that
+/// Checks that every allocation can be reached from the library's statics through addresses in other allocations: one that
 /// cannot is lost.
 pub fn assert_nothing_is_lost() {
-    BLOCKS.with_borrow(|blocks| {
-        let mut unseen = blocks.clone();
+    ALLOCATIONS.with_borrow(|allocations| {
+        let mut unseen = allocations.clone();
         let mut words = statics::words();
         while let Some(word) = words.pop() {
-            if let Some((&block, &size)) = unseen.range(..=word).next_back()
-                && word - block < size
+            if let Some((&start, &size)) = unseen.range(..=word).next_back()
+                && word - start < size
             {
-                unseen.remove(&block);
-                words.extend(words_of(block..block + size));
+                unseen.remove(&start);
+                // SAFETY: it is in the list, and the model runs between calls of the library.
+                words.extend(unsafe { words_of(start, size) });
             }
         }
-        assert!(unseen.is_empty(), "{} blocks of the heap are lost: {unseen:x?}", unseen.len());
+        assert!(unseen.is_empty(), "{} allocations of the heap are lost: {unseen:x?}", unseen.len());
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic = "1 allocations of the heap are lost"]
+    fn an_allocation_to_which_nothing_refers_is_lost() {
+        statics::note();
+        // A run without calls. What the library then has is not lost.
+        crate::run(&[]);
+        allocate(16);
+        assert_nothing_is_lost();
+    }
 }
