@@ -212,7 +212,7 @@ fn a_large_pool_of_revision_1_is_not_searched_for_its_linear_map_again() {
 #[test]
 fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_address() {
     let machine = Machine::new();
-    machine.drop_page_tables();
+    machine.leave_mmu_off();
     let pool = machine.install(c"pool", BASE, 2 * MIB);
     assert_eq!(pool.flags(), Flags::LINEAR | Flags::ADDRESS_32BITS);
     let device = machine.plain_device();
@@ -245,7 +245,7 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_of_a_devices_own_r
     let shared = NamedRegion { is_reusable: true, is_shared: true, ..region };
     for region in [region, NamedRegion { is_no_map: true, ..region }, shared] {
         let machine = Machine::new();
-        machine.drop_page_tables();
+        machine.leave_mmu_off();
         machine.install(c"general", BASE, MIB);
         // Neither device snoops the cache.
         let owners = [0; 2].map(|_| machine.device(DeviceInfo::naming(&[region])));
@@ -264,7 +264,7 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_of_a_devices_own_r
 #[test]
 fn fault_28_a_kernel_without_page_tables_refuses_uncached_memory_with_one_line() {
     let machine = Machine::new();
-    machine.drop_page_tables();
+    machine.leave_mmu_off();
     machine.install(c"first", BASE, MIB);
     machine.install(c"second", BASE + MIB, MIB);
     let device = machine.plain_device();

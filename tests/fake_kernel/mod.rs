@@ -30,7 +30,7 @@ use rt_dma_pool::kernel::{Cache as _, Device, MemoryType, NamedRegion, PAGE_SIZE
 use rt_dma_pool::log::Level;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 pub const PAGE: usize = PAGE_SIZE;
 
@@ -69,6 +69,7 @@ struct Records {
     /// The boot lines: name, first byte, size in bytes.
     printed: String,
     devices: Vec<DeviceInfo>,
+    /// memblock's reserved list; `None` in a kernel without memblock.
     reserved: Option<Vec<ReservedRegion>>,
     boot: BootMemory,
 }
@@ -85,7 +86,7 @@ pub struct Inner {
     has_page_tables: AtomicBool,
     /// Whether the interface is that of revision r1.
     sets_linear_always: AtomicBool,
-    /// Runs on a core whenever interrupts are enabled.
+    /// Runs on a core where an interrupt may come: see [`FakeKernel::interrupt_if_on`].
     handler: RwLock<Option<Handler>>,
     /// Runs in the thread that writes a line, as a console's driver does.
     writer: RwLock<Option<Handler>>,
@@ -128,9 +129,13 @@ impl FakeKernel {
         FakeKernel(inner)
     }
 
+    fn records(&self) -> MutexGuard<'static, Records> {
+        self.0.records.lock().unwrap()
+    }
+
     /// Counts a call of a service, and returns whether it fails.
     fn fails(&self, service: Service) -> bool {
-        match self.0.records.lock().unwrap().faults.get_mut(&service) {
+        match self.records().faults.get_mut(&service) {
             Some(fault) => {
                 fault.calls += 1;
                 (fault.first..fault.first.saturating_add(fault.count)).contains(&(fault.calls - 1))
@@ -145,7 +150,8 @@ impl FakeKernel {
         self.interrupt_if_on();
     }
 
-    /// Runs the interrupt handler if interrupts are enabled.
+    /// Runs the interrupt handler if interrupts are enabled. An interrupt comes before the library masks interrupts, after
+    /// it restores them, and in services that may sleep.
     fn interrupt_if_on(&self) {
         if context::can_sleep()
             && let Some(handler) = self.0.handler.read().unwrap().clone()
@@ -217,7 +223,7 @@ impl FakeKernel {
 
     fn device(&self, device: Device) -> DeviceInfo {
         assert!(!context::locked(), "a service for a device under a lock");
-        let info = self.0.records.lock().unwrap().devices[index_of(device)].clone();
+        let info = self.records().devices[index_of(device)].clone();
         assert!(!info.is_removed, "a call for a device that was removed");
         info
     }

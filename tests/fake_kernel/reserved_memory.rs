@@ -90,11 +90,11 @@ pub struct BootMemory {
 
 impl Machine {
     pub fn set_boot(&self, boot: BootMemory) {
-        self.kernel.0.records.lock().unwrap().boot = boot;
+        self.kernel.records().boot = boot;
     }
 
     pub fn with_boot<T>(&self, look: impl FnOnce(&mut BootMemory) -> T) -> T {
-        look(&mut self.kernel.0.records.lock().unwrap().boot)
+        look(&mut self.kernel.records().boot)
     }
 
     /// Returns the ranges of all nodes.
@@ -107,7 +107,7 @@ impl Machine {
 unsafe impl ReservedMemory for FakeKernel {
     fn shared_node(&self, index: usize) -> Option<Result<reserved_memory::SharedNode, SharedNodeError>> {
         self.may_sleep("shared_node");
-        let records = self.0.records.lock().unwrap();
+        let records = self.records();
         let Some(nodes) = &records.boot.nodes else { return Some(Err(SharedNodeError::NoTree)) };
         let node = nodes.get(index)?;
         Some(if node.is_readable { Ok(node.properties(index)) } else { Err(SharedNodeError::BadNode) })
@@ -115,26 +115,26 @@ unsafe impl ReservedMemory for FakeKernel {
 
     fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)> {
         self.may_sleep("alloc_range");
-        let records = self.0.records.lock().unwrap();
+        let records = self.records();
         let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[id].alloc_ranges);
         ranges.and_then(|ranges| ranges.get(index)).copied()
     }
 
     fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)> {
         self.may_sleep("boot_memory");
-        let records = self.0.records.lock().unwrap();
+        let records = self.records();
         records.boot.memory.get(index).map(|range| range.as_ref().map_or((0, 0), |range| (range.start, range.end)))
     }
 
     fn boot_reserved(&self, index: usize) -> Option<(Pa, Pa)> {
         self.may_sleep("boot_reserved");
-        let records = self.0.records.lock().unwrap();
+        let records = self.records();
         records.boot.reserved.get(index).map(|range| (range.start, range.end))
     }
 
     fn kernel_uses(&self, pa: Pa) -> bool {
         self.may_sleep("kernel_uses");
-        self.0.records.lock().unwrap().boot.paged.iter().any(|range| range.contains(&pa))
+        self.records().boot.paged.iter().any(|range| range.contains(&pa))
     }
 
     fn reserve(&self, node: &reserved_memory::SharedNode, start: Pa, end: Pa) -> bool {
@@ -145,7 +145,7 @@ unsafe impl ReservedMemory for FakeKernel {
             return false;
         }
         assert!(start < end && start.is_multiple_of(PAGE) && end.is_multiple_of(PAGE));
-        let boot = &mut self.0.records.lock().unwrap().boot;
+        let boot = &mut self.records().boot;
         for range in boot.reserved.iter().chain(&boot.paged) {
             assert!(end <= range.start || range.end <= start, "[{start:#x}, {end:#x}) is not free");
         }

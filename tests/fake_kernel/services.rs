@@ -28,13 +28,13 @@ unsafe impl Heap for FakeKernel {
         }
         // SAFETY: the size is not zero.
         let memory = unsafe { alloc_zeroed(heap_layout(size)) };
-        self.0.records.lock().unwrap().heap.insert(memory as usize, size);
+        self.records().heap.insert(memory as usize, size);
         memory
     }
 
     unsafe fn heap_free(&self, memory: *mut u8) {
         self.may_sleep("heap_free");
-        let size = self.0.records.lock().unwrap().heap.remove(&(memory as usize));
+        let size = self.records().heap.remove(&(memory as usize));
         let size = size.unwrap_or_else(|| panic!("the heap did not give {memory:?}"));
         // SAFETY: `heap_alloc` returned the memory with this layout, and it was not freed before.
         unsafe {
@@ -196,7 +196,7 @@ unsafe impl Threads for FakeKernel {
 unsafe impl PoolRegions for FakeKernel {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
         assert_eq!(*list, RegionList::RESERVED);
-        let records = self.0.records.lock().unwrap();
+        let records = self.records();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
         let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
         Ok(BootRegion { start, end, address: index + 1 })
@@ -253,11 +253,11 @@ impl Log for FakeKernel {
             return;
         }
         self.writes_text("log");
-        self.0.records.lock().unwrap().log.push((level, text));
+        self.records().log.push((level, text));
     }
 
     fn print(&self, text: Text) {
         self.writes_text("print");
-        self.0.records.lock().unwrap().printed.push_str(&text::format(&text));
+        self.records().printed.push_str(&text::format(&text));
     }
 }

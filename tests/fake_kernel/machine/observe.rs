@@ -14,7 +14,7 @@ impl Machine {
 
     /// Returns the lines of one level since the last call.
     pub fn take_log(&self, level: Level) -> Vec<String> {
-        let mut records = self.kernel.0.records.lock().unwrap();
+        let mut records = self.kernel.records();
         let (wanted, others) = std::mem::take(&mut records.log).into_iter().partition(|(of, _)| *of == level);
         records.log = others;
         wanted.into_iter().map(|(_, line): (Level, String)| line).collect()
@@ -33,7 +33,7 @@ impl Machine {
 
     /// Returns the lines for the shell since the last call.
     pub fn take_printed(&self) -> Vec<String> {
-        let text = std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed);
+        let text = std::mem::take(&mut self.kernel.records().printed);
         assert!(text.is_empty() || text.ends_with('\n'), "{text:?} ends within a line");
         text.lines().map(str::to_owned).collect()
     }
@@ -55,7 +55,7 @@ impl Machine {
 
     /// Returns what is in use now. Comparing two values shows whether the calls between them leaked something.
     pub fn balance(&self) -> Balance {
-        let taken: usize = self.kernel.0.records.lock().unwrap().heap.values().sum();
+        let taken: usize = self.kernel.records().heap.values().sum();
         let heap_bytes = taken - self.dma.pools().map(|pool| pool.own_mappings.kept_bytes()).sum::<usize>();
         let used_bytes = self.dma.pools().map(|pool| pool.usage().used).sum();
         let mut mappings = self.mappings();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 impl Machine {
+    /// Installs a pool of `size` bytes.
     pub fn install(&self, name: &'static CStr, start: Pa, size: usize) -> &'static Pool<FakeKernel> {
         self.dma.install(&range(name, start, size)).unwrap()
     }
@@ -24,30 +25,32 @@ impl Machine {
         pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.address()), Relaxed);
     }
 
+    /// Adds a device, which has no operations yet.
     pub fn device(&self, info: DeviceInfo) -> Device {
         self.ops.lock().unwrap().push(None);
-        let mut records = self.kernel.0.records.lock().unwrap();
+        let mut records = self.kernel.records();
         records.devices.push(info);
         device_at(records.devices.len() - 1)
     }
 
     /// Removes a device. A service that is called with it stops the test.
     pub fn remove_device(&self, device: Device) {
-        self.kernel.0.records.lock().unwrap().devices[index_of(device)].is_removed = true;
+        self.kernel.records().devices[index_of(device)].is_removed = true;
     }
 
+    /// Adds a device without a firmware node.
     pub fn plain_device(&self) -> Device {
         self.device(DeviceInfo::plain())
     }
 
-    /// Sets the contents of `/reserved-memory` and of the boot allocator; `None` represents a kernel without memblock.
+    /// Sets memblock's reserved list, where `extract` looks for a region; `None` represents a kernel without memblock.
     pub fn set_reserved(&self, list: Option<Vec<ReservedRegion>>) {
-        self.kernel.0.records.lock().unwrap().reserved = list;
+        self.kernel.records().reserved = list;
     }
 
     /// Sets whether the cache may hold lines of write-through memory, as on most processors other than aarch64.
-    pub fn set_caches_write_through(&self, does: bool) {
-        self.kernel.0.caches_write_through.store(does, Relaxed);
+    pub fn set_caches_write_through(&self, caches: bool) {
+        self.kernel.0.caches_write_through.store(caches, Relaxed);
     }
 
     /// Makes the kernel refuse mappings of more than this number of bytes.
@@ -56,7 +59,7 @@ impl Machine {
     }
 
     /// Leaves the MMU off: all RAM is mapped at its linear address, and nothing else can be mapped.
-    pub fn drop_page_tables(&self) {
+    pub fn leave_mmu_off(&self) {
         for ram in [LOW, HIGH] {
             self.kernel.0.memory.map_linear(ram.start, ram.end - ram.start, false);
         }
@@ -64,6 +67,7 @@ impl Machine {
     }
 
     /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly.
+    /// `repair(Service::MapLinear)` would end the second half of it.
     pub fn set_revision_1(&self) {
         self.kernel.0.sets_linear_always.store(true, Relaxed);
         self.fail_always(Service::MapLinear);
@@ -74,10 +78,12 @@ impl Machine {
         self.kernel.0.memory.map_next_at(va);
     }
 
+    /// Makes the library map a pool for uncached buffers when it is installed, and not for the first such buffer.
     pub fn map_at_install(&self) {
         self.kernel.0.maps_at_install.store(true, Relaxed);
     }
 
+    /// Sets the size of the largest pool that gets views, in bytes. With 0, each uncached buffer has a mapping of its own.
     pub fn set_view_limit(&self, bytes: usize) {
         self.kernel.0.view_limit.store(bytes, Relaxed);
     }
@@ -94,16 +100,17 @@ impl Machine {
 
     /// Makes the calls `[first, first + count)` of the service fail, counted from zero beginning now.
     pub fn fail(&self, service: Service, first: usize, count: usize) {
-        self.kernel.0.records.lock().unwrap().faults.insert(service, Fault { calls: 0, first, count });
+        self.kernel.records().faults.insert(service, Fault { calls: 0, first, count });
     }
 
+    /// Makes every call of the service fail, until [`repair`](Machine::repair).
     pub fn fail_always(&self, service: Service) {
         self.fail(service, 0, usize::MAX);
     }
 
     /// Makes the service succeed again. Returns whether a call failed.
     pub fn repair(&self, service: Service) -> bool {
-        let fault = self.kernel.0.records.lock().unwrap().faults.remove(&service);
+        let fault = self.kernel.records().faults.remove(&service);
         fault.is_some_and(|fault| fault.calls > fault.first)
     }
 
@@ -112,7 +119,8 @@ impl Machine {
         *self.kernel.0.writer.write().unwrap() = writer;
     }
 
-    /// Makes `handler` run as an interrupt whenever interrupts are enabled.
+    /// Makes `handler` run as an interrupt, before the library masks interrupts, after it restores them, and in services that
+    /// may sleep.
     pub fn set_interrupt(&self, handler: Option<Arc<dyn Fn() + Send + Sync>>) {
         *self.kernel.0.handler.write().unwrap() = handler;
     }
@@ -120,7 +128,7 @@ impl Machine {
     /// Replaces the device by another one at the same address, which has no operations.
     pub fn replace(&self, device: Device, info: DeviceInfo) {
         let index = index_of(device);
-        self.kernel.0.records.lock().unwrap().devices[index] = info;
+        self.kernel.records().devices[index] = info;
         self.ops.lock().unwrap()[index] = None;
     }
 }
