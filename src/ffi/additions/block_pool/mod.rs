@@ -10,7 +10,6 @@ pub use pools::*;
 
 use crate::additions::block_pool::BlockPool;
 use crate::additions::block_pool::pools::BlockPools;
-use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
 
 /// @brief A pool of small blocks of DMA memory.
@@ -27,12 +26,4 @@ pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools:
 pub(in crate::ffi) unsafe fn pool_of<'a>(pool: *mut rt_dma_block_pool) -> Option<&'a BlockPool<RtThread, DevicePages>> {
     // SAFETY: the caller guarantees that a pointer that is not null points to a pool.
     unsafe { pool.cast::<BlockPool<RtThread, DevicePages>>().as_ref() }
-}
-
-/// Returns the device of the pool; `None` if the pointer is not a pool's, or the caller may not sleep. Every pointer is
-/// allowed.
-///
-/// Context: thread.
-pub(in crate::ffi) fn device_of(pool: *mut rt_dma_block_pool) -> Option<Device> {
-    POOLS.device_of(pool.cast_const().cast())
 }

@@ -6,7 +6,7 @@ use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
-use crate::ffi::additions::block_pool::{device_of, pool_of, rt_dma_block_pool};
+use crate::ffi::additions::block_pool::{POOLS, pool_of, rt_dma_block_pool};
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::{DMA, c_device};
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_po
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
     // Only a thread can destroy a pool.
-    let is_gone = DMA.kernel.can_sleep() && device_of(pool).is_none();
+    let is_gone = DMA.kernel.can_sleep() && POOLS.device_of(pool.cast_const().cast()).is_none();
     WATCH.destroyed(pool.expose_provenance(), is_gone);
 }
 
