@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A region of physical memory. */
+/* For C only, as RT-Thread's header of this name: C++ refuses the structure in `sizeof`. */
 #ifndef MM_PAGE_H__
 #define MM_PAGE_H__
 
 #include <rthw.h>
 #include <rtthread.h>
+
+struct rt_page
+{
+    char padding[sizeof(struct { void *next; })];
+};
 
 typedef struct tag_region
 {

@@ -34,22 +34,23 @@ pub fn headers() -> Vec<Header> {
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that
  * header.
  *
- * Where RT-Thread's headers are found, this header includes drivers/dma.h and declares nothing itself. The error
- * numbers `RT_E...` are RT-Thread's: their values depend on its configuration. rt_dma.h defines the terms of the notes
- * \"Context\".
+ * In C, where RT-Thread's headers are found, this header includes drivers/dma.h and declares nothing itself. C++ refuses
+ * drivers/dma.h: there this header has its own declarations. The error numbers `RT_E...` are RT-Thread's: their values
+ * depend on its configuration. rt_dma.h defines the terms of the notes \"Context\".
  */
 #ifndef RT_DMA_POOL_H
 #define RT_DMA_POOL_H
 
 #include \"rt_dma/types.h\"
 
-#ifdef RT_DMA_HAS_RT_TYPES
+#if defined(RT_DMA_HAS_RT_TYPES) && !defined(__cplusplus)
 #if __has_include(<drivers/dma.h>)
 #include <drivers/dma.h>
 #endif
 #endif
 
-/* Without drivers/dma.h: declarations of the same functions and types, and the flags of both revisions. */
+/* Without drivers/dma.h: declarations of the same functions and types, and the flags of both revisions of it. With it, the flags
+ * are its own: RT-Thread 5.2.0 to 5.2.2 have no RT_DMA_F_WT. */
 #ifndef __DMA_H__
 
 /** @brief Flag without effect in a request. Of a pool: it is mapped linearly. */

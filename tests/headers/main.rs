@@ -132,12 +132,15 @@ fn rt_dma_pool_h_may_be_included_with_and_without_drivers_dma_h() {
     let headers = ["rt_dma_pool.h", "drivers/dma.h", "mm_page.h"];
     let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
     let with_rt_thread = orders.map(|order| (order.map(|index| headers[index]).to_vec(), "bsp-tests/include"));
-    for (included, folder) in with_rt_thread.into_iter().chain([(vec!["rt_dma_pool.h"], "include")]) {
+    let alone = ["include", "bsp-tests/include"].map(|folder| (vec!["rt_dma_pool.h"], folder));
+    for (included, folder) in with_rt_thread.into_iter().chain(alone) {
         let source = included.iter().map(|name| format!("#include <{name}>\n")).collect::<String>() + driver;
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rt_dma_pool_user.c");
         std::fs::write(&path, source).unwrap();
-        for (compiler, language) in [("cc", "c"), ("c++", "c++")] {
-            compiles_with(compiler, &["-I", folder, "-x", language], &path);
+        compiles_with("cc", &["-I", folder, "-x", "c"], &path);
+        // C++ refuses RT-Thread's drivers/dma.h and mm_page.h.
+        if included.len() == 1 {
+            compiles_with("c++", &["-I", folder, "-x", "c++"], &path);
         }
     }
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Uses every name of the porting headers with the types that Linux drivers use, in C and C++. Compiled, not run. */
-#ifdef RTTHREAD_FIRST
+/* C++ refuses RT-Thread's rtdevice.h, which includes drivers/dma.h. */
+#if defined(RTTHREAD_FIRST) && defined(__cplusplus)
+#include <rtthread.h>
+#elif defined(RTTHREAD_FIRST)
 #include <rtdevice.h>
 #endif
 #ifdef DEVICE_IS_RT_DEVICE
@@ -10,7 +13,9 @@
 #include <linux/dmapool.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/scatterlist.h>
-#ifdef RTTHREAD_LAST
+#if defined(RTTHREAD_LAST) && defined(__cplusplus)
+#include <rtthread.h>
+#elif defined(RTTHREAD_LAST)
 #include <rtdevice.h>
 #include <mm_aspace.h>
 #endif

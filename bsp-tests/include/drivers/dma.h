@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DMA memory: the interface that this repository's library implements, in the revision STAND_IN_REVISION. */
-/* The guard is RT-Thread's: rt_dma_pool.h tests it. */
+/* The guard is RT-Thread's: rt_dma_pool.h tests it. As RT-Thread's, this header is for C only. */
 #ifndef __DMA_H__
 #define __DMA_H__
 
@@ -14,10 +14,6 @@
 #include <mmu.h>
 #include <mm_page.h>
 #include <bitmap.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 #define RT_DMA_F_LINEAR     RT_BIT(0)
 #define RT_DMA_F_32BITS     RT_BIT(1)
@@ -94,7 +90,4 @@ rt_err_t rt_dma_pool_extract(rt_region_t *region_list, rt_size_t list_len, rt_si
         rt_size_t coherent_pool_size);
 #endif
 
-#ifdef __cplusplus
-}
-#endif
 #endif

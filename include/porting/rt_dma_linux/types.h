@@ -60,13 +60,18 @@
 #include <errno.h>
 #endif
 
-/* RT-Thread's own declarations where there are any; else this library's. */
+/*
+ * RT-Thread's own declarations where there are any, in C; else this library's. C++ refuses rtdevice.h, which includes
+ * drivers/dma.h.
+ */
+#ifndef __cplusplus
 #ifdef __has_include
 #if __has_include(<rtdevice.h>)
 #include <rtdevice.h>
 #endif
 #else
 #include <rtdevice.h>
+#endif
 #endif
 #ifndef RT_DMA_F_NOCACHE
 #include <rt_dma_pool.h>
