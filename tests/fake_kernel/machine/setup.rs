@@ -66,8 +66,8 @@ impl Machine {
         self.kernel.0.has_page_tables.store(false, Relaxed);
     }
 
-    /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly.
-    /// `repair(Service::MapLinear)` would end the second half of it.
+    /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly. The
+    /// second is a fault of [`Service::MapLinear`], so that a repair of this service would end it.
     pub fn set_revision_1(&self) {
         self.kernel.0.sets_linear_always.store(true, Relaxed);
         self.fail_always(Service::MapLinear);
