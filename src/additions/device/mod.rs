@@ -8,6 +8,17 @@
 //! driver releases the device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks_and_limits`]). At the latest,
 //! it ends when operations are chosen for a device at that address ([`DeviceRecords::forget`]), because a device
 //! without operations is a new one.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `mod.rs` | The records of devices. |
+//! | `masks.rs` | The masks in the record of a device. |
+//! | `masked_tables.rs` | What each masked table stands for. |
+//! | `masked_devices.rs` | The devices that had a mask at any time. No record is searched for the others. |
+//! | `reach.rs` | Whether a mask leaves the device any memory of the pools. |
+//! | `limits.rs` | The limits in the record of a device. |
+//! | `managed.rs`, `resource.rs` | The managed resources in the record of a device. |
+//! | `key_counts.rs` | The counters by which a plain call finds out that it is for no managed resource. |
 
 pub(crate) mod key_counts;
 pub mod limits;

@@ -1,8 +1,10 @@
 //! What the library keeps about a device: its masks, limits and managed resources. It is kept until `rt_dmam_release`,
-//! or until another device at the same address makes its first call.
+//! or until another device at the same address makes its first call. A managed resource may end earlier, for example a
+//! buffer by `rt_dma_free`.
 //!
-//! | file of `src/ffi/additions/device/` | what it has |
+//! | file | what it has |
 //! | --- | --- |
+//! | `mod.rs` | What is done when a device makes its first call. |
 //! | `masks.rs` | `rt_dma_set_mask` and the other calls, which give the device the table for its masks. |
 //! | `masked_ops/mod.rs` | The masked tables, and which masks and which original table that of a device stands for. |
 //! | `masked_ops/functions.rs` | The functions of these tables: they keep to the masks, and call the original table. |
@@ -10,16 +12,7 @@
 //! | `limits.rs` | `rt_dma_set_max_segment` and the other calls for limits. |
 //! | `managed/` | `rt_dmam_*`: a file for each kind of resource, and `release.rs`. |
 //!
-//! | file of `src/additions/device/` | what it has |
-//! | --- | --- |
-//! | `mod.rs` | The records of devices. |
-//! | `masks.rs` | The masks in the record of a device. |
-//! | `masked_tables.rs` | What each masked table stands for. |
-//! | `masked_devices.rs` | The devices that had a mask at any time. No record is searched for the others. |
-//! | `reach.rs` | Whether a mask leaves the device any memory of the pools. |
-//! | `limits.rs` | The limits in the record of a device. |
-//! | `managed.rs`, `resource.rs` | The managed resources in the record of a device. |
-//! | `key_counts.rs` | The counters by which a plain call finds out that it is for no managed resource. |
+//! The records themselves are in `src/additions/device/`, whose `mod.rs` has a table of its files.
 
 mod limits;
 pub(in crate::ffi) mod managed;
@@ -47,17 +40,20 @@ use crate::text::text;
 /// call.
 ///
 /// A call that makes a record of a device calls this before. Otherwise the record could be found for a later device at
-/// the same address. The call has also chosen the operations of the device by then: a record of a device without
-/// operations would end when they are chosen.
+/// the same address. Before it makes the record, it also chooses the operations of the device: the record of a device
+/// without operations would end when they are chosen.
 pub(in crate::ffi) fn watch_for_new_devices() {
     NEW_DEVICE.set(&(forget_earlier as fn(Device)));
 }
 
 /// Ends what is kept about an earlier device at the address of this one, and logs what that device never gave back.
 fn forget_earlier(device: Device) {
-    // A device with operations is no new one. `rt_dmam_free` and the other managed calls that choose no operations call
-    // this function too, because they may be the first call of a device. Without this check, each of them would take a
-    // lock in `DEVICES.forget`, and search the records of all streaming mappings.
+    // A device with operations is taken for one that has made a call before. On a BSP that sets the operations itself
+    // this may be wrong, and drivers call `rt_dmam_release` (see there).
+    //
+    // `rt_dmam_free` and the other managed calls that choose no operations call this function too, because they may be
+    // the first call of a device. Without this check, each of them would take a lock in `DEVICES.forget`, and search
+    // the records of all streaming mappings.
     if stored_table(device).is_some() {
         return;
     }
