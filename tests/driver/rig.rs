@@ -96,7 +96,7 @@ impl Rig {
         let pages = Coherent { dma, offset };
         let block_pools = keep(Box::new(BlockPools::new(machine.kernel, pages)));
         let master = move |device| {
-            let ops = dma.choose_ops(device).map_err(|_| MapError::NoMemory)?;
+            let ops = dma.choose_ops(device).map_err(|_| MapError::NoOperations)?;
             Ok(BusMaster { device, ops: Ops::Library(ops), mask: u32::MAX as usize })
         };
         let master: Box<dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync> = Box::new(master);

@@ -80,7 +80,7 @@ fn an_unmap_or_a_sync_of_what_is_not_mapped_changes_nothing() {
             (&master, handle, size + 1, FromDevice, BadMapping::PastEnd),
             (&master, handle + 1, size, FromDevice, BadMapping::PastEnd),
             (&master, handle, size, ToDevice, BadMapping::WrongDirection),
-            (&master, handle, size, Neither, BadMapping::Unknown),
+            (&master, handle, size, Neither, BadMapping::NoDirection),
             (&other, handle, size, FromDevice, BadMapping::Unknown),
             (&master, usize::MAX, 1, FromDevice, BadMapping::Unknown),
         ];
@@ -193,6 +193,8 @@ fn fault_12_a_wrong_unmap_of_a_direct_mapping_loses_no_bytes() {
         rig.machine.cpu_read(va, size);
         rig.device_write(&master, handle, &bytes(2, size));
         rig.machine.cpu_write(va + size, &bytes(3, LINE));
+        assert_eq!(rig.for_device(&master, handle, size, Neither), Err(BadMapping::NoDirection));
+        rig.assert_errors(1);
         assert_eq!(rig.unmap(&master, handle, wrong_size, wrong_way), Err(error));
         rig.assert_errors(1);
         assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size), "{wrong_size} {wrong_way:?}");

@@ -118,8 +118,8 @@ pub trait Platform: Copy + Send + Sync + 'static {
     type Pages: Pages;
 }
 
-/// A function that returns how a device accesses memory that is mapped for it; [`MapError::NoMemory`] if this cannot be
-/// determined now.
+/// A function that returns how a device accesses memory that is mapped for it; [`MapError::NoOperations`] if the
+/// device's operations cannot be chosen now.
 pub type FindMaster = dyn Fn(kernel::Device) -> Result<BusMaster, MapError> + Send + Sync;
 
 /// The DMA memory of a system, from which its drivers allocate.

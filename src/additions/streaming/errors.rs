@@ -20,8 +20,11 @@ pub enum MapError {
     NotMapped,
     /// The buffer needs a bounce buffer, and no pool that the device reaches can allocate one now.
     NoBounce,
-    /// There is no memory for a record, or the device's operations cannot be chosen now.
+    /// There is no memory for a record.
     NoMemory,
+    /// The device's operations cannot be chosen now. The function that tried to choose them has counted the call, and
+    /// logged the reason if the caller may sleep.
+    NoOperations,
 }
 
 impl MapError {
@@ -32,6 +35,7 @@ impl MapError {
             MapError::NotMapped => apart!("nothing is mapped there"),
             MapError::NoBounce => apart!("no bounce buffer within reach"),
             MapError::NoMemory => apart!("out of memory"),
+            MapError::NoOperations => apart!("the device's operations cannot be chosen now"),
         }
     }
 }
@@ -47,18 +51,20 @@ impl Error for MapError {}
 /// What is wrong with an unmap or a sync. A sync that is refused changes nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadMapping {
-    /// No mapping of the device has the handle (any more), or the direction of a sync is
-    /// [`Neither`](super::Direction::Neither). Nothing has changed.
+    /// No mapping of the device has the handle (any more); or there is no device, or its operations cannot be chosen
+    /// now. Nothing has changed.
     Unknown,
-    /// The mapping has another size: the unmap has ended it all the same.
+    /// The mapping has another size. The unmap has ended it, with the size that it has.
     WrongSize,
     /// The range of a sync ends after the mapping.
     PastEnd,
-    /// The mapping has another direction: an unmap has ended it all the same.
+    /// The mapping has another direction. An unmap has ended it, with the direction that it has.
     WrongDirection,
     /// Several mappings have the handle, and the size and direction of an unmap are those of none of them. Nothing has
     /// changed, because it is not known which one was meant. Each of them can still be unmapped.
     Ambiguous,
+    /// The direction of a sync is [`Neither`](super::Direction::Neither). Nothing has changed.
+    NoDirection,
 }
 
 impl BadMapping {
@@ -67,9 +73,10 @@ impl BadMapping {
         match self {
             BadMapping::Unknown => apart!("not mapped (any more)"),
             BadMapping::WrongSize => apart!("wrong size"),
-            BadMapping::PastEnd => apart!("the mapping ends before"),
+            BadMapping::PastEnd => apart!("the range ends after the mapping"),
             BadMapping::WrongDirection => apart!("wrong direction"),
             BadMapping::Ambiguous => apart!("mapped more than once, and never with this size and direction"),
+            BadMapping::NoDirection => apart!("no direction"),
         }
     }
 }
@@ -83,7 +90,8 @@ impl fmt::Display for BadMapping {
 impl Error for BadMapping {}
 
 /// Logs why a buffer is not mapped, and counts the call if the caller is wrong. A map that finds no record where the
-/// caller may not sleep is only counted: a thread would have allocated one.
+/// caller may not sleep is only counted: a thread would have allocated one. A map that gets no bounce buffer is only
+/// logged: the pools count the requests that they cannot serve (`Failed` of `list_dma_pool`).
 ///
 /// Context: any.
 #[cold]
@@ -93,6 +101,8 @@ pub(super) fn report_map<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: Map
     match error {
         MapError::Invalid | MapError::NotMapped => dma.refuse_line(&line),
         MapError::NoMemory if !dma.kernel.can_sleep() => dma.count_refused(),
+        // It is reported where the operations are chosen.
+        MapError::NoOperations => {}
         MapError::NoBounce | MapError::NoMemory => dma.kernel.log(Level::Warning, &line),
     }
 }
@@ -104,8 +114,8 @@ pub(super) fn report_map<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: Map
 pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
     let (handle, size, reason) = (mapped.handle, mapped.size, error.reason());
     let text = match error {
-        // An unmap never gets `PastEnd`.
-        BadMapping::Unknown | BadMapping::Ambiguous | BadMapping::PastEnd => {
+        // An unmap never gets the last two.
+        BadMapping::Unknown | BadMapping::Ambiguous | BadMapping::PastEnd | BadMapping::NoDirection => {
             text!("unmap of 0x%lx (%lu bytes): %s", handle, size, reason)
         }
         BadMapping::WrongSize | BadMapping::WrongDirection => {

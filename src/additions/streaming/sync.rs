@@ -17,9 +17,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any; no unmap may be at work on the mapping.
     ///
     /// # Errors
-    /// [`BadMapping`]: the device has no mapping with the handle, or the mapping ends before the bytes do, or has
-    /// another direction. The call is logged and counted, and changes nothing. A handle that leads to linear memory
-    /// outside the pools is taken for that of a direct mapping, which has no record.
+    /// [`BadMapping`]: the device has no mapping with the handle, or the range ends after the mapping, or `mapped` has
+    /// another direction than the mapping, or none. The call is logged and counted, and changes nothing. A handle that
+    /// leads to linear memory outside the pools is taken for that of a direct mapping, which has no record.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -75,7 +75,8 @@ impl<K: Kernel> Streaming<'_, K> {
                     mapping.flush(kernel, part);
                 } else if self.replace_synced_in(master, mapped, None).is_none() {
                     // There was no `sync_in` that this `sync_out` follows.
-                    mapping.sync_in(kernel, bsp, part, Purpose::Pairing);
+                    // SAFETY: it is no transfer.
+                    unsafe { mapping.sync_in(kernel, bsp, part, Purpose::Pairing) };
                 }
             }
         }
@@ -93,9 +94,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Returns the mapping of which `mapped`, whose size is not zero, is all or a part, and which part.
     fn find(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(LiveMapping, Part), BadMapping> {
         let found = match self.find_record(master, mapped) {
-            Err(BadMapping::Unknown) if mapped.direction != Direction::Neither => {
-                self.find_direct(master, mapped).ok_or(BadMapping::Unknown)
-            }
+            Err(BadMapping::Unknown) if mapped.direction == Direction::Neither => Err(BadMapping::NoDirection),
+            Err(BadMapping::Unknown) => self.find_direct(master, mapped).ok_or(BadMapping::Unknown),
             other => other,
         };
         let mapping = found.inspect_err(|error| refuse_sync(self.dma, master.device, mapped, *error))?;

@@ -16,11 +16,13 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Errors
     /// [`BadMapping`]: the device has no mapping with the handle, or one of another size or direction, or several and
     /// none of this size and direction. Each is logged and counted. After [`WrongSize`](BadMapping::WrongSize) and
-    /// [`WrongDirection`](BadMapping::WrongDirection) the mapping has ended all the same; the others change nothing.
+    /// [`WrongDirection`](BadMapping::WrongDirection) the mapping has ended; the others change nothing.
+    /// [`Unknown`](BadMapping::Unknown) also stands for an error of [`Master::for_general_path`], which that method has
+    /// reported.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(always)] // As functions of their own, a direct map and unmap take 20 instructions more ("linear").
+    #[inline(always)] // See `map`.
     pub unsafe fn unmap(self, master: impl Master, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         if self.is_tidy()
             && let Some(fast) = master.for_fast_path()
@@ -36,8 +38,8 @@ impl<K: Kernel> Streaming<'_, K> {
         unsafe { self.tidy_and_unmap(master, mapped) }
     }
 
-    /// Makes the streaming maps tidy, then ends a mapping of any device.
-    // As a part of `unmap`, a map and unmap of a list take 21 instructions more (`ci/bench`, rows "list").
+    /// Ends a mapping where the fast path cannot be tried: the maps are not tidy, or it does not serve the device.
+    // If this is inlined in `unmap`, a map and unmap of a list take 21 instructions more (`ci/bench`, rows "list").
     #[inline(never)]
     unsafe fn tidy_and_unmap(self, master: impl Master, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         let master = master.for_general_path().map_err(|_| BadMapping::Unknown)?;

@@ -199,7 +199,10 @@ impl LiveMapping {
 
     /// Makes one call of a BSP's own `sync_in` for a part; returns whether it succeeded. If the purpose is a transfer,
     /// this makes what the device wrote to the part the processor's.
-    pub fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
+    ///
+    /// # Safety
+    /// If the purpose is a transfer, as for [`take_part`](LiveMapping::take_part).
+    pub unsafe fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
         let va = self.seen(part);
         if purpose == Purpose::Transfer {
             kernel.device_barrier();
@@ -210,7 +213,8 @@ impl LiveMapping {
             kernel.cache_flush(va, part.size);
         }
         let handle = self.handle.wrapping_add(part.offset);
-        // SAFETY: as in `sync_out`; the handle is that of the part.
+        // SAFETY: as in `sync_out`; the handle is that of the part. `Pairing` sets `NOCACHE`; for a transfer, the
+        // caller guarantees that no code has written to the part since it was flushed.
         unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) }
     }
 
@@ -231,7 +235,8 @@ impl LiveMapping {
         carries: bool,
     ) {
         let is_synced = synced_in.is_none_or(|before| self.sync_out(bsp, before, Purpose::Pairing))
-            && self.sync_in(kernel, bsp, part, Purpose::of_sync_in(carries));
+            // SAFETY: it is a transfer only if it `carries`: the caller guarantees the rest.
+            && unsafe { self.sync_in(kernel, bsp, part, Purpose::of_sync_in(carries)) };
         if carries && !is_synced {
             // SAFETY: the caller guarantees it.
             unsafe { self.take_part(kernel, part) }

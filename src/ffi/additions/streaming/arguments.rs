@@ -81,12 +81,12 @@ pub(in crate::ffi) fn bus_master(dev: *mut rt_device) -> Result<BusMaster, MapEr
     bus_master_of(device)
 }
 
-/// Returns the device as its mappings see it; [`MapError::NoMemory`] if its operations cannot be chosen now.
+/// Returns the device as its mappings see it; [`MapError::NoOperations`] if its operations cannot be chosen now.
 pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapError> {
     // A mapping that needs a record gets here before the first one is made.
     STREAMS.set(&HOOKS);
     watch_for_new_devices();
-    let now = table_of(device).map_err(|_| MapError::NoMemory)?;
+    let now = table_of(device).map_err(|_| MapError::NoOperations)?;
     let table = unmasked_table(device, now);
     let ops = ops_of(table).map_or(Ops::Bsp(&BSP), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.
