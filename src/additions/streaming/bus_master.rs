@@ -1,5 +1,11 @@
 //! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache
 //! for it.
+//!
+//! | type | content |
+//! | --- | --- |
+//! | [`BusMaster`] | The device, its operations and its mask: what the general path needs. |
+//! | [`FastMaster`] | The device and its operations, where the fast path serves it. |
+//! | [`Master`] | The device as a caller has it, from which the fast and the general path get one of the two above. |
 
 use super::buffer::Memory;
 use super::{MAPPING_ERROR, MapError, last_byte};
@@ -37,22 +43,24 @@ pub enum Ops {
 ///
 /// An operation may hold something from a `sync_out` to the next `sync_in`, an entry of an IOMMU for example. So over
 /// the life of a mapping, `sync_in` is called exactly once for each `sync_out` that succeeded. A call that is made for
-/// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then.
+/// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then. An exception are mappings
+/// that a removed device left: [`forget`](super::Streaming::forget) ends them, and calls none of these operations.
 ///
 /// # Safety
 /// The device that each function gets exists, and has these operations. A buffer that is freed came from `alloc`, is
 /// not used any more, and is freed once. Bytes that are synced are mapped for the processor; those of a `sync_in` have
-/// the handle that `sync_out` returned.
+/// the handle that `sync_out` returned. Without `NOCACHE` among the flags of a `sync_in`, no code has written to its
+/// bytes since they were flushed.
 #[derive(Debug)]
 pub struct BspOps {
     /// Allocates a buffer, and returns its address and its handle.
-    pub alloc: unsafe fn(Device, usize) -> Option<(Va, Handle)>,
+    pub alloc: unsafe fn(device: Device, size: usize) -> Option<(Va, Handle)>,
     /// Frees such a buffer.
-    pub free: unsafe fn(Device, usize, Va, Handle),
+    pub free: unsafe fn(device: Device, size: usize, va: Va, handle: Handle),
     /// Makes the processor's bytes visible to the device, and returns the handle.
-    pub sync_out: unsafe fn(Device, Va, usize, Flags) -> Option<Handle>,
+    pub sync_out: unsafe fn(device: Device, va: Va, size: usize, flags: Flags) -> Option<Handle>,
     /// Makes the device's bytes visible to the processor, and returns whether it succeeded.
-    pub sync_in: unsafe fn(Device, Va, usize, Handle, Flags) -> bool,
+    pub sync_in: unsafe fn(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) -> bool,
 }
 
 /// A device that the fast path serves: its handles are physical addresses, and it has no mask.
@@ -92,45 +100,48 @@ impl BusMaster {
         match self.ops {
             Ops::Library(MapOps::Coherent) => false,
             Ops::Library(MapOps::NonCoherent) => true,
-            // Those of translated devices, and a BSP's own. With them by name, a map of a pool's memory takes 3
+            // `DeviceTree`, `Pci` and `Bsp`. If the three are written in place of `_`, a map of a pool's memory takes 3
             // instructions more (`ci/bench`, rows "pool").
             _ => !kernel.is_coherent(self.device),
         }
     }
 
-    /// Returns the handle of contiguous memory, if the device reaches all of it.
+    /// Returns the handle for a mapping of contiguous memory, if the device reaches all of it.
     ///
-    /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used,
-    /// a `sync_in` has followed when this returns.
+    /// With the BSP's own operations this also hands the memory over, by one `sync_out`. The caller then owes
+    /// one `sync_in`, at the end of the mapping. If this returns `None`, none is owed: where `sync_out` returned a
+    /// handle that cannot be used, the `sync_in` has been made here.
     ///
     /// # Safety
     /// The device exists, and the memory is mapped for the processor.
     #[allow(unsafe_code)]
     // As a function of its own it takes 49 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
-    pub(super) unsafe fn reach<K: Kernel>(&self, dma: &Dma<K>, memory: &Memory) -> Option<Handle> {
+    pub(super) unsafe fn handle_for_map<K: Kernel>(&self, dma: &Dma<K>, memory: &Memory) -> Option<Handle> {
         match self.ops {
-            Ops::Library(ops) => self.reach_by_library(dma, ops, memory),
+            Ops::Library(ops) => self.handle_by_library(dma, ops, memory),
             // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
-            Ops::Bsp(bsp) => unsafe { self.reach_by_bsp(bsp, memory) },
+            Ops::Bsp(bsp) => unsafe { self.hand_over_by_bsp(bsp, memory) },
         }
     }
 
-    /// Returns the handle as [`reach`](Self::reach) does, by the library's operations.
+    /// Returns the handle as [`handle_for_map`](Self::handle_for_map) does, by the library's operations, which hand
+    /// nothing over.
     #[inline(always)] // As a function of its own it takes 4 instructions more ("pool").
-    pub(super) fn reach_by_library<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, memory: &Memory) -> Option<Handle> {
+    pub(super) fn handle_by_library<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, memory: &Memory) -> Option<Handle> {
         let &Memory { pa, size, .. } = memory;
         let handle =
             if ops.are_translated() { dma.bus(ops, self.device).handle_of(pa, size, self.mask as u64)? } else { pa };
         self.can_use(handle, size).then_some(handle)
     }
 
-    /// Hands memory over and returns its handle as [`reach`](Self::reach) does, by the BSP's own operations.
+    /// Hands memory over and returns its handle as [`handle_for_map`](Self::handle_for_map) does, by the BSP's own
+    /// operations.
     ///
     /// # Safety
-    /// As for [`reach`](Self::reach).
+    /// As for [`handle_for_map`](Self::handle_for_map).
     #[allow(unsafe_code)]
-    unsafe fn reach_by_bsp(&self, bsp: &BspOps, memory: &Memory) -> Option<Handle> {
+    unsafe fn hand_over_by_bsp(&self, bsp: &BspOps, memory: &Memory) -> Option<Handle> {
         let &Memory { va, size, needs_maintenance, .. } = memory;
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (bsp.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
@@ -142,13 +153,13 @@ impl BusMaster {
         Some(handle)
     }
 
-    /// Returns the handle as [`reach`](Self::reach) does, if its bits in `kept_bits` are `expected`. Otherwise takes
-    /// the memory back, if it was handed over, and returns `None`.
+    /// Returns the handle as [`handle_for_map`](Self::handle_for_map) does, if its bits in `kept_bits` are `expected`.
+    /// Otherwise takes the memory back, if it was handed over, and returns `None`.
     ///
     /// # Safety
-    /// As for [`reach`](Self::reach).
+    /// As for [`handle_for_map`](Self::handle_for_map).
     #[allow(unsafe_code)]
-    pub(super) unsafe fn reach_with_bits<K: Kernel>(
+    pub(super) unsafe fn handle_with_bits<K: Kernel>(
         &self,
         dma: &Dma<K>,
         memory: &Memory,
@@ -156,12 +167,12 @@ impl BusMaster {
         kept_bits: usize,
     ) -> Option<Handle> {
         // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
-        let handle = unsafe { self.reach(dma, memory) }?;
+        let handle = unsafe { self.handle_for_map(dma, memory) }?;
         if handle & kept_bits == expected {
             return Some(handle);
         }
         if let Ops::Bsp(bsp) = self.ops {
-            // SAFETY: as above; `reach` got the handle from `sync_out`.
+            // SAFETY: as above; `handle_for_map` got the handle from `sync_out`.
             unsafe { self.take_unused(bsp, memory, handle) };
         }
         None
@@ -173,8 +184,9 @@ impl BusMaster {
     /// The device exists, the memory is mapped, and `sync_out` returned the handle for it.
     #[allow(unsafe_code)]
     unsafe fn take_unused(&self, bsp: &BspOps, memory: &Memory, handle: Handle) {
-        // SAFETY: the caller keeps to the duties.
-        unsafe { (bsp.sync_in)(self.device, memory.va, memory.size, handle, Flags::NOCACHE) };
+        // A failure changes nothing here: the handle is not used in either case.
+        // SAFETY: the caller keeps to the duties; with `NOCACHE` there is none about writes to the bytes.
+        let _ = unsafe { (bsp.sync_in)(self.device, memory.va, memory.size, handle, Flags::NOCACHE) };
     }
 
     /// Returns whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a
@@ -197,8 +209,10 @@ impl BusMaster {
     /// bytes from there on lead to the bytes after it.
     ///
     /// With `dma-ranges`, the handle of a later byte may lead elsewhere (`Firmware::cpu_address`), where a sync would
-    /// look for the mapping in vain. Of the later bytes only the last is looked at, because a range of a bus is larger
-    /// than a buffer. Windows of a PCI bridge always lead back: a handle belongs to one memory only
+    /// look for the mapping in vain. Of the later bytes only the last is looked at. So a range is not found whose bus
+    /// addresses all lie between these two bytes: a sync that begins in it would maintain the cache lines of other
+    /// memory. A device tree has such a range only if it gives bus addresses to two memories, and the second range is
+    /// smaller than a buffer. Windows of a PCI bridge always lead back: a handle belongs to one memory only
     /// (`Firmware::bus_window`).
     pub(super) fn pa_of_range<K: Kernel>(&self, dma: &Dma<K>, handle: Handle, size: usize) -> Option<Pa> {
         let pa = self.pa_of(dma, handle)?;
@@ -216,7 +230,8 @@ pub trait Master: Copy {
     ///
     /// # Errors
     /// [`Invalid`](MapError::Invalid) if there is no device, which is logged and counted;
-    /// [`NoMemory`](MapError::NoMemory) if the device's operations cannot be chosen now.
+    /// [`NoOperations`](MapError::NoOperations) if the device's operations cannot be chosen now, which is counted, and
+    /// logged if the caller may sleep.
     fn for_general_path(self) -> Result<BusMaster, MapError>;
 }
 

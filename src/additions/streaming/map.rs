@@ -12,13 +12,16 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     ///
     /// # Errors
-    /// [`MapError`] states why the buffer is not mapped. Each is logged, and counted if it is the caller's fault;
-    /// [`NoMemory`](MapError::NoMemory) where the caller may not sleep is only counted. Those of
-    /// [`Master::for_general_path`] are only returned here. With an error nothing has changed.
+    /// Nothing has changed then.
+    /// * [`Invalid`](MapError::Invalid) and [`NotMapped`](MapError::NotMapped): logged and counted.
+    /// * [`NoBounce`](MapError::NoBounce): logged.
+    /// * [`NoMemory`](MapError::NoMemory): logged if the caller may sleep, otherwise only counted.
+    /// * Those of [`Master::for_general_path`]: that method has reported them.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    // As functions of their own, a direct map and unmap take 20 instructions more (`ci/bench`, rows "linear").
+    // Without `inline(always)` here and in `unmap`, a direct map and its unmap take 20 instructions more (`ci/bench`,
+    // rows "linear").
     #[inline(always)]
     pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         // Only the general path tidies: it refills the spare records, and frees bounce buffers that interrupts left.
@@ -36,8 +39,8 @@ impl<K: Kernel> Streaming<'_, K> {
         unsafe { self.tidy_and_map(master, buffer) }
     }
 
-    /// Makes the streaming maps tidy, then maps a buffer for any device.
-    // As a part of `map`, the map of a list takes 66 instructions more (`ci/bench`, rows "list").
+    /// Maps a buffer where the fast path cannot be tried: the maps are not tidy, or it does not serve the device.
+    // If this is inlined in `map`, the map of a list takes 66 instructions more (`ci/bench`, rows "list").
     #[inline(never)]
     unsafe fn tidy_and_map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         let master = master.for_general_path()?;

@@ -33,7 +33,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let &Memory { va, pa, size, needs_maintenance } = buffer;
         let Ops::Library(ops) = master.ops else { return None };
         let bytes = self.linear_bytes(master, buffer)?;
-        let handle = master.reach_by_library(dma, ops, buffer)?;
+        let handle = master.handle_by_library(dma, ops, buffer)?;
         // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back. Without
         // translation it does; to check it all the same takes 48 instructions (`ci/bench`, rows "elsewhere").
         if ops.are_translated() && master.pa_of_range(dma, handle, size) != Some(pa) {

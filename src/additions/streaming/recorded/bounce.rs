@@ -100,7 +100,8 @@ impl FilledBounce {
         // SAFETY: the caller guarantees that the device exists.
         let allocation = unsafe { Allocation::new(dma, master, whole_size) }?;
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
-        let filled = unsafe { copy_and_reach(dma, master, allocation, &CopyPlan { from, size, offset, kept_bits }) };
+        let filled =
+            unsafe { copy_and_hand_over(dma, master, allocation, &CopyPlan { from, size, offset, kept_bits }) };
         if filled.is_none() {
             // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
             unsafe { allocation.free(dma, master) };
@@ -187,7 +188,7 @@ impl Allocation {
 ///
 /// # Safety
 /// As for [`FilledBounce::new`]. The allocation has room for the bytes after their offset, and no other code uses it.
-unsafe fn copy_and_reach<K: Kernel>(
+unsafe fn copy_and_hand_over<K: Kernel>(
     dma: &Dma<K>,
     master: &BusMaster,
     allocation: Allocation,
@@ -202,7 +203,7 @@ unsafe fn copy_and_reach<K: Kernel>(
     let needs_maintenance = info.is_cached && master.needs_maintenance(dma.kernel);
     let copy = Memory { va, pa, size, needs_maintenance };
     // SAFETY: the caller guarantees that the device exists; the memory was allocated for it.
-    let handle = unsafe { master.reach_with_bits(dma, &copy, from & kept_bits, kept_bits) }?;
+    let handle = unsafe { master.handle_with_bits(dma, &copy, from & kept_bits, kept_bits) }?;
     let frees_in_any_context = info.is_in_view && matches!(master.ops, Ops::Library(_));
     Some(FilledBounce { bounce: Bounce { allocation, frees_in_any_context }, copy, handle })
 }

@@ -42,7 +42,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         *record = LiveMapping::of(master, location, direction);
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
-        let reached = if needs_bounce { None } else { unsafe { master.reach(dma, memory) } };
+        let reached = if needs_bounce { None } else { unsafe { master.handle_for_map(dma, memory) } };
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
         let Some(handle) = reached.or_else(|| unsafe { add_bounce(dma, &mut record) }) else {
             self.mappings.spares.put(kernel, record);

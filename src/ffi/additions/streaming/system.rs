@@ -81,8 +81,7 @@ unsafe fn sync_out(device: Device, va: Va, size: usize, flags: Flags) -> Option<
 /// See [`BspOps::sync_in`].
 ///
 /// # Safety
-/// The device exists. Without `NOCACHE` among the flags, the device has written to the bytes, and no code has since
-/// they were flushed.
+/// The device exists. Without `NOCACHE` among the flags, no code has written to the bytes since they were flushed.
 unsafe fn sync_in(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) -> bool {
     let Some(sync) = unmasked_operation(device, |table| table.sync_in_data) else { return false };
     if ops_with(sync, |table| table.sync_in_data).is_none() {
