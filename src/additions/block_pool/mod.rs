@@ -109,7 +109,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     limit_number: AtomicUsize,
     /// The number of these calls.
     mask_reads: AtomicUsize,
-    /// Whether some blocks may lie beyond the limit. Written with Release, and read with Acquire.
+    /// Whether some blocks may lie beyond the limit. Set with Release, and cleared with Acquire.
     has_unreachable: AtomicBool,
     /// Whether threads keep memory ready for interrupts.
     keeps_reserve: AtomicBool,

@@ -33,8 +33,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Notes that some blocks may lie beyond the limit.
     pub(super) fn note_unreachable(&self) {
-        // Release: the call that reads the flag also reads the limit that the caller has read.
-        self.has_unreachable.store(true, Release);
+        // Release: the call that reads the flag also reads the limit that the caller has read. A swap, so that it also
+        // reads the limits with which other calls have set the flag: a store would hide them. No test covers this
+        // order.
+        self.has_unreachable.swap(true, Release);
     }
 
     /// Frees the spans without a block in use for which `should_free` returns true. It is called without the turn, and,
