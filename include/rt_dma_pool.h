@@ -241,7 +241,7 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
 /**
  * @brief Makes a range of physical memory a pool.
  *
- * A new pool comes last in the list of pools; one of the same pages as an uninstalled pool gets the earlier place.
+ * A new pool comes last in the list of pools; one of the same pages as an uninstalled pool may get the earlier place.
  *
  * The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 640 for the pool.
  *

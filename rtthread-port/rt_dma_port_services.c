@@ -76,7 +76,8 @@ static int interrupts_masked(void)
 
 /*
  * Returns whether a thread runs on any core. Boot code of the first core runs alone, before the first thread. A further
- * core boots while threads run on the others, and has no thread until its own scheduler starts.
+ * core boots while threads run on the others, and has no thread until its own scheduler starts. Without SMP there is no
+ * other core.
  */
 static int threads_run(void)
 {
@@ -104,7 +105,7 @@ int rt_dma_port_is_atomic(void)
 
     /*
      * Boot code that runs alone may use the heap and the page tables, which take no mutex without a thread. While threads
-     * run, they would be changed under the thread that has the mutex.
+     * run, such code would change them while a thread holds their mutex.
      */
     if (!rt_thread_self())
     {

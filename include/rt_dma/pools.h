@@ -89,8 +89,8 @@ rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
 /**
  * @brief Returns the next pool of the list.
  *
- * The list has the order of the first installations: a pool of the same pages as an uninstalled one gets the earlier
- * place.
+ * The list has the order of the first installations: a pool of the same pages as an uninstalled one may get the
+ * earlier place.
  *
  * @code{.c}
  * for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
@@ -128,9 +128,9 @@ int rt_dma_list_pools(int argc,
  * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are
  * flushed. A linear map that boot code made stays.
  *
- * The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which
- * then has the earlier place in the list. A system that installs and uninstalls the same range many times therefore
- * needs no more memory each time.
+ * The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages and the same kind is
+ * installed, which then has the earlier place in the list. A system that installs and uninstalls the same range many
+ * times therefore needs no more memory each time.
  *
  * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
  * the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`, also if the

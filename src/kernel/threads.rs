@@ -24,8 +24,8 @@ pub unsafe trait Threads {
     /// interrupts at the wrong time.
     unsafe fn irq_restore(&self, saved: usize);
 
-    /// Returns whether the caller may sleep: it is a thread, and the interrupts of its core are not masked; or it is
-    /// boot code, and no thread runs on any core.
+    /// Returns whether the caller may sleep: it is a thread, the interrupts of its core are not masked, and the
+    /// scheduler is not locked; or it is boot code, and no thread runs on any core.
     ///
     /// Context: any.
     fn can_sleep(&self) -> bool;

@@ -13,9 +13,9 @@ use crate::text::{apart, text};
 /// Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are
 /// flushed. A linear map that boot code made stays.
 ///
-/// The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which
-/// then has the earlier place in the list. A system that installs and uninstalls the same range many times therefore
-/// needs no more memory each time.
+/// The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages and the same kind is
+/// installed, which then has the earlier place in the list. A system that installs and uninstalls the same range many
+/// times therefore needs no more memory each time.
 ///
 /// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
 /// the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`, also if the

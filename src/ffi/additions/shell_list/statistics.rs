@@ -79,8 +79,8 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
 
 /// @brief Returns the next pool of the list.
 ///
-/// The list has the order of the first installations: a pool of the same pages as an uninstalled one gets the earlier
-/// place.
+/// The list has the order of the first installations: a pool of the same pages as an uninstalled one may get the
+/// earlier place.
 ///
 /// @code{.c}
 /// for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
