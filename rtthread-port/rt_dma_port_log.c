@@ -26,8 +26,7 @@
 /* "device 0x" and an address. */
 #define NAME_SIZE 32
 
-void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t a, uintptr_t b, uintptr_t c,
-        uintptr_t d, uintptr_t dev)
+void rt_dma_port_log(int level, uintptr_t dev, const char *name, const char *format, const uintptr_t *values)
 {
     char line[LINE_SIZE];
     char device_name[NAME_SIZE];
@@ -48,7 +47,7 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     }
 
     /* LOG_E adds text to its format, which must be a string literal. So the line is made first. */
-    rt_snprintf(line, sizeof(line), format, a, b, c, d);
+    rt_snprintf(line, sizeof(line), format, values[0], values[1], values[2], values[3], values[4], values[5]);
 
     if (level == RT_DMA_PORT_LOG_ERROR)
     {
@@ -64,19 +63,16 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     }
 }
 
-void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d)
+void rt_dma_port_print(const char *format, const uintptr_t *values)
 {
     RT_UNUSED(format);
-    RT_UNUSED(a);
-    RT_UNUSED(b);
-    RT_UNUSED(c);
-    RT_UNUSED(d);
+    RT_UNUSED(values);
 
     /*
      * rt_kprintf cuts a text that is longer than RT_CONSOLEBUF_SIZE, as a text with a long name may be. The newline is in
      * the next text, so it is printed all the same.
      */
-    rt_kprintf(format, a, b, c, d);
+    rt_kprintf(format, values[0], values[1], values[2], values[3], values[4], values[5]);
 }
 
 /* The options of the shell command list_dma_pool. A kernel without them does not link what they print. */

@@ -3,8 +3,8 @@
 use core::ffi::CStr;
 use core::marker::PhantomData;
 
-/// The most values in a text: as many as the port's functions take.
-const MAX: usize = 4;
+/// The most values in a text: as many as the longest row of a list has.
+const MAX: usize = 6;
 
 /// What a value is.
 #[derive(Clone, Copy)]
@@ -65,14 +65,19 @@ unsafe impl<'a> Value<'a> for &'a CStr {
 /// `printf`, where it would be undefined behaviour.
 pub struct Format<V>(&'static CStr, PhantomData<V>);
 
-impl<'a, A: Value<'a>, B: Value<'a>, C: Value<'a>, D: Value<'a>> Format<(A, B, C, D)> {
+impl<'a, A: Value<'a>, B: Value<'a>, C: Value<'a>, D: Value<'a>, E: Value<'a>, F: Value<'a>>
+    Format<(A, B, C, D, E, F)>
+{
     /// Checks a format.
     ///
     /// # Panics
     /// The format does not fit the types of the values. It is called in a `const` block, as by [`text!`], so that this
     /// is an error of the compiler.
     pub const fn checked(format: &'static CStr) -> Self {
-        assert!(fits(format, &[A::KIND, B::KIND, C::KIND, D::KIND]), "the format does not fit the types of the values");
+        assert!(
+            fits(format, &[A::KIND, B::KIND, C::KIND, D::KIND, E::KIND, F::KIND]),
+            "the format does not fit the types of the values"
+        );
         Format(format, PhantomData)
     }
 }
@@ -106,15 +111,15 @@ const fn fits(format: &CStr, mut kinds: &[ValueKind]) -> bool {
 ///
 /// ```
 /// # use rt_dma_pool::text::{Format, Text};
-/// let text = Text::new(const { Format::checked(c"%lu calls refused") }, 2, (), (), ());
+/// let text = Text::new(const { Format::checked(c"%lu calls refused") }, 2, (), (), (), (), ());
 /// ```
 /// ```compile_fail,E0080
 /// # use rt_dma_pool::text::{Format, Text};
-/// let text = Text::new(const { Format::checked(c"%s calls refused") }, 2, (), (), ());
+/// let text = Text::new(const { Format::checked(c"%s calls refused") }, 2, (), (), (), (), ());
 /// ```
 /// ```compile_fail,E0080
 /// # use rt_dma_pool::text::{Format, Text};
-/// let text = Text::new(const { Format::checked(c"%lu calls refused") }, (), (), (), ());
+/// let text = Text::new(const { Format::checked(c"%lu calls refused") }, (), (), (), (), (), ());
 /// ```
 /// A string must outlive the text:
 ///
@@ -122,7 +127,7 @@ const fn fits(format: &CStr, mut kinds: &[ValueKind]) -> bool {
 /// # use rt_dma_pool::text::{Format, Text};
 /// let text = {
 ///     let name = std::ffi::CString::from(c"decoder");
-///     Text::new(const { Format::checked(c"%s") }, name.as_c_str(), (), (), ())
+///     Text::new(const { Format::checked(c"%s") }, name.as_c_str(), (), (), (), (), ())
 /// };
 /// println!("{text:?}");
 /// ```
@@ -135,14 +140,18 @@ pub struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// Makes a text of a format and its values; `()` stands for each value that is missing.
-    pub fn new<A, B, C, D>(format: Format<(A, B, C, D)>, a: A, b: B, c: C, d: D) -> Self
+    #[allow(clippy::too_many_arguments)]
+    pub fn new<A, B, C, D, E, F>(format: Format<(A, B, C, D, E, F)>, a: A, b: B, c: C, d: D, e: E, f: F) -> Self
     where
         A: Value<'a>,
         B: Value<'a>,
         C: Value<'a>,
         D: Value<'a>,
+        E: Value<'a>,
+        F: Value<'a>,
     {
-        Text { format: format.0, words: [a.word(), b.word(), c.word(), d.word()], strings: PhantomData }
+        let words = [a.word(), b.word(), c.word(), d.word(), e.word(), f.word()];
+        Text { format: format.0, words, strings: PhantomData }
     }
 
     /// Returns the format.
@@ -151,33 +160,41 @@ impl<'a> Text<'a> {
     }
 
     /// Returns the arguments of the format in its order, and zeros after the last.
-    pub const fn words(&self) -> [usize; MAX] {
-        self.words
+    pub const fn words(&self) -> &[usize; MAX] {
+        &self.words
     }
 }
 
-/// Makes a [`Text`] of a `printf` format, which is a literal or several, and at most four values: numbers (`usize`) and
+/// Makes a [`Text`] of a `printf` format, which is a literal or several, and at most six values: numbers (`usize`) and
 /// strings (`Name` or `&CStr`). A build fails if the format does not fit the values; `cargo check` does not notice it.
 macro_rules! text {
     ($($format:literal)+) => {
-        $crate::text::text!($($format)+, (), (), (), ())
+        $crate::text::text!($($format)+, (), (), (), (), (), ())
     };
     ($($format:literal)+, $a:expr) => {
-        $crate::text::text!($($format)+, $a, (), (), ())
+        $crate::text::text!($($format)+, $a, (), (), (), (), ())
     };
     ($($format:literal)+, $a:expr, $b:expr) => {
-        $crate::text::text!($($format)+, $a, $b, (), ())
+        $crate::text::text!($($format)+, $a, $b, (), (), (), ())
     };
     ($($format:literal)+, $a:expr, $b:expr, $c:expr) => {
-        $crate::text::text!($($format)+, $a, $b, $c, ())
+        $crate::text::text!($($format)+, $a, $b, $c, (), (), ())
     };
     ($($format:literal)+, $a:expr, $b:expr, $c:expr, $d:expr) => {
+        $crate::text::text!($($format)+, $a, $b, $c, $d, (), ())
+    };
+    ($($format:literal)+, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => {
+        $crate::text::text!($($format)+, $a, $b, $c, $d, $e, ())
+    };
+    ($($format:literal)+, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr) => {
         $crate::text::Text::new(
             const { $crate::text::Format::checked($crate::text::apart!($($format),+)) },
             $a,
             $b,
             $c,
             $d,
+            $e,
+            $f,
         )
     };
 }
@@ -224,6 +241,6 @@ mod tests {
     fn a_text_has_its_values_in_order_and_then_zeros() {
         let name = c"decoder";
         let text = text!("%lu" " of " "%s", 7, name);
-        assert_eq!((text.format(), text.words()), (c"%lu of %s", [7, name.as_ptr() as usize, 0, 0]));
+        assert_eq!((text.format(), text.words()), (c"%lu of %s", &[7, name.as_ptr() as usize, 0, 0, 0, 0]));
     }
 }

@@ -39,26 +39,20 @@ extern "C" {
  * caller may not sleep, it writes nothing.
  *
  * @param[in] level RT_DMA_PORT_LOG_ERROR, RT_DMA_PORT_LOG_WARNING or RT_DMA_PORT_LOG_INFO.
+ * @param[in] dev The address of the device that the line is about, or 0.
  * @param[in] name The name. If it is null, the line begins with "device" and the address `dev`, or with "unnamed"
  *        if `dev` is 0.
- * @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+ * @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
  *        and a width.
- * @param[in] a First argument of the format; 0 if there is none.
- * @param[in] b Second argument.
- * @param[in] c Third argument.
- * @param[in] d Fourth argument.
- * @param[in] dev The address of the device that the line is about, or 0.
+ * @param[in] values Six words: the arguments of the format, and zeros after the last.
  *
  * @note Context: any.
  */
 extern void rt_dma_port_log(int level,
+                            uintptr_t dev,
                             const char *name,
                             const char *format,
-                            uintptr_t a,
-                            uintptr_t b,
-                            uintptr_t c,
-                            uintptr_t d,
-                            uintptr_t dev);
+                            const uintptr_t *values);
 
 /**
  * @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the
@@ -76,20 +70,14 @@ extern int rt_dma_port_list_options(int argc,
 /**
  * @brief Prints text to the shell (`rt_kprintf`).
  *
- * @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+ * @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
  *        and a width.
- * @param[in] a First argument of the format; 0 if there is none.
- * @param[in] b Second argument.
- * @param[in] c Third argument.
- * @param[in] d Fourth argument.
+ * @param[in] values Six words: the arguments of the format, and zeros after the last.
  *
  * @note Context: thread.
  */
 extern void rt_dma_port_print(const char *format,
-                              uintptr_t a,
-                              uintptr_t b,
-                              uintptr_t c,
-                              uintptr_t d);
+                              const uintptr_t *values);
 
 #ifdef __cplusplus
 }  // extern "C"

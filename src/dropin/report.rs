@@ -32,10 +32,18 @@ impl<K: Kernel> Dma<K> {
         for pool in self.pools() {
             let Usage { used, longest_free } = pool.usage();
             let region = pool.region();
-            let size = pool.size() >> 10;
-            kernel.print(text!("\n%-15s [0x%lx, 0x%lx]\t%lu\t", region.name, region.start, region.end, size));
-            let (peak, failed) = (pool.peak() >> 10, pool.failures().count);
-            kernel.print(text!("%lu\t%lu\t%lu\t%lu\t", used >> 10, longest_free >> 10, peak, failed));
+            let (name, size) = (region.name, pool.size() >> 10);
+            let (used, free) = (used >> 10, longest_free >> 10);
+            kernel.print(text!(
+                "\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t",
+                name,
+                region.start,
+                region.end,
+                size,
+                used,
+                free
+            ));
+            kernel.print(text!("%lu\t%lu\t", pool.peak() >> 10, pool.failures().count));
             let flags = pool.flags();
             for (_, name) in FLAG_NAMES.iter().filter(|(flag, _)| flags.contains(*flag)) {
                 kernel.print(text!(" %s", *name));

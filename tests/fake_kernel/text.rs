@@ -24,7 +24,7 @@ pub fn format_line(line: &Line) -> String {
 
 /// Returns the text as the kernel prints it.
 pub fn format(text: &Text) -> String {
-    let mut words = text.words().into_iter();
+    let mut words = text.words().iter().copied();
     let mut word = || words.next().expect("a word for each conversion");
     let mut out = String::new();
     let mut rest = text.format().to_str().unwrap();

@@ -54,8 +54,8 @@ impl<K: Kernel> Watch<K> {
     /// Prints one line of the list of what devices hold.
     fn print_entry(&'static self, entry: &Holding, now: usize) {
         let (kernel, name, kind) = (self.kernel, self.names.shown(entry.name_index), entry.kind.label());
-        kernel.print(text!("%-15s %-15s 0x%-16lx %-9lu ", name, kind, entry.address(), entry.size));
-        kernel.print(text!("0x%-16lx %lu", entry.caller, now.wrapping_sub(entry.made_at_ms)));
+        let (address, caller, age) = (entry.address(), entry.caller, now.wrapping_sub(entry.made_at_ms));
+        kernel.print(text!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu", name, kind, address, entry.size, caller, age));
         if let Kind::Mapping(mapping) = entry.kind {
             kernel.print(text!(" %s", direction_label(mapping.direction)));
         }

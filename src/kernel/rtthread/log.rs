@@ -26,27 +26,15 @@ unsafe extern "C" {
     /// caller may not sleep, it writes nothing.
     ///
     /// @param[in] level RT_DMA_PORT_LOG_ERROR, RT_DMA_PORT_LOG_WARNING or RT_DMA_PORT_LOG_INFO.
+    /// @param[in] dev The address of the device that the line is about, or 0.
     /// @param[in] name The name. If it is null, the line begins with "device" and the address `dev`, or with "unnamed"
     ///        if `dev` is 0.
-    /// @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+    /// @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
     ///        and a width.
-    /// @param[in] a First argument of the format; 0 if there is none.
-    /// @param[in] b Second argument.
-    /// @param[in] c Third argument.
-    /// @param[in] d Fourth argument.
-    /// @param[in] dev The address of the device that the line is about, or 0.
+    /// @param[in] values Six words: the arguments of the format, and zeros after the last.
     ///
     /// @note Context: any.
-    pub fn rt_dma_port_log(
-        level: c_int,
-        name: *const c_char,
-        format: *const c_char,
-        a: usize,
-        b: usize,
-        c: usize,
-        d: usize,
-        dev: usize,
-    );
+    pub fn rt_dma_port_log(level: c_int, dev: usize, name: *const c_char, format: *const c_char, values: *const usize);
 
     /// @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the
     /// options.
@@ -60,29 +48,25 @@ unsafe extern "C" {
 
     /// @brief Prints text to the shell (`rt_kprintf`).
     ///
-    /// @param[in] format A `printf` format with at most four conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
+    /// @param[in] format A `printf` format with at most six conversions, each `%s`, `%lu` or `%lx`, perhaps with flags
     ///        and a width.
-    /// @param[in] a First argument of the format; 0 if there is none.
-    /// @param[in] b Second argument.
-    /// @param[in] c Third argument.
-    /// @param[in] d Fourth argument.
+    /// @param[in] values Six words: the arguments of the format, and zeros after the last.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_print(format: *const c_char, a: usize, b: usize, c: usize, d: usize);
+    pub fn rt_dma_port_print(format: *const c_char, values: *const usize);
 }
 
 impl Log for RtThread {
     fn log(&self, level: Level, line: &Line) {
-        let [a, b, c, d] = line.text.words();
+        let Line { name, device, text } = line;
         // SAFETY: the name is a null pointer or a C string, and the words are the arguments of the format (`Text`).
         unsafe {
-            rt_dma_port_log(level as c_int, line.name.as_ptr(), line.text.format().as_ptr(), a, b, c, d, line.device)
+            rt_dma_port_log(level as c_int, *device, name.as_ptr(), text.format().as_ptr(), text.words().as_ptr())
         }
     }
 
     fn print(&self, text: Text) {
-        let [a, b, c, d] = text.words();
         // SAFETY: the words are the arguments of the format (`Text`).
-        unsafe { rt_dma_port_print(text.format().as_ptr(), a, b, c, d) }
+        unsafe { rt_dma_port_print(text.format().as_ptr(), text.words().as_ptr()) }
     }
 }

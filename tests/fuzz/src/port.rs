@@ -182,10 +182,12 @@ extern "C" fn rt_dma_port_device_name(dev: usize) -> *const c_char {
 }
 
 /// Returns a text as `printf` writes it.
-fn format(format: *const c_char, [a, b, c, d]: [usize; 4]) -> String {
+fn format(format: *const c_char, values: *const usize) -> String {
     let mut text = [0; 512];
-    // SAFETY: the library states that its formats use `%s`, `%lu` and `%lx` only, and at most four of them.
-    let length = unsafe { libc::snprintf(text.as_mut_ptr().cast(), text.len(), format, a, b, c, d) };
+    // SAFETY: the library passes six words.
+    let [a, b, c, d, e, f] = unsafe { *values.cast::<[usize; 6]>() };
+    // SAFETY: the library states that its formats use `%s`, `%lu` and `%lx` only, and at most six of them.
+    let length = unsafe { libc::snprintf(text.as_mut_ptr().cast(), text.len(), format, a, b, c, d, e, f) };
     assert!(length >= 0, "the format cannot be written");
     String::from_utf8_lossy(&text[..text.len().min(length as usize)]).into_owned()
 }
@@ -193,20 +195,17 @@ fn format(format: *const c_char, [a, b, c, d]: [usize; 4]) -> String {
 #[unsafe(no_mangle)]
 extern "C" fn rt_dma_port_log(
     level: c_int,
+    _dev: usize,
     name: *const c_char,
     text: *const c_char,
-    a: usize,
-    b: usize,
-    c: usize,
-    d: usize,
-    _dev: usize,
+    values: *const usize,
 ) {
     machine::assert_unlocked("the log");
     if !name.is_null() {
         // SAFETY: the name of a pool or a device is a C string.
         let _ = unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes().len();
     }
-    let line = format(text, [a, b, c, d]);
+    let line = format(text, values);
     crate::log!("the library: {line}");
     // A request that fails may be one of the library's own.
     if level == 0 && !line.starts_with("unreachable") {
@@ -221,9 +220,9 @@ extern "C" fn rt_dma_port_list_options(argc: c_int, argv: *mut *mut c_char) -> c
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_print(text: *const c_char, a: usize, b: usize, c: usize, d: usize) {
+extern "C" fn rt_dma_port_print(text: *const c_char, values: *const usize) {
     machine::assert_thread("the console");
-    format(text, [a, b, c, d]);
+    format(text, values);
 }
 
 #[unsafe(no_mangle)]

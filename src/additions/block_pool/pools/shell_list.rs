@@ -24,9 +24,9 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         // row searches the whole list, which is short. A row is printed in two parts, because a text has at most four
         // values.
         while let Some(row) = self.row(serial) {
-            let Row { name, usage, .. } = row;
-            self.kernel.print(text!("%-16s %7lu %7lu ", name.shown(), usage.in_use, usage.blocks));
-            self.kernel.print(text!("%9lu %7lu\n", row.block_size, usage.pages));
+            let Row { name, usage, block_size, .. } = row;
+            let (in_use, blocks, pages) = (usage.in_use, usage.blocks, usage.pages);
+            self.kernel.print(text!("%-16s %7lu %7lu %9lu %7lu\n", name.shown(), in_use, blocks, block_size, pages));
             count += 1;
             refused_calls += row.refused_calls;
             serial = row.serial.wrapping_add(1);
