@@ -9,7 +9,10 @@
 
 #include "rt_dma_port_map_pages.h"
 
-/* The mapping has the address that is asked for, or fails. The library finds out by rt_dma_port_v2p(). */
+/*
+ * The mapping has the address that is asked for, or fails. The result is not returned: the library checks each mapping by
+ * rt_dma_port_v2p(), because a kernel may report success although it mapped other memory.
+ */
 void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 {
     /* In revision 1 only boot code maps linearly. Memory that it left out stays out. */

@@ -82,7 +82,8 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
     /// and the caller may not sleep. Then nothing is changed. Otherwise an error of [`Dma::free`]: the memory was freed
-    /// before, against the rules, and the loan ends all the same. Every error is counted and logged.
+    /// before, against the rules, and the loan ends all the same. Every error is counted, and logged where the caller
+    /// may sleep.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
         let Some((entry, memory)) = self.claim_lent(va) else {
             self.refuse(Error::Foreign, Name::NONE, NO_NUMBER, va, 0);

@@ -1,4 +1,4 @@
-//! Buffers that RT-Thread's flags cannot express: aligned ones, and write-combining ones. The C functions are in
+//! Aligned buffers, coherent memory as Linux aligns it, and write-combining memory. The C functions are in
 //! `ffi::additions::special_buffers` and `ffi::additions::coherent`.
 
 use crate::dropin::buffer_request::BufferRequest;
@@ -6,8 +6,8 @@ use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 
-/// The alignment of coherent memory that larger buffers do without if there is no such place. Linux's contiguous
-/// allocator stops at this alignment too, by default.
+/// Coherent memory whose alignment is at most this always has it. A larger buffer is aligned to its own size if there
+/// is such a place, otherwise to this, otherwise to a page. The default of Linux's contiguous allocator is the same.
 const STRICT_UP_TO: usize = 1 << 20;
 
 impl<K: Kernel> Dma<K> {
@@ -31,10 +31,11 @@ impl<K: Kernel> Dma<K> {
         on_any_page: impl FnOnce() -> Option<(Va, Handle)>,
     ) -> Option<(Va, Handle)> {
         let aligned_to = |align| BufferRequest { align, ..*request };
-        // No pool has room for a size that has no such power of two.
+        // A size without such a power of two needs no alignment: no pool has room for it.
         match request.size.checked_next_power_of_two().unwrap_or(0) {
             ..=PAGE_SIZE => on_any_page(),
             align @ ..=STRICT_UP_TO => self.allocate_aligned(&aligned_to(align)),
+            // The first two tries ask no borrower and count no failure: the last one may succeed.
             align => {
                 let aligned = self.allocate_from_free_uncounted(&aligned_to(align));
                 aligned.or_else(|| self.allocate_from_free_uncounted(&aligned_to(STRICT_UP_TO))).or_else(on_any_page)

@@ -15,7 +15,7 @@ fn with_console(blocks: &Arc<Blocks>, pool: &'static Pool, scenario: impl FnOnce
     let (others, counted) = (blocks.clone(), lines.clone());
     blocks.machine.set_writer(Some(Arc::new(move || {
         counted.fetch_add(1, Relaxed);
-        // A device's first call, and one that is answered from the first on.
+        // The first call of a device, and a call that needs no first use.
         let device = others.machine.plain_device();
         if let Some(held) = others.machine.alloc(device, PAGE, COHERENT) {
             others.machine.free(held).unwrap();
@@ -52,9 +52,10 @@ fn fault_22_destroy_of_a_busy_pool_writes_without_a_turn() {
     let pool = blocks.create(64, 64, 0);
     let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
     let lines = with_console(&blocks, pool, || {
-        // SAFETY: it is not destroyed.
+        // SAFETY: `destroy` refuses, because blocks are in use, and the pool stays.
         assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(DestroyError::Busy(3)));
     });
+    // The error, and a line for each block.
     assert_eq!(lines, 4);
     held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
     blocks.destroy(pool);
@@ -65,10 +66,11 @@ fn fault_22_the_list_of_block_pools_is_written_without_a_turn() {
     let blocks = Arc::new(Blocks::new());
     let [pool, ..] = [(); 3].map(|()| blocks.create(64, 64, 0));
     let lines = with_console(&blocks, pool, || assert!(blocks.pools.report()));
-    // The console's own pools have come and gone in between.
+    // The head, the three pools, and the total. The console's own pools have come and gone in between.
     assert_eq!(lines, 5);
 }
 
+// The console uses another set of pools here and below. That no turn of this set is held is what the fake kernel asserts.
 #[test]
 fn fault_22_growth_writes_without_a_turn() {
     let blocks = Arc::new(Blocks::new());
@@ -84,6 +86,7 @@ fn fault_22_growth_writes_without_a_turn() {
         // SAFETY: the pool is not used after this call.
         unsafe { noisy.destroy(own) }.unwrap();
     });
+    // One for each of two allocations and two frees.
     assert_eq!(lines, 4);
 }
 

@@ -2,15 +2,19 @@
 //!
 //! An interrupt cannot use the heap, so it cannot make bookkeeping. A pool that keeps a reserve has threads make it in
 //! advance: whenever a thread leaves the fast path, it makes sure that a few blocks are free, and that there is
-//! bookkeeping for more spans. With that bookkeeping an interrupt adds spans itself.
+//! bookkeeping for another span at least. With that bookkeeping an interrupt can add a span itself.
+//!
+//! A fill marks each span that it adds with its number. If it fails, it frees the free spans that still have this
+//! number. If it succeeds, it clears the numbers of all spans. So a fill that fails never frees a block that a fill
+//! which succeeded has counted.
 
 use super::spans::FirstBlock;
 use super::{BlockPool, Effort, Pages};
 use crate::kernel::Kernel;
 use crate::mem::atomics::Ordering::Relaxed;
 
-/// The number of blocks that threads leave free. Any small number serves: when these are taken, an interrupt adds a
-/// span itself, which takes longer.
+/// The number of blocks that threads leave free. Any small number serves: when these are taken, an interrupt can add a
+/// span itself, if there are free pages and no other call adds one. That takes longer.
 const RESERVE: usize = 4;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
@@ -32,10 +36,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for the
-    /// next spans. If the memory does not suffice for the blocks, frees the spans that the call added, and returns
-    /// false. It keeps those of which a block is in use by now, and those whose blocks another fill has counted. Where
-    /// the caller may not sleep, the call is refused: it returns false and changes nothing.
+    /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for another
+    /// span. If the memory does not suffice for the blocks, frees the spans that the call added, and returns false.
+    /// Spans of which a block is in use meanwhile stay, and spans whose blocks another fill has counted. Where the
+    /// caller may not sleep, the call is counted as refused, returns false, and changes nothing else.
     ///
     /// Context: thread.
     pub fn fill(&self, count: usize) -> bool {
@@ -64,7 +68,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         is_ready
     }
 
-    /// Adds spans until `count` blocks are free. Returns false if the memory does not suffice.
+    /// Adds spans until `count` blocks are free. Returns false if the memory does not suffice. Before it adds any, it
+    /// frees spans that the device does not reach.
     ///
     /// Context: thread.
     fn add_spans(&self, count: usize, mut effort: Effort, fill_number: usize) -> bool {
@@ -90,8 +95,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         true
     }
 
-    /// Returns how many blocks are missing until `count` are free. If none is and the caller is a fill, the fill
-    /// succeeds: no other one frees the counted blocks if it fails, because no span has its number any more.
+    /// Returns how many blocks are missing until `count` are free. If none is missing and the caller is a fill, the
+    /// fill has succeeded, and the numbers of all spans are cleared.
     ///
     /// Context: thread.
     fn missing(&self, count: usize, fill_number: usize) -> usize {

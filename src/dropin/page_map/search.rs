@@ -22,9 +22,9 @@ pub enum SearchStep {
 /// power of two.
 #[derive(Clone, Copy)]
 pub struct Alignment {
-    /// The distance of the pool's first page from a multiple of `align`, in pages.
+    /// The number of pages from the last multiple of `align` to the pool's first page.
     pub base: usize,
-    /// In pages.
+    /// The alignment in pages.
     pub align: usize,
 }
 
@@ -36,7 +36,7 @@ impl Alignment {
         Alignment { base: (first_address >> PAGE_SHIFT) & (align - 1), align }
     }
 
-    /// Returns the first such page from `page` on.
+    /// Returns the first such page from `page` on; `None` if its number is larger than a `usize`.
     pub(crate) fn first_from(self, page: usize) -> Option<usize> {
         let at = self.base.checked_add(page)?.checked_next_multiple_of(self.align)?;
         Some(at - self.base)
@@ -46,8 +46,9 @@ impl Alignment {
 impl PageMap {
     /// Looks for a free run at the first page of `part`, or one that begins after it in the same word. If there is one,
     /// allocates its first `count` aligned pages in `part`, or returns where the run ends if it has no such pages. If
-    /// there is none, returns the word in which to look next. The open run must be [closed](OpenRun::CLOSED): the
-    /// caller [settles](Self::settle_step) the map. `count` is not zero.
+    /// there is none, returns the first page of the word in which to look next, which may lie after `part`. Returns
+    /// [`NoRun`](SearchStep::NoRun) if no run that fits begins in `part`. The open run must be
+    /// [closed](OpenRun::CLOSED): the caller [settles](Self::settle_step) the map. `count` is not zero.
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
     pub fn allocate_in_part(&mut self, part: Range<usize>, count: usize, alignment: Alignment) -> SearchStep {

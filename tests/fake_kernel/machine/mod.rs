@@ -44,14 +44,16 @@ pub struct Held {
     pub handle: usize,
 }
 
+/// A fake kernel with the library on it.
 pub struct Machine {
     pub kernel: FakeKernel,
     pub dma: &'static Dma<FakeKernel>,
-    /// Each device's `dma_ops`.
+    /// Each device's `dma_ops`, by the index of the device; `None` until its first call.
     ops: Mutex<Vec<Option<MapOps>>>,
 }
 
-/// The libraries of all machines. They are never freed, because pools are not.
+/// The libraries of all machines. They are never freed, because pools are not. The list keeps them reachable, so that
+/// the leak sanitizer does not report them.
 static LIBRARIES: Mutex<Vec<&'static Dma<FakeKernel>>> = Mutex::new(Vec::new());
 
 impl Drop for Machine {

@@ -14,7 +14,8 @@ use crate::kernel::{Device, Handle};
 ///
 /// # Safety
 /// The device exists, and the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-#[inline(always)] // As a function of its own, the unmap of a list takes 208 instructions more ("list").
+// As a function of its own, the unmap of a list takes 208 instructions more (`ci/bench`, rows "list").
+#[inline(always)]
 pub(super) unsafe fn unmap(master: impl Master, mapped: &MappedBuffer) {
     if DEVICES.may_manage(mapped.handle) {
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
@@ -29,14 +30,16 @@ pub(super) unsafe fn unmap(master: impl Master, mapped: &MappedBuffer) {
 ///
 /// # Safety
 /// As [`unmap`].
-#[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
+// As a part of `unmap`, a direct map and its unmap take 18 instructions more (`ci/bench`, rows "linear").
+#[inline(never)]
 unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     let Ok(master) = master.for_general_path() else { return };
     let is_exact = |&[_, size, direction, _]: &Arguments| {
         size == mapped.size && direction_of(direction as c_int) == mapped.direction
     };
-    // Several mappings may have one handle. Another one is ended only if none has this size and direction. A direct
-    // mapping has no record. So if no record has them either, any managed mapping with this handle is claimed.
+    // Several mappings may have one handle. The managed one with exactly this size and direction comes first. If there
+    // is none, and no recorded mapping has them either, any managed mapping with this handle is claimed: its direct
+    // mapping has no record, so a wrong size cannot be told from a mapping that is not managed.
     let mut claim = claim_where(master.device, mapped.handle, is_exact);
     if claim.is_none() && !STREAMING.has_record(&master, mapped) {
         claim = claim_where(master.device, mapped.handle, |_| true);
@@ -51,7 +54,8 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
 
 /// Claims a managed mapping of the device with this handle, whose arguments fulfil a condition; `None` if there is
 /// none.
-#[inline(never)] // As a part of `unmap_managed` it takes 96 instructions of the unmap of a list ("list").
+// As a part of `unmap_managed`, the unmap of a list takes 96 instructions more (`ci/bench`, rows "list").
+#[inline(never)]
 fn claim_where(device: Device, handle: Handle, is_meant: impl Fn(&Arguments) -> bool) -> Option<ManagedClaim> {
     DEVICES.claim(ResourceKind::Mapping, handle, |owner, arguments| owner == device && is_meant(arguments))
 }
