@@ -1,5 +1,5 @@
-//! Tests sources of pages that a BSP might have. Nothing is mapped at their addresses, so that a read or write of a block
-//! stops the test.
+//! Tests sources of pages that a BSP might have. Nothing that a test may use lies at their addresses, so a read or write of
+//! a block most likely stops the test.
 
 use super::*;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ impl Listed {
     }
 }
 
-// SAFETY: the tests that use this source do not touch the memory, or list addresses of their own memory.
+// SAFETY: the tests that use this source do not touch the memory.
 unsafe impl Pages for Listed {
     fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
         let (va, handle) = self.0.lock().unwrap().pop()?;
@@ -120,7 +120,7 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
 
 /// Addresses of pages that collide: in each hash table of up to 16,384 places, all their units have the same nine places. The
 /// pool makes no larger table for so few pages. The places follow from the lower 14 bits of the key and of both halves of the
-/// hash, and these bits are the same for all.
+/// hash, of the lower half with bit 0 set. These bits are the same for all.
 #[cfg(target_pointer_width = "64")]
 const SAME_PLACES: [Va; 13] = [
     0x420_0000,

@@ -3,7 +3,7 @@
 //! ([`Addresses::v2p_of_range`](crate::kernel::Addresses::v2p_of_range)).
 //!
 //! The instructions are inline, so that a sync call that maintains the cache saves no registers. [`is_mapped`] takes 10
-//! instructions; the port's translation takes about 40. An address is mapped if cache maintenance there does not fault.
+//! instructions; the port's translation takes about 40.
 
 use core::arch::asm;
 
@@ -97,7 +97,8 @@ impl Saved {
     }
 }
 
-/// Translates `va` for a write, as `rt_kmem_v2p` and cache maintenance do. Returns PAR_EL1, which the caller restores.
+/// Translates `va` for a write, as `rt_kmem_v2p` does: a page that is read-only does not count as mapped. Returns
+/// PAR_EL1, which the caller restores.
 fn translate(va: Va) -> usize {
     let result: usize;
     // SAFETY: the instructions read the page tables, and change PAR_EL1 only. Without `nomem`, earlier writes to the

@@ -39,8 +39,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`DestroyError`]: there is no such pool, blocks are in use, or the caller may not sleep. The pool stays and
-    /// works as before.
+    /// [`DestroyError`]: there is no such pool, blocks are in use, or the caller may not sleep. A pool stays and works
+    /// as before, but pages without a block in use may have been given back.
     ///
     /// # Safety
     /// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed: it is
