@@ -106,8 +106,8 @@ rt_err_t rt_dma_reserved_memory_install(void);
 /**
  * @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
  *
- * The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`. If the memory is
- * not given back in that call, it waits for it, at most 100 ticks.
+ * The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room and may sleep, it calls `reclaim`. If
+ * `reclaim` returns before the memory is given back, the allocation waits for it, at most 100 ticks.
  *
  * @code{.c}
  * static void drop_block(void *memory, rt_size_t size, void *arg)
@@ -133,8 +133,8 @@ rt_err_t rt_dma_reserved_memory_install(void);
  * `reclaim` gets the memory, the `size` that was passed, and `arg`. It calls `rt_dma_give_back`, or lets another
  * thread do so soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return
  * within a bounded time. It may be called again, and before `rt_dma_borrow` has returned. For memory that the borrower
- * has given back, or does not know yet, it does nothing. A call of its own that allocates for an owner of the region
- * asks no borrower.
+ * has given back, or does not know yet, it does nothing. If `reclaim` itself allocates for an owner of the region,
+ * that call asks no borrower: if there is no room, it waits for 100 ticks and fails.
  *
  * Do not free the memory with `rt_dma_free`.
  *

@@ -23,10 +23,14 @@ extern "C" {
  * @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for
  * the device.
  *
- * Where the device is not coherent, a part begins and ends on a cache line, or where the mapping does. `direction` is
- * that of the mapping; for a bidirectional mapping it may be any, and `RT_DMA_TO_DEVICE` brings the processor no
- * bytes. A call for bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing;
- * but where a mapping needs no record (linear memory outside the pools), the library cannot know what is mapped.
+ * If the device is not coherent, a part must begin and end on a cache line, or where the mapping does.
+ *
+ * `direction` is that of the mapping. A bidirectional mapping may be synced with any direction but `RT_DMA_NONE`; with
+ * `RT_DMA_TO_DEVICE` the call brings the processor no bytes.
+ *
+ * A call for bytes that are not mapped, or with a wrong direction, changes nothing. It is counted, and logged where
+ * the caller may sleep. A mapping of linear memory outside the pools may have no record. There the library cannot know
+ * what is mapped.
  *
  * @code{.c}
  * rt_dma_sync_single_for_cpu(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
