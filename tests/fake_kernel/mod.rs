@@ -66,7 +66,7 @@ struct Records {
     heap: HashMap<usize, usize>,
     faults: HashMap<Service, Fault>,
     log: Vec<(Level, String)>,
-    /// The boot lines: name, first byte, size in bytes.
+    /// What the shell has printed.
     printed: String,
     devices: Vec<DeviceInfo>,
     /// memblock's reserved list; `None` in a kernel without memblock.

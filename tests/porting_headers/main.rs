@@ -29,7 +29,7 @@ const LANGUAGES: [&[&str]; 6] =
     [GNU_C, CPP, OLD_CPP, &["-std=gnu99"], &["-std=c99", "-pedantic"], &["-std=c11", "-pedantic"]];
 
 /// The headers that a driver may include together with the porting headers, and in which order.
-const SURROUNDINGS: [&[&str]; 6] = [
+const SURROUNDINGS: [&[&str]; 7] = [
     &[],
     // The headers of Linux that a C library has for programs are found, too.
     &["-D__KERNEL__"],
@@ -37,6 +37,8 @@ const SURROUNDINGS: [&[&str]; 6] = [
     &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=2", "-DRT_USING_OFW", "-DRTTHREAD_FIRST"],
     &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=1", "-DRTTHREAD_FIRST", "-DRTTHREAD_LAST"],
     &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=2", "-DRTTHREAD_LAST"],
+    // The words of RT-Thread may be ints, as on 32-bit Arm.
+    &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=1", "-DSTAND_IN_WORDS_ARE_INT", "-DRTTHREAD_LAST"],
 ];
 
 #[test]

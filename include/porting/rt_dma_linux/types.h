@@ -229,7 +229,7 @@ uintptr_t rt_dma_port_v2p(void *va);
 extern "C" {
 #endif
 /** @cond */
-void *rt_malloc(unsigned long size);
+void *rt_malloc(rt_size_t size);
 void rt_free(void *memory);
 /** @endcond */
 #ifdef __cplusplus

@@ -21,8 +21,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         let (mut count, mut refused_calls, mut serial) = (0, self.refused_calls(), 0);
         // A row is collected with the turn held, and printed without the turn: pools may come and go in between. The
         // serial number marks the place in the list, because the pool of the last row may be destroyed meanwhile. Each
-        // row searches the whole list, which is short. A row is printed in two parts, because a text has at most four
-        // values.
+        // row searches the whole list, which is short.
         while let Some(row) = self.row(serial) {
             let Row { name, usage, block_size, .. } = row;
             let (in_use, blocks, pages) = (usage.in_use, usage.blocks, usage.pages);
