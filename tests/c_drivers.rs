@@ -115,12 +115,12 @@ fn board_run(revision: u32, name: &str, flags: &[&str]) -> String {
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 #[test]
-fn drivers_of_revision_1() {
+fn drivers_of_revision_1_get_what_they_expect() {
     drivers_run(1, &[]);
 }
 
 #[test]
-fn drivers_of_revision_2() {
+fn drivers_of_revision_2_get_what_they_expect() {
     drivers_run(2, &[]);
 }
 

@@ -236,7 +236,7 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
 }
 
 #[test]
-fn defect_11_nor_over_a_buffer_that_is_not_mapped() {
+fn defect_11_no_dirty_line_is_written_over_a_buffer_that_is_not_mapped() {
     for view_limit in [64 * MIB, 0] {
         let machine = Machine::new();
         machine.set_view_limit(view_limit);

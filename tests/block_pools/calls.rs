@@ -29,7 +29,7 @@ fn blocks_come_page_by_page_and_are_used_again() {
 }
 
 #[test]
-fn a_block_of_several_pages() {
+fn a_block_of_several_pages_is_freed_only_by_its_first_byte() {
     let blocks = Blocks::new();
     let pool = blocks.create(5000, 64, 0);
     let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();

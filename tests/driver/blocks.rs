@@ -73,7 +73,7 @@ fn a_forgotten_box_keeps_its_pool() {
 }
 
 #[test]
-fn in_an_interrupt_while_a_block_is_free() {
+fn an_interrupt_gets_a_block_only_while_one_is_free() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         let pool = device.block_pool::<[u8; 2048]>("interrupt", 0, 0).unwrap();
@@ -99,7 +99,7 @@ fn a_pool_that_is_dropped_in_an_interrupt_stays() {
 }
 
 #[test]
-fn a_pool_that_cannot_be() {
+fn a_block_pool_with_impossible_arguments_is_refused() {
     let rig = Rig::new();
     let device = rig.plain();
     let refused = |align, boundary| device.block_pool::<u64>("bad", align, boundary).err();
@@ -113,7 +113,7 @@ fn a_pool_that_cannot_be() {
 }
 
 #[test]
-fn boxes_of_a_pool_that_threads_share() {
+fn threads_that_share_a_pool_get_different_boxes() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         let pool = device.block_pool::<u32>("shared", 0, 0).unwrap();

@@ -76,7 +76,7 @@ fn what_is_out_of_range_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn bytes_at_any_offset() {
+fn bytes_are_written_and_read_at_any_offset() {
     let rig = Rig::new();
     let mut buffer = rig.plain().coherent::<u8>(100).unwrap();
     buffer.write_bytes(13, b"between words").unwrap();
@@ -142,7 +142,7 @@ fn a_forgotten_buffer_keeps_its_page() {
 }
 
 #[test]
-fn in_an_interrupt_once_the_view_is_mapped() {
+fn an_interrupt_gets_coherent_memory_once_the_view_is_mapped() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         rig.machine.in_interrupt(|| {
@@ -154,7 +154,7 @@ fn in_an_interrupt_once_the_view_is_mapped() {
 }
 
 #[test]
-fn it_may_go_to_another_thread() {
+fn a_coherent_buffer_may_be_sent_to_another_thread() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         let mut buffer = device.coherent::<u32>(1).unwrap();

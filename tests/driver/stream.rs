@@ -188,7 +188,7 @@ fn a_closure_that_unwinds_leaves_no_mapping() {
 }
 
 #[test]
-fn in_an_interrupt() {
+fn an_interrupt_unmaps_and_maps_a_buffer() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         let frame = rig.bytes(0, LINE);

@@ -10,7 +10,7 @@ use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Mutex};
 
 #[test]
-fn all_go_the_newest_first_and_once() {
+fn a_release_frees_all_resources_newest_first_and_once() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let [device, other] = [0; 2].map(|_| machine.plain_device());
@@ -180,7 +180,9 @@ fn fault_12_the_only_one_of_a_key_is_taken_out() {
 
 proptest! {
     #[test]
-    fn the_list_is_the_models(calls in prop::collection::vec((0usize..6, 0usize..3, any::<prop::sample::Index>()), 200)) {
+    fn the_managed_resources_are_those_of_the_model(
+        calls in prop::collection::vec((0usize..6, 0usize..3, any::<prop::sample::Index>()), 200),
+    ) {
         let machine = Machine::new();
         let records = DeviceRecords::new(machine.kernel);
         let devices = [0; 3].map(|_| machine.plain_device());

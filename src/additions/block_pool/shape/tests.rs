@@ -107,7 +107,7 @@ fn units_fit_in_groups() {
 }
 
 #[test]
-fn blocks_within_a_limit() {
+fn blocks_within_counts_the_blocks_that_end_at_or_before_the_limit() {
     let shape = Shape::new(100, 4, 0).unwrap();
     let shape = Shape { stride: 104, ..shape };
     let within = |limit| shape.blocks_within(0x1000, limit);
@@ -117,7 +117,7 @@ fn blocks_within_a_limit() {
 }
 
 #[test]
-fn bad_shapes() {
+fn an_impossible_shape_is_refused() {
     let bad = |size, align, boundary| Shape::new(size, align, boundary).err();
     assert_eq!(bad(0, 1, 0), Some(ShapeError::Size));
     assert_eq!(bad(usize::MAX, 1, 0), Some(ShapeError::Size));
