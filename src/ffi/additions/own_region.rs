@@ -4,7 +4,7 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::own_region::OwnRegionError;
-use crate::ffi::dropin::ops::table_of;
+use crate::ffi::dropin::ops::table_or_choose;
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, device};
 use crate::kernel::rtthread::rt_dma_port_node;
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
     if !node.is_null() && !core::ptr::eq(node, own) {
         return errors.inval;
     }
-    if let Err(error) = table_of(device) {
+    if let Err(error) = table_or_choose(device) {
         return status(Err(error));
     }
     match DMA.claim_own_region(device, index) {

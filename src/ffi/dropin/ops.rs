@@ -96,9 +96,9 @@ pub(in crate::ffi) fn translating_table(device: Device) -> &'static rt_dma_map_o
 /// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`.
 ///
 /// # Errors
-/// Those of [`choose`].
-pub(in crate::ffi) fn table_of(device: Device) -> Result<&'static rt_dma_map_ops, Error> {
-    stored_table(device).map_or_else(|| choose(device), Ok)
+/// Those of [`choose_table`].
+pub(in crate::ffi) fn table_or_choose(device: Device) -> Result<&'static rt_dma_map_ops, Error> {
+    stored_table(device).map_or_else(|| choose_table(device), Ok)
 }
 
 /// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet. The port measured the offset of
@@ -115,7 +115,7 @@ pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map
 /// # Errors
 /// Those of [`choose_ops`](crate::dropin::registry::Dma::choose_ops): no table can be chosen now.
 #[cold]
-pub(in crate::ffi) fn choose(device: Device) -> Result<&'static rt_dma_map_ops, Error> {
+pub(in crate::ffi) fn choose_table(device: Device) -> Result<&'static rt_dma_map_ops, Error> {
     let chosen = DMA.choose_ops(device).map(table);
     if let Ok(table) = chosen {
         if let Some(forget) = NEW_DEVICE.get() {

@@ -7,7 +7,7 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::ffi::dropin::ops::{choose, stored_table};
+use crate::ffi::dropin::ops::{choose_table, stored_table};
 use crate::ffi::{DMA, device, handle_out};
 use crate::flags::Flags;
 use crate::mem::hook::Hook;
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
-    if device(dev).is_none_or(|device| choose(device).is_err()) {
+    if device(dev).is_none_or(|device| choose_table(device).is_err()) {
         return core::ptr::null_mut();
     }
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn rt_dma_free(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    if device(dev).is_some_and(|device| choose(device).is_ok()) {
+    if device(dev).is_some_and(|device| choose_table(device).is_ok()) {
         // SAFETY: the caller passes a device.
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }

@@ -6,7 +6,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
-use crate::ffi::dropin::ops::{default_table, is_ours, stored_table, table_of};
+use crate::ffi::dropin::ops::{default_table, is_ours, stored_table, table_or_choose};
 use crate::ffi::status::errors;
 use crate::ffi::write_if;
 use crate::kernel::Device;
@@ -88,7 +88,7 @@ unsafe fn sync_out_general(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     let device = Device::at(dev.expose_provenance());
-    let chosen = table_of(device).ok().and_then(|table| {
+    let chosen = table_or_choose(device).ok().and_then(|table| {
         let table = if table.sync_out_data.is_some() { table } else { default_table(device) };
         Some((table, table.sync_out_data?))
     });
@@ -165,8 +165,9 @@ unsafe fn sync_in_general(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     let device = Device::at(dev.expose_provenance());
-    let sync =
-        table_of(device).ok().and_then(|table| table.sync_in_data.or_else(|| default_table(device).sync_in_data));
+    let sync = table_or_choose(device)
+        .ok()
+        .and_then(|table| table.sync_in_data.or_else(|| default_table(device).sync_in_data));
     let Some(sync) = sync else { return errors().error };
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe { sync(dev, out_data, size, dma_handle, flags) }

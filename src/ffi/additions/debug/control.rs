@@ -6,7 +6,7 @@ use super::call::has_no_ops;
 use super::{WATCH, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::{Call, Holding};
-use crate::ffi::additions::device::watch_for_new_devices;
+use crate::ffi::additions::device::set_new_device_hook;
 use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
 use crate::ffi::{c_device, device};
 use crate::kernel::Device;
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
         core::slice::from_raw_parts_mut(entries, count)
     });
     WATCH_NEW_DEVICE.set(&(new_device as fn(Device)));
-    watch_for_new_devices();
+    set_new_device_hook();
     IS_STARTED.store(true, Relaxed);
 }
 

@@ -7,7 +7,7 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
 use crate::ffi::additions::block_pool::{POOLS, pool_of, rt_dma_block_pool};
-use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
+use crate::ffi::additions::device::operations::{FreeOps, free_ops_or_choose};
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::{DMA, c_device};
 use crate::flags::Flags;
@@ -69,11 +69,12 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
 /// Returns how `rt_dma_free` frees for the device; `None` if it frees nothing, because the device's table cannot be
 /// chosen now.
 fn plain_free(device: Device) -> Option<FreedBy> {
-    // The free counts that it is refused because its caller may not sleep. `free_ops_of` would count it a second time.
+    // The free counts that it is refused because its caller may not sleep. `free_ops_or_choose` would count it a second
+    // time.
     if stored_table(device).is_none() && !DMA.may_choose_ops(device) {
         return None;
     }
-    let ops = match free_ops_of(device).ok()? {
+    let ops = match free_ops_or_choose(device).ok()? {
         FreeOps::Library(ops) => Some(ops),
         FreeOps::Bsp(_) => None,
     };

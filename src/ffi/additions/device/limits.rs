@@ -3,8 +3,8 @@
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::limits::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
-use crate::ffi::additions::device::{status_without_record, watch_for_new_devices};
-use crate::ffi::dropin::ops::{stored_table, table_of};
+use crate::ffi::additions::device::{set_new_device_hook, status_without_record};
+use crate::ffi::dropin::ops::{stored_table, table_or_choose};
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, device};
 use crate::kernel::PAGE_SIZE;
@@ -16,10 +16,10 @@ fn change_limits(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut L
         return errors().inval;
     }
     // Without operations the device is a new one: what was set now would end when its operations are chosen.
-    if let Err(error) = table_of(device) {
+    if let Err(error) = table_or_choose(device) {
         return status(Err(error));
     }
-    watch_for_new_devices();
+    set_new_device_hook();
     DEVICES.set_limits(device, change).map_or_else(status_without_record, |()| errors().ok)
 }
 

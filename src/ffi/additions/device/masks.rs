@@ -8,10 +8,10 @@ use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::device::masked_ops::{
     has_masked_function, is_masked_copy, is_masked_table, meaning_of, table_for,
 };
-use crate::ffi::additions::device::{status_without_record, watch_for_new_devices};
+use crate::ffi::additions::device::{set_new_device_hook, status_without_record};
 use crate::ffi::additions::hooks;
 use crate::ffi::additions::ops_of_alloc;
-use crate::ffi::dropin::ops::{stored_table, table_of};
+use crate::ffi::dropin::ops::{stored_table, table_or_choose};
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::Device;
@@ -131,7 +131,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
     if mask == 0 {
         return errors.inval;
     }
-    let table = match table_of(device) {
+    let table = match table_or_choose(device) {
         Ok(table) => table,
         Err(error) => return status(Err(error)),
     };
@@ -146,7 +146,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
         return errors.io;
     }
     // Each call may be the image's first one for a mask. A later one sets the same value again.
-    watch_for_new_devices();
+    set_new_device_hook();
     hooks::MASKS.set(&hooks::Masks { unmask, coherent: |device| masks_of(device).coherent });
     if let Err(error) = record_and_publish(device, mask, which, table, &before) {
         return status_without_record(error);

@@ -36,18 +36,18 @@ use crate::kernel::{Device, Log};
 use crate::log::Level;
 use crate::text::text;
 
-/// Sets the hook [`NEW_DEVICE`] to [`forget_earlier`]: from then on, the core calls it when a device makes its first
-/// call.
+/// Sets the hook [`NEW_DEVICE`] to [`forget_earlier_device`]: from then on, the core calls it when a device makes its
+/// first call.
 ///
 /// A call that makes a record of a device calls this before. Otherwise the record could be found for a later device at
 /// the same address. Before it makes the record, it also chooses the operations of the device: the record of a device
 /// without operations would end when they are chosen.
-pub(in crate::ffi) fn watch_for_new_devices() {
-    NEW_DEVICE.set(&(forget_earlier as fn(Device)));
+pub(in crate::ffi) fn set_new_device_hook() {
+    NEW_DEVICE.set(&(forget_earlier_device as fn(Device)));
 }
 
 /// Ends what is kept about an earlier device at the address of this one, and logs what that device never gave back.
-fn forget_earlier(device: Device) {
+fn forget_earlier_device(device: Device) {
     // A device with operations is taken for one that has made a call before. On a BSP that sets the operations itself
     // this may be wrong, and drivers call `rt_dmam_release` (see there).
     //

@@ -8,7 +8,7 @@ use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::additions::device::masked_ops::{freeing_table, is_masked_function, is_masked_table, meaning_of};
 use crate::ffi::additions::ops_of_alloc;
-use crate::ffi::dropin::ops::{default_table, ops_with, table_of};
+use crate::ffi::dropin::ops::{default_table, ops_with, table_or_choose};
 use crate::kernel::Device;
 
 /// Returns the device's original table if `present`, its present table, is a masked one. Returns `present` if it is
@@ -30,7 +30,7 @@ fn table_for_operation<F: PartialEq>(
     device: Device,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<&'static rt_dma_map_ops> {
-    let present = table_of(device).ok()?;
+    let present = table_or_choose(device).ok()?;
     if is_masked_function(present, operation) { Some(meaning_of(device)?.original) } else { Some(present) }
 }
 
@@ -64,9 +64,9 @@ pub(in crate::ffi) enum FreeOps {
 /// Returns what frees the buffers of the device.
 ///
 /// # Errors
-/// Those of [`table_of`]: the device's table cannot be chosen now, so that nothing can be freed.
-pub(in crate::ffi) fn free_ops_of(device: Device) -> Result<FreeOps, Error> {
-    let present = table_of(device)?;
+/// Those of [`table_or_choose`]: the device's table cannot be chosen now, so that nothing can be freed.
+pub(in crate::ffi) fn free_ops_or_choose(device: Device) -> Result<FreeOps, Error> {
+    let present = table_or_choose(device)?;
     let is_masked = is_masked_function(present, |table| table.free);
     let free = if is_masked { freeing_table(device).free } else { present.free };
     // A null one is that of a table whose handles are not translated.

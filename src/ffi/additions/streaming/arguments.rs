@@ -9,10 +9,10 @@ use crate::additions::streaming::{
 };
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::operations::unmasked_table;
-use crate::ffi::additions::device::watch_for_new_devices;
+use crate::ffi::additions::device::set_new_device_hook;
 use crate::ffi::additions::hooks::STREAMS;
 use crate::ffi::additions::streaming::system::{BSP, HOOKS};
-use crate::ffi::dropin::ops::{ops_of, stored_table, table_of, untranslated_ops};
+use crate::ffi::dropin::ops::{ops_of, stored_table, table_or_choose, untranslated_ops};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
 use crate::log::{Line, Name};
@@ -85,8 +85,8 @@ pub(in crate::ffi) fn bus_master(dev: *mut rt_device) -> Result<BusMaster, MapEr
 pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapError> {
     // A mapping that needs a record gets here before the first one is made.
     STREAMS.set(&HOOKS);
-    watch_for_new_devices();
-    let now = table_of(device).map_err(|_| MapError::NoOperations)?;
+    set_new_device_hook();
+    let now = table_or_choose(device).map_err(|_| MapError::NoOperations)?;
     let table = unmasked_table(device, now);
     let ops = ops_of(table).map_or(Ops::Bsp(&BSP), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.

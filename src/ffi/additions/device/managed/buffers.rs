@@ -5,9 +5,9 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::ManagedClaim;
 use crate::additions::device::resource::{Arguments, ResourceKind};
-use crate::ffi::additions::device::forget_earlier;
+use crate::ffi::additions::device::forget_earlier_device;
 use crate::ffi::additions::device::managed::reserve;
-use crate::ffi::additions::device::operations::{FreeOps, free_ops_of};
+use crate::ffi::additions::device::operations::{FreeOps, free_ops_or_choose};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::{FreeReplacement, MANAGED_FREE, rt_dma_alloc};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
@@ -71,7 +71,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     let slot = if size == 0 { None } else { device(dev).and_then(reserve) };
     let buffer = slot.and_then(|slot| {
         let (va, handle) = with_handle(allocate)?;
-        MANAGED_FREE.set(&(watched_free as FreeReplacement));
+        MANAGED_FREE.set(&(free_and_unmanage as FreeReplacement));
         // SAFETY: the buffer is the device's. The call that frees it takes the resource out of the list first, or
         // claims it.
         unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn rt_dmam_free(
         return;
     }
     // This may be the first call of a new device, which has no buffer of an earlier one at its address.
-    forget_earlier(device);
+    forget_earlier_device(device);
     let va = cpu_addr.expose_provenance();
     let is_wanted = |arguments: &Arguments| {
         let [managed_va, managed_size, managed_handle, _] = *arguments;
@@ -135,7 +135,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
 ///
 /// # Safety
 /// See [the module](crate::ffi).
-unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
+unsafe fn free_and_unmanage(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
     let va = cpu_addr.expose_provenance();
     let claim = claim_managed(va, dma_handle, flags);
@@ -165,7 +165,7 @@ fn claim_managed(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
 /// # Safety
 /// As `rt_dma_free`.
 unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize) -> bool {
-    match free_ops_of(device) {
+    match free_ops_or_choose(device) {
         Err(_) => false,
         Ok(FreeOps::Library(ops)) => DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok(),
         Ok(FreeOps::Bsp(free)) => {

@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
-use crate::ffi::additions::device::forget_earlier;
+use crate::ffi::additions::device::forget_earlier_device;
 use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::single::rt_dma_map_single;
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
 ) {
     let Some(device) = device(dev) else { return };
     // This may be the first call of a new device, which has no mapping of an earlier one at its address.
-    forget_earlier(device);
+    forget_earlier_device(device);
     let wanted = arguments_of(dma_handle, size, direction);
     if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted) {
         // SAFETY: the mapping has left the list.

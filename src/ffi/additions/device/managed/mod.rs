@@ -11,8 +11,8 @@ pub use mappings::*;
 pub use release::*;
 
 use crate::additions::device::managed::Slot;
-use crate::ffi::additions::device::watch_for_new_devices;
-use crate::ffi::dropin::ops::table_of;
+use crate::ffi::additions::device::set_new_device_hook;
+use crate::ffi::dropin::ops::table_or_choose;
 use crate::ffi::{DEVICES, DMA};
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Threads};
@@ -23,8 +23,8 @@ use crate::kernel::{Device, Threads};
 ///
 /// Context: thread.
 fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
-    table_of(device).ok()?;
-    watch_for_new_devices();
+    table_or_choose(device).ok()?;
+    set_new_device_hook();
     let slot = DEVICES.reserve(device);
     if slot.is_none() && !DMA.kernel.can_sleep() {
         DMA.count_refused();

@@ -1,7 +1,7 @@
 //! `rt_dmam_release`.
 
 use crate::abi::rt_device;
-use crate::ffi::additions::device::forget_earlier;
+use crate::ffi::additions::device::forget_earlier_device;
 use crate::ffi::additions::device::masks::update_block_pools;
 use crate::ffi::additions::hooks::{MASKS, tidy_streams};
 use crate::ffi::{DEVICES, DMA, device};
@@ -24,7 +24,7 @@ use crate::ffi::{DEVICES, DMA, device};
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
     // A device without operations is a new one: what is recorded at its address was an earlier device's.
-    forget_earlier(device);
+    forget_earlier_device(device);
     // An operation of the BSP that frees a bounce buffer reads the device, which may be gone after this call.
     tidy_streams();
     if DEVICES.release(device) {
