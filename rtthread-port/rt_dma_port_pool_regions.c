@@ -18,7 +18,7 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
 
     if (!list->start || !list->length)
     {
-        return RT_DMA_PORT_INVALID;
+        return RT_DMA_PORT_NO_LIST;
     }
 
     if (index >= list->length)

@@ -35,7 +35,7 @@ errors! {
     /// missing.
     BadSize: c"bad size";
     /// The kernel has no list of regions.
-    NoList: c"no memblock";
+    NoMemblock: c"no memblock";
     /// No region has room.
     NoRegion: c"no region";
     /// The heap has no room for the bookkeeping.
@@ -53,7 +53,7 @@ errors! {
     /// The device cannot reach the memory.
     NotReachable: c"unreachable";
     /// No pool contains the address.
-    Foreign: c"free: no buffer";
+    NoBuffer: c"free: no buffer";
     /// No buffer begins at the address: it was freed before, or the address lies inside a buffer.
     NotAllocated: c"free: not in use";
     /// The buffer at the address has another size.
@@ -66,11 +66,11 @@ errors! {
     /// for such a node.
     Disabled: c"node is disabled";
     /// `memory-region` refers to a node without `reg`, for which no memory was chosen at boot.
-    NotServed: c"not served: no reg";
+    NoReg: c"not served: no reg";
     /// The `reg` of the node to which `memory-region` refers cannot be read, or lies where this processor cannot reach.
     BadReg: c"bad reg";
     /// The node to which `memory-region` refers has both `no-map` and `reusable`, which exclude each other.
-    Conflict: c"no-map and reusable";
+    NoMapAndReusable: c"no-map and reusable";
     /// The kernel itself uses a part of the region, or may use it later because it is not reserved.
     NotReserved: c"memory not reserved";
     /// The request is for memory that is not cached, and the kernel has no page tables: its MMU is off.
@@ -115,11 +115,11 @@ mod tests {
         sources
     }
 
-    /// Returns the texts in a source, those of names excepted: the literals that begin a call of `apart!` or `text!`.
+    /// Returns the texts in a source, those of names excepted: the literals that begin a call of `separate_cstr!` or `text!`.
     /// Each value in them is `...`.
     fn texts(source: &str) -> std::vec::Vec<std::string::String> {
         let mut texts = std::vec::Vec::new();
-        for (at, _) in source.match_indices("apart!(").chain(source.match_indices("text!(")) {
+        for (at, _) in source.match_indices("separate_cstr!(").chain(source.match_indices("text!(")) {
             let argument = source[at..].split_once('(').unwrap().1.trim_start();
             if let Some(literal) = argument.strip_prefix('"')
                 && !source[..at].ends_with("Name::of(")

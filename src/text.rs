@@ -188,7 +188,7 @@ macro_rules! text {
     };
     ($($format:literal)+, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr) => {
         $crate::text::Text::new(
-            const { $crate::text::Format::checked($crate::text::apart!($($format),+)) },
+            const { $crate::text::Format::checked($crate::text::separate_cstr!($($format),+)) },
             $a,
             $b,
             $c,
@@ -205,7 +205,7 @@ pub(crate) use text;
 /// The compiler puts all C string literals into one section, whose strings the linker can merge but not leave out. A
 /// text of the additions would therefore be part of every image. A second NUL at the end makes the text a constant with
 /// a section of its own.
-macro_rules! apart {
+macro_rules! separate_cstr {
     ($($text:literal),+) => {
         const {
             match core::ffi::CStr::from_bytes_until_nul(concat!($($text,)+ "\0\0").as_bytes()) {
@@ -215,7 +215,7 @@ macro_rules! apart {
         }
     };
 }
-pub(crate) use apart;
+pub(crate) use separate_cstr;
 
 #[cfg(test)]
 mod tests {

@@ -265,8 +265,8 @@ fn defect_12_bad_frees_and_overlapping_pools_are_refused() {
         (Held { size: 3 * PAGE, ..held }, Error::WrongSize),
         (Held { size: 5 * PAGE, ..held }, Error::WrongSize),
         (Held { va: held.va + PAGE, handle: held.handle + PAGE, ..held }, Error::NotAllocated),
-        (Held { va: held.va + 1, ..held }, Error::Foreign),
-        (Held { va: 0x1000, ..held }, Error::Foreign),
+        (Held { va: held.va + 1, ..held }, Error::NoBuffer),
+        (Held { va: 0x1000, ..held }, Error::NoBuffer),
         (Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle),
     ];
     for (index, (held, error)) in bad.into_iter().enumerate() {

@@ -245,9 +245,9 @@ fn fault_02_buffers_with_mappings_of_their_own_outlive_the_making_of_the_view() 
 
         // The view's address of the first buffer was not handed out.
         let in_view = Held { va: base + (own.handle - pool.start()), ..own };
-        assert_eq!(machine.free(in_view), Err(Error::Foreign), "{flags:?}");
+        assert_eq!(machine.free(in_view), Err(Error::NoBuffer), "{flags:?}");
         machine.free(own).unwrap();
-        assert_eq!(machine.free(own), Err(Error::Foreign), "{flags:?}: twice");
+        assert_eq!(machine.free(own), Err(Error::NoBuffer), "{flags:?}: twice");
         machine.free(seen).unwrap();
         assert_eq!(machine.balance().used_bytes, 0);
         assert_eq!(machine.balance().mappings.len(), 1, "{flags:?}: the view alone");

@@ -312,14 +312,14 @@ fn in_an_interrupt_the_owner_neither_waits_nor_asks() {
 fn wrong_calls_change_nothing() {
     let (machine, _) = machine();
     let dma = machine.dma;
-    assert_eq!(dma.give_back_memory(0x1234), Err(Error::Foreign));
+    assert_eq!(dma.give_back_memory(0x1234), Err(Error::NoBuffer));
     assert_eq!(borrow(&machine, 0, 0), None);
     assert_eq!(borrow(&machine, (PAGES + 1) * PAGE, 0), None);
     assert_eq!(machine.in_interrupt(|| borrow(&machine, PAGE, 0)), None);
     let va = borrow(&machine, 100, 0).unwrap();
-    assert_eq!(dma.give_back_memory(va + 4), Err(Error::Foreign));
+    assert_eq!(dma.give_back_memory(va + 4), Err(Error::NoBuffer));
     dma.give_back_memory(va).unwrap();
-    assert_eq!(dma.give_back_memory(va), Err(Error::Foreign));
+    assert_eq!(dma.give_back_memory(va), Err(Error::NoBuffer));
     assert_eq!(machine.balance().used_bytes, 0);
     let (fresh, _) = self::machine();
     fresh.fail(Service::HeapAlloc, 0, 1);

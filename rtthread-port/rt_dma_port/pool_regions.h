@@ -46,7 +46,7 @@ extern "C" {
  * @param[out] region The address of the region's `rt_region_t`, if it was found.
  * @retval RT_DMA_PORT_FOUND The address was filled in.
  * @retval RT_DMA_PORT_END There is no such region.
- * @retval RT_DMA_PORT_INVALID A list is needed, and there is none.
+ * @retval RT_DMA_PORT_NO_LIST A list is needed, and there is none.
  * @retval RT_DMA_PORT_ABSENT The kernel has no memblock.
  *
  * @note Context: thread.

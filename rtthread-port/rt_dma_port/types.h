@@ -21,7 +21,7 @@
 /**
  * The caller of `rt_dma_pool_extract` passed no list.
  */
-#define RT_DMA_PORT_INVALID 1
+#define RT_DMA_PORT_NO_LIST 1
 
 /**
  * The kernel lacks the service, or what it reads is not there yet.

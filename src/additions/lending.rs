@@ -22,7 +22,7 @@ use crate::mem::atomics::{
     Ordering::{Relaxed, SeqCst},
     fence,
 };
-use crate::mem::heap::place;
+use crate::mem::heap::alloc_static;
 use crate::text::text;
 
 /// The number of [pauses](crate::kernel::Threads::pause), each of one tick, for which an owner's request waits for
@@ -80,14 +80,14 @@ impl<K: Kernel> Dma<K> {
     /// has.
     ///
     /// # Errors
-    /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
+    /// [`Error::NoBuffer`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
     /// and the caller may not sleep. Then nothing is changed. Otherwise an error of [`Dma::free`]: the memory was freed
     /// before, against the rules, and the loan ends all the same. Every error is counted, and logged where the caller
     /// may sleep.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
         let Some((entry, memory)) = self.claim_lent(va) else {
-            self.refuse(Error::Foreign, Name::NONE, NO_NUMBER, va, 0);
-            return Err(Error::Foreign);
+            self.refuse(Error::NoBuffer, Name::NONE, NO_NUMBER, va, 0);
+            return Err(Error::NoBuffer);
         };
         // A borrower has no device. None is needed: the handle is not checked, because it is zero.
         let result = self.free(Device::NONE, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
@@ -254,7 +254,7 @@ impl<K: Kernel, D> Lending<K, D> {
             return claimed;
         }
         let _turn = self.turn.take(kernel)?;
-        let entry = place(kernel, 0, |_| Entry::changing(self.last.get()))?;
+        let entry = alloc_static(kernel, 0, |_| Entry::changing(self.last.get()))?;
         self.last.set(Some(entry));
         Some(entry)
     }

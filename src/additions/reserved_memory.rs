@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedNode, SharedNodeError};
 use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
-use crate::text::{apart, text};
+use crate::text::{separate_cstr, text};
 
 /// The reason why a node is not served. The other nodes are. `rt_dma_reserved_memory_install` has the result for C of
 /// each.
@@ -46,7 +46,7 @@ impl<K: ReservedMemory> Dma<K> {
             self.count_refused();
             return Err(Error::Context.into());
         }
-        let _reserving = self.reserving.set(self.kernel);
+        let _reserving = self.reserving.lock(self.kernel);
         let mut result = Ok(());
         let nodes = (0..).map_while(|index| self.kernel.shared_node(index));
         for (index, node) in nodes.enumerate() {
@@ -72,7 +72,7 @@ impl<K: ReservedMemory> Dma<K> {
                 (Error::NoMemory.into(), text!("shared-dma-pool %lu: out of memory", index))
             }
         };
-        self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), text));
+        self.refuse_line(&Line::about(Name::of(separate_cstr!("reserved-memory")), text));
         Err(error)
     }
 
@@ -205,12 +205,16 @@ impl<K: ReservedMemory> Dma<K> {
     fn refuse_shared(&self, node: &SharedNode, error: ReservedError) {
         let reason = match error {
             // `NoTree` does not occur: `serve` has returned it before.
-            ReservedError::NoTree | ReservedError::BadNode => apart!("a property is wrong, or two exclude each other"),
-            ReservedError::NoRoom => apart!("memblock has no such memory left: write a reg (docs/moving-a-bsp.md)"),
-            ReservedError::Install(Error::BadSize) => apart!("holds no whole page"),
-            ReservedError::Install(Error::Overlap) => apart!("overlaps a pool"),
-            ReservedError::Install(Error::NotReserved) => apart!("the kernel has not reserved this memory"),
-            ReservedError::Install(Error::NoMemory) => apart!("out of memory"),
+            ReservedError::NoTree | ReservedError::BadNode => {
+                separate_cstr!("a property is wrong, or two exclude each other")
+            }
+            ReservedError::NoRoom => {
+                separate_cstr!("memblock has no such memory left: write a reg (docs/moving-a-bsp.md)")
+            }
+            ReservedError::Install(Error::BadSize) => separate_cstr!("holds no whole page"),
+            ReservedError::Install(Error::Overlap) => separate_cstr!("overlaps a pool"),
+            ReservedError::Install(Error::NotReserved) => separate_cstr!("the kernel has not reserved this memory"),
+            ReservedError::Install(Error::NoMemory) => separate_cstr!("out of memory"),
             ReservedError::Install(error) => error.reason(),
         };
         let text = match node.range {

@@ -77,11 +77,11 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not
+    /// [`Error::NoMapAndReusable`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not
     /// sleep; otherwise those of [`prepare_pool`](Self::prepare_pool).
     fn claim(&self, device: Device, node: Node, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.is_no_map && region.is_reusable {
-            return Err(Error::Conflict);
+            return Err(Error::NoMapAndReusable);
         }
         // The turn of installs is held for one region only, because an error must be logged without it.
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;

@@ -60,7 +60,7 @@ impl<K: Kernel> Dma<K> {
         // Both are made before one is added, so that a failure changes nothing.
         let new_pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
         let pools = new_pools.map(|new| new.map(|pool| self.add(&turn, pool)));
-        self.kernel.consume(region, end);
+        self.kernel.shrink(region, end);
         drop(turn);
         pools.into_iter().flatten().for_each(|pool| self.finish_install(pool));
         if ends_within_4_gib(end) { Ok(()) } else { Err(Error::High) }

@@ -6,10 +6,10 @@ use core::ffi::c_void;
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::pool::Pool;
 use crate::kernel::{Handle, Kernel, Pa, Va};
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::AtomicUsize;
 use crate::mem::hook::Hook;
 use crate::mem::lock::IrqLock;
-use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
 /// A borrower's function, which is asked to give memory back. Its parameters are the memory, its size in bytes, and

@@ -6,11 +6,11 @@
 use crate::abi::rt_list_t;
 use crate::dropin::pool::Pool;
 use crate::kernel::{Kernel, Pa};
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
 };
-use crate::mem::shared::AtomicRef;
 
 /// The list of the pools of a system.
 pub(crate) struct PoolList<K: Kernel> {

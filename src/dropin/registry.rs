@@ -11,7 +11,7 @@ use crate::dropin::pool_list::PoolList;
 use crate::dropin::uninstalled::Uninstalled;
 use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::AtomicUsize;
-use crate::mem::turn::{Flag, Turn};
+use crate::mem::turn::{SleepLock, Turn};
 
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
@@ -19,10 +19,10 @@ pub struct Dma<K: Kernel> {
     pub(crate) list: PoolList<K>,
     /// The turn of installs: of calls that install or uninstall pools.
     pub(crate) installing: Turn,
-    /// Set while a call chooses memory for `/reserved-memory` and reserves it, so that no two calls choose the same
-    /// memory. It is a flag and not a turn, because lines are written to the log meanwhile: no driver of a console
-    /// waits for it, as only a board reserves memory, at boot.
-    pub(crate) reserving: Flag,
+    /// Held while a call chooses memory for `/reserved-memory` and reserves it, so that no two calls choose the same
+    /// memory. It is no turn, because lines are written to the log meanwhile: no driver of a console waits for it, as
+    /// only a board reserves memory, at boot.
+    pub(crate) reserving: SleepLock,
     pub(crate) uninstalled: Uninstalled<K, Dma<K>>,
     pub(crate) name_readers: NameReaders,
     /// The number of refused calls.
@@ -37,7 +37,7 @@ impl<K: Kernel> Dma<K> {
             kernel,
             list: PoolList::new(),
             installing: Turn::new(),
-            reserving: Flag::new(),
+            reserving: SleepLock::new(),
             uninstalled: Uninstalled::new(),
             name_readers: NameReaders::new(),
             refused_calls: AtomicUsize::new(0),

@@ -186,7 +186,7 @@ impl<K: Kernel> Bus<K> {
     pub(crate) fn pa_of(&self, handle: Handle) -> Option<Pa> {
         match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
-            MapOps::DeviceTree => self.kernel.cpu_address(self.device, handle),
+            MapOps::DeviceTree => self.kernel.pa_of_handle(self.device, handle),
             MapOps::Pci => {
                 let offset_in = |window: &BusWindow| (handle as u64).wrapping_sub(window.bus);
                 match self.windows().find(|window| offset_in(window) < window.size) {

@@ -2,8 +2,8 @@
 
 use crate::dropin::pool::{Pool, PoolSpec, WholePages};
 use crate::kernel::Kernel;
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::hook::Hook;
-use crate::mem::shared::AtomicRef;
 
 /// The pools that were uninstalled. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
 pub(crate) struct Uninstalled<K: Kernel, D: 'static> {

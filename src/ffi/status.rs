@@ -15,7 +15,7 @@ pub fn status(result: Result<(), Error>) -> isize {
     match result {
         // The memory is above 4 GiB, but the call succeeded.
         Ok(()) | Err(Error::High) => errors.ok,
-        Err(Error::NoList) => errors.nosys,
+        Err(Error::NoMemblock) => errors.nosys,
         Err(Error::NoRegion) => errors.empty,
         Err(Error::NoMemory) => errors.nomem,
         Err(Error::Context | Error::Leaving) => errors.busy,

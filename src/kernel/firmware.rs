@@ -80,7 +80,7 @@ pub unsafe trait Firmware {
     /// Context: thread.
     ///
     /// # Errors
-    /// `NoNode`, `Disabled`, `NotServed` or `BadReg` if the entry refers to no memory; `NotReserved` if the kernel
+    /// `NoNode`, `Disabled`, `NoReg` or `BadReg` if the entry refers to no memory; `NotReserved` if the kernel
     /// itself uses the memory. The next entry may be a good one. `NoMemory` if the heap has no room for what the
     /// kernel needs to read the entry: a later call may succeed.
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>>;
@@ -107,7 +107,7 @@ pub unsafe trait Firmware {
     /// processor has no such address. It need not be the inverse of [`bus_range_from`](Firmware::bus_range_from).
     ///
     /// Context: thread first, then any, as `bus_range_from`.
-    fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa>;
+    fn pa_of_handle(&self, device: Device, handle: Handle) -> Option<Pa>;
 
     /// Returns DMA window `index` of the host bridge of a device on bus `"pci"`; `None` after the last, and for every
     /// other device.

@@ -47,7 +47,7 @@ pub struct BootRegion {
 /// # Safety
 ///
 /// The kernel does not use the memory of a region that [`region`](PoolRegions::region) returns, and does not allocate
-/// it to other code, unless an earlier call has [consumed](PoolRegions::consume) it.
+/// it to other code, unless an earlier call has [consumed](PoolRegions::shrink) it.
 pub unsafe trait PoolRegions {
     /// Returns region `index` of those in which boot pools can be made.
     ///
@@ -58,7 +58,7 @@ pub unsafe trait PoolRegions {
     ///
     /// # Errors
     /// [`Error::NoRegion`] after the last region; [`Error::BadSize`] if the interface requires a list and there is
-    /// none; [`Error::NoList`] if the kernel has no memblock.
+    /// none; [`Error::NoMemblock`] if the kernel has no memblock.
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error>;
 
     /// Records that pools cover `region` from its first byte up to `end`. `region` may be the rest of the one that
@@ -69,5 +69,5 @@ pub unsafe trait PoolRegions {
     /// which `region` is only the rest, the next extract finds the pools at its beginning, as this one did.
     ///
     /// Context: thread.
-    fn consume(&self, region: BootRegion, end: Pa);
+    fn shrink(&self, region: BootRegion, end: Pa);
 }

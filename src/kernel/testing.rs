@@ -191,9 +191,9 @@ unsafe impl<S: Services> Threads for S {
 // SAFETY: no test touches memory that is mapped.
 unsafe impl<S: Services> PoolRegions for S {
     fn region(&self, _list: &RegionList, _index: usize) -> Result<BootRegion, Error> {
-        Err(Error::NoList)
+        Err(Error::NoMemblock)
     }
-    fn consume(&self, _region: BootRegion, _end: Pa) {}
+    fn shrink(&self, _region: BootRegion, _end: Pa) {}
 }
 
 // SAFETY: no test touches memory that is mapped.
@@ -216,7 +216,7 @@ unsafe impl<S: Services> Firmware for S {
     fn bus_range_from(&self, _device: Device, pa: Pa) -> Result<BusRange, Error> {
         Ok(BusRange { handle: Some(pa), last_pa: Pa::MAX })
     }
-    fn cpu_address(&self, _device: Device, handle: Handle) -> Option<Pa> {
+    fn pa_of_handle(&self, _device: Device, handle: Handle) -> Option<Pa> {
         Some(handle)
     }
     fn bus_window(&self, _device: Device, index: usize) -> Option<BusWindow> {

@@ -3,9 +3,9 @@
 
 #![allow(unsafe_code)]
 
+use super::atomic_ref::AtomicRef;
 use super::bump::BumpAllocator;
-use super::heap::{free, place};
-use super::shared::AtomicRef;
+use super::heap::{alloc_static, free};
 use crate::kernel::Kernel;
 
 /// Heap memory for values that are found without a lock. A value cannot be freed while another core may read it, and so
@@ -16,13 +16,13 @@ use crate::kernel::Kernel;
 /// caller ensures it, by the [turn](super::turn) of a block pool for example.
 pub struct Arena<K: Kernel> {
     kernel: K,
-    /// The header of the piece that was placed last.
+    /// The header of the piece that was allocated last.
     last: AtomicRef<Header>,
 }
 
 /// The beginning of each piece.
 struct Header {
-    /// The header of the piece that was placed before this one.
+    /// The header of the piece that was allocated before this one.
     before: Option<&'static Header>,
 }
 
@@ -39,18 +39,18 @@ impl<K: Kernel> Arena<K> {
         Arena { kernel, last: AtomicRef::new() }
     }
 
-    /// Places a value in the heap as [`heap::place`](super::heap::place) does, with `tail_bytes` bytes after it. `make`
-    /// must not call this arena.
+    /// Allocates memory for a value as [`heap::alloc_static`](super::heap::alloc_static) does, with `tail_bytes` bytes
+    /// after the value. `make` must not call this arena.
     ///
     /// Context: thread.
-    pub fn place<T>(&self, tail_bytes: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
+    pub fn alloc<T>(&self, tail_bytes: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
         let header = Header { before: self.last.get() };
-        let piece = place(self.kernel, tail_bytes, |tail| Piece { header, value: make(tail) })?;
+        let piece = alloc_static(self.kernel, tail_bytes, |tail| Piece { header, value: make(tail) })?;
         self.last.set(Some(&piece.header));
         Some(&piece.value)
     }
 
-    /// Frees the memory of the value that was placed last. The value is not dropped.
+    /// Frees the memory of the value that was allocated last. The value is not dropped.
     ///
     /// Context: thread.
     ///
@@ -60,8 +60,8 @@ impl<K: Kernel> Arena<K> {
     pub unsafe fn release_last(&self) {
         let Some(header) = self.last.get() else { return };
         self.last.set(header.before);
-        // SAFETY: `place` returned the piece that begins with this header. It is freed this once, because it is not the
-        // last one any more.
+        // SAFETY: `alloc_static` returned the piece that begins with this header. It is freed this once, because it is
+        // not the last one any more.
         unsafe { free(self.kernel, header) }
     }
 
@@ -91,7 +91,7 @@ mod tests {
         let pieces: std::vec::Vec<_> = (1..=5)
             .map(|length| {
                 let tail_bytes = length * size_of::<usize>();
-                arena.place(tail_bytes, |tail| tail.slice_with(length, |index| Some(100 * length + index))).unwrap()
+                arena.alloc(tail_bytes, |tail| tail.slice_with(length, |index| Some(100 * length + index))).unwrap()
             })
             .collect();
         for (piece, length) in pieces.iter().zip(1..=5) {

@@ -1,4 +1,4 @@
-//! The atomics of the library, and its pause.
+//! The atomics of the library, and the pause of a spin lock.
 //!
 //! Files import them from here and not from `core`, so that a model checker such as loom or shuttle can run the
 //! library's own code with its atomics in place of these. What no model runs, or what it need not see, uses the atomics
@@ -16,13 +16,13 @@ pub use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize, O
 
 /// Pauses `count` times.
 #[cfg(not(any(feature = "shuttle", feature = "loom")))]
-pub fn pause(count: u32) {
+pub fn spin_loop(count: u32) {
     (0..count).for_each(|_| core::hint::spin_loop());
 }
 
 /// Lets another thread of the model run. In a model, a single pause has the effect of many.
 #[cfg(any(feature = "shuttle", feature = "loom"))]
-pub fn pause(_count: u32) {
+pub fn spin_loop(_count: u32) {
     #[cfg(feature = "loom")]
     ::loom::hint::spin_loop();
     #[cfg(feature = "shuttle")]

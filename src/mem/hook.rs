@@ -5,8 +5,8 @@
 
 use core::hint::black_box;
 
+use super::atomic_ref::AtomicRef;
 use super::atomics::{Ordering::SeqCst, fence};
-use super::shared::AtomicRef;
 
 /// A value, with functions, that only images with a certain addition set.
 pub struct Hook<T: 'static>(AtomicRef<T>);

@@ -18,7 +18,7 @@ use core::ops::{Deref, DerefMut};
 
 use spin::mutex::SpinMutex;
 
-use super::atomics::pause;
+use super::atomics::spin_loop;
 use crate::kernel::Kernel;
 
 // On aarch64 the linked core has 28 bytes more without `inline(always)` in this file, and 80 more without
@@ -94,7 +94,7 @@ impl<T> IrqLock<T> {
         loop {
             // SAFETY: this is the value of the last `irq_save`.
             unsafe { kernel.irq_restore(saved) };
-            pause(pauses);
+            spin_loop(pauses);
             pauses = LATER_PAUSES;
             saved = kernel.irq_save();
             if let Some(guard) = self.try_lock(kernel, saved) {

@@ -1,4 +1,4 @@
-//! What one call at a time has while it may sleep: a [`Flag`], and a [`Turn`], which is a flag with the rule below.
+//! Locks whose holder may sleep: [`SleepLock`], and [`Turn`], for which the rule below holds in addition.
 //!
 //! **No text is written to the log or the shell while a turn is held.** The console's driver may itself call this
 //! library for each line that it writes. If it needed the same turn, it would wait for its own thread. What the holder
@@ -12,34 +12,34 @@ use super::atomics::{
 };
 use crate::kernel::Kernel;
 
-/// A flag that one call at a time sets. The others wait, or do without.
-pub struct Flag(AtomicBool);
+/// A lock whose holder may sleep. A call that finds it held waits, or does without it.
+pub struct SleepLock(AtomicBool);
 
-/// A flag that is set. Dropping the guard clears it.
-pub struct FlagGuard<'a>(&'a AtomicBool);
+/// A [`SleepLock`] that is held. Dropping the guard releases it.
+pub struct SleepLockGuard<'a>(&'a AtomicBool);
 
-impl Flag {
-    /// Makes a flag that is clear.
+impl SleepLock {
+    /// Makes a lock that is free.
     pub const fn new() -> Self {
-        Flag(AtomicBool::new(false))
+        SleepLock(AtomicBool::new(false))
     }
 
-    /// Sets the flag; returns `None` if another call has set it.
+    /// Takes the lock; returns `None` if another call holds it.
     ///
-    /// The `Acquire` here and the `Release` in `drop` order the accesses of two calls that set the flag one after the
+    /// The `Acquire` here and the `Release` in `drop` order the accesses of two calls that hold the lock one after the
     /// other: if either were weaker, the second could read memory before the writes of the first arrive there.
     ///
     /// Context: any.
-    pub fn try_set(&self) -> Option<FlagGuard<'_>> {
-        if self.0.swap(true, Acquire) { None } else { Some(FlagGuard(&self.0)) }
+    pub fn try_lock(&self) -> Option<SleepLockGuard<'_>> {
+        if self.0.swap(true, Acquire) { None } else { Some(SleepLockGuard(&self.0)) }
     }
 
-    /// Waits until the flag is clear, and sets it.
+    /// Waits until the lock is free, and takes it.
     ///
     /// Context: thread.
-    pub fn set<K: Kernel>(&self, kernel: K) -> FlagGuard<'_> {
+    pub fn lock<K: Kernel>(&self, kernel: K) -> SleepLockGuard<'_> {
         loop {
-            match self.try_set() {
+            match self.try_lock() {
                 Some(guard) => return guard,
                 None => kernel.pause(),
             }
@@ -47,34 +47,34 @@ impl Flag {
     }
 }
 
-impl Drop for FlagGuard<'_> {
+impl Drop for SleepLockGuard<'_> {
     fn drop(&mut self) {
         self.0.store(false, Release);
     }
 }
 
-/// A lock whose holder may sleep. One thread at a time holds it. `docs/locking.md` lists the turns.
-pub struct Turn(Flag);
+/// A [`SleepLock`] during which no text is written: see the head of this file. `docs/locking.md` lists the turns.
+pub struct Turn(SleepLock);
 
 /// A turn that is held. Dropping the guard ends the turn.
 pub struct TurnGuard<'a, K: Kernel> {
-    /// Cleared after `drop` has reported the end of the turn.
-    _flag: FlagGuard<'a>,
+    /// Released after `drop` has reported the end of the turn.
+    _lock: SleepLockGuard<'a>,
     kernel: K,
 }
 
 impl<'a, K: Kernel> TurnGuard<'a, K> {
-    /// Makes the guard of a turn whose flag the caller has set.
-    fn new(flag: FlagGuard<'a>, kernel: K) -> Self {
+    /// Makes the guard of a turn whose lock the caller holds.
+    fn new(lock: SleepLockGuard<'a>, kernel: K) -> Self {
         kernel.turn_begins();
-        TurnGuard { _flag: flag, kernel }
+        TurnGuard { _lock: lock, kernel }
     }
 }
 
 impl Turn {
     /// Makes a turn that no thread holds.
     pub const fn new() -> Self {
-        Turn(Flag::new())
+        Turn(SleepLock::new())
     }
 
     /// Waits until no other thread holds the turn, and takes it.
@@ -82,7 +82,7 @@ impl Turn {
     /// Context: any. A caller that may not sleep gets `None`.
     #[inline(never)] // If it is inlined, the linked core has 84 bytes more on aarch64.
     pub fn take<K: Kernel>(&self, kernel: K) -> Option<TurnGuard<'_, K>> {
-        kernel.can_sleep().then(|| TurnGuard::new(self.0.set(kernel), kernel))
+        kernel.can_sleep().then(|| TurnGuard::new(self.0.lock(kernel), kernel))
     }
 
     /// Takes the turn. In a thread it waits as [`take`](Self::take) does. In any other context it does not wait, and
@@ -93,7 +93,7 @@ impl Turn {
         if kernel.can_sleep() {
             return self.take(kernel);
         }
-        self.0.try_set().map(|flag| TurnGuard::new(flag, kernel))
+        self.0.try_lock().map(|lock| TurnGuard::new(lock, kernel))
     }
 }
 

@@ -63,7 +63,7 @@ fn sizes_that_make_no_sense_are_refused() {
 #[test]
 fn without_memblock_and_without_room_there_is_a_status_each() {
     let machine = Machine::new();
-    assert_eq!(machine.extract(MIB, 0), Err(Error::NoList));
+    assert_eq!(machine.extract(MIB, 0), Err(Error::NoMemblock));
     machine.set_reserved(Some(Vec::new()));
     assert_eq!(machine.extract(MIB, 0), Err(Error::NoRegion));
     machine.set_reserved(Some(vec![usable(BASE, MIB - 1)]));

@@ -71,10 +71,10 @@ fn an_address_within_a_buffer_or_free_memory_is_refused() {
     for (wrong, error) in [
         (second_page, Error::NotAllocated),
         (page_after, Error::NotAllocated),
-        (inside_a_page, Error::Foreign),
-        (end_of_the_pool, Error::Foreign),
-        (at(0x1000), Error::Foreign),
-        (at(usize::MAX), Error::Foreign),
+        (inside_a_page, Error::NoBuffer),
+        (end_of_the_pool, Error::NoBuffer),
+        (at(0x1000), Error::NoBuffer),
+        (at(usize::MAX), Error::NoBuffer),
     ] {
         machine.assert_refused(wrong, error);
     }
@@ -92,10 +92,10 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
     // The address of the cached buffer's page in the uncached view is not that buffer's address.
     let in_uncached_view = uncached.va - PAGE;
     assert_eq!(machine.at(in_uncached_view).unwrap().0, cached.handle);
-    machine.assert_refused(Held { va: in_uncached_view, ..cached }, Error::Foreign);
-    machine.assert_refused(Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::Foreign);
+    machine.assert_refused(Held { va: in_uncached_view, ..cached }, Error::NoBuffer);
+    machine.assert_refused(Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::NoBuffer);
     // Neither is the physical address, since the pool is not NOMAP.
-    machine.assert_refused(Held { va: cached.handle, ..cached }, Error::Foreign);
+    machine.assert_refused(Held { va: cached.handle, ..cached }, Error::NoBuffer);
     // The buffer is found without the flags of its request.
     machine.free(Held { flags: Flags::NOCACHE, ..cached }).unwrap();
     machine.free(Held { flags: CACHED, ..uncached }).unwrap();
@@ -195,7 +195,7 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
     let physical = machine.alloc(device, 2 * PAGE, Flags::NOMAP).unwrap();
     let mapped = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
     let mapped_as_physical = Held { va: mapped.handle, flags: Flags::NOMAP, ..mapped };
-    machine.assert_refused(mapped_as_physical, Error::Foreign);
+    machine.assert_refused(mapped_as_physical, Error::NoBuffer);
     machine.assert_refused(Held { size: PAGE, ..physical }, Error::WrongSize);
     machine.free(physical).unwrap();
     machine.assert_refused(physical, Error::NotAllocated);
@@ -210,7 +210,7 @@ fn refusals_are_counted_where_no_line_can_be_written() {
     let held = machine.alloc(device, 2 * PAGE, CACHED).unwrap();
     let page_after = Held { va: held.va + 2 * PAGE, handle: held.handle + 2 * PAGE, ..held };
     let wrong_frees = [
-        (Held { va: held.handle, ..held }, Error::Foreign),
+        (Held { va: held.handle, ..held }, Error::NoBuffer),
         (Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle),
         (Held { size: PAGE, ..held }, Error::WrongSize),
         (page_after, Error::NotAllocated),
@@ -238,11 +238,11 @@ fn fault_18_a_buffer_is_freed_after_a_change_of_flags() {
 #[test]
 fn fault_18_an_own_mapping_is_freed_after_a_change_of_flags() {
     let without_linear_map = PoolMapping { is_linear: false, view_limit: WITHOUT_VIEWS };
-    check_frees_after_a_change_of_flags(without_linear_map, &MAPPED, Error::Foreign);
+    check_frees_after_a_change_of_flags(without_linear_map, &MAPPED, Error::NoBuffer);
     // Here a cached buffer has no mapping of its own: it is seen through the linear map.
     let with_linear_map = PoolMapping { is_linear: true, view_limit: WITHOUT_VIEWS };
     let not_cached = [Flags::NOCACHE, Flags::WRITE_THROUGH];
-    check_frees_after_a_change_of_flags(with_linear_map, &not_cached, Error::Foreign);
+    check_frees_after_a_change_of_flags(with_linear_map, &not_cached, Error::NoBuffer);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
     let device = machine.plain_device();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     pool.add_flags(Flags::NOMAP);
-    machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
+    machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::NoBuffer);
     machine.free(held).unwrap();
 }
 
@@ -285,7 +285,7 @@ fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
         // page of the view began there. Another value would need other addresses.
         let va = page * PAGE + PAGE - 1;
         assert_eq!(View::new().page_of_aligned(va, MIB / PAGE), Some(page + 1));
-        machine.assert_refused(Held { va, handle: 0, ..held[0] }, Error::Foreign);
+        machine.assert_refused(Held { va, handle: 0, ..held[0] }, Error::NoBuffer);
     }
     held.into_iter().for_each(|held| machine.free(held).unwrap());
 }
@@ -298,7 +298,7 @@ fn check_another_mapping(view_limit: usize) {
     for flags in MAPPED {
         let held = machine.alloc(device, PAGE, flags).unwrap();
         let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap().get();
-        machine.assert_refused(Held { va: alias, ..held }, Error::Foreign);
+        machine.assert_refused(Held { va: alias, ..held }, Error::NoBuffer);
         // SAFETY: it was mapped above, and is not used.
         unsafe { machine.kernel.unmap(alias) };
         machine.free(held).unwrap();

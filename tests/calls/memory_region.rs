@@ -226,7 +226,7 @@ fn expect_refused(region: Result<NamedRegion, Error>, reason: &str) {
 
 #[test]
 fn fault_03_a_device_that_names_a_node_without_memory_gets_a_line_that_says_so() {
-    expect_refused(Err(Error::NotServed), "not served");
+    expect_refused(Err(Error::NoReg), "not served");
     expect_refused(Err(Error::NoNode), "no such node");
     expect_refused(Err(Error::BadReg), "bad reg");
 }

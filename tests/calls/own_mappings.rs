@@ -49,12 +49,12 @@ fn a_buffer_with_a_mapping_of_its_own_takes_it_along() {
             machine.assert_refused(Held { size: PAGE, ..first }, Error::WrongSize);
             machine.assert_refused(Held { size: 3 * PAGE, ..first }, Error::WrongSize);
             machine.assert_refused(Held { size: usize::MAX, ..first }, Error::WrongSize);
-            machine.assert_refused(Held { va: first.va + PAGE, size: PAGE, handle: 0, ..first }, Error::Foreign);
-            machine.assert_refused(Held { va: first.va + PAGE, ..first }, Error::Foreign);
-            machine.assert_refused(Held { va: first.va + 8, ..first }, Error::Foreign);
+            machine.assert_refused(Held { va: first.va + PAGE, size: PAGE, handle: 0, ..first }, Error::NoBuffer);
+            machine.assert_refused(Held { va: first.va + PAGE, ..first }, Error::NoBuffer);
+            machine.assert_refused(Held { va: first.va + 8, ..first }, Error::NoBuffer);
             machine.assert_refused(Held { handle: second.handle, ..first }, Error::WrongHandle);
             if machine.is_linear(first.handle) {
-                machine.assert_refused(Held { va: machine.at_linear(first.handle), ..first }, Error::Foreign);
+                machine.assert_refused(Held { va: machine.at_linear(first.handle), ..first }, Error::NoBuffer);
             }
             assert_eq!(machine.in_interrupt(|| machine.free(first)), Err(Error::Context), "an unmap may sleep");
             assert_eq!(machine.with_interrupts_off(|| machine.free(first)), Err(Error::Context));
@@ -62,7 +62,7 @@ fn a_buffer_with_a_mapping_of_its_own_takes_it_along() {
             machine.free(first).unwrap();
             assert_eq!(machine.at(first.va), None);
             assert_eq!(machine.at(second.va).unwrap().0, second.handle);
-            machine.assert_refused(first, Error::Foreign);
+            machine.assert_refused(first, Error::NoBuffer);
             machine.free(Held { flags: CACHED, ..second }).unwrap();
             machine.take_errors();
             assert_eq!(machine.balance(), settled);
@@ -129,7 +129,7 @@ fn null_is_no_buffers_address() {
     let device = machine.plain_device();
     let [gone, held] = [(); 2].map(|()| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap());
     machine.free(gone).unwrap();
-    machine.assert_refused(Held { va: 0, handle: 0, ..gone }, Error::Foreign);
+    machine.assert_refused(Held { va: 0, handle: 0, ..gone }, Error::NoBuffer);
     machine.free(held).unwrap();
 }
 
@@ -145,7 +145,7 @@ fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping(
     let alone = machine.alloc(device, PAGE, CACHED).unwrap();
     machine.repair(Service::Map);
     assert_eq!(machine.mappings().len(), 2);
-    machine.assert_refused(Held { va: view.va + PAGE, ..alone }, Error::Foreign);
+    machine.assert_refused(Held { va: view.va + PAGE, ..alone }, Error::NoBuffer);
     machine.free(alone).unwrap();
     machine.free(view).unwrap();
     assert_eq!(machine.mappings().len(), 1, "the view");
@@ -160,7 +160,7 @@ fn the_uncached_view_is_not_the_address_of_a_write_through_buffer_with_its_own_m
     machine.fail(Service::Map, 0, 1);
     let alone = machine.alloc(device, PAGE, Flags::WRITE_THROUGH).unwrap();
     machine.repair(Service::Map);
-    machine.assert_refused(Held { va: view.va + PAGE, ..alone }, Error::Foreign);
+    machine.assert_refused(Held { va: view.va + PAGE, ..alone }, Error::NoBuffer);
     machine.free(alone).unwrap();
     machine.free(view).unwrap();
 }
@@ -175,8 +175,8 @@ fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let device = machine.device(DeviceInfo::naming(&[region]).coherent());
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_ne!(held.va, held.handle);
-    machine.assert_refused(Held { va: held.handle, ..held }, Error::Foreign);
-    machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
+    machine.assert_refused(Held { va: held.handle, ..held }, Error::NoBuffer);
+    machine.assert_refused(Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::NoBuffer);
     machine.free(held).unwrap();
     let physical = machine.alloc(device, PAGE, Flags::NOMAP).unwrap();
     machine.free(physical).unwrap();

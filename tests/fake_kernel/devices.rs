@@ -64,7 +64,7 @@ impl DeviceInfo {
     }
 
     /// Translates the device's address `handle` as RT-Thread's translator does.
-    pub fn cpu_address(&self, handle: usize) -> Option<Pa> {
+    pub fn pa_of_handle(&self, handle: usize) -> Option<Pa> {
         match self.dma_to_cpu {
             Some(dma_to_cpu) => dma_to_cpu(handle),
             None => usize::try_from(translate(&self.ranges, handle, |range| (range.bus, range.cpu))).ok(),

@@ -197,12 +197,12 @@ unsafe impl PoolRegions for FakeKernel {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
         assert_eq!(*list, RegionList::RESERVED);
         let records = self.records();
-        let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
+        let mut usable = records.reserved.as_ref().ok_or(Error::NoMemblock)?.iter().filter(|region| region.usable);
         let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
         Ok(BootRegion { start, end, address: index + 1 })
     }
 
-    fn consume(&self, _region: BootRegion, _end: Pa) {
+    fn shrink(&self, _region: BootRegion, _end: Pa) {
         // The region is memblock's, which is not written.
     }
 }
@@ -236,8 +236,8 @@ unsafe impl Firmware for FakeKernel {
         if self.fails(Service::BusRanges) { Err(Error::NoMemory) } else { Ok(self.device(device).bus_range_from(pa)) }
     }
 
-    fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {
-        self.device(device).cpu_address(handle)
+    fn pa_of_handle(&self, device: Device, handle: usize) -> Option<Pa> {
+        self.device(device).pa_of_handle(handle)
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow> {

@@ -178,7 +178,7 @@ typedef struct rt_region_t rt_region_t;"
         subject(
             "rt_dma_port/threads.h",
             "Threads and interrupts: what the caller may do, masks, a critical section, and a pause.",
-            &["src/kernel/rtthread/threads.rs", "src/kernel/rtthread/irq.rs", "src/kernel/rtthread/every_core.rs"],
+            &["src/kernel/rtthread/threads.rs", "src/kernel/rtthread/irq.rs", "src/kernel/rtthread/critical_section.rs"],
         ),
         subject(
             "rt_dma_port/firmware.h",

@@ -5,7 +5,7 @@ use super::word::{self, NotFreed, Seen};
 use super::{BlockPool, FreeError, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::atomics::Ordering::Relaxed;
-use crate::text::{apart, text};
+use crate::text::{separate_cstr, text};
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Frees the block at `va`, whose handle must be `handle`; 0 stands for a handle that the caller did not ask for.
@@ -90,9 +90,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Counts and logs a free that is refused, and returns its error.
     fn refuse_free(&self, va: Va, handle: Handle, error: FreeError) -> Result<(), FreeError> {
         let reason = match error {
-            FreeError::Foreign => apart!("no block of this pool begins there"),
-            FreeError::NotAllocated => apart!("it is free already"),
-            FreeError::WrongHandle => apart!("wrong handle"),
+            FreeError::Foreign => separate_cstr!("no block of this pool begins there"),
+            FreeError::NotAllocated => separate_cstr!("it is free already"),
+            FreeError::WrongHandle => separate_cstr!("wrong handle"),
         };
         self.refuse(text!("free of block 0x%lx (handle 0x%lx): %s", va, handle, reason));
         Err(error)

@@ -4,8 +4,8 @@ use super::Block;
 use super::shape::{Shape, lowest_bits};
 use super::word::GroupWord;
 use crate::kernel::{Handle, Va};
+use crate::mem::atomic_ref::{AlwaysSetRef, AtomicRef};
 use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
-use crate::mem::shared::{AlwaysSetRef, AtomicRef};
 use crate::mem::wrapping_slice::WrappingSlice;
 
 /// The bookkeeping of a unit. It stays when the unit has no memory.

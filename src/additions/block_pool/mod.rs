@@ -68,9 +68,9 @@ pub use pages::{Effort, Pages};
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
+use crate::mem::atomic_ref::{AlwaysSetRef, AtomicRef};
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use crate::mem::heap::place;
-use crate::mem::shared::{AlwaysSetRef, AtomicRef};
+use crate::mem::heap::alloc_static;
 use crate::text::Text;
 use listed_groups::ListedGroups;
 use shape::Shape;
@@ -124,7 +124,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: thread.
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
-        place(kernel, 0, |_| BlockPool {
+        alloc_static(kernel, 0, |_| BlockPool {
             table: AlwaysSetRef::new(&EMPTY_TABLE),
             groups: ListedGroups::new(shape),
             kernel,

@@ -21,9 +21,9 @@ use super::shape::{Shape, previous_power_of_two};
 use super::span_memory::{KeptMemory, SpanMemory};
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::bump::{BumpAllocator, slice_bytes};
-use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
 use crate::mem::wrapping_slice::WrappingSlice;
 
@@ -181,7 +181,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let shape = &self.groups.shape;
         // No span is vacant now: these are all units.
         let batch = Batch::for_pool(shape, self.spans.unit_count.load(Relaxed));
-        let spans = *self.arena.place(batch.bytes(shape), |tail| batch.lay_out(shape, tail))?;
+        let spans = *self.arena.alloc(batch.bytes(shape), |tail| batch.lay_out(shape, tail))?;
         for span in spans.iter().rev() {
             span.older.set(self.spans.newest.get());
             self.spans.newest.set(Some(span));

@@ -6,8 +6,8 @@
 
 use super::group::{NO_UNIT, Unit};
 use crate::kernel::Kernel;
+use crate::mem::atomic_ref::AlwaysSetRef;
 use crate::mem::bump::BumpAllocator;
-use crate::mem::shared::AlwaysSetRef;
 use crate::mem::turn::TurnGuard;
 use crate::mem::wrapping_slice::WrappingSlice;
 
@@ -114,12 +114,12 @@ impl Table {
 mod tests {
     use super::*;
     use crate::kernel::testing::HeapOnly;
-    use crate::mem::heap::place;
+    use crate::mem::heap::alloc_static;
     use crate::mem::turn::Turn;
     use std::boxed::Box;
 
     fn table(length: usize) -> &'static Table {
-        place(HeapOnly, Table::tail_bytes(length).unwrap(), |tail| Table::new(length, tail)).unwrap()
+        alloc_static(HeapOnly, Table::tail_bytes(length).unwrap(), |tail| Table::new(length, tail)).unwrap()
     }
 
     fn unit() -> &'static Unit {

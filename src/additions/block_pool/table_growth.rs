@@ -54,7 +54,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         let max_length = length.saturating_mul(SPREAD_FACTOR).max(SPREAD_MIN_LIMIT);
         while length <= max_length {
-            let table = self.arena.place(Table::tail_bytes(length)?, |tail| Table::new(length, tail))?;
+            let table = self.arena.alloc(Table::tail_bytes(length)?, |tail| Table::new(length, tail))?;
             if self.spans.units().chain(added).all(|unit| table.insert(self.key_of(unit), unit, turn)) {
                 self.table.set(table);
                 return Some(());

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use super::finding::Finding;
 use crate::kernel::Device;
 use crate::log::Name;
-use crate::text::apart;
+use crate::text::separate_cstr;
 
 /// How many devices have a record.
 const DEVICES: usize = 64;
@@ -49,7 +49,7 @@ impl Names {
     /// Returns the name at an index for `%s` in a line: never a null pointer.
     pub fn shown(&'static self, index: usize) -> Name<'static> {
         let name = self.get(index);
-        if name.as_ptr().is_null() { Name::of(apart!("an unnamed device")) } else { name }
+        if name.as_ptr().is_null() { Name::of(separate_cstr!("an unnamed device")) } else { name }
     }
 }
 

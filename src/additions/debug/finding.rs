@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 
 use crate::log::Name;
-use crate::text::{Text, apart, text};
+use crate::text::{Text, separate_cstr, text};
 
 /// What a line states.
 #[derive(Clone, Copy)]
@@ -44,7 +44,7 @@ macro_rules! findings {
             /// Returns the name under which a mistake is counted: how its line begins.
             pub fn label(self) -> &'static CStr {
                 match self {
-                    $($finding => apart!($label),)*
+                    $($finding => separate_cstr!($label),)*
                 }
             }
 

@@ -4,7 +4,7 @@ use super::Watch;
 use super::holding::Holding;
 use crate::kernel::{Kernel, Pa};
 use crate::log::{Level, Line, Name};
-use crate::text::{apart, text};
+use crate::text::{separate_cstr, text};
 
 /// The most holders that are listed.
 const LISTED: usize = 8;
@@ -30,7 +30,7 @@ impl<K: Kernel> Watch<K> {
         }
         let text =
             text!("the pool at 0x%lx is in use: devices hold %lu buffers, blocks and mappings of it", start, count);
-        kernel.log(Level::Error, &Line::about(Name::of(apart!("dma-pool")), text));
+        kernel.log(Level::Error, &Line::about(Name::of(separate_cstr!("dma-pool")), text));
     }
 
     /// Returns the physical address of what a device holds. Of a mapping, it is that of the bounce buffer, if the

@@ -6,7 +6,7 @@ use crate::additions::streaming::Direction;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Pa, Va};
 use crate::log::Name;
-use crate::text::apart;
+use crate::text::separate_cstr;
 
 /// A kind of memory that a device holds, with what only this kind has.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +39,9 @@ impl Kind {
     /// Returns the words with which lines describe the kind.
     pub fn label(&self) -> Name<'static> {
         Name::of(match self {
-            Kind::Buffer { .. } => apart!("buffer"),
-            Kind::Block { .. } => apart!("block"),
-            Kind::BlockPool(_) => apart!("block pool"),
+            Kind::Buffer { .. } => separate_cstr!("buffer"),
+            Kind::Block { .. } => separate_cstr!("block"),
+            Kind::BlockPool(_) => separate_cstr!("block pool"),
             Kind::Mapping(mapping) => mapping.by.label(),
         })
     }
@@ -71,9 +71,9 @@ impl MappedBy {
     /// Returns the words with which lines describe a mapping that this function made.
     fn label(self) -> &'static CStr {
         match self {
-            MappedBy::Single => apart!("single mapping"),
-            MappedBy::Page => apart!("page mapping"),
-            MappedBy::List => apart!("list mapping"),
+            MappedBy::Single => separate_cstr!("single mapping"),
+            MappedBy::Page => separate_cstr!("page mapping"),
+            MappedBy::List => separate_cstr!("list mapping"),
         }
     }
 }
@@ -207,10 +207,10 @@ impl Holding {
 /// Returns the words with which lines describe a direction.
 pub fn direction_label(direction: Direction) -> Name<'static> {
     Name::of(match direction {
-        Direction::Bidirectional => apart!("in both directions"),
-        Direction::ToDevice => apart!("to the device"),
-        Direction::FromDevice => apart!("from the device"),
-        Direction::Neither => apart!("in no direction"),
+        Direction::Bidirectional => separate_cstr!("in both directions"),
+        Direction::ToDevice => separate_cstr!("to the device"),
+        Direction::FromDevice => separate_cstr!("from the device"),
+        Direction::Neither => separate_cstr!("in no direction"),
     })
 }
 

@@ -6,7 +6,7 @@ use super::{AsWords, CreateError, Device, OutOfRange, Platform, WordOf, size_in_
 use crate::additions::block_pool::pools::BlockPoolSpec;
 use crate::additions::block_pool::{self, Block, PoolName};
 use crate::kernel::Handle;
-use crate::mem::words::DeviceValue;
+use crate::mem::device_memory::DeviceValue;
 
 /// A pool of blocks of coherent memory, each for one value: see [`block_pool`].
 ///

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_in_memory};
 use crate::additions::block_pool::Pages;
 use crate::kernel::Handle;
-use crate::mem::words::DeviceMemory;
+use crate::mem::device_memory::DeviceMemory;
 
 /// Values of one type, one after the other, that the processor and the device can access at any time
 /// (Linux Documentation/core-api/dma-api.rst, part Ia). Use `u8` for plain bytes.

@@ -208,7 +208,7 @@ impl BusMaster {
     /// Returns the physical address to which `handle` leads, as [`pa_of`](Self::pa_of), if the handles of the `size`
     /// bytes from there on lead to the bytes after it.
     ///
-    /// With `dma-ranges`, the handle of a later byte may lead elsewhere (`Firmware::cpu_address`), where a sync would
+    /// With `dma-ranges`, the handle of a later byte may lead elsewhere (`Firmware::pa_of_handle`), where a sync would
     /// look for the mapping in vain. Of the later bytes only the last is looked at. So a range is not found whose bus
     /// addresses all lie between these two bytes: a sync that begins in it would maintain the cache lines of other
     /// memory. A device tree has such a range only if it gives bus addresses to two memories, and the second range is

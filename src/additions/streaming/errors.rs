@@ -8,7 +8,7 @@ use super::{BusMaster, MappedBuffer};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Kernel};
 use crate::log::Level;
-use crate::text::{apart, text};
+use crate::text::{separate_cstr, text};
 
 /// Why a buffer is not mapped. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,11 +31,11 @@ impl MapError {
     /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
     fn reason(self) -> &'static CStr {
         match self {
-            MapError::Invalid => apart!("not a buffer, or no direction"),
-            MapError::NotMapped => apart!("nothing is mapped there"),
-            MapError::NoBounce => apart!("no bounce buffer within reach"),
-            MapError::NoMemory => apart!("out of memory"),
-            MapError::NoOperations => apart!("the device's operations cannot be chosen now"),
+            MapError::Invalid => separate_cstr!("not a buffer, or no direction"),
+            MapError::NotMapped => separate_cstr!("nothing is mapped there"),
+            MapError::NoBounce => separate_cstr!("no bounce buffer within reach"),
+            MapError::NoMemory => separate_cstr!("out of memory"),
+            MapError::NoOperations => separate_cstr!("the device's operations cannot be chosen now"),
         }
     }
 }
@@ -71,12 +71,12 @@ impl BadMapping {
     /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
     fn reason(self) -> &'static CStr {
         match self {
-            BadMapping::Unknown => apart!("not mapped (any more)"),
-            BadMapping::WrongSize => apart!("wrong size"),
-            BadMapping::PastEnd => apart!("the range ends after the mapping"),
-            BadMapping::WrongDirection => apart!("wrong direction"),
-            BadMapping::Ambiguous => apart!("mapped more than once, and never with this size and direction"),
-            BadMapping::NoDirection => apart!("no direction"),
+            BadMapping::Unknown => separate_cstr!("not mapped (any more)"),
+            BadMapping::WrongSize => separate_cstr!("wrong size"),
+            BadMapping::PastEnd => separate_cstr!("the range ends after the mapping"),
+            BadMapping::WrongDirection => separate_cstr!("wrong direction"),
+            BadMapping::Ambiguous => separate_cstr!("mapped more than once, and never with this size and direction"),
+            BadMapping::NoDirection => separate_cstr!("no direction"),
         }
     }
 }

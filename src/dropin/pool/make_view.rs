@@ -9,20 +9,20 @@ use super::checked_mapping::{is_mapped_to, is_unmapped, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
 use crate::mem::atomics::Ordering::Relaxed;
-use crate::mem::turn::FlagGuard;
+use crate::mem::turn::SleepLockGuard;
 
 /// The most ticks that a call waits while another call maps the pool.
 const MAPPING_TICKS: usize = 100;
 
 impl<K: Kernel> Pool<K> {
-    /// Sets `is_mapping`, so that no other call maps the pool. Returns `None` if another call has it set for more than
-    /// [`MAPPING_TICKS`] ticks.
+    /// Takes the lock `making_view`, so that no other call maps the pool. Returns `None` if another call holds it for
+    /// more than [`MAPPING_TICKS`] ticks.
     ///
     /// Context: thread.
-    fn begin_mapping(&self) -> Option<FlagGuard<'_>> {
+    fn begin_mapping(&self) -> Option<SleepLockGuard<'_>> {
         let mut ticks = MAPPING_TICKS;
         loop {
-            if let Some(guard) = self.is_mapping.try_set() {
+            if let Some(guard) = self.making_view.try_lock() {
                 return Some(guard);
             }
             ticks = ticks.checked_sub(1)?;
@@ -85,8 +85,8 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Makes the linear map the cached view and sets `LINEAR`, unless there is a cached view already or firmware
-    /// forbids a linear map. If the pool is not mapped linearly, maps it first. Does nothing on failure. The caller has
-    /// set `is_mapping`.
+    /// forbids a linear map. If the pool is not mapped linearly, maps it first. Does nothing on failure. The caller
+    /// holds `making_view`.
     ///
     /// Context: thread.
     fn use_linear_map(&self) {

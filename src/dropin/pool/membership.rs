@@ -16,11 +16,11 @@ use super::{Pool, PoolSpec, WholePages};
 use crate::dropin::page_map::{CacheState, TimeLeft};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType};
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use crate::mem::shared::AtomicRef;
 
 /// The flags that a kept pool and a new pool of the same pages must have in common, so that the kept one can be used
 /// again. They decide which devices the pool serves and how it is mapped.

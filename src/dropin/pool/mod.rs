@@ -47,13 +47,13 @@ use crate::dropin::page_map::{CLEAN, CacheStates, PageMap, TreeShape, USED, word
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, NamedRegion, PAGE_SHIFT, Pa};
 use crate::log::Name;
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
-use crate::mem::heap::{KBox, LINE};
+use crate::mem::heap::{CACHE_LINE, KBox};
 use crate::mem::index::at_or_first;
 use crate::mem::lock::IrqLock;
-use crate::mem::shared::AtomicRef;
-use crate::mem::turn::Flag;
+use crate::mem::turn::SleepLock;
 use membership::Membership;
 use own_mappings::OwnMappings;
 use owners::Owners;
@@ -75,8 +75,8 @@ pub struct Pool<K: Kernel> {
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out
     /// without a mapping: it begins at the pool's physical address.
     views: [View; 4],
-    /// Set while a call maps the pool.
-    is_mapping: Flag,
+    /// Held while a call maps the pool.
+    making_view: SleepLock,
     /// The linear map of the pool was made by the library, and not by boot code.
     is_mapped_linearly: AtomicBool,
     /// The buffers that have a mapping of their own.
@@ -96,7 +96,7 @@ pub struct Pool<K: Kernel> {
     /// map, and the bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with
     /// a pool of its own, together complete 2.0 times as many calls as one core alone; without the gap, 0.3 times as
     /// many.)
-    _apart: [MaybeUninit<usize>; LINE / size_of::<usize>()],
+    _apart: [MaybeUninit<usize>; CACHE_LINE / size_of::<usize>()],
     page_map: IrqLock<PageMap>,
 }
 
@@ -132,7 +132,7 @@ impl<K: Kernel> Pool<K> {
             cache_states: CacheStates::new(bits.words::<CLEAN>()),
             // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
             views: [View::new(), View::new(), View::new(), View::at(start)],
-            is_mapping: Flag::new(),
+            making_view: SleepLock::new(),
             is_mapped_linearly: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
             had_buffer_without_mapping: AtomicBool::new(false),
@@ -141,7 +141,7 @@ impl<K: Kernel> Pool<K> {
             failures: FailureCounter::new(),
             membership: Membership::new(spec),
             next: AtomicRef::new(),
-            _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
+            _apart: [MaybeUninit::uninit(); CACHE_LINE / size_of::<usize>()],
             page_map: IrqLock::new(PageMap::new(page_count, shape, bits, nodes)),
         };
         // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only, and a pool is never moved. A box

@@ -10,12 +10,12 @@ use core::num::NonZeroUsize;
 use crate::dropin::page_map::CacheState;
 use crate::error::Error;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::mem::heap::place;
-use crate::mem::shared::AtomicRef;
+use crate::mem::heap::alloc_static;
 use crate::mem::turn::Turn;
 
 /// The value of `first_page` in a record that has no buffer.
@@ -115,7 +115,7 @@ impl OwnMappings {
 
     /// Adds a free record to the list. The caller holds the turn. Returns `None` if the heap has no room.
     fn add_free_record<K: Kernel>(&self, kernel: K) -> Option<&'static OwnMapping> {
-        let record = place(kernel, 0, |_| OwnMapping {
+        let record = alloc_static(kernel, 0, |_| OwnMapping {
             first_page: AtomicUsize::new(FREE),
             va: AtomicUsize::new(0),
             page_count: AtomicUsize::new(0),

@@ -9,9 +9,9 @@ use super::Pool;
 use super::origin::{Origin, OwnerAddresses};
 use crate::error::Error;
 use crate::kernel::{Device, Kernel, Node};
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use crate::mem::heap::place;
-use crate::mem::shared::AtomicRef;
+use crate::mem::heap::alloc_static;
 
 /// The owners of a pool.
 pub(super) struct Owners {
@@ -152,7 +152,7 @@ impl<K: Kernel> Pool<K> {
             return Ok(());
         }
         let (claim, next) = (Claim::new(owner), self.owners.others.get());
-        let later = place(self.kernel, 0, |_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
+        let later = alloc_static(self.kernel, 0, |_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
         self.owners.others.set(Some(later));
         Ok(())
     }

@@ -51,7 +51,7 @@ impl<K: Kernel> Dma<K> {
             Err(error)
         };
         if va == 0 {
-            return refuse(Error::Foreign);
+            return refuse(Error::NoBuffer);
         }
         if size == 0 {
             return refuse(Error::WrongSize);
@@ -143,8 +143,8 @@ impl<K: Kernel> Dma<K> {
         ops: MapOps,
     ) -> Result<(), Error> {
         let Some(found) = self.find(va, flags) else {
-            self.refuse_free(Error::Foreign, None, size, va, handle);
-            return Err(Error::Foreign);
+            self.refuse_free(Error::NoBuffer, None, size, va, handle);
+            return Err(Error::NoBuffer);
         };
         self.free_found(&found, self.bus(ops, device), size, va, handle)
             .inspect_err(|error| self.refuse_free(*error, Some(found.pool), size, va, handle))

@@ -12,7 +12,7 @@ use crate::ffi::{DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Cache, Device, Handle};
-use crate::mem::words::DeviceMemory;
+use crate::mem::device_memory::DeviceMemory;
 
 /// @brief Allocates a buffer and fills it with zeros.
 ///

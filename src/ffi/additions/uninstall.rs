@@ -6,7 +6,7 @@ use crate::ffi::DMA;
 use crate::ffi::additions::hooks::tidy_streams;
 use crate::ffi::status::errors;
 use crate::log::{Line, Name};
-use crate::text::{apart, text};
+use crate::text::{separate_cstr, text};
 
 /// @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
 ///
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err
             errors.busy
         }
         Err(RemovalError::NotInstalled) => {
-            let name = Name::of(apart!("dma-pool"));
+            let name = Name::of(separate_cstr!("dma-pool"));
             DMA.refuse_line(&Line::about(name, text!("uninstall: no pool at 0x%lx", pool.expose_provenance())));
             errors.inval
         }

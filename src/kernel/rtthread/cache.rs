@@ -82,13 +82,13 @@ unsafe impl Cache for RtThread {
         // SAFETY: the port's function may be called in any context.
         let largest = unsafe { rt_dma_port_cache_line_max() };
         #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-        cache_line::note(largest);
+        cache_line::set_line_size(largest);
         largest
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
     fn line_offset_mask(&self) -> usize {
-        cache_line::offset_mask()
+        cache_line::line_offset_mask()
     }
 }
 

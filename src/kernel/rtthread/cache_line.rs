@@ -7,26 +7,26 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::Va;
 
-/// The result of [`offset_mask`]: all ones until [`note`] sets it. The first core that does so sets it for all cores.
-/// The smallest lines of all cores must therefore have the same size.
-static OFFSET_MASK: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// What [`line_offset_mask`] returns. The first core that calls [`set_line_size`] sets it for all cores, so the smallest
+/// lines of all cores must have one size.
+static LINE_OFFSET_MASK: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Implements [`Cache::line_offset_mask`](crate::kernel::Cache::line_offset_mask).
-pub fn offset_mask() -> usize {
-    OFFSET_MASK.load(Relaxed)
+pub fn line_offset_mask() -> usize {
+    LINE_OFFSET_MASK.load(Relaxed)
 }
 
-/// Makes [`offset_mask`] return the bits of the offset within a line from now on, if the smallest line of this core's
-/// caches is as large as `largest`, the largest line of any cache of the system.
-pub fn note(largest: usize) {
+/// Makes [`line_offset_mask`] return the bits of the offset within a line from now on, if the smallest line of this
+/// core's caches is as large as `largest`, the largest line of any cache of the system.
+pub fn set_line_size(largest: usize) {
     let ctr: usize;
     // SAFETY: the instruction only reads CTR_EL0, which describes the caches.
     unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
     // DminLine: base-two logarithm of the words in the smallest line.
     let smallest = 4 << (ctr >> 16 & 0xf);
     // Written once: each further store would take the word's cache line from the other cores.
-    if smallest == largest && offset_mask() == usize::MAX {
-        OFFSET_MASK.store(largest - 1, Relaxed);
+    if smallest == largest && line_offset_mask() == usize::MAX {
+        LINE_OFFSET_MASK.store(largest - 1, Relaxed);
     }
 }
 

@@ -182,7 +182,7 @@ unsafe impl Firmware for RtThread {
             RT_DMA_PORT_END => return None,
             RT_DMA_PORT_NO_NODE => Error::NoNode,
             RT_DMA_PORT_DISABLED => Error::Disabled,
-            RT_DMA_PORT_NO_REG => Error::NotServed,
+            RT_DMA_PORT_NO_REG => Error::NoReg,
             RT_DMA_PORT_NOT_RESERVED => Error::NotReserved,
             RT_DMA_PORT_NO_HEAP => Error::NoMemory,
             // `RT_DMA_PORT_UNUSABLE`. The entries after this one are read in any case.
@@ -205,7 +205,7 @@ unsafe impl Firmware for RtThread {
         }
     }
 
-    fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa> {
+    fn pa_of_handle(&self, device: Device, handle: Handle) -> Option<Pa> {
         // SAFETY: the port accepts every handle.
         unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.address()), handle) })
     }

@@ -21,7 +21,7 @@ mod cache;
 mod cache_line;
 mod configuration;
 mod core_hint;
-mod every_core;
+mod critical_section;
 mod firmware;
 mod heap;
 mod irq;

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_INVALID};
+use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_LIST};
 use super::{RtThread, pointer};
 use crate::abi::rt_region_t;
 use crate::error::Error;
@@ -29,7 +29,7 @@ unsafe extern "C" {
     /// @param[out] region The address of the region's `rt_region_t`, if it was found.
     /// @retval RT_DMA_PORT_FOUND The address was filled in.
     /// @retval RT_DMA_PORT_END There is no such region.
-    /// @retval RT_DMA_PORT_INVALID A list is needed, and there is none.
+    /// @retval RT_DMA_PORT_NO_LIST A list is needed, and there is none.
     /// @retval RT_DMA_PORT_ABSENT The kernel has no memblock.
     ///
     /// @note Context: thread.
@@ -60,13 +60,13 @@ unsafe impl PoolRegions for RtThread {
                 let rt_region_t { start, end, .. } = *unsafe { &*region.cast() };
                 Ok(BootRegion { start, end, address: region.expose_provenance() })
             }
-            RT_DMA_PORT_INVALID => Err(Error::BadSize),
-            RT_DMA_PORT_ABSENT => Err(Error::NoList),
+            RT_DMA_PORT_NO_LIST => Err(Error::BadSize),
+            RT_DMA_PORT_ABSENT => Err(Error::NoMemblock),
             _ => Err(Error::NoRegion),
         }
     }
 
-    fn consume(&self, region: BootRegion, end: Pa) {
+    fn shrink(&self, region: BootRegion, end: Pa) {
         // SAFETY: the port returned the region's address. A caller's list is used by no other code while `extract`
         // runs; memblock's list is not written.
         unsafe { rt_dma_port_shrink_region(pointer(region.address), region.start, end) }

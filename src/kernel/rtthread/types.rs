@@ -5,7 +5,7 @@ use core::ffi::c_int;
 /// The entry was found.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
 /// The caller of `rt_dma_pool_extract` passed no list.
-pub const RT_DMA_PORT_INVALID: c_int = 1;
+pub const RT_DMA_PORT_NO_LIST: c_int = 1;
 /// The kernel lacks the service, or what it reads is not there yet.
 pub const RT_DMA_PORT_ABSENT: c_int = 2;
 /// The list ends before the index.

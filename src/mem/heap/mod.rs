@@ -17,7 +17,7 @@ use crate::log::Name;
 
 /// The usual size of a cache line, in bytes. Values that different cores write are placed at least this far apart, so
 /// that they share no line.
-pub const LINE: usize = 64;
+pub const CACHE_LINE: usize = 64;
 
 /// Zeroed memory of the heap. Dropping it frees the memory, which needs a thread.
 pub struct HeapMemory<K: Kernel> {
@@ -59,7 +59,7 @@ impl<K: Kernel> Drop for HeapMemory<K> {
 /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
 ///
 /// Context: thread.
-pub fn place<K: Kernel, T>(
+pub fn alloc_static<K: Kernel, T>(
     kernel: K,
     tail_bytes: usize,
     make: impl FnOnce(&mut BumpAllocator) -> T,
@@ -67,28 +67,28 @@ pub fn place<K: Kernel, T>(
     // The size is checked so that the memory after the value is aligned for a pointer, too.
     const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
     let memory = ManuallyDrop::new(HeapMemory::new(kernel, size_of::<T>().checked_add(tail_bytes)?)?);
-    let place = memory.start().cast::<T>();
+    let start = memory.start().cast::<T>();
     // For `free`, whose reference gives no right to the slices after the value.
-    place.as_ptr().expose_provenance();
+    start.as_ptr().expose_provenance();
     // SAFETY: the memory has `size_of::<T>()` bytes for the value and `tail_bytes` more. Both are aligned for a
     // pointer, and used by no other code. The memory is freed only by functions whose callers guarantee that neither
     // the reference nor the slices are used any more.
     unsafe {
-        let value = make(&mut BumpAllocator::new(place.add(1).cast(), tail_bytes));
-        place.write(value);
-        Some(place.as_ref())
+        let value = make(&mut BumpAllocator::new(start.add(1).cast(), tail_bytes));
+        start.write(value);
+        Some(start.as_ref())
     }
 }
 
-/// Frees the memory of a value of [`place`], and of the slices after it. The value is not dropped.
+/// Frees the memory of a value of [`alloc_static`], and of the slices after it. The value is not dropped.
 ///
 /// Context: thread.
 ///
 /// # Safety
-/// `value` is the address of a value that `place` returned. That value has not been freed, and neither it nor the
+/// `value` is the address of a value that `alloc_static` returned. That value has not been freed, and neither it nor the
 /// slices are used any more.
 pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
-    // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned, and `place` exposed that pointer.
+    // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned, and `alloc_static` exposed that pointer.
     unsafe { kernel.heap_free(with_exposed_provenance_mut(value.addr())) }
 }
 
@@ -138,7 +138,7 @@ impl<K: Kernel, T> KBox<K, T> {
         let name_size = size_of_name(name);
         // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line
         // with the bitmaps, and each write to a bitmap would delay the cores that use that object.
-        let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(LINE)?;
+        let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(CACHE_LINE)?;
         let memory = HeapMemory::new(kernel, size)?;
         let value = memory.start().cast::<T>();
         // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid

@@ -8,18 +8,18 @@ const WORD: usize = size_of::<usize>();
 #[test]
 fn a_value_stays_in_the_heap_until_it_is_freed() {
     let before = heap_blocks();
-    assert!(place(HeapOnly, usize::MAX, |_| [1usize; 2]).is_none());
+    assert!(alloc_static(HeapOnly, usize::MAX, |_| [1usize; 2]).is_none());
     assert_eq!(heap_blocks(), before);
-    let value = place(HeapOnly, 0, |_| [1usize; 2]).unwrap();
+    let value = alloc_static(HeapOnly, 0, |_| [1usize; 2]).unwrap();
     assert_eq!((*value, heap_blocks()), ([1; 2], before + 1));
-    // SAFETY: `place` returned the value, which is not used any more.
+    // SAFETY: `alloc_static` returned the value, which is not used any more.
     unsafe { free(HeapOnly, value) };
     assert_eq!(heap_blocks(), before);
 }
 
 #[test]
 fn the_slices_of_a_value_lie_after_it() {
-    let value = place(HeapOnly, 2 * WORD, |after| after.slice_with(9, |_| Some(!0usize))).unwrap();
+    let value = alloc_static(HeapOnly, 2 * WORD, |after| after.slice_with(9, |_| Some(!0usize))).unwrap();
     // The value, a slice, is two words.
     assert_eq!(value.as_ptr().addr(), core::ptr::from_ref(value).addr() + 2 * WORD);
     assert_eq!(*value, [!0; 2]);

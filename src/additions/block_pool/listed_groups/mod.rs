@@ -15,9 +15,9 @@ use super::group::{Group, NO_GROUP};
 use super::shape::Shape;
 use super::word::preemption_point;
 use crate::kernel::Kernel;
+use crate::mem::atomic_ref::AlwaysSetRef;
 use crate::mem::index::at_or_first;
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::AlwaysSetRef;
 
 /// The number of cores that take blocks from groups of their own. Further cores share groups with these. On RISC-V, the
 /// kernel's hint of the core has two bits, so that more than four places would not be used.

@@ -10,7 +10,7 @@ use crate::additions::block_pool::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
 use crate::log::Line;
 use crate::mem::atomics::Ordering::Relaxed;
-use crate::text::{apart, text};
+use crate::text::{separate_cstr, text};
 
 /// The reason why a pool is not created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,12 +29,12 @@ impl CreateError {
     /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
     fn reason(self) -> &'static CStr {
         match self {
-            CreateError::NoDevice => apart!("no device"),
-            CreateError::Shape(ShapeError::Size) => apart!("bad size"),
-            CreateError::Shape(ShapeError::Align) => apart!("bad alignment"),
-            CreateError::Shape(ShapeError::Boundary) => apart!("bad boundary"),
-            CreateError::NoMemory => apart!("out of memory"),
-            CreateError::Context => apart!("needs a thread"),
+            CreateError::NoDevice => separate_cstr!("no device"),
+            CreateError::Shape(ShapeError::Size) => separate_cstr!("bad size"),
+            CreateError::Shape(ShapeError::Align) => separate_cstr!("bad alignment"),
+            CreateError::Shape(ShapeError::Boundary) => separate_cstr!("bad boundary"),
+            CreateError::NoMemory => separate_cstr!("out of memory"),
+            CreateError::Context => separate_cstr!("needs a thread"),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::additions::block_pool::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::log::{Line, Name};
 use crate::mem::heap::free;
-use crate::text::{Text, apart, text};
+use crate::text::{Text, separate_cstr, text};
 
 /// The reason why a pool is not destroyed. The pool works as before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,7 +82,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
 
     /// Counts and logs a call that was to destroy something else than a pool.
     fn refuse_text(&self, text: Text) {
-        self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), text));
+        self.refuse_line(&Line::about(Name::of(separate_cstr!("dma.pool")), text));
     }
 
     /// Takes a pool without blocks in use off the list, and frees its pages.
@@ -124,8 +124,8 @@ mod tests {
     use crate::additions::block_pool::pools::BlockPoolSpec;
     use crate::kernel::testing::HeapOnly;
     use crate::kernel::{Device, Handle, PAGE_SIZE, Va};
+    use crate::mem::atomic_ref::AtomicRef;
     use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst};
-    use crate::mem::shared::AtomicRef;
     use std::boxed::Box;
 
     /// A source of pages. When it gets a page back for the first time, a block of the pool is allocated and freed.

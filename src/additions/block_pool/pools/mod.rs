@@ -10,9 +10,9 @@ pub use destroy::DestroyError;
 use super::{BlockPool, Pages};
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line};
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::lock::IrqLock;
-use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
 /// All block pools whose memory comes from `P`.

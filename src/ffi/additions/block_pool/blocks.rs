@@ -7,7 +7,7 @@ use crate::abi::rt_ubase_t;
 use crate::additions::block_pool::{Block, BlockPool};
 use crate::ffi::{pointer, write_if};
 use crate::kernel::rtthread::RtThread;
-use crate::mem::words::DeviceMemory;
+use crate::mem::device_memory::DeviceMemory;
 
 /// @brief Allocates a block. Its contents are undefined.
 ///

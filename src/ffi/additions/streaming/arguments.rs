@@ -16,7 +16,7 @@ use crate::ffi::dropin::ops::{ops_of, stored_table, table_or_choose, untranslate
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
 use crate::log::{Line, Name};
-use crate::text::{apart, text};
+use crate::text::{separate_cstr, text};
 
 /// @brief Direction of a mapping: the device reads and writes.
 pub const RT_DMA_BIDIRECTIONAL: c_int = 0;
@@ -74,7 +74,7 @@ impl Master for *mut rt_device {
 /// Those of [`Master::for_general_path`].
 pub(in crate::ffi) fn bus_master(dev: *mut rt_device) -> Result<BusMaster, MapError> {
     let Some(device) = device(dev) else {
-        let name = Name::of(apart!("(null)"));
+        let name = Name::of(separate_cstr!("(null)"));
         DMA.refuse_line(&Line::about(name, text!("a streaming mapping needs a device")));
         return Err(MapError::Invalid);
     };

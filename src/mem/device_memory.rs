@@ -29,9 +29,9 @@ pub trait Words: Copy + sealed::Sealed + 'static {
     const SIZE: usize = Self::COUNT * size_of::<Self::Word>();
 
     /// Makes a value of the words that `word` returns for each index, from the first to the last.
-    fn gather(word: impl FnMut(usize) -> Self::Word) -> Self;
+    fn from_words(word: impl FnMut(usize) -> Self::Word) -> Self;
     /// Passes each word with its index to `put`, from the first to the last.
-    fn scatter(self, put: impl FnMut(usize, Self::Word));
+    fn for_each_word(self, put: impl FnMut(usize, Self::Word));
 }
 
 macro_rules! integers {
@@ -42,11 +42,11 @@ macro_rules! integers {
             type Word = $integer;
             const COUNT: usize = 1;
 
-            fn gather(mut word: impl FnMut(usize) -> $integer) -> Self {
+            fn from_words(mut word: impl FnMut(usize) -> $integer) -> Self {
                 word(0)
             }
 
-            fn scatter(self, mut put: impl FnMut(usize, $integer)) {
+            fn for_each_word(self, mut put: impl FnMut(usize, $integer)) {
                 put(0, self)
             }
         }
@@ -62,11 +62,11 @@ impl<W: Word, const N: usize> Words for [W; N] {
         N
     };
 
-    fn gather(word: impl FnMut(usize) -> W) -> Self {
+    fn from_words(word: impl FnMut(usize) -> W) -> Self {
         core::array::from_fn(word)
     }
 
-    fn scatter(self, mut put: impl FnMut(usize, W)) {
+    fn for_each_word(self, mut put: impl FnMut(usize, W)) {
         self.into_iter().enumerate().for_each(|(at, word)| put(at, word));
     }
 }
@@ -253,8 +253,8 @@ impl<K: Kernel, W: Words> DeviceValue<K, W> {
     pub fn read(&self) -> W {
         let words = with_exposed_provenance::<W::Word>(self.start);
         self.kernel.device_barrier();
-        // SAFETY: the words of the value lie within mapped memory and are aligned; `gather` uses no other index.
-        let value = W::gather(|at| unsafe { words.wrapping_add(at).read_volatile() });
+        // SAFETY: the words of the value lie within mapped memory and are aligned; `from_words` uses no other index.
+        let value = W::from_words(|at| unsafe { words.wrapping_add(at).read_volatile() });
         self.kernel.device_barrier();
         value
     }
@@ -265,12 +265,13 @@ impl<K: Kernel, W: Words> DeviceValue<K, W> {
     /// Context: any.
     pub fn write(&mut self, value: W) {
         let words = with_exposed_provenance_mut::<W::Word>(self.start);
-        value.scatter(|at, word| {
+        value.for_each_word(|at, word| {
             // The last word may have the bit that gives the others to the device.
             if at != 0 && at.wrapping_add(1) == W::COUNT {
                 self.kernel.device_barrier();
             }
-            // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
+            // SAFETY: the words of the value lie within mapped memory and are aligned; `for_each_word` uses no other
+            // index.
             unsafe { words.wrapping_add(at).write_volatile(word) }
         });
         self.kernel.device_barrier();

@@ -1,4 +1,5 @@
-//! The critical section of the crate critical-section.
+//! The critical section of the crate critical-section. The list of pools uses it: C code that holds RT-Thread's
+//! `rt_hw_interrupt_disable` sees the list either before or after a change.
 
 unsafe extern "C" {
     /// @brief Excludes all other code on every core, for the crate critical-section (`rt_hw_interrupt_disable`).
@@ -16,12 +17,12 @@ unsafe extern "C" {
     pub fn rt_dma_port_critical_exit(saved: usize);
 }
 
-/// Excludes all other code on every core, for the crate critical-section.
-struct EveryCore;
-critical_section::set_impl!(EveryCore);
+/// Excludes all other code on every core.
+struct AllCoresExcluded;
+critical_section::set_impl!(AllCoresExcluded);
 
 // SAFETY: `rt_hw_interrupt_disable` masks interrupts and, with SMP, takes the global lock of the kernel, which nests.
-unsafe impl critical_section::Impl for EveryCore {
+unsafe impl critical_section::Impl for AllCoresExcluded {
     unsafe fn acquire() -> critical_section::RawRestoreState {
         // SAFETY: the port's function may be called in any context.
         unsafe { rt_dma_port_critical_enter() }
