@@ -10,13 +10,13 @@ const BASE: usize = LOW.start;
 
 /// Returns the lines of `list_dma_pool -v`.
 fn details(machine: &Machine) -> Vec<String> {
-    machine.dma.list_details();
+    machine.dma.print_details();
     machine.take_printed()
 }
 
 /// Returns the lines of `list_dma_pool -m`.
 fn maps(machine: &Machine) -> Vec<String> {
-    machine.dma.list_maps();
+    machine.dma.print_page_maps();
     machine.take_printed()
 }
 

@@ -8,7 +8,7 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::kernel::reserved_memory::{ReservedMemory, SharedNode, SharedNodeError};
+use crate::kernel::reserved_memory::{ReservedMemory, SharedPoolNode, SharedPoolNodeError};
 use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::{separate_cstr, text};
@@ -48,7 +48,7 @@ impl<K: ReservedMemory> Dma<K> {
         }
         let _reserving = self.reserving.lock(self.kernel);
         let mut result = Ok(());
-        let nodes = (0..).map_while(|index| self.kernel.shared_node(index));
+        let nodes = (0..).map_while(|index| self.kernel.shared_pool_node(index));
         for (index, node) in nodes.enumerate() {
             let served = self.serve(index, node);
             if served == Err(ReservedError::NoTree) {
@@ -61,14 +61,14 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Serves node `index`, which the kernel has read, or not. If the node cannot be served, writes a line to the log,
     /// unless there is no tree.
-    fn serve(&self, index: usize, node: Result<SharedNode, SharedNodeError>) -> Result<(), ReservedError> {
+    fn serve(&self, index: usize, node: Result<SharedPoolNode, SharedPoolNodeError>) -> Result<(), ReservedError> {
         let (error, text) = match node {
             Ok(node) => return self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
-            Err(SharedNodeError::NoTree) => return Err(ReservedError::NoTree),
-            Err(SharedNodeError::BadNode) => {
+            Err(SharedPoolNodeError::NoTree) => return Err(ReservedError::NoTree),
+            Err(SharedPoolNodeError::BadNode) => {
                 (ReservedError::BadNode, text!("shared-dma-pool %lu cannot be read", index))
             }
-            Err(SharedNodeError::NoMemory) => {
+            Err(SharedPoolNodeError::NoMemory) => {
                 (Error::NoMemory.into(), text!("shared-dma-pool %lu: out of memory", index))
             }
         };
@@ -78,7 +78,7 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the
     /// one for every device.
-    fn install_shared(&self, node: &SharedNode) -> Result<(), ReservedError> {
+    fn install_shared(&self, node: &SharedPoolNode) -> Result<(), ReservedError> {
         let is_contradictory = (node.is_no_map && node.is_reusable) || (node.is_default && !node.is_reusable);
         if is_contradictory {
             return Err(ReservedError::BadNode);
@@ -116,7 +116,7 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Reserves the lowest memory for a node without a fixed place: of its size and alignment, within its
     /// `alloc-ranges`, in whole pages, and without an owner. Returns where it begins and ends.
-    fn reserve(&self, node: &SharedNode) -> Result<(Pa, Pa), ReservedError> {
+    fn reserve(&self, node: &SharedPoolNode) -> Result<(Pa, Pa), ReservedError> {
         let size = match usize::try_from(node.size).map(|size| size.checked_next_multiple_of(PAGE_SIZE)) {
             Ok(Some(size)) if size != 0 => size,
             _ => return Err(ReservedError::BadNode),
@@ -135,7 +135,7 @@ impl<K: ReservedMemory> Dma<K> {
     }
 
     /// Returns the lowest place within `memory` and one of the `alloc-ranges` of the node with this
-    /// [`id`](SharedNode::id); within `memory` alone if the node has no such property.
+    /// [`id`](SharedPoolNode::id); within `memory` alone if the node has no such property.
     fn lowest_in_ranges(&self, id: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
         let (from, to) = memory;
         if self.kernel.alloc_range(id, 0).is_none() {
@@ -202,7 +202,7 @@ impl<K: ReservedMemory> Dma<K> {
     }
 
     /// Writes a line to the log that states why a node is not served.
-    fn refuse_shared(&self, node: &SharedNode, error: ReservedError) {
+    fn refuse_shared(&self, node: &SharedPoolNode, error: ReservedError) {
         let reason = match error {
             // `NoTree` does not occur: `serve` has returned it before.
             ReservedError::NoTree | ReservedError::BadNode => {

@@ -7,7 +7,7 @@ use crate::log::Name;
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`
 /// (Linux `Documentation/devicetree/bindings/reserved-memory/shared-dma-pool.yaml`).
 #[derive(Clone, Copy, Debug)]
-pub struct SharedNode {
+pub struct SharedPoolNode {
     /// The number by which the kernel identifies the node.
     pub id: usize,
     /// The node's name.
@@ -28,7 +28,7 @@ pub struct SharedNode {
 
 /// Why a node cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SharedNodeError {
+pub enum SharedPoolNodeError {
     /// There is no device tree, or it has not been unflattened.
     NoTree,
     /// The node's `reg` cannot be read. The next node may be a good one.
@@ -48,9 +48,9 @@ pub enum SharedNodeError {
 #[allow(unsafe_code)]
 pub unsafe trait ReservedMemory: Kernel {
     /// Returns node `index` of those that are not disabled, in the order of the device tree; `None` after the last.
-    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, SharedNodeError>>;
-    /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedNode::id): first byte and size in
-    /// bytes; `None` after the last.
+    fn shared_pool_node(&self, index: usize) -> Option<Result<SharedPoolNode, SharedPoolNodeError>>;
+    /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedPoolNode::id): first byte and size
+    /// in bytes; `None` after the last.
     fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)>;
     /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last; `None` after the last,
     /// and without a boot allocator. For hot-pluggable and unmapped memory the range is empty.
@@ -63,5 +63,5 @@ pub unsafe trait ReservedMemory: Kernel {
     fn kernel_uses(&self, pa: Pa) -> bool;
     /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the
     /// node's `reg`. Returns false, and changes nothing, if this is not possible.
-    fn reserve(&self, node: &SharedNode, start: Pa, end: Pa) -> bool;
+    fn reserve(&self, node: &SharedPoolNode, start: Pa, end: Pa) -> bool;
 }

@@ -103,10 +103,10 @@ fn fault_22_claims_of_regions_write_without_a_turn() {
 fn fault_22_reserved_memory_is_installed_without_a_turn_while_it_writes() {
     let machine = machine();
     let nodes = vec![
-        SharedNode::fixed(BASE + 16 * MIB, MIB).reusable().default_pool(),
-        SharedNode::without_reg(MIB),
-        SharedNode { is_readable: false, ..SharedNode::without_reg(MIB) },
-        SharedNode::without_reg(0),
+        SharedPoolNode::fixed(BASE + 16 * MIB, MIB).reusable().default_pool(),
+        SharedPoolNode::without_reg(MIB),
+        SharedPoolNode { is_readable: false, ..SharedPoolNode::without_reg(MIB) },
+        SharedPoolNode::without_reg(0),
     ];
     let memory = vec![Some(BASE..BASE + 32 * MIB)];
     machine.set_boot(BootMemory { nodes: Some(nodes), memory, reserved: Vec::new(), paged: Vec::new() });

@@ -21,7 +21,7 @@ pub use cache::{CacheCall, LINE, Maintenance};
 pub use devices::{DeviceInfo, bus_range, named_region};
 pub use machine::{Held, KIB, MIB, Machine, ReservedRegion, range};
 pub use memory::{HIGH, LOW, Mapped, Wrong};
-pub use reserved_memory::{BootMemory, SharedNode};
+pub use reserved_memory::{BootMemory, SharedPoolNode};
 pub use threads::SetAtEnd;
 
 use cache::Cache;

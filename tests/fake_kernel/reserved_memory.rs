@@ -2,13 +2,13 @@
 
 use super::{FakeKernel, Machine, PAGE, Service};
 use rt_dma_pool::kernel::Pa;
-use rt_dma_pool::kernel::reserved_memory::{self, ReservedMemory, SharedNodeError};
+use rt_dma_pool::kernel::reserved_memory::{self, ReservedMemory, SharedPoolNodeError};
 use rt_dma_pool::log::Name;
 use std::ops::Range;
 
 /// A child of `/reserved-memory`.
 #[derive(Clone, Debug)]
-pub struct SharedNode {
+pub struct SharedPoolNode {
     pub range: Option<(Pa, Pa)>,
     pub size: u64,
     pub alignment: u64,
@@ -19,7 +19,7 @@ pub struct SharedNode {
     pub is_readable: bool,
 }
 
-impl SharedNode {
+impl SharedPoolNode {
     /// Makes a node with `reg`.
     pub fn fixed(start: Pa, size: usize) -> Self {
         let mut node = Self::without_reg(size);
@@ -29,7 +29,7 @@ impl SharedNode {
 
     /// Makes a node with `size` and without `reg`.
     pub fn without_reg(size: usize) -> Self {
-        SharedNode {
+        SharedPoolNode {
             range: None,
             size: size as u64,
             alignment: 0,
@@ -42,11 +42,11 @@ impl SharedNode {
     }
 
     /// Returns what the library reads of the node. As in the port, a node with a place has no size and no alignment.
-    fn properties(&self, id: usize) -> reserved_memory::SharedNode {
-        let SharedNode { range, is_no_map, is_reusable, is_default, .. } = *self;
+    fn properties(&self, id: usize) -> reserved_memory::SharedPoolNode {
+        let SharedPoolNode { range, is_no_map, is_reusable, is_default, .. } = *self;
         let (size, alignment) = if range.is_some() { (0, 0) } else { (self.size, self.alignment) };
         let name = Name::of(c"shared");
-        reserved_memory::SharedNode { id, name, range, size, alignment, is_no_map, is_reusable, is_default }
+        reserved_memory::SharedPoolNode { id, name, range, size, alignment, is_no_map, is_reusable, is_default }
     }
 
     pub fn within(mut self, ranges: &[(u64, u64)]) -> Self {
@@ -80,7 +80,7 @@ impl SharedNode {
 #[derive(Debug, Default)]
 pub struct BootMemory {
     /// `None` represents a kernel that has not unflattened its tree.
-    pub nodes: Option<Vec<SharedNode>>,
+    pub nodes: Option<Vec<SharedPoolNode>>,
     /// Memblock's memory; `None` represents memory with a flag.
     pub memory: Vec<Option<Range<Pa>>>,
     pub reserved: Vec<Range<Pa>>,
@@ -105,12 +105,12 @@ impl Machine {
 
 // SAFETY: reserved memory is recorded, and not allocated to other code.
 unsafe impl ReservedMemory for FakeKernel {
-    fn shared_node(&self, index: usize) -> Option<Result<reserved_memory::SharedNode, SharedNodeError>> {
-        self.may_sleep("shared_node");
+    fn shared_pool_node(&self, index: usize) -> Option<Result<reserved_memory::SharedPoolNode, SharedPoolNodeError>> {
+        self.may_sleep("shared_pool_node");
         let records = self.records();
-        let Some(nodes) = &records.boot.nodes else { return Some(Err(SharedNodeError::NoTree)) };
+        let Some(nodes) = &records.boot.nodes else { return Some(Err(SharedPoolNodeError::NoTree)) };
         let node = nodes.get(index)?;
-        Some(if node.is_readable { Ok(node.properties(index)) } else { Err(SharedNodeError::BadNode) })
+        Some(if node.is_readable { Ok(node.properties(index)) } else { Err(SharedPoolNodeError::BadNode) })
     }
 
     fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)> {
@@ -137,7 +137,7 @@ unsafe impl ReservedMemory for FakeKernel {
         self.records().boot.paged.iter().any(|range| range.contains(&pa))
     }
 
-    fn reserve(&self, node: &reserved_memory::SharedNode, start: Pa, end: Pa) -> bool {
+    fn reserve(&self, node: &reserved_memory::SharedPoolNode, start: Pa, end: Pa) -> bool {
         self.may_sleep("reserve");
         // memblock writes to the log when it has no entry left.
         self.nothing_is_held();

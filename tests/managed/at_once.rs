@@ -1,7 +1,7 @@
 //! Several threads that manage and release at once.
 
 use crate::fake_kernel::*;
-use crate::{fill_slot, unmanage};
+use crate::{fill_reservation, unmanage};
 use rt_dma_pool::additions::device::DeviceRecords;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use std::sync::Barrier;
@@ -29,7 +29,7 @@ fn of_all_that_release_at_once_each_resource_is_released_by_one() {
                     };
                     start.wait();
                     for number in (core..CORES * EACH).step_by(CORES) {
-                        fill_slot(records.reserve(device).unwrap(), ResourceKind::Buffer, count, number);
+                        fill_reservation(records.reserve(device).unwrap(), ResourceKind::Buffer, count, number);
                         if number % 7 == 0 {
                             records.release(device);
                         }

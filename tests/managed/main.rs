@@ -10,7 +10,7 @@ mod release;
 
 use fake_kernel::*;
 use rt_dma_pool::additions::device::DeviceRecords;
-use rt_dma_pool::additions::device::managed::Slot;
+use rt_dma_pool::additions::device::managed::Reservation;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use rt_dma_pool::kernel::Device;
 use std::cell::RefCell;
@@ -32,13 +32,18 @@ fn take_released() -> Vec<(Device, usize)> {
 
 /// Adds a resource to those that are released with the device. `number` identifies it, and is its key.
 fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: ResourceKind, number: usize) {
-    fill_slot(records.reserve(device).expect("there is memory"), kind, record_release, number);
+    fill_reservation(records.reserve(device).expect("there is memory"), kind, record_release, number);
 }
 
 /// Adds a resource as [`manage`] does, in a place that is reserved already.
-fn fill_slot(slot: Slot<FakeKernel>, kind: ResourceKind, release: fn(Device, Arguments), number: usize) {
+fn fill_reservation(
+    reservation: Reservation<FakeKernel>,
+    kind: ResourceKind,
+    release: fn(Device, Arguments),
+    number: usize,
+) {
     // SAFETY: `release` is a safe function, so it may be called with any device and arguments, in any thread.
-    unsafe { slot.manage(kind, release, [number, 0, 0, 0]) }
+    unsafe { reservation.manage(kind, release, [number, 0, 0, 0]) }
 }
 
 /// Takes a resource out of the device's list without releasing it. Returns whether it was there.

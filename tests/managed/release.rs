@@ -1,7 +1,7 @@
 //! Managed and released by the calls of managed resources.
 
 use crate::fake_kernel::*;
-use crate::{fill_slot, manage, record_release, take_released, unmanage};
+use crate::{fill_reservation, manage, record_release, take_released, unmanage};
 use proptest::prelude::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
@@ -56,10 +56,10 @@ fn a_place_that_is_not_filled_leaves_nothing() {
     drop(records.reserve(device));
     assert_eq!(machine.balance().heap_bytes, 0);
 
-    // A release between `reserve` and `manage` does not free the record that the slot points to.
-    let slot = records.reserve(device).unwrap();
+    // A release between `reserve` and `manage` does not free the record that the reservation points to.
+    let reservation = records.reserve(device).unwrap();
     records.release(device);
-    fill_slot(slot, ResourceKind::Buffer, record_release, 7);
+    fill_reservation(reservation, ResourceKind::Buffer, record_release, 7);
     records.release(device);
     assert_eq!(take_released(), [(device, 7)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -95,11 +95,11 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
         assert_eq!(take_released(), [(device, 7)]);
         assert_eq!(machine.balance().heap_bytes, 0);
     }
-    // While a thread holds a slot, the device exists, and its resources are not forgotten.
+    // While a thread has a reservation, the device exists, and its resources are not forgotten.
     manage(&records, device, ResourceKind::Buffer, 1);
-    let slot = records.reserve(device).unwrap();
+    let reservation = records.reserve(device).unwrap();
     assert_eq!(records.forget(device, || true), 0);
-    fill_slot(slot, ResourceKind::Buffer, record_release, 2);
+    fill_reservation(reservation, ResourceKind::Buffer, record_release, 2);
     assert!(records.release(device));
     assert_eq!(take_released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -112,9 +112,9 @@ fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
         let records = DeviceRecords::new(machine.kernel);
         let device = machine.plain_device();
         machine.fail(Service::HeapAlloc, call, 1);
-        let slot = records.reserve(device);
-        let got = slot.is_some();
-        drop(slot);
+        let reservation = records.reserve(device);
+        let got = reservation.is_some();
+        drop(reservation);
         assert_eq!(machine.balance().heap_bytes, 0, "call {call}");
         if !machine.repair(Service::HeapAlloc) {
             assert!(got);
@@ -160,7 +160,7 @@ fn a_release_may_itself_manage_and_unmanage() {
     *RECORDS.lock().unwrap() = Some(records.clone());
     let device = machine.plain_device();
     manage(&records, device, ResourceKind::Buffer, 1);
-    fill_slot(records.reserve(device).unwrap(), ResourceKind::BlockPool, nested, 2);
+    fill_reservation(records.reserve(device).unwrap(), ResourceKind::BlockPool, nested, 2);
     records.release(device);
     assert_eq!(take_released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);

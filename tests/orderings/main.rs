@@ -378,9 +378,9 @@ fn the_linear_range_never_has_a_page_that_is_not_linear() {
             let va = page * PAGE_SIZE;
             LinearBytes { va, last: va + PAGE_SIZE - 1, pa: va }
         };
-        let holds = move |page: usize| range.holds(bytes(page).va, bytes(page).last);
+        let holds = move |page: usize| range.contains(bytes(page).va, bytes(page).last);
         // Reads both bounds: loom's atomics are made at their first use, which must come before the other threads.
-        assert!(!range.holds(usize::MAX, 0));
+        assert!(!range.contains(usize::MAX, 0));
         let writers = PAGES.map(|page| thread::spawn(move || range.extend_to(THREADS, bytes(page))));
         assert!(!holds(2), "the range has a page that is not linear");
         writers.into_iter().for_each(|writer| writer.join().unwrap());

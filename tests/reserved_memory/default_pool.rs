@@ -7,7 +7,7 @@ use std::ffi::c_void;
 
 #[test]
 fn the_default_pool_serves_every_device() {
-    let machine = machine(&[SharedNode::fixed(START + MIB, MIB).reusable().default_pool()], &[]);
+    let machine = machine(&[SharedPoolNode::fixed(START + MIB, MIB).reusable().default_pool()], &[]);
     let stranger = machine.plain_device();
     assert_eq!(machine.alloc(stranger, PAGE, CACHED), None);
     machine.dma.install_reserved().unwrap();
@@ -19,7 +19,7 @@ fn the_default_pool_serves_every_device() {
 
 #[test]
 fn a_device_that_names_the_default_pool_is_served_from_it_first() {
-    let machine = machine(&[SharedNode::fixed(START + MIB, MIB).reusable().default_pool()], &[]);
+    let machine = machine(&[SharedPoolNode::fixed(START + MIB, MIB).reusable().default_pool()], &[]);
     machine.install(c"cma", START, MIB);
     machine.dma.install_reserved().unwrap();
     let [first, second] = [0; 2].map(|_| device_of(&machine, 0));
@@ -41,7 +41,7 @@ fn a_device_that_names_the_default_pool_is_served_from_it_first() {
 #[test]
 fn the_default_pool_is_lent_once_a_device_names_it() {
     unsafe extern "C" fn keep(_: *mut c_void, _: usize, _: *mut c_void) {}
-    let nodes = [SharedNode::fixed(START + MIB, MIB).reusable().default_pool()];
+    let nodes = [SharedPoolNode::fixed(START + MIB, MIB).reusable().default_pool()];
     for device_comes_first in [false, true] {
         let machine = machine(&nodes, &[]);
         // SAFETY: `keep` does nothing.
@@ -60,7 +60,7 @@ fn the_default_pool_is_lent_once_a_device_names_it() {
 
 #[test]
 fn a_device_that_came_first_changes_nothing() {
-    let machine = machine(&[SharedNode::fixed(START, MIB).reusable().default_pool()], &[]);
+    let machine = machine(&[SharedPoolNode::fixed(START, MIB).reusable().default_pool()], &[]);
     let early = device_of(&machine, 0);
     assert_eq!(machine.alloc(early, PAGE, CACHED).unwrap().handle, START);
     machine.dma.install_reserved().unwrap();
@@ -70,7 +70,7 @@ fn a_device_that_came_first_changes_nothing() {
 
 #[test]
 fn nodes_that_devices_ask_for_are_left_to_them() {
-    let nodes = [SharedNode::fixed(START, MIB).no_map(), SharedNode::fixed(START + MIB, MIB).reusable()];
+    let nodes = [SharedPoolNode::fixed(START, MIB).no_map(), SharedPoolNode::fixed(START + MIB, MIB).reusable()];
     let reserved = START..START + 2 * MIB;
     let machine = machine(&nodes, std::slice::from_ref(&reserved));
     machine.dma.install_reserved().unwrap();
@@ -86,7 +86,7 @@ fn nodes_that_devices_ask_for_are_left_to_them() {
 /// The default pool whose node begins and ends within a page has the whole pages between. A second call finds it.
 #[test]
 fn a_default_pool_that_begins_within_a_page_is_installed_once() {
-    let machine = machine(&[SharedNode::fixed(START + 100, MIB).reusable().default_pool()], &[]);
+    let machine = machine(&[SharedPoolNode::fixed(START + 100, MIB).reusable().default_pool()], &[]);
     for _ in 0..2 {
         machine.dma.install_reserved().unwrap();
         assert_eq!(machine.dma.pools().count(), 1);

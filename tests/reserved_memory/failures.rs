@@ -18,7 +18,7 @@ struct FirstInstall {
 /// again, which must serve both nodes. Returns what the first install left; `None` if it made no such call, and
 /// succeeded.
 fn first_install(service: Service, call: usize) -> Option<FirstInstall> {
-    let nodes = [SharedNode::without_reg(MIB).default_pool().reusable(), SharedNode::without_reg(MIB).no_map()];
+    let nodes = [SharedPoolNode::without_reg(MIB).default_pool().reusable(), SharedPoolNode::without_reg(MIB).no_map()];
     let machine = machine(&nodes, &[]);
     machine.fail(service, call, 1);
     let result = machine.dma.install_reserved();

@@ -19,7 +19,7 @@ const CACHED: Flags = Flags::empty();
 
 /// Returns a machine whose memblock has the memory [`LOW`]. In it, `reserved` is reserved, and then, in the order of the
 /// nodes, the memory of each node with a `reg` that overlaps nothing that is reserved already.
-fn machine(nodes: &[SharedNode], reserved: &[Range<Pa>]) -> Machine {
+fn machine(nodes: &[SharedPoolNode], reserved: &[Range<Pa>]) -> Machine {
     let machine = Machine::new();
     let mut reserved = reserved.to_vec();
     for (start, end) in nodes.iter().filter_map(|node| node.range) {

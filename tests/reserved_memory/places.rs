@@ -14,9 +14,9 @@ fn a_node_without_reg_gets_the_lowest_free_memory() {
     let kernel = START..START + MIB + 100;
     let initrd = START + 2 * MIB - 1..START + 3 * MIB;
     let nodes = [
-        SharedNode::without_reg(MIB).no_map(),
-        SharedNode::without_reg(PAGE + 1).reusable().default_pool(),
-        SharedNode::without_reg(16 * PAGE).aligned(4 * MIB as u64).reusable(),
+        SharedPoolNode::without_reg(MIB).no_map(),
+        SharedPoolNode::without_reg(PAGE + 1).reusable().default_pool(),
+        SharedPoolNode::without_reg(16 * PAGE).aligned(4 * MIB as u64).reusable(),
     ];
     let machine = machine(&nodes, &[initrd, kernel]);
     machine.dma.install_reserved().unwrap();
@@ -47,12 +47,12 @@ fn a_place_lies_within_one_of_the_allocation_ranges() {
     let mib = MIB as u64;
     let start = START as u64;
     let nodes = [
-        SharedNode::without_reg(MIB).within(&[(start + 8 * mib, 4 * mib), (start + 4 * mib + 1, 2 * mib)]),
+        SharedPoolNode::without_reg(MIB).within(&[(start + 8 * mib, 4 * mib), (start + 4 * mib + 1, 2 * mib)]),
         // The first range is a byte too small.
-        SharedNode::without_reg(2 * MIB).within(&[(start + 12 * mib, 2 * mib - 1), (start + 16 * mib, 2 * mib)]),
+        SharedPoolNode::without_reg(2 * MIB).within(&[(start + 12 * mib, 2 * mib - 1), (start + 16 * mib, 2 * mib)]),
         // The first range overflows 64 bits, the second lies after all memory, and the third extends to the end of the
         // address space.
-        SharedNode::without_reg(MIB).within(&[
+        SharedPoolNode::without_reg(MIB).within(&[
             (u64::MAX - mib, u64::MAX),
             (1 << 40, mib),
             (start + 32 * mib, u64::MAX),
@@ -66,7 +66,7 @@ fn a_place_lies_within_one_of_the_allocation_ranges() {
 
 #[test]
 fn nothing_is_taken_that_a_pool_or_the_page_allocator_has() {
-    let machine = machine(&[SharedNode::without_reg(MIB), SharedNode::without_reg(8 * PAGE)], &[]);
+    let machine = machine(&[SharedPoolNode::without_reg(MIB), SharedPoolNode::without_reg(8 * PAGE)], &[]);
     machine.install(c"fixed", START, MIB);
     machine.with_boot(|boot| boot.paged = vec![START + MIB..START + MIB + 4 * PAGE, START + 2 * MIB..LOW.end]);
     assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoRoom));
@@ -78,7 +78,7 @@ fn nothing_is_taken_that_a_pool_or_the_page_allocator_has() {
 /// No pool contains physical page 0: see `first_page` in `dropin/pool/region.rs`.
 #[test]
 fn no_node_is_given_page_zero() {
-    let machine = machine(&[SharedNode::without_reg(2 * PAGE)], &[]);
+    let machine = machine(&[SharedPoolNode::without_reg(2 * PAGE)], &[]);
     machine.with_boot(|boot| boot.memory = vec![Some(0..MIB)]);
     machine.dma.install_reserved().unwrap();
     assert_eq!(machine.places(), [place(PAGE, 2 * PAGE)]);
@@ -86,7 +86,7 @@ fn no_node_is_given_page_zero() {
 
 #[test]
 fn memory_with_a_flag_is_passed_over() {
-    let machine = machine(&[SharedNode::without_reg(MIB)], &[]);
+    let machine = machine(&[SharedPoolNode::without_reg(MIB)], &[]);
     machine.with_boot(|boot| boot.memory = vec![None, Some(START + 8 * MIB..START + 9 * MIB)]);
     machine.dma.install_reserved().unwrap();
     assert_eq!(machine.places(), [place(START + 8 * MIB, MIB)]);
@@ -94,7 +94,7 @@ fn memory_with_a_flag_is_passed_over() {
 
 #[test]
 fn without_a_boot_allocator_there_is_no_room() {
-    let machine = machine(&[SharedNode::without_reg(PAGE)], &[]);
+    let machine = machine(&[SharedPoolNode::without_reg(PAGE)], &[]);
     machine.with_boot(|boot| boot.memory.clear());
     assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoRoom));
 }
@@ -102,7 +102,8 @@ fn without_a_boot_allocator_there_is_no_room() {
 #[test]
 fn two_concurrent_installs_give_each_node_one_place() {
     for _ in 0..20 {
-        let nodes = [SharedNode::without_reg(MIB).default_pool().reusable(), SharedNode::without_reg(MIB).no_map()];
+        let nodes =
+            [SharedPoolNode::without_reg(MIB).default_pool().reusable(), SharedPoolNode::without_reg(MIB).no_map()];
         let machine = machine(&nodes, &[]);
         let start = Barrier::new(2);
         thread::scope(|scope| {
@@ -131,7 +132,7 @@ fn boot_states() -> impl Strategy<Value = BootMemory> {
     let alloc_ranges = prop::collection::vec((0u64..100 * PAGE as u64, 1u64..60 * PAGE as u64), 0..3);
     let node = (1usize..20 * PAGE, 0u32..18, alloc_ranges).prop_map(|(size, shift, mut ranges)| {
         ranges.iter_mut().for_each(|(start, _)| *start += START as u64);
-        SharedNode::without_reg(size).aligned(1 << shift).within(&ranges)
+        SharedPoolNode::without_reg(size).aligned(1 << shift).within(&ranges)
     });
     (banks, reserved, paged, prop::collection::vec(node, 1..5)).prop_map(|(banks, reserved, paged, nodes)| BootMemory {
         nodes: Some(nodes),

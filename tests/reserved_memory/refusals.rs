@@ -10,17 +10,17 @@ use rt_dma_pool::error::Error;
 fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
     let wrong = "a property is wrong, or two exclude each other";
     let no_room = "memblock has no such memory left: write a reg (docs/moving-a-bsp.md)";
-    let large = SharedNode { size: 1 << 32, ..SharedNode::without_reg(MIB) };
-    let unreadable = SharedNode { is_readable: false, ..SharedNode::without_reg(MIB) };
+    let large = SharedPoolNode { size: 1 << 32, ..SharedPoolNode::without_reg(MIB) };
+    let unreadable = SharedPoolNode { is_readable: false, ..SharedPoolNode::without_reg(MIB) };
     let (nodes, reasons): (Vec<_>, Vec<_>) = [
-        (SharedNode::fixed(START, MIB).no_map().reusable(), wrong),
-        (SharedNode::fixed(START, MIB).default_pool(), wrong),
-        (SharedNode::fixed(START, MIB).default_pool().no_map(), wrong),
-        (SharedNode::fixed(START, PAGE - 1).default_pool().reusable(), "holds no whole page"),
-        (SharedNode::without_reg(0), wrong),
-        (SharedNode::without_reg(usize::MAX), wrong),
-        (SharedNode::without_reg(MIB).aligned(3 * MIB as u64), wrong),
-        (SharedNode::without_reg(MIB).aligned(1 << (usize::BITS - 1)), no_room),
+        (SharedPoolNode::fixed(START, MIB).no_map().reusable(), wrong),
+        (SharedPoolNode::fixed(START, MIB).default_pool(), wrong),
+        (SharedPoolNode::fixed(START, MIB).default_pool().no_map(), wrong),
+        (SharedPoolNode::fixed(START, PAGE - 1).default_pool().reusable(), "holds no whole page"),
+        (SharedPoolNode::without_reg(0), wrong),
+        (SharedPoolNode::without_reg(usize::MAX), wrong),
+        (SharedPoolNode::without_reg(MIB).aligned(3 * MIB as u64), wrong),
+        (SharedPoolNode::without_reg(MIB).aligned(1 << (usize::BITS - 1)), no_room),
         // A processor of 32 bits has no such size.
         (large, if usize::BITS == 32 { wrong } else { no_room }),
         (unreadable, "cannot be read"),
@@ -48,13 +48,13 @@ fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
 
 #[test]
 fn fault_16_no_map_with_reusable_is_refused_for_every_device_and_for_its_own() {
-    let both = |node: SharedNode| node.no_map().reusable();
-    let fixed = both(SharedNode::fixed(START, MIB));
+    let both = |node: SharedPoolNode| node.no_map().reusable();
+    let fixed = both(SharedPoolNode::fixed(START, MIB));
     for node in [
         fixed.clone(),
         fixed.default_pool(),
-        both(SharedNode::without_reg(MIB)),
-        both(SharedNode::without_reg(MIB)).default_pool(),
+        both(SharedPoolNode::without_reg(MIB)),
+        both(SharedPoolNode::without_reg(MIB)).default_pool(),
     ] {
         let machine = machine(&[node], &[]);
         let balance = machine.balance();
@@ -72,8 +72,8 @@ fn fault_16_no_map_with_reusable_is_refused_for_every_device_and_for_its_own() {
 /// The device has made its own pool of the memory before, which does not serve others. Their node is then refused.
 #[test]
 fn fault_16_the_memory_of_a_devices_own_node_does_not_serve_every_device() {
-    for own in [SharedNode::fixed(START, MIB), SharedNode::fixed(START, MIB).no_map()] {
-        let machine = machine(&[own, SharedNode::fixed(START, MIB).reusable().default_pool()], &[]);
+    for own in [SharedPoolNode::fixed(START, MIB), SharedPoolNode::fixed(START, MIB).no_map()] {
+        let machine = machine(&[own, SharedPoolNode::fixed(START, MIB).reusable().default_pool()], &[]);
         machine.first_call(device_of(&machine, 0));
         assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::Overlap)));
         assert_eq!(machine.take_errors().len(), 1);
@@ -84,8 +84,8 @@ fn fault_16_the_memory_of_a_devices_own_node_does_not_serve_every_device() {
 /// The pool that serves every device has been installed before. The device then does not get its own node.
 #[test]
 fn fault_16_the_memory_that_serves_every_device_is_not_a_devices_own() {
-    for own in [SharedNode::fixed(START, MIB), SharedNode::fixed(START, MIB).reusable()] {
-        let machine = machine(&[own, SharedNode::fixed(START, MIB).reusable().default_pool()], &[]);
+    for own in [SharedPoolNode::fixed(START, MIB), SharedPoolNode::fixed(START, MIB).reusable()] {
+        let machine = machine(&[own, SharedPoolNode::fixed(START, MIB).reusable().default_pool()], &[]);
         assert_eq!(machine.dma.install_reserved(), Ok(()));
         let [device, sharing] = [0, 1].map(|node| device_of(&machine, node));
         assert_eq!(machine.dma.claim_own_region(device, 0), Err(OwnRegionError::Unavailable));
@@ -97,14 +97,14 @@ fn fault_16_the_memory_that_serves_every_device_is_not_a_devices_own() {
 #[test]
 fn fault_15_a_fixed_place_that_the_page_allocator_owns_is_refused() {
     for paged in [START..START + PAGE, START + MIB - PAGE..START + 2 * MIB, LOW] {
-        let machine = machine(&[SharedNode::fixed(START, MIB).reusable().default_pool()], &[]);
+        let machine = machine(&[SharedPoolNode::fixed(START, MIB).reusable().default_pool()], &[]);
         machine.with_boot(|boot| boot.paged = vec![paged]);
         assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::NotReserved)));
         let lines = machine.take_errors();
         assert!(matches!(&lines[..], [line] if line.contains("the kernel has not reserved this memory")), "{lines:?}");
         assert_eq!(machine.dma.pools().count(), 0);
     }
-    let machine = machine(&[SharedNode::fixed(START, MIB).reusable().default_pool()], &[]);
+    let machine = machine(&[SharedPoolNode::fixed(START, MIB).reusable().default_pool()], &[]);
     machine.with_boot(|boot| boot.paged.push(START + MIB..LOW.end));
     assert_eq!(machine.dma.install_reserved(), Ok(()), "the page allocator owns only memory after the node's");
 }
@@ -113,7 +113,7 @@ fn fault_15_a_fixed_place_that_the_page_allocator_owns_is_refused() {
 /// memory. Then the page allocator gets the memory after this call.
 #[test]
 fn fault_15_a_fixed_place_that_the_page_allocator_will_own_is_refused() {
-    let node = SharedNode::fixed(START, MIB).reusable().default_pool();
+    let node = SharedPoolNode::fixed(START, MIB).reusable().default_pool();
     for reserved in [START..START, START..START + MIB - PAGE, START + PAGE..START + 2 * MIB] {
         let machine = machine(std::slice::from_ref(&node), &[]);
         machine.with_boot(|boot| boot.reserved[0] = reserved);
@@ -131,7 +131,7 @@ fn fault_15_a_fixed_place_that_the_page_allocator_will_own_is_refused() {
 
 #[test]
 fn fault_03_a_node_that_comes_too_late_gets_a_line_that_says_what_to_do() {
-    let machine = machine(&[SharedNode::without_reg(MIB)], &[]);
+    let machine = machine(&[SharedPoolNode::without_reg(MIB)], &[]);
     machine.with_boot(|boot| boot.paged = vec![LOW]);
     assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoRoom));
     let lines = machine.take_errors();
@@ -140,8 +140,8 @@ fn fault_03_a_node_that_comes_too_late_gets_a_line_that_says_what_to_do() {
 
 #[test]
 fn the_first_error_is_the_answer() {
-    let overlapping = SharedNode::fixed(START + PAGE, MIB).default_pool().reusable();
-    let machine = machine(&[SharedNode::without_reg(MIB), overlapping, SharedNode::without_reg(0)], &[]);
+    let overlapping = SharedPoolNode::fixed(START + PAGE, MIB).default_pool().reusable();
+    let machine = machine(&[SharedPoolNode::without_reg(MIB), overlapping, SharedPoolNode::without_reg(0)], &[]);
     machine.install(c"fixed", START, MIB);
     assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::Overlap)));
     assert_eq!(machine.take_errors().len(), 2);

@@ -39,7 +39,7 @@ impl<K: Kernel> DeviceRecords<K> {
     pub fn set_limits(&self, device: Device, change: impl FnOnce(&mut Limits)) -> Result<(), RecordError> {
         self.find_or_make(device, |record| change(&mut record.limits))?;
         if self.kernel.can_sleep() {
-            self.tidy(device);
+            self.free_unneeded(device);
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub struct ManagedClaim {
 
 /// Which of the wanted resources is taken out of a device's list.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
+enum Selection {
     /// The newest one.
     Newest,
     /// The only one; none if there are several.
@@ -33,7 +33,7 @@ enum Which {
 }
 
 /// A reserved place in a device's list that has no resource yet. Dropping it removes the place.
-pub struct Slot<'a, K: Kernel> {
+pub struct Reservation<'a, K: Kernel> {
     records: &'a DeviceRecords<K>,
     device: Device,
     /// The memory for the resource. It is there until `manage` takes it.
@@ -45,14 +45,14 @@ impl<K: Kernel> DeviceRecords<K> {
     /// memory.
     ///
     /// Context: thread. In any other context it returns `None` and changes nothing.
-    pub fn reserve(&self, device: Device) -> Option<Slot<'_, K>> {
+    pub fn reserve(&self, device: Device) -> Option<Reservation<'_, K>> {
         if !self.kernel.can_sleep() {
             return None;
         }
         self.free_given_back(device);
         let resource = Element::new(self.kernel, Resource::PLACEHOLDER)?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
-        Some(Slot { records: self, device, resource: Some(resource) })
+        Some(Reservation { records: self, device, resource: Some(resource) })
     }
 
     /// Removes from the device's list, without releasing it, the newest resource of this kind for whose arguments
@@ -66,7 +66,11 @@ impl<K: Kernel> DeviceRecords<K> {
         kind: ResourceKind,
         is_wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(device, |resource| is_managed(resource, kind) && is_wanted(&resource.arguments), Which::Newest)
+        self.take_out(
+            device,
+            |resource| is_managed(resource, kind) && is_wanted(&resource.arguments),
+            Selection::Newest,
+        )
     }
 
     /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `is_wanted` returns true for no
@@ -79,18 +83,18 @@ impl<K: Kernel> DeviceRecords<K> {
         kind: ResourceKind,
         is_wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(device, |resource| is_managed(resource, kind) && is_wanted(&resource.arguments), Which::Only)
+        self.take_out(device, |resource| is_managed(resource, kind) && is_wanted(&resource.arguments), Selection::Only)
     }
 
     /// Takes one resource out of the device's list: of those for which `is_wanted` returns true, the one that `which`
     /// selects. Returns its arguments. Where the caller may not sleep, returns `None` and changes nothing.
-    fn take_out(&self, device: Device, is_wanted: impl Fn(&Resource) -> bool, which: Which) -> Option<Arguments> {
+    fn take_out(&self, device: Device, is_wanted: impl Fn(&Resource) -> bool, which: Selection) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
         }
         let taken = self.find(device, |record| {
             let list = &mut record.resources;
-            if which == Which::Only && list.iter().filter(|resource| is_wanted(resource)).count() > 1 {
+            if which == Selection::Only && list.iter().filter(|resource| is_wanted(resource)).count() > 1 {
                 return None;
             }
             list.take_first(&is_wanted)
@@ -99,7 +103,7 @@ impl<K: Kernel> DeviceRecords<K> {
         let arguments = resource.arguments;
         self.keys.uncount(&resource);
         drop(resource);
-        self.tidy(device);
+        self.free_unneeded(device);
         Some(arguments)
     }
 
@@ -107,7 +111,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// be called, they stay until the device gets another resource or is released.
     fn free_given_back(&self, device: Device) {
         while self.keys.has_given_back() {
-            if self.take_out(device, is_given_back, Which::Newest).is_none() {
+            if self.take_out(device, is_given_back, Selection::Newest).is_none() {
                 return;
             }
         }
@@ -168,7 +172,7 @@ impl<K: Kernel> DeviceRecords<K> {
         });
         if was_given_back {
             // In an interrupt, the entry stays in the list: see `free_given_back`.
-            self.take_out(device, is_given_back, Which::Newest);
+            self.take_out(device, is_given_back, Selection::Newest);
         }
     }
 
@@ -193,12 +197,12 @@ impl<K: Kernel> DeviceRecords<K> {
                 }
             }
         }
-        self.tidy(device);
+        self.free_unneeded(device);
         true
     }
 }
 
-impl<K: Kernel> Slot<'_, K> {
+impl<K: Kernel> Reservation<'_, K> {
     /// Adds a new resource to the device's list.
     ///
     /// Context: thread.
@@ -211,15 +215,15 @@ impl<K: Kernel> Slot<'_, K> {
         let Some(mut resource) = self.resource.take() else { return };
         *resource = Resource { kind, state: ResourceState::Managed, release, arguments };
         self.records.keys.add(&arguments);
-        // The record is not freed while a slot refers to it.
+        // The record is not freed while a reservation refers to it.
         self.records.find(self.device, |record| record.resources.push(resource));
     }
 }
 
-impl<K: Kernel> Drop for Slot<'_, K> {
+impl<K: Kernel> Drop for Reservation<'_, K> {
     fn drop(&mut self) {
         self.records.find(self.device, |record| record.reserved = record.reserved.wrapping_sub(1));
-        self.records.tidy(self.device);
+        self.records.free_unneeded(self.device);
     }
 }
 

@@ -152,7 +152,7 @@ impl<K: Kernel> DeviceRecords<K> {
             return Err(current);
         }
         if self.kernel.can_sleep() {
-            self.tidy(device);
+            self.free_unneeded(device);
         }
         Ok(())
     }

@@ -155,7 +155,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// same list.
     ///
     /// Context: thread.
-    fn tidy(&self, device: Device) {
+    fn free_unneeded(&self, device: Device) {
         while let Some(record) = self.take_unneeded(device) {
             drop(record);
         }
@@ -173,13 +173,13 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Context: thread.
     pub fn forget_masks_and_limits(&self, device: Device) {
         self.find(device, DeviceRecord::forget_masks_and_limits);
-        self.tidy(device);
+        self.free_unneeded(device);
     }
 
     /// Removes the record of an earlier device at this address, if `is_new` returns true because the present device has
     /// no operations yet. Returns the number of the earlier device's resources that were never released. They are not
-    /// released now, because the driver that made them may be gone, too. While a slot is reserved, the present device
-    /// has the record: then only masks and limits are removed, and the result is 0.
+    /// released now, because the driver that made them may be gone, too. While there is a reservation, the present
+    /// device has the record: then only masks and limits are removed, and the result is 0.
     ///
     /// `is_new` is called with the lock held, because two threads may choose operations for the device at the same
     /// time. The first one sets the operations before it makes a record. The second one, if it finds this record,
@@ -201,7 +201,7 @@ impl<K: Kernel> DeviceRecords<K> {
             record.resources.iter().filter(|resource| resource.state == ResourceState::Managed).count()
         });
         if self.kernel.can_sleep() {
-            self.tidy(device);
+            self.free_unneeded(device);
         }
         lost.unwrap_or(0)
     }

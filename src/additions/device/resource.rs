@@ -39,8 +39,8 @@ pub(super) fn key_of(arguments: &Arguments) -> usize {
 /// Releases a resource of the device. A thread calls it, once, with no lock held.
 ///
 /// # Safety
-/// The arguments are those with which the resource was [managed](super::managed::Slot::manage), and the resource has
-/// not been released.
+/// The arguments are those with which the resource was [managed](super::managed::Reservation::manage), and the resource
+/// has not been released.
 pub type ReleaseFunction = unsafe fn(Device, Arguments);
 
 /// A resource in its device's list.
@@ -52,8 +52,8 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    /// The content of a reserved place, which [`Slot::manage`](super::managed::Slot::manage) replaces before it adds
-    /// the resource to the list.
+    /// The content of a reserved place, which [`Reservation::manage`](super::managed::Reservation::manage) replaces
+    /// before it adds the resource to the list.
     pub(super) const PLACEHOLDER: Resource =
         Resource { kind: ResourceKind::Buffer, state: ResourceState::Managed, release: |_, _| {}, arguments: [0; 4] };
 }

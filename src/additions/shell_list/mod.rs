@@ -5,7 +5,7 @@
 //! may contain these changes or not.
 
 mod buffers;
-mod map;
+mod page_maps;
 mod statistics;
 
 pub use statistics::Statistics;
@@ -20,7 +20,7 @@ impl<K: Kernel> Dma<K> {
     /// Prints for each pool: the amount of memory in use, the failed requests, and the sizes of its buffers.
     ///
     /// Context: thread.
-    pub fn list_details(&self) {
+    pub fn print_details(&self) {
         for pool in self.pools() {
             self.print_head(pool);
             let Statistics { used, peak, longest_free, failed, largest_failed, .. } = pool.statistics();

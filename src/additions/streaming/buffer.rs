@@ -1,5 +1,5 @@
 //! What a driver states in its calls: the buffer that it maps, or the mapped buffer that it unmaps or syncs. And
-//! [`Memory`]: what the device gets.
+//! [`LocatedBuffer`]: what the device gets.
 
 use super::{Attributes, Direction};
 use crate::kernel::{Handle, Kernel, Pa, Va};
@@ -54,8 +54,8 @@ impl Buffer {
     }
 }
 
-/// Contiguous memory for a device: a driver's buffer, or a bounce buffer. It is mapped for the processor.
-pub(super) struct Memory {
+/// A buffer whose place in memory is known: a driver's, or a bounce buffer. It is mapped for the processor.
+pub(super) struct LocatedBuffer {
     pub va: Va,
     pub pa: Pa,
     /// Bytes.

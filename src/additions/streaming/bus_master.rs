@@ -7,7 +7,7 @@
 //! | [`FastMaster`] | The device and its operations, where the fast path serves it. |
 //! | [`Master`] | The device as a caller has it, from which the fast and the general path get one of the two above. |
 
-use super::buffer::Memory;
+use super::buffer::LocatedBuffer;
 use super::{MAPPING_ERROR, MapError, last_byte};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
@@ -117,19 +117,24 @@ impl BusMaster {
     #[allow(unsafe_code)]
     // As a function of its own it takes 49 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
-    pub(super) unsafe fn handle_for_map<K: Kernel>(&self, dma: &Dma<K>, memory: &Memory) -> Option<Handle> {
+    pub(super) unsafe fn handle_for_map<K: Kernel>(&self, dma: &Dma<K>, memory: &LocatedBuffer) -> Option<Handle> {
         match self.ops {
             Ops::Library(ops) => self.handle_by_library(dma, ops, memory),
             // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
-            Ops::Bsp(bsp) => unsafe { self.hand_over_by_bsp(bsp, memory) },
+            Ops::Bsp(bsp) => unsafe { self.sync_out_by_bsp(bsp, memory) },
         }
     }
 
     /// Returns the handle as [`handle_for_map`](Self::handle_for_map) does, by the library's operations, which hand
     /// nothing over.
     #[inline(always)] // As a function of its own it takes 4 instructions more ("pool").
-    pub(super) fn handle_by_library<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, memory: &Memory) -> Option<Handle> {
-        let &Memory { pa, size, .. } = memory;
+    pub(super) fn handle_by_library<K: Kernel>(
+        &self,
+        dma: &Dma<K>,
+        ops: MapOps,
+        memory: &LocatedBuffer,
+    ) -> Option<Handle> {
+        let &LocatedBuffer { pa, size, .. } = memory;
         let handle =
             if ops.are_translated() { dma.bus(ops, self.device).handle_of(pa, size, self.mask as u64)? } else { pa };
         self.can_use(handle, size).then_some(handle)
@@ -141,13 +146,13 @@ impl BusMaster {
     /// # Safety
     /// As for [`handle_for_map`](Self::handle_for_map).
     #[allow(unsafe_code)]
-    unsafe fn hand_over_by_bsp(&self, bsp: &BspOps, memory: &Memory) -> Option<Handle> {
-        let &Memory { va, size, needs_maintenance, .. } = memory;
+    unsafe fn sync_out_by_bsp(&self, bsp: &BspOps, memory: &LocatedBuffer) -> Option<Handle> {
+        let &LocatedBuffer { va, size, needs_maintenance, .. } = memory;
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (bsp.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
             // SAFETY: the device and the bytes are as above; `sync_out` returned the handle.
-            unsafe { self.take_unused(bsp, memory, handle) };
+            unsafe { self.sync_in_unused(bsp, memory, handle) };
             return None;
         }
         Some(handle)
@@ -162,7 +167,7 @@ impl BusMaster {
     pub(super) unsafe fn handle_with_bits<K: Kernel>(
         &self,
         dma: &Dma<K>,
-        memory: &Memory,
+        memory: &LocatedBuffer,
         expected: usize,
         kept_bits: usize,
     ) -> Option<Handle> {
@@ -173,7 +178,7 @@ impl BusMaster {
         }
         if let Ops::Bsp(bsp) = self.ops {
             // SAFETY: as above; `handle_for_map` got the handle from `sync_out`.
-            unsafe { self.take_unused(bsp, memory, handle) };
+            unsafe { self.sync_in_unused(bsp, memory, handle) };
         }
         None
     }
@@ -183,7 +188,7 @@ impl BusMaster {
     /// # Safety
     /// The device exists, the memory is mapped, and `sync_out` returned the handle for it.
     #[allow(unsafe_code)]
-    unsafe fn take_unused(&self, bsp: &BspOps, memory: &Memory, handle: Handle) {
+    unsafe fn sync_in_unused(&self, bsp: &BspOps, memory: &LocatedBuffer, handle: Handle) {
         // A failure changes nothing here: the handle is not used in either case.
         // SAFETY: the caller keeps to the duties; with `NOCACHE` there is none about writes to the bytes.
         let _ = unsafe { (bsp.sync_in)(self.device, memory.va, memory.size, handle, Flags::NOCACHE) };

@@ -1,6 +1,6 @@
 //! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
 
-use super::buffer::Memory;
+use super::buffer::LocatedBuffer;
 use super::direct::linear_range::LinearBytes;
 use super::{Streaming, last_byte};
 use crate::dropin::pool::AddressInfo;
@@ -10,7 +10,7 @@ use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 /// Where the page tables show a buffer.
 pub struct Location {
     /// The buffer. Its lines are maintained if the cache may hold lines of it, and the device does not snoop the cache.
-    pub memory: Memory,
+    pub memory: LocatedBuffer,
     /// Physical addresses rise with virtual ones from the first byte to the last.
     pub is_contiguous: bool,
     /// No pool contains all of it. Without a meaning if it is not contiguous: such a buffer gets a bounce buffer.
@@ -26,7 +26,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// Context: any.
     pub(super) fn locate(self, va: Va, size: usize, needs_maintenance: bool) -> Option<Location> {
-        let memory = |pa, is_cached| Memory { va, pa, size, needs_maintenance: is_cached && needs_maintenance };
+        let memory = |pa, is_cached| LocatedBuffer { va, pa, size, needs_maintenance: is_cached && needs_maintenance };
         for pool in self.dma.pools() {
             if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
                 let memory = memory(pa, is_cached);
@@ -57,7 +57,7 @@ impl<K: Kernel> Streaming<'_, K> {
     fn look_up(self, va: Va, last: Va) -> Option<(Pa, bool)> {
         let (kernel, range) = (self.dma.kernel, &self.mappings.linear_range);
         let is_linear = |pa: &Pa| kernel.linear(*pa) == va;
-        if range.holds(va, last)
+        if range.contains(va, last)
             && let Some(pa) = kernel.v2p(va).filter(is_linear)
         {
             return Some((pa, true));

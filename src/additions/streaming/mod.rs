@@ -27,7 +27,7 @@
 //! | `direct` | direct mappings, with the fast path |
 //! | `recorded` | mappings with a record, and bounce buffers |
 //! | `locate` | where the pages of a buffer lie |
-//! | `hand_over` | cache maintenance when a buffer changes its owner |
+//! | `cache_sync` | cache maintenance when a buffer changes its owner |
 //! | `upkeep` | work between the calls: spare records, bounce buffers that interrupts left, devices that are gone |
 //! | `errors` | why a call is refused, and the line about it |
 //!
@@ -65,10 +65,10 @@
 
 mod buffer;
 mod bus_master;
+mod cache_sync;
 pub mod direct;
 mod direction;
 mod errors;
-mod hand_over;
 mod locate;
 #[allow(unsafe_code)]
 mod map;

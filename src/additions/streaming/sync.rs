@@ -31,7 +31,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let (kernel, direction) = (self.dma.kernel, mapped.direction);
         match mapping.master.ops {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
-            Ops::Library(_) if direction.device_writes() => unsafe { mapping.take_part(kernel, part) },
+            Ops::Library(_) if direction.device_writes() => unsafe { mapping.sync_part_for_cpu(kernel, part) },
             Ops::Library(_) => {}
             Ops::Bsp(bsp) => {
                 let synced_in = self.replace_synced_in(master, mapped, Some(part));

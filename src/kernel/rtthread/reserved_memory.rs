@@ -8,7 +8,7 @@ use super::types::{
 };
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
-use crate::kernel::reserved_memory::{ReservedMemory, SharedNode, SharedNodeError};
+use crate::kernel::reserved_memory::{ReservedMemory, SharedPoolNode, SharedPoolNodeError};
 use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
@@ -121,7 +121,7 @@ fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, i
 // SAFETY: the port does what its header states of each function, which includes what the trait requires. This holds for
 // every block below; the nodes are those that the port returned.
 unsafe impl ReservedMemory for RtThread {
-    fn shared_node(&self, index: usize) -> Option<Result<SharedNode, SharedNodeError>> {
+    fn shared_pool_node(&self, index: usize) -> Option<Result<SharedPoolNode, SharedPoolNodeError>> {
         let mut pool = rt_dma_port_shared_pool {
             node: core::ptr::null_mut(),
             name: core::ptr::null(),
@@ -136,7 +136,7 @@ unsafe impl ReservedMemory for RtThread {
         };
         // SAFETY: the port accepts every index, and writes to the pool only.
         match unsafe { rt_dma_port_shared_pool(index, &mut pool) } {
-            RT_DMA_PORT_FOUND => Some(Ok(SharedNode {
+            RT_DMA_PORT_FOUND => Some(Ok(SharedPoolNode {
                 id: pool.node.expose_provenance(),
                 // SAFETY: the port returns the name of a node, which stays.
                 name: unsafe { Name::from_ptr(pool.name) },
@@ -148,10 +148,10 @@ unsafe impl ReservedMemory for RtThread {
                 is_default: pool.is_default != 0,
             })),
             RT_DMA_PORT_END => None,
-            RT_DMA_PORT_NO_HEAP => Some(Err(SharedNodeError::NoMemory)),
-            RT_DMA_PORT_ABSENT => Some(Err(SharedNodeError::NoTree)),
+            RT_DMA_PORT_NO_HEAP => Some(Err(SharedPoolNodeError::NoMemory)),
+            RT_DMA_PORT_ABSENT => Some(Err(SharedPoolNodeError::NoTree)),
             // `RT_DMA_PORT_UNUSABLE`. The nodes after this one are read in any case.
-            _ => Some(Err(SharedNodeError::BadNode)),
+            _ => Some(Err(SharedPoolNodeError::BadNode)),
         }
     }
 
@@ -177,7 +177,7 @@ unsafe impl ReservedMemory for RtThread {
         unsafe { rt_dma_port_kernel_uses(pa) != 0 }
     }
 
-    fn reserve(&self, node: &SharedNode, start: Pa, end: Pa) -> bool {
+    fn reserve(&self, node: &SharedPoolNode, start: Pa, end: Pa) -> bool {
         // SAFETY: the port returned the node.
         unsafe { rt_dma_port_reserve(pointer(node.id), start, end, node.is_no_map.into()) == 0 }
     }

@@ -4,7 +4,7 @@
 //! There the physical address follows from the virtual one, and the other way round: nothing is looked up, locked or
 //! recorded (`benches/maps.c`, "linear"). Every other mapping, and every call that is wrong, takes the general path.
 
-use crate::additions::streaming::hand_over::{hand_to_device, take_from_device};
+use crate::additions::streaming::cache_sync::{cache_sync_for_cpu, cache_sync_for_device};
 use crate::additions::streaming::{Buffer, Direction, FastMaster, MappedBuffer, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
@@ -40,7 +40,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if needs_maintenance && buffer.may_endanger_others(kernel) {
             return None;
         }
-        hand_to_device(kernel, va, size, needs_maintenance);
+        cache_sync_for_device(kernel, va, size, needs_maintenance);
         Some(pa)
     }
 
@@ -75,7 +75,7 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         if !mapped.keeps_bytes() {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
-            unsafe { take_from_device(kernel, va, size, needs_maintenance) }
+            unsafe { cache_sync_for_cpu(kernel, va, size, needs_maintenance) }
         }
         true
     }
@@ -85,7 +85,7 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn is_known(self, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
         // `may_contain` compares with the span of all pools, so a buffer between two pools also takes the general path.
-        self.mappings.linear_range.holds(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))
+        self.mappings.linear_range.contains(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))
     }
 }
 

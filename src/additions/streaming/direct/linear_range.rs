@@ -53,7 +53,7 @@ impl LinearRange {
     /// Returns whether all of `[va, last]` is in the range.
     ///
     /// Context: any.
-    pub fn holds(&self, va: Va, last: Va) -> bool {
+    pub fn contains(&self, va: Va, last: Va) -> bool {
         // Whatever the range becomes between the two loads, `[start, end)` as read here is a part of it.
         self.start.load(Acquire) <= va && last < self.end.load(Acquire)
     }
@@ -74,7 +74,7 @@ impl LinearRange {
     /// Context: any.
     pub fn note_direct<K: Kernel>(&self, kernel: K, bytes: LinearBytes) {
         let LinearBytes { va, last, pa } = bytes;
-        if self.offset().is_some() && self.holds(va, last) {
+        if self.offset().is_some() && self.contains(va, last) {
             return;
         }
         self.offset.store(pa.wrapping_sub(va), Release);

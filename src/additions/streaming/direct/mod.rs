@@ -15,8 +15,8 @@ pub mod early_pools;
 mod fast;
 pub mod linear_range;
 
-use super::buffer::Memory;
-use super::hand_over::{hand_to_device, take_from_device};
+use super::buffer::LocatedBuffer;
+use super::cache_sync::{cache_sync_for_cpu, cache_sync_for_device};
 use super::recorded::mapping::LiveMapping;
 use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
@@ -28,9 +28,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// the mapping needs a record.
     ///
     /// Context: any.
-    pub(super) fn map_direct(self, master: &BusMaster, buffer: &Memory) -> Option<Handle> {
+    pub(super) fn map_direct(self, master: &BusMaster, buffer: &LocatedBuffer) -> Option<Handle> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
-        let &Memory { va, pa, size, needs_maintenance } = buffer;
+        let &LocatedBuffer { va, pa, size, needs_maintenance } = buffer;
         let Ops::Library(ops) = master.ops else { return None };
         let bytes = self.linear_bytes(master, buffer)?;
         let handle = master.handle_by_library(dma, ops, buffer)?;
@@ -44,7 +44,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return None;
         }
         self.mappings.linear_range.note_direct(kernel, bytes);
-        hand_to_device(kernel, va, size, needs_maintenance);
+        cache_sync_for_device(kernel, va, size, needs_maintenance);
         Some(handle)
     }
 
@@ -53,9 +53,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// If no cache line is maintained for the device, they access no byte at the buffer's address. They only check that
     /// the handle leads to memory that is mapped linearly ([`direct_buffer`](Self::direct_buffer)). So the buffer may
     /// lie at another address, if its memory is mapped linearly too.
-    fn linear_bytes(self, master: &BusMaster, buffer: &Memory) -> Option<LinearBytes> {
+    fn linear_bytes(self, master: &BusMaster, buffer: &LocatedBuffer) -> Option<LinearBytes> {
         let kernel = self.dma.kernel;
-        let &Memory { pa, size, .. } = buffer;
+        let &LocatedBuffer { pa, size, .. } = buffer;
         let va = kernel.linear(pa);
         let last = last_byte(va, size)?;
         // `lies_at` alone decides it too. Without `is_known` a map takes 67 instructions more (`ci/bench`, rows
@@ -91,7 +91,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let (va, pa) = self.direct_buffer(master, mapped)?;
         let mut needs_maintenance = master.needs_maintenance(self.dma.kernel);
         if needs_maintenance && self.dma.pool_in(pa, pa.saturating_add(size)).is_some() {
-            self.flush_and_take(va, size);
+            self.flush_and_sync_for_cpu(va, size);
             needs_maintenance = false;
         }
         Some(LiveMapping {
@@ -129,17 +129,17 @@ impl<K: Kernel> Streaming<'_, K> {
             return result;
         }
         if needs_maintenance && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
-            self.flush_and_take(va, size);
+            self.flush_and_sync_for_cpu(va, size);
         } else {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
-            unsafe { take_from_device(kernel, va, size, needs_maintenance) }
+            unsafe { cache_sync_for_cpu(kernel, va, size, needs_maintenance) }
         }
         result
     }
 
     /// Takes `[va, va + size)` back, to which the device may have written, and loses nothing that a processor has
     /// written.
-    fn flush_and_take(self, va: Va, size: usize) {
+    fn flush_and_sync_for_cpu(self, va: Va, size: usize) {
         self.dma.kernel.device_barrier();
         cache::flush_and_invalidate(self.dma.kernel, va, size);
     }

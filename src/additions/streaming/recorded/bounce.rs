@@ -5,8 +5,8 @@
 //! cache's speed, whatever the driver's alignment is, and the cache is flushed in one sweep; every word of an uncached
 //! buffer would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
-use crate::additions::streaming::buffer::Memory;
-use crate::additions::streaming::hand_over::take_from_device;
+use crate::additions::streaming::buffer::LocatedBuffer;
+use crate::additions::streaming::cache_sync::cache_sync_for_cpu;
 use crate::additions::streaming::locate::address_info;
 use crate::additions::streaming::{BusMaster, Direction, Ops};
 use crate::dropin::buffer_request::BufferRequest;
@@ -48,7 +48,7 @@ struct Allocation {
 /// A new bounce buffer, and the copy of the driver's bytes in it.
 pub(crate) struct FilledBounce {
     pub(crate) bounce: Bounce,
-    pub(crate) copy: Memory,
+    pub(crate) copy: LocatedBuffer,
     /// The handle of the copy.
     pub(crate) handle: Handle,
 }
@@ -101,7 +101,7 @@ impl FilledBounce {
         let allocation = unsafe { Allocation::new(dma, master, whole_size) }?;
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
         let filled =
-            unsafe { copy_and_hand_over(dma, master, allocation, &CopyPlan { from, size, offset, kept_bits }) };
+            unsafe { copy_and_sync_for_device(dma, master, allocation, &CopyPlan { from, size, offset, kept_bits }) };
         if filled.is_none() {
             // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
             unsafe { allocation.free(dma, master) };
@@ -188,7 +188,7 @@ impl Allocation {
 ///
 /// # Safety
 /// As for [`FilledBounce::new`]. The allocation has room for the bytes after their offset, and no other code uses it.
-unsafe fn copy_and_hand_over<K: Kernel>(
+unsafe fn copy_and_sync_for_device<K: Kernel>(
     dma: &Dma<K>,
     master: &BusMaster,
     allocation: Allocation,
@@ -201,7 +201,7 @@ unsafe fn copy_and_hand_over<K: Kernel>(
     // SAFETY: the caller guarantees that both are mapped, and that no other code writes them.
     unsafe { copy_from_driver(dma, va, from, size) };
     let needs_maintenance = info.is_cached && master.needs_maintenance(dma.kernel);
-    let copy = Memory { va, pa, size, needs_maintenance };
+    let copy = LocatedBuffer { va, pa, size, needs_maintenance };
     // SAFETY: the caller guarantees that the device exists; the memory was allocated for it.
     let handle = unsafe { master.handle_with_bits(dma, &copy, from & kept_bits, kept_bits) }?;
     let frees_in_any_context = info.is_in_view && matches!(master.ops, Ops::Library(_));
@@ -218,7 +218,7 @@ unsafe fn copy_and_hand_over<K: Kernel>(
 pub(super) unsafe fn copy_from_driver<K: Kernel>(dma: &Dma<K>, to: Va, from: Va, size: usize) {
     if dma.kernel.caches_write_through() && dma.pools().any(|pool| pool.write_through_view_contains(from, size)) {
         // SAFETY: no line is dirty, because what is written through that view is in memory at once.
-        unsafe { take_from_device(dma.kernel, from, size, true) }
+        unsafe { cache_sync_for_cpu(dma.kernel, from, size, true) }
     }
     // SAFETY: the caller guarantees it.
     unsafe { dma.kernel.copy(to, from, size) }

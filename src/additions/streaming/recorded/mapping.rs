@@ -1,9 +1,9 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
 use super::bounce::{Bounce, copy_from_driver};
-use crate::additions::streaming::buffer::Memory;
+use crate::additions::streaming::buffer::LocatedBuffer;
 use crate::additions::streaming::bus_master::{BspOps, sync_flags};
-use crate::additions::streaming::hand_over::take_from_device;
+use crate::additions::streaming::cache_sync::cache_sync_for_cpu;
 use crate::additions::streaming::locate::Location;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::dropin::map_ops::MapOps;
@@ -76,7 +76,8 @@ impl LiveMapping {
     /// Makes a mapping of a driver's buffer, without a bounce buffer. The handle is not known yet.
     #[inline(always)] // A part of `map_with_record`.
     pub fn of(master: &BusMaster, location: &Location, direction: Direction) -> Self {
-        let &Location { memory: Memory { va, size, needs_maintenance, .. }, reaches_outside_pools, .. } = location;
+        let &Location { memory: LocatedBuffer { va, size, needs_maintenance, .. }, reaches_outside_pools, .. } =
+            location;
         LiveMapping {
             master: *master,
             handle: MAPPING_ERROR,
@@ -180,10 +181,10 @@ impl LiveMapping {
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped. No code has written to the part since it was flushed.
-    pub unsafe fn take_part<K: Kernel>(&self, kernel: K, part: Part) {
+    pub unsafe fn sync_part_for_cpu<K: Kernel>(&self, kernel: K, part: Part) {
         // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce`
         // alone, which a flush follows.
-        unsafe { take_from_device(kernel, self.seen(part), part.size, self.needs_maintenance) }
+        unsafe { cache_sync_for_cpu(kernel, self.seen(part), part.size, self.needs_maintenance) }
     }
 
     /// Returns the flags of a call of a BSP's own operations.
@@ -201,7 +202,7 @@ impl LiveMapping {
     /// this makes what the device wrote to the part the processor's.
     ///
     /// # Safety
-    /// If the purpose is a transfer, as for [`take_part`](LiveMapping::take_part).
+    /// If the purpose is a transfer, as for [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu).
     pub unsafe fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
         let va = self.seen(part);
         if purpose == Purpose::Transfer {
@@ -225,7 +226,7 @@ impl LiveMapping {
     /// operations.
     ///
     /// # Safety
-    /// If it `carries`, as for [`take_part`](LiveMapping::take_part).
+    /// If it `carries`, as for [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu).
     pub unsafe fn sync_in_after<K: Kernel>(
         &self,
         kernel: K,
@@ -239,7 +240,7 @@ impl LiveMapping {
             && unsafe { self.sync_in(kernel, bsp, part, Purpose::of_sync_in(carries)) };
         if carries && !is_synced {
             // SAFETY: the caller guarantees it.
-            unsafe { self.take_part(kernel, part) }
+            unsafe { self.sync_part_for_cpu(kernel, part) }
         }
     }
 
@@ -248,14 +249,14 @@ impl LiveMapping {
     /// Context: any.
     ///
     /// # Safety
-    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`take_part`](LiveMapping::take_part), for the whole
-    /// buffer.
+    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and
+    /// [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu), for the whole buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let whole = self.whole();
         let carries = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();
         match self.master.ops {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
-            Ops::Library(_) if carries => unsafe { self.take_part(kernel, whole) },
+            Ops::Library(_) if carries => unsafe { self.sync_part_for_cpu(kernel, whole) },
             Ops::Library(_) => {}
             // SAFETY: as for the library's operations.
             Ops::Bsp(bsp) => unsafe { self.last_sync_in(kernel, bsp, carries) },

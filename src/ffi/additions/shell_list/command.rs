@@ -27,8 +27,8 @@ pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) 
     for index in 1..argc.max(1) as usize {
         // SAFETY: the caller guarantees that `argv` has `argc` C strings.
         match unsafe { option(*argv.add(index)) } {
-            Some(b'v') => DMA.list_details(),
-            Some(b'm') => DMA.list_maps(),
+            Some(b'v') => DMA.print_details(),
+            Some(b'm') => DMA.print_page_maps(),
             _ => {
                 DMA.kernel.print(text!("usage: list_dma_pool [-v] [-m]\n"));
                 return -1;

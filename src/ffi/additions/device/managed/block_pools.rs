@@ -68,12 +68,12 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
 fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) -> *mut rt_dma_block_pool {
     // Without a device, the creation refuses the call, and logs it.
     let Some(device) = device(dev) else { return create() };
-    // The slot is reserved first, so that nothing can fail once the pool is created.
-    let Some(slot) = reserve(device) else { return core::ptr::null_mut() };
+    // The place is reserved first, so that nothing can fail once the pool is created.
+    let Some(reservation) = reserve(device) else { return core::ptr::null_mut() };
     let pool = create();
     if !pool.is_null() {
         // SAFETY: the pool is new. The call that destroys it takes the resource out of the list before, or claims it.
-        unsafe { slot.manage(ResourceKind::BlockPool, release, [pool.expose_provenance(), 0, 0, 0]) };
+        unsafe { reservation.manage(ResourceKind::BlockPool, release, [pool.expose_provenance(), 0, 0, 0]) };
     }
     pool
 }

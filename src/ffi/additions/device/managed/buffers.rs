@@ -67,14 +67,14 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     flags: usize,
     allocate: impl FnOnce(&mut usize) -> *mut c_void,
 ) -> *mut c_void {
-    // The slot is reserved first, so that nothing can fail once the buffer is allocated.
-    let slot = if size == 0 { None } else { device(dev).and_then(reserve) };
-    let buffer = slot.and_then(|slot| {
+    // The place is reserved first, so that nothing can fail once the buffer is allocated.
+    let reservation = if size == 0 { None } else { device(dev).and_then(reserve) };
+    let buffer = reservation.and_then(|reservation| {
         let (va, handle) = with_handle(allocate)?;
         MANAGED_FREE.set(&(free_and_unmanage as FreeReplacement));
         // SAFETY: the buffer is the device's. The call that frees it takes the resource out of the list first, or
         // claims it.
-        unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
+        unsafe { reservation.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
         Some((va, handle))
     });
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.

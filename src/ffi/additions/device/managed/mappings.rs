@@ -38,15 +38,15 @@ pub unsafe extern "C" fn rt_dmam_map_single(
         // SAFETY: `dev` is null.
         return unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     };
-    // The slot is reserved first, so that nothing can fail once the buffer is mapped.
-    let Some(slot) = reserve(device) else { return MAPPING_ERROR };
+    // The place is reserved first, so that nothing can fail once the buffer is mapped.
+    let Some(reservation) = reserve(device) else { return MAPPING_ERROR };
     // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of
     // `additions::streaming`.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
         // SAFETY: `handle` is that of the mapping. The call that unmaps it takes the resource out of the list, or
         // claims it, before.
-        unsafe { slot.manage(ResourceKind::Mapping, release, arguments_of(handle, size, direction)) };
+        unsafe { reservation.manage(ResourceKind::Mapping, release, arguments_of(handle, size, direction)) };
     }
     handle
 }

@@ -13,7 +13,7 @@ use crate::mem::cache;
 
 /// Hands `[va, va + size)` to the device. Its cache lines are flushed if `needs_maintenance` is true.
 #[inline(always)] // A part of the fast path.
-pub fn hand_to_device<K: Kernel>(kernel: K, va: Va, size: usize, needs_maintenance: bool) {
+pub fn cache_sync_for_device<K: Kernel>(kernel: K, va: Va, size: usize, needs_maintenance: bool) {
     if needs_maintenance {
         kernel.cache_flush(va, size);
     }
@@ -27,7 +27,7 @@ pub fn hand_to_device<K: Kernel>(kernel: K, va: Va, size: usize, needs_maintenan
 /// No code has written to the memory since it was handed over.
 #[allow(unsafe_code)]
 #[inline(always)] // A part of the fast path.
-pub unsafe fn take_from_device<K: Kernel>(kernel: K, va: Va, size: usize, needs_maintenance: bool) {
+pub unsafe fn cache_sync_for_cpu<K: Kernel>(kernel: K, va: Va, size: usize, needs_maintenance: bool) {
     kernel.device_barrier();
     if needs_maintenance {
         // SAFETY: the caller guarantees that no code has written to the lines since they were flushed.

@@ -17,7 +17,7 @@ impl<K: Kernel> Dma<K> {
     /// Prints a map of each pool, and the meaning of the characters.
     ///
     /// Context: thread.
-    pub fn list_maps(&self) {
+    pub fn print_page_maps(&self) {
         for pool in self.pools() {
             self.print_map(pool);
         }
