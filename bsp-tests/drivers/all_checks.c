@@ -59,6 +59,7 @@ static const struct
     { "a mapping where the kernel left a block", check_left_block },
 #endif
     { "a mapping without memory for its tables leaves others alone", check_no_tables },
+    { "a buffer with one page elsewhere is copied as a whole", check_scattered },
     { "wrong calls change nothing", check_wrong_calls },
     { "right and wrong calls from an interrupt", check_interrupt_calls },
 };

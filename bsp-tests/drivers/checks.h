@@ -21,6 +21,7 @@ const char *check_large_mapping(void);
 const char *check_left_block(void);
 #endif
 const char *check_no_tables(void);
+const char *check_scattered(void);
 const char *check_type_cached(void);
 const char *check_type_uncached(void);
 #ifdef RT_DMA_F_WT

@@ -4,6 +4,7 @@
 #include <rtdevice.h>
 #include <ioremap.h>
 #include <mm_aspace.h>
+#include <rt_dma.h>
 #include <stand_in.h>
 
 #include "../../rtthread-port/rt_dma_port.h"
@@ -265,5 +266,66 @@ const char *check_no_tables(void)
 #else
     RT_UNUSED(has_failed);
 #endif
+    return error;
+}
+
+/* On aarch64 the library translates up to 16 pages at once, after the first: these are more than two such chunks. */
+#define SCATTERED_PAGES 35
+
+/* Maps one page of the window [va, va + SCATTERED_PAGES * PAGE) to another physical address. */
+static void remap_page(char *va, rt_size_t page, rt_ubase_t pa)
+{
+    rt_hw_mmu_unmap(&rt_kernel_space, va + page * PAGE, PAGE);
+    rt_hw_mmu_map(&rt_kernel_space, va + page * PAGE, (void *)pa, PAGE, MMU_MAP_K_RWCB);
+}
+
+static const char *check_scattered_page(char *va, rt_size_t page)
+{
+    const rt_size_t size = SCATTERED_PAGES * PAGE;
+    rt_ubase_t handle;
+    const char *error = RT_NULL;
+
+    for (rt_size_t at = 0; at < SCATTERED_PAGES; ++at)
+    {
+        va[at * PAGE] = (char)(at + page);
+    }
+    handle = rt_dma_map_single(&smoke_device, va, size, RT_DMA_TO_DEVICE);
+    if (rt_dma_mapping_error(&smoke_device, handle))
+    {
+        return why("page %lu: not mapped", (unsigned long)page);
+    }
+    /* The stand-in's linear map is the identity. */
+    for (rt_size_t at = 0; at < SCATTERED_PAGES && !error; ++at)
+    {
+        if (((char *)handle)[at * PAGE] != (char)(at + page))
+        {
+            error = why("page %lu is elsewhere: the device does not read page %lu", (unsigned long)page, (unsigned long)at);
+        }
+    }
+    rt_dma_unmap_single(&smoke_device, handle, size, RT_DMA_TO_DEVICE);
+
+    return error;
+}
+
+/* Maps a buffer for streaming of which one page, each in turn, does not lie next to the one before it. */
+const char *check_scattered(void)
+{
+    static char ram[(SCATTERED_PAGES + 1) * PAGE] rt_align(PAGE);
+    rt_ubase_t pa = (rt_ubase_t)stand_in_v2p(ram);
+    char *va = rt_ioremap_cached((void *)pa, SCATTERED_PAGES * PAGE);
+    const char *error = RT_NULL;
+
+    if (!va)
+    {
+        return "no mapping";
+    }
+    for (rt_size_t page = 1; page < SCATTERED_PAGES && !error; ++page)
+    {
+        remap_page(va, page, pa + SCATTERED_PAGES * PAGE);
+        error = check_scattered_page(va, page);
+        remap_page(va, page, pa + page * PAGE);
+    }
+    rt_iounmap(va);
+
     return error;
 }

@@ -32,6 +32,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
+    /// Returns whether the pool has pages; `None` where the caller may not sleep.
+    ///
+    /// Context: thread.
+    pub(super) fn has_pages(&self) -> Option<bool> {
+        let _turn = self.spans.turn.take(self.kernel)?;
+        Some(self.spans.all().any(Span::has_memory))
+    }
+
     /// Returns the size of the pool. The caller holds the turn.
     fn usage_in_turn(&self) -> BlockUsage {
         BlockUsage {

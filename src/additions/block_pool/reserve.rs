@@ -8,7 +8,7 @@
 //! number. If it succeeds, it clears the numbers of all spans. So a fill that fails never frees a block that a fill
 //! which succeeded has counted.
 
-use super::spans::FirstBlock;
+use super::spans::{FillNumber, FirstBlock};
 use super::{BlockPool, Effort, Pages};
 use crate::kernel::Kernel;
 use crate::mem::atomics::Ordering::Relaxed;
@@ -23,7 +23,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     pub fn start_reserve(&self) {
         self.keeps_reserve.store(true, Relaxed);
-        self.make_ready(RESERVE, Effort::AsksBorrowers, 0);
+        self.make_ready(RESERVE, Effort::AsksBorrowers, None);
     }
 
     /// Makes the reserve complete again, if the pool keeps one and the caller may sleep. The caller has what it needs,
@@ -32,7 +32,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: any.
     pub(super) fn keep_reserve(&self) {
         if self.keeps_reserve.load(Relaxed) {
-            self.make_ready(RESERVE, Effort::TakesSpare, 0);
+            self.make_ready(RESERVE, Effort::TakesSpare, None);
         }
     }
 
@@ -46,23 +46,39 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.may_sleep_or_count() {
             return false;
         }
-        let fill_number = self.spans.fill_count.fetch_add(1, Relaxed).wrapping_add(1);
-        let is_filled = self.make_ready(count, Effort::AsksBorrowers, fill_number);
-        if !is_filled {
-            self.trim_where(|span| span.fill_number.load(Relaxed) == fill_number);
+        let fill = self.spans.next_fill();
+        while self.make_ready(count, Effort::AsksBorrowers, Some(fill)) {
+            if self.keep_counted(count) {
+                return true;
+            }
         }
-        is_filled
+        self.trim_where(|span| span.is_of_fill(fill));
+        false
     }
 
-    /// Does what [`fill`](Self::fill) does, but keeps the spans that it added if the memory does not suffice. They have
-    /// the number `fill_number`, which is 0 if the caller is no fill.
+    /// If `count` blocks are free, makes them stay when another fill fails, and returns true.
+    ///
+    /// Context: thread.
+    fn keep_counted(&self, count: usize) -> bool {
+        // With the turn held, no span is removed between the count and the change of the numbers.
+        let Some(turn) = self.spans.turn.take(self.kernel) else { return false };
+        let are_free = self.missing(count) == 0;
+        if are_free {
+            self.spans.all().for_each(|span| span.set_fill(None, &turn));
+        }
+        are_free
+    }
+
+    /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for another
+    /// span. Returns false if the memory does not suffice for the blocks, or the caller may not sleep. The spans that
+    /// it adds get the number of `fill`.
     ///
     /// Context: any.
-    fn make_ready(&self, count: usize, effort: Effort, fill_number: usize) -> bool {
+    fn make_ready(&self, count: usize, effort: Effort, fill: Option<FillNumber>) -> bool {
         if !self.kernel.can_sleep() {
             return false;
         }
-        let is_ready = self.add_spans(count, effort, fill_number);
+        let is_ready = self.add_spans(count, effort, fill);
         // Also without memory: an interrupt may come when other code has freed some.
         self.prepare_bookkeeping();
         is_ready
@@ -72,10 +88,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// frees spans that the device does not reach.
     ///
     /// Context: thread.
-    fn add_spans(&self, count: usize, mut effort: Effort, fill_number: usize) -> bool {
+    fn add_spans(&self, count: usize, mut effort: Effort, fill: Option<FillNumber>) -> bool {
         let failed_waits = self.pages.failed_waits();
         let span_blocks = self.groups.shape.span_blocks().max(1);
-        let mut missing = self.missing(count, fill_number);
+        let mut missing = self.missing(count);
         while missing != 0 {
             self.follow_copied_mask();
             self.trim_unreachable();
@@ -85,31 +101,19 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 if effort == Effort::AsksBorrowers && self.pages.failed_waits() != failed_waits {
                     effort = Effort::TakesFree;
                 }
-                if self.add_span_unless(FirstBlock::Free { fill_number }, effort, || None).is_none() {
+                if self.add_span_unless(FirstBlock::Free(fill), effort, || None).is_none() {
                     // Other callers may have added the last memory.
-                    return self.missing(count, fill_number) == 0;
+                    return self.missing(count) == 0;
                 }
             }
-            missing = self.missing(count, fill_number);
+            missing = self.missing(count);
         }
         true
     }
 
-    /// Returns how many blocks are missing until `count` are free. If none is missing and the caller is a fill, the
-    /// fill has succeeded, and the numbers of all spans are cleared.
-    ///
-    /// Context: thread.
-    fn missing(&self, count: usize, fill_number: usize) -> usize {
-        if fill_number == 0 {
-            return self.groups.missing(self.kernel, count);
-        }
-        // With the turn held, no span is removed between the count and the change of the numbers.
-        let Some(_turn) = self.spans.turn.take(self.kernel) else { return count };
-        let missing = self.groups.missing(self.kernel, count);
-        if missing == 0 {
-            self.spans.all().for_each(|span| span.fill_number.store(0, Relaxed));
-        }
-        missing
+    /// Returns how many blocks are missing until `count` are free.
+    fn missing(&self, count: usize) -> usize {
+        self.groups.missing(self.kernel, count)
     }
 
     /// Makes sure that a span can be added without the heap, if the heap has room now.

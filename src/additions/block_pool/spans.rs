@@ -32,7 +32,7 @@ use crate::mem::wrapping_slice::WrappingSlice;
 /// gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
-/// The bookkeeping of a pool's spans. It is changed with the turn held, except for `growing_calls` and `fill_count`.
+/// The bookkeeping of a pool's spans. It is changed with the turn held, except for `growing_calls` and `last_fill`.
 /// These fields are also read without the turn:
 ///
 /// | field | by | an old value does no harm, because |
@@ -55,8 +55,8 @@ pub struct Spans {
     pub first_vacant: AtomicRef<Span>,
     /// The number of units that have memory.
     pub unit_count: AtomicUsize,
-    /// The number of fills that began.
-    pub fill_count: AtomicUsize,
+    /// The number of the last fill that began.
+    last_fill: AtomicUsize,
 }
 
 /// The bookkeeping of a span.
@@ -66,23 +66,23 @@ pub struct Span {
     /// The number of the fill that added the memory, until a fill succeeds and counts its blocks; 0 then, and if no
     /// fill added it. Written with the turn held. A fill that fails frees the spans with its number; it reads the
     /// number without the turn, and again with it.
-    pub fill_number: AtomicUsize,
+    fill_number: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,
     /// The next vacant span.
     next_vacant: AtomicRef<Span>,
 }
 
+/// The number of a call that [fills](BlockPool::fill) a pool.
+pub type FillNumber = NonZeroUsize;
+
 /// What becomes of the first block of a span that gets memory.
 #[derive(Clone, Copy)]
 pub enum FirstBlock {
     /// It is the caller's.
     Taken,
-    /// It is free, as the others are.
-    Free {
-        /// The number of the fill that adds the span; 0 if no fill does.
-        fill_number: usize,
-    },
+    /// It is free, as the others are. The number is that of the fill that adds the span, if one does.
+    Free(Option<FillNumber>),
 }
 
 impl Spans {
@@ -94,13 +94,20 @@ impl Spans {
             newest: AtomicRef::new(),
             first_vacant: AtomicRef::new(),
             unit_count: AtomicUsize::new(0),
-            fill_count: AtomicUsize::new(0),
+            last_fill: AtomicUsize::new(0),
         }
     }
 
     /// Returns all spans, with memory and vacant.
     pub fn all(&self) -> impl Iterator<Item = &'static Span> {
         core::iter::successors(self.newest.get(), |span| span.older.get())
+    }
+
+    /// Returns the number of a new fill.
+    pub fn next_fill(&self) -> FillNumber {
+        let number = self.last_fill.fetch_add(1, Relaxed).wrapping_add(1);
+        // After the highest number, 1 comes twice.
+        FillNumber::new(number).unwrap_or(FillNumber::MIN)
     }
 
     /// Returns the units that have memory.
@@ -123,6 +130,16 @@ impl Span {
     /// Returns whether the span has memory.
     pub fn has_memory(&self) -> bool {
         self.pages() != 0
+    }
+
+    /// Returns whether the fill with this number added the memory, and no fill has counted its blocks.
+    pub fn is_of_fill(&self, fill: FillNumber) -> bool {
+        self.fill_number.load(Relaxed) == fill.get()
+    }
+
+    /// Sets the number of the fill that added the memory.
+    pub fn set_fill<K: Kernel>(&self, fill: Option<FillNumber>, _turn: &TurnGuard<'_, K>) {
+        self.fill_number.store(fill.map_or(0, FillNumber::get), Relaxed);
     }
 
     /// Returns the number of pages of its memory; zero while it is vacant.
@@ -223,11 +240,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.first_vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
         let all = first_unit.bits();
-        let (free, fill_number) = match first {
-            FirstBlock::Taken => (all & !first_unit.bits_of_first(1), 0),
-            FirstBlock::Free { fill_number } => (all, fill_number),
+        let (free, fill) = match first {
+            FirstBlock::Taken => (all & !first_unit.bits_of_first(1), None),
+            FirstBlock::Free(fill) => (all, fill),
         };
-        span.fill_number.store(fill_number, Relaxed);
+        span.set_fill(fill, turn);
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
         self.publish(first_unit, free);

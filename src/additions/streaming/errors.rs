@@ -68,6 +68,11 @@ pub enum BadMapping {
 }
 
 impl BadMapping {
+    /// Returns whether an unmap that was refused for this reason has ended a mapping all the same.
+    pub fn has_ended_mapping(self) -> bool {
+        matches!(self, BadMapping::WrongSize | BadMapping::WrongDirection)
+    }
+
     /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
     fn reason(self) -> &'static CStr {
         match self {

@@ -9,63 +9,59 @@ use core::arch::asm;
 
 use crate::kernel::{PAGE_SIZE, Pa, Va};
 
-/// Returns whether `va` is mapped.
-pub fn is_mapped(va: Va) -> bool {
-    let saved = Saved::new();
-    let result = translate(va);
-    saved.restore();
-    result & FAILED == 0
-}
-
 /// PAR_EL1.F: the translation failed.
 const FAILED: usize = 1;
 /// PAR_EL1.PA: bits 12 to 47.
 const PAGE_ADDRESS: usize = 0xffff_ffff_f000;
-/// The number of further pages that are translated while interrupts are masked: less than 200 instructions.
+/// The number of pages that are translated while interrupts are masked: less than 200 instructions.
 const CHUNK: usize = 16;
+
+/// Returns whether `va` is mapped.
+pub fn is_mapped(va: Va) -> bool {
+    let _masked = Masked::new();
+    translate(va) & FAILED == 0
+}
 
 /// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up to
 /// `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped.
 ///
-/// Each further page takes 9 instructions. The port's translation takes about 40, for each page of a streaming map
-/// (`benches/maps.c`, "elsewhere").
+/// Each page after the first takes 9 instructions. The port's translation takes about 40, for each page of a streaming
+/// map (`benches/maps.c`, "elsewhere").
 pub fn v2p_of_range(va: Va, last: Va) -> Option<(Pa, bool)> {
-    let mut further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
-    let mut saved = Saved::new();
-    let first = translate(va);
+    let first = {
+        let _masked = Masked::new();
+        translate(va)
+    };
     let (mut next_va, mut expected) = (va, first & PAGE_ADDRESS);
     // The bits in which a result is not the expected one.
     let mut differences = first & FAILED;
-    loop {
-        let chunk = further_pages.min(CHUNK);
+    let mut pages_left = last / PAGE_SIZE - va / PAGE_SIZE;
+    // A wrong size may be that of the whole address space, so the search ends at a page that is not mapped.
+    while pages_left != 0 && differences & FAILED == 0 {
+        let chunk = pages_left.min(CHUNK);
+        let _masked = Masked::new();
         for _ in 0..chunk {
             (next_va, expected) = (next_va.wrapping_add(PAGE_SIZE), expected.wrapping_add(PAGE_SIZE));
             differences |= translate(next_va) ^ expected;
         }
-        saved.restore();
-        further_pages -= chunk;
-        // A wrong size may be that of the whole address space, so the search ends at a page that is not mapped.
-        if further_pages == 0 || differences & FAILED != 0 {
-            break;
-        }
-        saved = Saved::new();
+        pages_left -= chunk;
     }
     let pa = first & PAGE_ADDRESS | (va % PAGE_SIZE);
     (differences & FAILED == 0).then_some((pa, differences & PAGE_ADDRESS == 0))
 }
 
-/// The interrupt mask and PAR_EL1 from before a translation.
+/// Masks interrupts. When it is dropped, the interrupt mask and PAR_EL1 are as before.
 ///
-/// An interrupt or a thread switch between the instructions of a translation could replace the result in PAR_EL1.
-/// Interrupts are therefore masked. The translation may itself interrupt another one, so PAR_EL1 is restored. (See
-/// `translate` in the port.)
-struct Saved {
+/// An interrupt or a thread switch between the instructions of a translation could replace the result in PAR_EL1. The
+/// translation may itself interrupt another one, so PAR_EL1 is restored. (See `translate` in the port.)
+struct Masked {
+    /// The interrupt mask from before.
     daif: usize,
+    /// PAR_EL1 from before.
     par: usize,
 }
 
-impl Saved {
-    /// Masks interrupts. [`restore`](Self::restore) undoes that.
+impl Masked {
     fn new() -> Self {
         let (daif, par): (usize, usize);
         // SAFETY: a kernel may mask interrupts, and the instructions change nothing else.
@@ -79,11 +75,12 @@ impl Saved {
                 options(nostack, preserves_flags)
             )
         };
-        Saved { daif, par }
+        Masked { daif, par }
     }
+}
 
-    /// Undoes [`new`](Self::new).
-    fn restore(self) {
+impl Drop for Masked {
+    fn drop(&mut self) {
         // SAFETY: this is the state from before `new`.
         unsafe {
             asm!(
@@ -98,7 +95,7 @@ impl Saved {
 }
 
 /// Translates `va` for a write, as `rt_kmem_v2p` does: a page that is read-only does not count as mapped. Returns
-/// PAR_EL1, which the caller restores.
+/// PAR_EL1. The caller holds a [`Masked`].
 fn translate(va: Va) -> usize {
     let result: usize;
     // SAFETY: the instructions read the page tables, and change PAR_EL1 only. Without `nomem`, earlier writes to the

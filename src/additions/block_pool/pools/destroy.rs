@@ -86,18 +86,20 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     }
 
     /// Takes a pool without blocks in use off the list, and frees its pages.
+    ///
+    /// [`Refusal::Context`] comes from `unlink`, which then has changed nothing: a caller that may sleep during
+    /// `unlink` may sleep until the end.
     fn remove(&self, pool: *const BlockPool<K, P>) -> Result<&'static BlockPool<K, P>, Refusal> {
         loop {
             let pool = self.unlink(pool)?;
             // Without the turn: `trim` gives pages back, which may write to the log, and a console may itself create
             // block pools.
             pool.trim();
-            if pool.usage().pages == 0 {
+            if !pool.has_pages().ok_or(Refusal::Context)? {
                 return Ok(pool);
             }
             // Against the rules, a block was allocated meanwhile. The memory must stay, so the pool is put back into
-            // the list. If the block is still in use, `unlink` refuses. (The caller may sleep, or `unlink` would have
-            // failed, so the turn is got here.)
+            // the list. If the block is still in use, `unlink` refuses.
             let _turn = self.turn.take(self.kernel).ok_or(Refusal::Context)?;
             self.link(pool);
         }

@@ -47,8 +47,8 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let result = unsafe { STREAMING.unmap(&master, mapped) };
     if let Some(claim) = claim {
-        let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
-        DEVICES.end_claim(claim, is_given_back);
+        let has_ended = result.map_or_else(BadMapping::has_ended_mapping, |()| true);
+        DEVICES.end_claim(claim, has_ended);
     }
 }
 
