@@ -13,7 +13,7 @@ use crate::kernel::{PAGE_SIZE, Pa, Va};
 const FAILED: usize = 1;
 /// PAR_EL1.PA: bits 12 to 47.
 const PAGE_ADDRESS: usize = 0xffff_ffff_f000;
-/// The number of pages that are translated while interrupts are masked: less than 200 instructions.
+/// The number of further pages that are translated while interrupts are masked: less than 200 instructions.
 const CHUNK: usize = 16;
 
 /// Returns whether `va` is mapped.
@@ -25,26 +25,28 @@ pub fn is_mapped(va: Va) -> bool {
 /// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up to
 /// `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped.
 ///
-/// Each page after the first takes 9 instructions. The port's translation takes about 40, for each page of a streaming
-/// map (`benches/maps.c`, "elsewhere").
+/// Each further page takes 9 instructions. The port's translation takes about 40, for each page of a streaming map
+/// (`benches/maps.c`, "elsewhere").
 pub fn v2p_of_range(va: Va, last: Va) -> Option<(Pa, bool)> {
-    let first = {
-        let _masked = Masked::new();
-        translate(va)
-    };
+    let mut further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
+    let mut masked = Masked::new();
+    let first = translate(va);
     let (mut next_va, mut expected) = (va, first & PAGE_ADDRESS);
     // The bits in which a result is not the expected one.
     let mut differences = first & FAILED;
-    let mut pages_left = last / PAGE_SIZE - va / PAGE_SIZE;
-    // A wrong size may be that of the whole address space, so the search ends at a page that is not mapped.
-    while pages_left != 0 && differences & FAILED == 0 {
-        let chunk = pages_left.min(CHUNK);
-        let _masked = Masked::new();
+    loop {
+        let chunk = further_pages.min(CHUNK);
         for _ in 0..chunk {
             (next_va, expected) = (next_va.wrapping_add(PAGE_SIZE), expected.wrapping_add(PAGE_SIZE));
             differences |= translate(next_va) ^ expected;
         }
-        pages_left -= chunk;
+        drop(masked);
+        further_pages -= chunk;
+        // A wrong size may be that of the whole address space, so the search ends at a page that is not mapped.
+        if further_pages == 0 || differences & FAILED != 0 {
+            break;
+        }
+        masked = Masked::new();
     }
     let pa = first & PAGE_ADDRESS | (va % PAGE_SIZE);
     (differences & FAILED == 0).then_some((pa, differences & PAGE_ADDRESS == 0))
