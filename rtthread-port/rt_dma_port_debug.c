@@ -13,7 +13,7 @@
 #define PKG_RT_DMA_POOL_DEBUG_ENTRIES 512
 #endif
 
-_Static_assert(PKG_RT_DMA_POOL_DEBUG_ENTRIES > 0, "PKG_RT_DMA_POOL_DEBUG_ENTRIES is a number of entries");
+_Static_assert(PKG_RT_DMA_POOL_DEBUG_ENTRIES > 0, "PKG_RT_DMA_POOL_DEBUG_ENTRIES must be more than 0");
 
 static uintptr_t entries[PKG_RT_DMA_POOL_DEBUG_ENTRIES][RT_DMA_WATCH_ENTRY_WORDS];
 
@@ -22,7 +22,7 @@ uintptr_t rt_dma_port_debug_now(void)
     return (uintptr_t)((uint64_t)rt_tick_get() * 1000 / RT_TICK_PER_SECOND);
 }
 
-struct rt_dma_watch_call rt_dma_port_debug_call(struct rt_device *dev, uintptr_t caller)
+struct rt_dma_watch_call rt_dma_port_debug_begin(struct rt_device *dev, uintptr_t caller)
 {
     /* In an interrupt this is the thread that was interrupted, whose stack the interrupt may use. */
     rt_thread_t thread = rt_thread_self();
@@ -43,7 +43,7 @@ struct rt_dma_watch_call rt_dma_port_debug_call(struct rt_device *dev, uintptr_t
 
 rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     return rt_dma_watch_fail(&call, number);
 }
@@ -60,7 +60,7 @@ rt_bool_t rt_dma_debug_has_failed(struct rt_device *dev)
 
 void rt_dma_debug_device_gone(struct rt_device *dev)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_gone(&call);
 }
@@ -70,12 +70,26 @@ rt_size_t rt_dma_debug_mistakes(struct rt_device *dev)
     return rt_dma_watch_mistakes(dev);
 }
 
-/* With the option -v, it also lists what each device holds. */
+static int has_option(int argc, char **argv, const char *option)
+{
+    for (int i = 1; i < argc; i++)
+    {
+        if (argv[i] && !rt_strcmp(argv[i], option))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+/* The command list_dma_pool. With the option -v, it also lists what each device holds. */
 int __wrap_list_dma_pool(int argc, char **argv)
 {
     int result = __real_list_dma_pool(argc, argv);
 
-    if (argc > 1 && argv[1][0] == '-' && argv[1][1] == 'v')
+    /* Where the caller may not sleep, the command printed nothing. */
+    if (!rt_dma_port_is_atomic() && has_option(argc, argv, "-v"))
     {
         rt_dma_watch_list_held(rt_dma_port_debug_now());
     }
@@ -85,7 +99,7 @@ int __wrap_list_dma_pool(int argc, char **argv)
 
 #if defined(RT_USING_CONSOLE) && defined(RT_USING_MSH)
 
-static struct rt_device *find(const char *name)
+static struct rt_device *find_or_print_error(const char *name)
 {
     struct rt_device *dev = rt_dma_watch_find(name);
 
@@ -99,7 +113,7 @@ static struct rt_device *find(const char *name)
 
 static int list_dma_debug(int argc, char **argv)
 {
-    struct rt_device *dev = argc > 1 ? find(argv[1]) : RT_NULL;
+    struct rt_device *dev = argc > 1 ? find_or_print_error(argv[1]) : RT_NULL;
 
     if (argc > 1 && !dev)
     {
@@ -110,6 +124,7 @@ static int list_dma_debug(int argc, char **argv)
 
     return 0;
 }
+
 MSH_CMD_EXPORT(list_dma_debug, list mistakes of drivers and what devices hold: list_dma_debug [device]);
 
 static int dma_fail(int argc, char **argv)
@@ -125,22 +140,24 @@ static int dma_fail(int argc, char **argv)
         return -1;
     }
 
-    for (digit = argv[2]; *digit >= '0' && *digit <= '9'; ++digit)
+    for (digit = argv[2]; *digit >= '0' && *digit <= '9'; digit++)
     {
         number = number * 10 + (rt_size_t)(*digit - '0');
     }
 
-    if (*digit || digit == argv[2])
+    /* More digits might not fit into a word. */
+    if (*digit || digit == argv[2] || digit - argv[2] > 9)
     {
-        rt_kprintf("%s is not a number\n", argv[2]);
+        rt_kprintf("%s is not a number of one to nine digits\n", argv[2]);
 
         return -1;
     }
 
-    dev = find(argv[1]);
+    dev = find_or_print_error(argv[1]);
 
     return dev && rt_dma_debug_fail(dev, number) ? 0 : -1;
 }
+
 MSH_CMD_EXPORT(dma_fail, make a DMA allocation or mapping fail: dma_fail DEVICE N);
 
 #endif /* RT_USING_CONSOLE && RT_USING_MSH */

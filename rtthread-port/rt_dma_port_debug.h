@@ -64,17 +64,21 @@ WATCH(rt_dmam_release);
 WATCH(rt_dmam_unmap_single);
 WATCH(rt_dmam_zalloc_coherent);
 
-/* For each of these functions: the address in the driver to which it returns. */
+/* In a __wrap_ function: the address in the driver to which the function returns. */
 #define CALLER ((uintptr_t)__builtin_return_address(0))
+
+/* The argument is_managed of the functions below: whether rt_dmam_release ends what the call makes. */
+#define NOT_MANAGED 0
+#define MANAGED 1
 
 /* Returns the time in milliseconds. */
 uintptr_t rt_dma_port_debug_now(void);
 
 /*
- * Returns the device, caller, time and stack of a call, by which it is checked. A call without a device is not checked:
- * the library refuses it.
+ * Returns what the checks need to know of a call: its device, its caller, its time and its stack. The first call also
+ * gives the debug mode its table. A call without a device is not checked, because the library refuses it.
  */
-struct rt_dma_watch_call rt_dma_port_debug_call(struct rt_device *dev, uintptr_t caller);
+struct rt_dma_watch_call rt_dma_port_debug_begin(struct rt_device *dev, uintptr_t caller);
 
 #endif /* PKG_RT_DMA_POOL_USING_DEBUG */
 

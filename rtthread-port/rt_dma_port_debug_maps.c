@@ -11,7 +11,7 @@
 static rt_ubase_t map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction, rt_ubase_t attrs,
         int is_managed, uintptr_t caller)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, caller);
     rt_ubase_t handle;
 
     if (rt_dma_watch_must_fail(&call, size))
@@ -28,24 +28,24 @@ static rt_ubase_t map_single(struct rt_device *dev, void *cpu_addr, rt_size_t si
 
 rt_ubase_t __wrap_rt_dma_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction)
 {
-    return map_single(dev, cpu_addr, size, direction, 0, 0, CALLER);
+    return map_single(dev, cpu_addr, size, direction, 0, NOT_MANAGED, CALLER);
 }
 
 rt_ubase_t __wrap_rt_dma_map_single_attrs(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction,
         rt_ubase_t attrs)
 {
-    return map_single(dev, cpu_addr, size, direction, attrs, 0, CALLER);
+    return map_single(dev, cpu_addr, size, direction, attrs, NOT_MANAGED, CALLER);
 }
 
 rt_ubase_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction)
 {
-    return map_single(dev, cpu_addr, size, direction, 0, 1, CALLER);
+    return map_single(dev, cpu_addr, size, direction, 0, MANAGED, CALLER);
 }
 
 rt_ubase_t __wrap_rt_dma_map_page(struct rt_device *dev, rt_ubase_t page_pa, rt_size_t offset, rt_size_t size,
         int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
     rt_ubase_t handle;
 
     if (rt_dma_watch_must_fail(&call, size))
@@ -61,14 +61,14 @@ rt_ubase_t __wrap_rt_dma_map_page(struct rt_device *dev, rt_ubase_t page_pa, rt_
 
 int __wrap_rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    int mapped;
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
+    int i, mapped;
 
     if (sg && nents > 0 && rt_dma_watch_must_fail(&call, sg->length))
     {
-        for (mapped = 0; mapped < nents; ++mapped)
+        for (i = 0; i < nents; i++)
         {
-            sg[mapped].dma_handle = RT_DMA_MAPPING_ERROR;
+            sg[i].dma_handle = RT_DMA_MAPPING_ERROR;
         }
 
         return 0;
@@ -82,7 +82,7 @@ int __wrap_rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents,
 
 int __wrap_rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_checked(&call, dma_handle);
 
@@ -91,7 +91,7 @@ int __wrap_rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle)
 
 void __wrap_rt_dma_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_SINGLE);
     __real_rt_dma_unmap_single(dev, dma_handle, size, direction);
@@ -100,7 +100,7 @@ void __wrap_rt_dma_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt
 void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction,
         rt_ubase_t attrs)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     /* A driver that wants attributes has to end the mapping of a page by this call, too. */
     rt_dma_watch_unmapping(&call, dma_handle, size, direction,
@@ -110,7 +110,7 @@ void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, rt_ubase_t dma_hand
 
 void __wrap_rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_PAGE);
     __real_rt_dma_unmap_page(dev, dma_handle, size, direction);
@@ -118,7 +118,7 @@ void __wrap_rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_s
 
 void __wrap_rt_dmam_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_MANAGED);
     __real_rt_dmam_unmap_single(dev, dma_handle, size, direction);
@@ -126,7 +126,7 @@ void __wrap_rt_dmam_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, r
 
 void __wrap_rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_list_unmapping(&call, sg, nents, direction);
     __real_rt_dma_unmap_sg(dev, sg, nents, direction);
@@ -135,7 +135,7 @@ void __wrap_rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nen
 void __wrap_rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction,
         rt_ubase_t attrs)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_list_unmapping(&call, sg, nents, direction);
     __real_rt_dma_unmap_sg_attrs(dev, sg, nents, direction, attrs);
@@ -143,7 +143,7 @@ void __wrap_rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, i
 
 void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_syncing(&call, dma_handle, size, direction);
     __real_rt_dma_sync_single_for_cpu(dev, dma_handle, size, direction);
@@ -151,7 +151,7 @@ void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, rt_ubase_t dma_han
 
 void __wrap_rt_dma_sync_single_for_device(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_syncing(&call, dma_handle, size, direction);
     __real_rt_dma_sync_single_for_device(dev, dma_handle, size, direction);
@@ -159,7 +159,7 @@ void __wrap_rt_dma_sync_single_for_device(struct rt_device *dev, rt_ubase_t dma_
 
 void __wrap_rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_list_syncing(&call, sg, nents, direction);
     __real_rt_dma_sync_sg_for_cpu(dev, sg, nents, direction);
@@ -167,7 +167,7 @@ void __wrap_rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, 
 
 void __wrap_rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
     rt_dma_watch_list_syncing(&call, sg, nents, direction);
     __real_rt_dma_sync_sg_for_device(dev, sg, nents, direction);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A board with the debug mode: what it takes for freed, and which mappings an uninstall lists. */
+/* A board with the debug mode: what it takes for freed, which mappings an uninstall lists, and its shell commands. */
 #include <string.h>
 #include <rtdevice.h>
 #include <mm_aspace.h>
@@ -102,6 +102,79 @@ static void an_uninstall_lists_the_mappings_of_its_pool(struct rt_dma_pool *pool
     EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK);
 }
 
+/* Types a line at the shell's prompt, and returns the command's result. */
+static int type(const char *line)
+{
+    extern const struct finsh_syscall __start_FSymTab[], __stop_FSymTab[];
+    char text[64], *argv[8];
+    int argc = 0;
+
+    snprintf(text, sizeof(text), "%s", line);
+
+    for (char *word = strtok(text, " "); word; word = strtok(RT_NULL, " "))
+    {
+        argv[argc++] = word;
+    }
+
+    host_forget_text();
+
+    for (const struct finsh_syscall *command = __start_FSymTab; command < __stop_FSymTab; command++)
+    {
+        if (!strcmp(command->name, argv[0]))
+        {
+            return ((int (*)(int, char **))(void (*)(void))command->func)(argc, argv);
+        }
+    }
+
+    EXPECT(!"the shell has this command");
+    return -1;
+}
+
+static void the_option_v_also_lists_what_devices_hold(void)
+{
+    static struct rt_device holder = { .parent.name = "holder" };
+    rt_ubase_t handle;
+    void *buffer = rt_dma_alloc(&holder, 4096, &handle, 0);
+
+    EXPECT(buffer);
+    EXPECT(type("list_dma_pool") == 0 && !strstr(host_text(), "holder"));
+    EXPECT(type("list_dma_pool -m") == 0 && !strstr(host_text(), "holder"));
+    EXPECT(type("list_dma_pool -v") == 0 && strstr(host_text(), "holder"));
+    EXPECT(type("list_dma_pool -m -v") == 0 && strstr(host_text(), "holder"));
+    EXPECT(type("list_dma_pool -vx") == -1 && !strstr(host_text(), "holder"));
+    EXPECT(type("list_dma_debug holder") == 0 && strstr(host_text(), "holder"));
+
+    host_interrupt(1);
+    EXPECT(type("list_dma_pool -v") == -1 && !strstr(host_text(), "holder"));
+    host_interrupt(0);
+
+    rt_dma_free(&holder, 4096, buffer, handle, 0);
+}
+
+/* The next allocation must not fail because of a number that does not fit into a word. */
+static void dma_fail_takes_a_number_of_nine_digits_at_most(void)
+{
+    static struct rt_device asked = { .parent.name = "asked" };
+    rt_ubase_t handle;
+    void *buffer = rt_dma_alloc(&asked, 4096, &handle, 0);
+
+    EXPECT(buffer);
+    rt_dma_free(&asked, 4096, buffer, handle, 0);
+
+    EXPECT(type("dma_fail asked 4294967297") == -1 && strstr(host_text(), "4294967297 is not a number of one to nine digits"));
+    EXPECT(type("dma_fail asked 18446744073709551617") == -1);
+    EXPECT(type("dma_fail asked 1x") == -1);
+    EXPECT(type("dma_fail other 1") == -1);
+    EXPECT(type("dma_fail asked 999999999") == 0);
+    buffer = rt_dma_alloc(&asked, 4096, &handle, 0);
+    EXPECT(buffer);
+    rt_dma_free(&asked, 4096, buffer, handle, 0);
+
+    EXPECT(type("dma_fail asked 1") == 0);
+    EXPECT(!rt_dma_alloc(&asked, 4096, &handle, 0));
+    EXPECT(type("dma_fail asked 0") == 0);
+}
+
 int main(void)
 {
     rt_region_t region = { POOL, POOL + MIB, "pool" };
@@ -111,6 +184,8 @@ int main(void)
     pool = rt_dma_pool_install(&region);
     EXPECT(pool);
     a_free_that_has_no_operations_frees_nothing();
+    the_option_v_also_lists_what_devices_hold();
+    dma_fail_takes_a_number_of_nine_digits_at_most();
     an_uninstall_lists_the_mappings_of_its_pool(pool);
     printf("debug_mode: all is well\n");
     return 0;

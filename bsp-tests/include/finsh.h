@@ -23,9 +23,10 @@ struct finsh_syscall
 #else
 #define STAND_IN_DESC(desc)
 #endif
+/* GCC for x86-64 would align a record to 16 bytes, and leave a gap before the next one. */
 #define MSH_CMD_EXPORT_ALIAS(function, command, desc)                               \
     rt_used static const struct finsh_syscall stand_in_fsym_##command               \
-        rt_section("FSymTab") = { #command, STAND_IN_DESC(desc) (syscall_func)(void (*)(void))&function };
+        rt_align(sizeof(void *)) rt_section("FSymTab") = { #command, STAND_IN_DESC(desc) (syscall_func)(void (*)(void))&function };
 #else
 #define MSH_CMD_EXPORT_ALIAS(function, command, desc)
 #endif
