@@ -1,11 +1,35 @@
+//! Tests of the listed groups alone: no unit has memory.
+
 use super::*;
 use crate::additions::block_pool::group::{NO_UNIT, Unit};
-use crate::additions::block_pool::tests::preemption::{go_on_before_step, run_without_lock_before_step};
+use crate::additions::block_pool::tests::preemption::{interrupt_before_step, run_in_lock_before_step};
 use crate::kernel::testing::HeapOnly as Heap;
 use crate::mem::wrapping_slice::WrappingSlice;
+use std::cell::Cell;
+use std::rc::Rc;
 
-fn new_group(units: WrappingSlice<Unit>) -> &'static Group {
-    std::boxed::Box::leak(std::boxed::Box::new(Group::new(units)))
+/// The blocks of slots 1 and 2, as bits of the word.
+const BLOCKS: usize = 0b110;
+
+fn leak<T>(value: T) -> &'static T {
+    std::boxed::Box::leak(std::boxed::Box::new(value))
+}
+
+fn new_list() -> ListedGroups {
+    ListedGroups::new(Shape::new(64, 0, 0).unwrap())
+}
+
+/// Returns a group without units, whose blocks are free and in reach, but which is not listed.
+fn group_without_units() -> &'static Group {
+    let group = leak(Group::new(WrappingSlice::of_one(&NO_UNIT)));
+    group.word.set_reach(BLOCKS, BLOCKS);
+    group.word.add(BLOCKS);
+    group
+}
+
+/// Puts the group into the list or takes it off, as its free blocks demand.
+fn relist(pool_groups: &ListedGroups, group: &'static Group) {
+    pool_groups.update(Heap, group, || {});
 }
 
 fn list(pool_groups: &ListedGroups) -> std::vec::Vec<*const Group> {
@@ -14,30 +38,28 @@ fn list(pool_groups: &ListedGroups) -> std::vec::Vec<*const Group> {
 
 #[test]
 fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
-    let blocks = 6;
-    let groups: std::vec::Vec<&'static Group> = (0..5).map(|_| new_group(WrappingSlice::of_one(&NO_UNIT))).collect();
     for gone in [[0, 2, 4], [4, 3, 1], [2, 1, 0], [1, 2, 3]] {
-        let pool_groups = ListedGroups::new(Shape::new(64, 0, 0).unwrap());
-        for group in &groups {
-            group.word.set_reach(blocks, blocks);
-            group.word.add(blocks);
-            pool_groups.update(Heap, group, || {});
-            pool_groups.update(Heap, group, || {});
+        let pool_groups = new_list();
+        let groups = [(); 5].map(|()| group_without_units());
+        for group in groups {
+            // The second call finds it in the list.
+            relist(&pool_groups, group);
+            relist(&pool_groups, group);
         }
-        // A group with a free block stays.
-        pool_groups.update(Heap, groups[0], || {});
         assert_eq!(list(&pool_groups).len(), 5);
         for index in gone {
-            assert!(!groups[index].word.remove(7) && groups[index].word.remove(blocks));
-            pool_groups.update(Heap, groups[index], || {});
-            pool_groups.update(Heap, groups[index], || {});
+            // Slot 0 has no block, so not all three are free.
+            assert!(!groups[index].word.remove(0b111));
+            assert!(groups[index].word.remove(BLOCKS));
+            relist(&pool_groups, groups[index]);
+            relist(&pool_groups, groups[index]);
         }
         let left = (0..5).rev().filter(|index| !gone.contains(index));
         let left: std::vec::Vec<*const Group> = left.map(|index| core::ptr::from_ref(groups[index])).collect();
         assert_eq!(list(&pool_groups), left);
-        for group in &groups {
-            group.word.remove(blocks);
-            pool_groups.update(Heap, group, || {});
+        for group in groups {
+            group.word.remove(BLOCKS);
+            relist(&pool_groups, group);
         }
         assert!(list(&pool_groups).is_empty());
     }
@@ -46,45 +68,39 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
 /// Other cores change the word also while this core holds the list's lock.
 #[test]
 fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
-    let blocks = 6;
     let give_back = |pool_groups: &ListedGroups, group: &'static Group, slot| {
         if !group.word.give_back(group.word.look(), slot).unwrap() {
-            pool_groups.update(Heap, group, || {});
+            relist(pool_groups, group);
         }
     };
     // The other core frees a block at one step, and takes it again `pause` steps later, or not at all.
     for pause in [0, 1, 2, 3, 4, 100] {
         for step in 0.. {
-            let pool_groups: &'static ListedGroups =
-                std::boxed::Box::leak(std::boxed::Box::new(ListedGroups::new(Shape::new(64, 0, 0).unwrap())));
-            let one = Unit::new(0, 3);
-            let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(one))));
-            pool_groups.update(Heap, group, || group.word.set_reach(blocks, blocks));
-            group.word.add(blocks);
-            pool_groups.update(Heap, group, || {});
+            let pool_groups = groups_with(1);
+            let group = pool_groups.in_list(Heap)[0];
             // It is the core's current group, and all its blocks are in use.
             assert!(pool_groups.take_from_any(Heap, 0).is_some() && pool_groups.take_from_any(Heap, 0).is_some());
-            let [late, retaken] = [(); 2].map(|()| std::rc::Rc::new(core::cell::Cell::new(false)));
-            let (is_late, is_retaken) = (late.clone(), retaken.clone());
+            let was_retaken = Rc::new(Cell::new(false));
+            let retaken_by_other = was_retaken.clone();
             let other = move || {
-                // If the group is not listed, the other core waits for the lock, and lists the group after this call.
-                is_late.set(!group.word.give_back(group.word.look(), 1).unwrap());
-                let is_retaken = is_retaken.clone();
-                go_on_before_step(pause, move || is_retaken.set(group.word.take().is_some()));
+                let is_listed = group.word.give_back(group.word.look(), 1).unwrap();
+                interrupt_before_step(pause, move || retaken_by_other.set(group.word.take().is_some()));
+                is_listed
             };
-            let (taken, _) = run_without_lock_before_step(step, other, || pool_groups.take_from_any(Heap, 0));
-            if group.word.free_bits() & 2 == 0 && taken.is_none() && !retaken.get() {
-                assert!(step >= 1, "there are steps");
+            let (taken, is_listed) = run_in_lock_before_step(step, other, || pool_groups.take_from_any(Heap, 0));
+            let Some(is_listed) = is_listed else {
+                assert_ne!(step, 0, "the call is never interrupted");
                 break;
-            }
-            if late.get() {
-                pool_groups.update(Heap, group, || {});
+            };
+            // If the group was not listed, the other core has waited for the lock, and lists the group after this call.
+            if !is_listed {
+                relist(&pool_groups, group);
             }
             // Before the next free, which may list the group.
-            let is_found = retaken.get() || taken.is_some() || pool_groups.take_from_any(Heap, 0).is_some();
+            let is_found = was_retaken.get() || taken.is_some() || pool_groups.take_from_any(Heap, 0).is_some();
             assert!(is_found, "steps {step} and {pause}: a block is hidden until the next free");
-            give_back(pool_groups, group, 1);
-            give_back(pool_groups, group, 2);
+            give_back(&pool_groups, group, 1);
+            give_back(&pool_groups, group, 2);
             let found = || pool_groups.take_from_any(Heap, 0).is_some();
             assert!(found() && found() && !found(), "steps {step} and {pause}: a block is hidden");
         }
@@ -93,29 +109,26 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
 
 #[test]
 fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
-    let blocks = 6;
-    let group = new_group(WrappingSlice::of_one(&NO_UNIT));
-    let pool_groups = ListedGroups::new(Shape::new(64, 0, 0).unwrap());
-    let reach = |bits| pool_groups.update(Heap, group, || group.word.set_reach(blocks, bits));
-    group.word.add(blocks);
-    for (bits, listed) in [(6, 1), (0, 0), (4, 1), (2, 1), (0, 0)] {
+    let (pool_groups, group) = (new_list(), group_without_units());
+    let reach = |bits| pool_groups.update(Heap, group, || group.word.set_reach(BLOCKS, bits));
+    for (bits, listed) in [(0b110, 1), (0, 0), (0b100, 1), (0b010, 1), (0, 0)] {
         reach(bits);
-        assert_eq!((list(&pool_groups).len(), group.word.free_bits()), (listed, 6));
+        assert_eq!((list(&pool_groups).len(), group.word.free_bits()), (listed, BLOCKS));
     }
-    reach(4);
+    reach(0b100);
     assert_eq!((group.word.take(), group.word.take()), (Some(2), None));
 }
 
-/// Listed groups with the blocks of slots 1 and 2.
+/// Returns listed groups with [`BLOCKS`], each at addresses of its own.
 fn groups_with(count: usize) -> ListedGroups {
-    let pool_groups = ListedGroups::new(Shape::new(64, 0, 0).unwrap());
+    let pool_groups = new_list();
     for number in 1..=count {
         let unit = Unit::new(0, 3);
         unit.set_addresses(&pool_groups.shape, number * 4096, number * 4096);
-        let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(unit))));
+        let group = leak(Group::new(WrappingSlice::of_one(leak(unit))));
         pool_groups.update(Heap, group, || {
-            group.word.set_reach(6, 6);
-            group.word.add(6);
+            group.word.set_reach(BLOCKS, BLOCKS);
+            group.word.add(BLOCKS);
         });
     }
     pool_groups
@@ -162,14 +175,14 @@ fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
         assert!([0, 1].iter().all(|core| pool_groups.take_from_any(Heap, *core).is_some()));
         if trimmed {
             [1, 2].into_iter().for_each(|slot| assert!(group.word.give_back(group.word.look(), slot).unwrap()));
-            pool_groups.update(Heap, group, || assert!(group.word.remove(6)));
+            pool_groups.update(Heap, group, || assert!(group.word.remove(BLOCKS)));
         }
         assert!(pool_groups.take_from_any(Heap, emptied_by).is_none());
         if trimmed {
-            pool_groups.update(Heap, group, || group.word.add(4));
+            pool_groups.update(Heap, group, || group.word.add(0b100));
         } else {
             assert!(!group.word.give_back(group.word.look(), 2).unwrap(), "it is not listed");
-            pool_groups.update(Heap, group, || {});
+            relist(&pool_groups, group);
         }
         // It is in a list now, and no core's current group.
         assert_eq!(list(&pool_groups), [core::ptr::from_ref(group)]);
@@ -186,15 +199,11 @@ fn a_group_of_which_a_block_is_freed_while_it_leaves_its_core_is_either_in_the_l
         let pool_groups = groups_with(1);
         let group = pool_groups.in_list(Heap)[0];
         assert!((0..2).all(|_| pool_groups.take_from_any(Heap, 0).is_some()));
-        let is_listed = std::rc::Rc::new(std::cell::Cell::new(true));
-        let seen = is_listed.clone();
-        let free = move || seen.set(group.word.give_back(group.word.look(), 1).unwrap());
-        let (_, has_run) = run_without_lock_before_step(step, free, || pool_groups.take_from_any(Heap, 0));
-        if !has_run {
-            break;
-        }
-        if !is_listed.get() {
-            pool_groups.update(Heap, group, || {});
+        let free = move || group.word.give_back(group.word.look(), 1).unwrap();
+        let (_, is_listed) = run_in_lock_before_step(step, free, || pool_groups.take_from_any(Heap, 0));
+        let Some(is_listed) = is_listed else { break };
+        if !is_listed {
+            relist(&pool_groups, group);
             times += 1;
         }
         let is_current = pool_groups.current.iter().any(|current| core::ptr::eq(current.get(), group));

@@ -1,52 +1,58 @@
-//! Runs code of the unit tests between two steps of a call, as an interrupt or another core would.
+//! Runs code of the unit tests between two steps of a call, as an interrupt or another core would. A step of a call
+//! begins at each [`preemption_point`].
 
 use std::boxed::Box;
 use std::cell::{Cell, RefCell};
-
-type Other = Box<dyn FnMut()>;
+use std::rc::Rc;
 
 std::thread_local! {
-    static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
-    static OTHER: RefCell<Option<Other>> = const { RefCell::new(None) };
-    static NEEDS_NO_LOCK: Cell<bool> = const { Cell::new(false) };
+    /// How many steps come before the interruption, and what it runs; `None` if no interruption comes.
+    static INTERRUPTION: RefCell<Option<(usize, Box<dyn FnOnce()>)>> = const { RefCell::new(None) };
+    /// Whether the interruption also comes while the call holds a lock.
+    static COMES_IN_LOCK: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Begins a step, and runs the interruption if it comes before this step.
 pub fn preemption_point() {
-    match LEFT.get() {
-        usize::MAX => {}
-        // While a lock is held, other cores wait for it.
-        _ if crate::kernel::testing::is_masked() && !NEEDS_NO_LOCK.get() => {}
-        0 => {
-            LEFT.set(usize::MAX);
-            let other = OTHER.with_borrow_mut(Option::take);
-            other.into_iter().for_each(|mut other| other());
-        }
-        left => LEFT.set(left - 1),
+    // While a lock is held, other cores wait for it.
+    if crate::kernel::testing::is_masked() && !COMES_IN_LOCK.get() {
+        return;
+    }
+    match INTERRUPTION.take() {
+        Some((0, run)) => run(),
+        Some((steps, run)) => INTERRUPTION.set(Some((steps - 1, run))),
+        None => {}
     }
 }
 
-/// Runs `other` before step `at`, counted from here. The code that [`run_before_step`] runs may call it.
-pub fn go_on_before_step(at: usize, other: impl FnMut() + 'static) {
-    OTHER.set(Some(Box::new(other)));
-    LEFT.set(at);
+/// Lets `other` run before step `at`, counted from here. An interruption may call it, too.
+pub fn interrupt_before_step(at: usize, other: impl FnOnce() + 'static) {
+    INTERRUPTION.set(Some((at, Box::new(other))));
 }
 
-/// Works as [`run_before_step`], but `other` also runs while the call holds a lock: `other` takes no lock.
-pub fn run_without_lock_before_step<T>(
+/// Runs `call`, and `other` once, before step `at` of `call`. Returns the results of both; `None` in place of the
+/// second if `call` has no such step.
+pub fn run_before_step<T, U: 'static>(
     at: usize,
-    other: impl FnMut() + 'static,
+    other: impl FnOnce() -> U + 'static,
     call: impl FnOnce() -> T,
-) -> (T, bool) {
-    NEEDS_NO_LOCK.set(true);
-    let result = run_before_step(at, other, call);
-    NEEDS_NO_LOCK.set(false);
-    result
+) -> (T, Option<U>) {
+    let result = Rc::new(RefCell::new(None));
+    let result_of_other = result.clone();
+    interrupt_before_step(at, move || _ = result_of_other.replace(Some(other())));
+    let returned = call();
+    INTERRUPTION.take();
+    (returned, result.take())
 }
 
-/// Runs `call`, and once `other`, before step `at` of `call`. Returns the result of `call`, and whether `other` ran.
-pub fn run_before_step<T>(at: usize, other: impl FnMut() + 'static, call: impl FnOnce() -> T) -> (T, bool) {
-    go_on_before_step(at, other);
-    let result = call();
-    LEFT.set(usize::MAX);
-    (result, OTHER.take().is_none())
+/// Does what [`run_before_step`] does, but `other` also runs while `call` holds a lock: `other` takes no lock.
+pub fn run_in_lock_before_step<T, U: 'static>(
+    at: usize,
+    other: impl FnOnce() -> U + 'static,
+    call: impl FnOnce() -> T,
+) -> (T, Option<U>) {
+    COMES_IN_LOCK.set(true);
+    let results = run_before_step(at, other, call);
+    COMES_IN_LOCK.set(false);
+    results
 }

@@ -1,4 +1,4 @@
-//! Trimming.
+//! What a trim leaves.
 
 use super::Endless;
 use crate::additions::block_pool::shape::Shape;
@@ -6,7 +6,7 @@ use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::kernel::Device;
 use crate::kernel::testing::HeapOnly;
 
-/// Otherwise the next allocation would have to pass them all.
+/// If such groups stayed in the list, the next allocation would look at each of them.
 #[test]
 fn groups_of_memory_that_is_gone_are_in_no_list() {
     for size in [16, 64, 100, 1024, 4096] {
