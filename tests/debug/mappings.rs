@@ -3,7 +3,7 @@
 use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{
-    Call, Finding, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
+    Call, DebugEntry, Finding, HeldMapping, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
 };
 use rt_dma_pool::additions::streaming::{
     Attributes, BadMapping, Buffer, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops, Streaming, StreamingMaps,
@@ -35,7 +35,7 @@ fn an_ambiguous_managed_unmap_ends_nothing() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let map = |size| {
-        let managed = Holding { is_managed: true, ..buffer(memory, size, Direction::ToDevice) };
+        let managed = DebugEntry { is_managed: true, ..buffer(memory, size, Direction::ToDevice) };
         rig.map_as(rig.device, managed)
     };
     let unmap = |handle, size| rig.unmap_by(UnmappedBy::ManagedSingle, given(handle, size, Direction::ToDevice));
@@ -48,8 +48,8 @@ fn an_ambiguous_managed_unmap_ends_nothing() {
     assert_eq!(rig.lines(), [""; 0], "they were not unmapped before");
     // A managed buffer may have the handle of its mapping.
     let kind = Kind::Buffer { flags: Flags::empty() };
-    let managed = Holding { kind, va: memory, handle, size: 64, is_managed: true, ..Holding::NONE };
-    rig.debug.allocated(&rig.call(MAP), managed);
+    let managed = DebugEntry { kind, va: memory, handle, size: 64, is_managed: true, ..DebugEntry::NONE };
+    rig.debug.record_allocation(&rig.call(MAP), managed);
     map(64);
     unmap(handle, 256);
     assert_eq!(rig.lines().len(), 1);
@@ -78,7 +78,7 @@ fn an_ambiguous_unmap_ends_nothing() {
             streaming().has_record(&master, &MappedBuffer::new(part.handle, part.size, part.direction))
         };
         let part = given(held.handle, size, direction);
-        rig.debug.unmapping(&rig.call(END), UnmappedBy::Single, part, has_record);
+        rig.debug.check_unmap(&rig.call(END), UnmappedBy::Single, part, has_record);
         let lines = rig.lines();
         // SAFETY: as above.
         (lines, unsafe { streaming().unmap(&master, &MappedBuffer::new(held.handle, size, direction)) })
@@ -102,7 +102,7 @@ fn a_wrong_unmap_of_one_of_several_direct_mappings_ends_one() {
     rig.map(memory, 128, Direction::ToDevice);
     for (size, line) in [(256, Some("unmap with another size")), (64, None), (128, Some("unmapped twice"))] {
         let part = given(handle, size, Direction::ToDevice);
-        rig.debug.unmapping(&rig.call(END), UnmappedBy::Single, part, |_| false);
+        rig.debug.check_unmap(&rig.call(END), UnmappedBy::Single, part, |_| false);
         let lines = rig.lines();
         assert_eq!(lines.len(), usize::from(line.is_some()), "{lines:#?}");
         assert!(line.is_none_or(|line| lines[0].contains(line)), "{lines:#?}");
@@ -143,7 +143,7 @@ fn a_list_is_unmapped_as_a_list_with_its_number_of_entries() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let mapping = HeldMapping { list_entries: 2, ..HeldMapping::new(MappedBy::List, Direction::ToDevice) };
-    let list = |va| Holding { kind: Kind::Mapping(mapping), ..buffer(va, 64, Direction::ToDevice) };
+    let list = |va| DebugEntry { kind: Kind::Mapping(mapping), ..buffer(va, 64, Direction::ToDevice) };
     let entry = |handle| given(handle, 64, Direction::ToDevice);
     let map = || [memory, memory + 64].map(|va| rig.map_as(rig.device, list(va)));
     let [first, second] = map();
@@ -164,7 +164,7 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let handle = rig.machine.at(memory).unwrap().0;
-    rig.debug.mapped(&rig.call(MAP), Holding { handle, ..buffer(memory, 64, Direction::ToDevice) });
+    rig.debug.check_map(&rig.call(MAP), DebugEntry { handle, ..buffer(memory, 64, Direction::ToDevice) });
     rig.silent();
     rig.unmap(given(handle, 64, Direction::ToDevice));
     rig.found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
@@ -174,14 +174,14 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
 fn a_managed_mapping_that_was_never_checked_is_reported_when_the_release_ends_it() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let managed = |va| Holding { is_managed: true, ..buffer(va, 64, Direction::ToDevice) };
+    let managed = |va| DebugEntry { is_managed: true, ..buffer(va, 64, Direction::ToDevice) };
     let handle = rig.machine.at(memory).unwrap().0;
-    rig.debug.mapped(&rig.call(MAP), Holding { handle, ..managed(memory) });
+    rig.debug.check_map(&rig.call(MAP), DebugEntry { handle, ..managed(memory) });
     rig.map_as(rig.device, managed(memory + 64));
     rig.silent();
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     rig.found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     assert_eq!(rig.debug.mistakes(None), 1, "it is reported once");
 }
 
@@ -195,14 +195,14 @@ fn syncs_of_mappings_that_do_not_fit_are_reported() {
     for (mistake, offset, size, direction, rest) in cases {
         let rig = Rig::new();
         let handle = rig.map(own_memory(&rig), 1500, Direction::FromDevice);
-        rig.debug.syncing(&rig.call(END), given(handle + offset, size, direction));
+        rig.debug.check_sync(&rig.call(END), given(handle + offset, size, direction));
         let rest = if rest == "end" { format!(", the end is {:#x}", handle + 1500) } else { rest.to_owned() };
         rig.found(mistake, &format!("{:#x}, {size} bytes{rest}", handle + offset));
     }
     let rig = Rig::new();
     let other = rig.other(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
-    rig.debug.syncing(&rig.call(END), given(handle, 64, Direction::ToDevice));
+    rig.debug.check_sync(&rig.call(END), given(handle, 64, Direction::ToDevice));
     rig.found(Finding::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
@@ -213,19 +213,19 @@ fn bytes_that_two_devices_write_are_reported() {
     let other = rig.other(c"dma1");
     let first = buffer(memory, 1000, Direction::FromDevice);
     rig.map_as(other, first);
-    rig.debug.mapped(&rig.call(END), Holding { va: memory + 999, handle: 0x5000, ..first });
+    rig.debug.check_map(&rig.call(END), DebugEntry { va: memory + 999, handle: 0x5000, ..first });
     rig.found(Finding::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
 
     // A driver that owns its cache lines must have them for itself.
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let mapping = HeldMapping { has_own_lines: true, ..HeldMapping::new(MappedBy::Single, Direction::FromDevice) };
-    let first = Holding { kind: Kind::Mapping(mapping), va: memory, size: LINE + 2, ..Holding::NONE };
+    let first = DebugEntry { kind: Kind::Mapping(mapping), va: memory, size: LINE + 2, ..DebugEntry::NONE };
     rig.map_as(rig.device, first);
-    let next = Holding { va: memory + LINE + 2, size: 8, ..first };
-    rig.debug.mapped(&rig.call(END), Holding { va: memory + 2 * LINE, handle: 0x5000, ..next });
+    let next = DebugEntry { va: memory + LINE + 2, size: 8, ..first };
+    rig.debug.check_map(&rig.call(END), DebugEntry { va: memory + 2 * LINE, handle: 0x5000, ..next });
     rig.silent();
-    rig.debug.mapped(&rig.call(END), Holding { handle: 0x6000, ..next });
+    rig.debug.check_map(&rig.call(END), DebugEntry { handle: 0x6000, ..next });
     rig.found(Finding::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
 }
 
@@ -234,30 +234,30 @@ fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
-    rig.debug.mapped(&on_stack, Holding { handle: memory, ..buffer(memory, 64, Direction::ToDevice) });
+    rig.debug.check_map(&on_stack, DebugEntry { handle: memory, ..buffer(memory, 64, Direction::ToDevice) });
     rig.found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
     let data = SyncedData { va: memory, size: 64, flags: Flags::empty() };
-    rig.debug.syncing_data(rig.machine.dma, &on_stack, &data);
+    rig.debug.check_sync_data(rig.machine.dma, &on_stack, &data);
     rig.found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
-    rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) });
-    rig.found(Finding::Unmapped, "0x10, 64 bytes");
+    rig.debug.check_map(&rig.call(END), DebugEntry { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) });
+    rig.found(Finding::BadAddress, "0x10, 64 bytes");
 
     // The last byte counts, too.
     let rig = Rig::new();
     let last = own_memory(&rig) + 4 * PAGE - 64;
-    rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
-    rig.found(Finding::Unmapped, &format!("{last:#x}, 65 bytes"));
+    rig.debug.check_map(&rig.call(END), DebugEntry { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
+    rig.found(Finding::BadAddress, &format!("{last:#x}, 65 bytes"));
 
     // A buffer without bytes is not looked at.
     let rig = Rig::new();
     rig.machine.premap_linear(START + 128 * PAGE, PAGE);
     let first = rig.machine.at_linear(START + 128 * PAGE);
-    rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) });
+    rig.debug.check_map(&rig.call(END), DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) });
     rig.silent();
 }

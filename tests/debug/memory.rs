@@ -3,7 +3,7 @@
 use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::{
-    Call, Finding, FreedBy, FreedMemory, HeldMapping, Holding, Kind, MappedBy, UnmappedBy,
+    Call, DebugEntry, Finding, FreedBy, FreedMemory, HeldMapping, Kind, MappedBy, UnmappedBy,
 };
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
@@ -46,8 +46,8 @@ fn frees_that_do_not_fit_are_reported() {
 #[test]
 fn a_buffer_is_held_until_the_library_frees_it() {
     let rig = Rig::new();
-    let managed = Holding { is_managed: true, ..allocated(0x9000) };
-    rig.debug.allocated(&rig.call(MAP), managed);
+    let managed = DebugEntry { is_managed: true, ..allocated(0x9000) };
+    rig.debug.record_allocation(&rig.call(MAP), managed);
     let free = |size| rig.free(FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size, handle: 0 });
     free(32);
     rig.found(Finding::FreeSize, "0x9000, 32 bytes, allocated with 64");
@@ -57,9 +57,9 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     let rig = Rig::new();
     let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
     let (va, pa) = (held.va, held.handle);
-    rig.debug.allocated(&rig.call(MAP), Holding { handle: pa + 0x1000_0000, ..allocated(va) });
+    rig.debug.record_allocation(&rig.call(MAP), DebugEntry { handle: pa + 0x1000_0000, ..allocated(va) });
     assert!(rig.free(FreedMemory { handle: pa, ..freed(&held) }));
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     rig.silent();
 
     // The address of a buffer without a mapping is the physical one.
@@ -67,7 +67,7 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     let held = rig.machine.alloc(rig.device, 64, Flags::NOMAP).unwrap();
     rig.record(rig.device, &Held { handle: held.va + 0x1000_0000, ..held });
     assert!(rig.free(FreedMemory { handle: held.va, ..freed(&held) }));
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     rig.silent();
 }
 
@@ -76,7 +76,7 @@ fn a_buffer_is_held_until_the_library_frees_it() {
 fn a_managed_buffer_that_another_device_frees_is_still_held() {
     let rig = Rig::new();
     let owner = rig.by(rig.other(c"dma1"), END);
-    rig.debug.allocated(&owner, Holding { is_managed: true, ..allocated(0x9000) });
+    rig.debug.record_allocation(&owner, DebugEntry { is_managed: true, ..allocated(0x9000) });
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(rig.free(freed));
     rig.found(Finding::FreeDevice, "0x9000, 64 bytes, allocated for dma1");
@@ -89,8 +89,8 @@ fn a_managed_buffer_that_another_device_frees_is_still_held() {
 #[test]
 fn a_managed_buffer_of_an_earlier_device_is_not_freed_by_the_new_one() {
     let rig = Rig::new();
-    rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..allocated(0x9000) });
-    rig.debug.allocated(&rig.call(MAP), allocated(0xa000));
+    rig.debug.record_allocation(&rig.call(MAP), DebugEntry { is_managed: true, ..allocated(0x9000) });
+    rig.debug.record_allocation(&rig.call(MAP), allocated(0xa000));
     rig.debug.note_call(&Call { recheck_new: Some(|_| true), ..rig.call(END) });
     assert_eq!(rig.lines().len(), 2, "both are still held");
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
@@ -107,12 +107,12 @@ fn managed_buffers_and_blocks_are_freed_with_their_own_handles() {
     let rig = Rig::new();
     let [buffer, page] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
     let handle = |held: &Held| held.handle + 0x1000_0000;
-    let managed = Holding { handle: handle(&buffer), is_managed: true, ..allocated(buffer.va) };
-    let block = Holding { kind: Kind::Block { pool: 0x1000 }, handle: handle(&page), ..allocated(page.va) };
-    for (holding, held, by) in
+    let managed = DebugEntry { handle: handle(&buffer), is_managed: true, ..allocated(buffer.va) };
+    let block = DebugEntry { kind: Kind::Block { pool: 0x1000 }, handle: handle(&page), ..allocated(page.va) };
+    for (entry, held, by) in
         [(managed, buffer, FreedBy::ManagedFree), (block, page, FreedBy::BlockFree { pool: 0x1000 })]
     {
-        rig.debug.allocated(&rig.call(MAP), holding);
+        rig.debug.record_allocation(&rig.call(MAP), entry);
         assert!(rig.free(FreedMemory { by, ..freed(&held) }));
         assert!(rig.lines()[0].starts_with("eth0: free with another handle"));
         assert!(rig.free(FreedMemory { by, handle: handle(&held), ..freed(&held) }));
@@ -136,11 +136,11 @@ fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
 #[test]
 fn a_call_that_is_refused_outside_of_a_thread_may_be_repeated_in_one() {
     let rig = Rig::new();
-    let managed = |holding: Holding| Holding { is_managed: true, ..holding };
+    let managed = |entry: DebugEntry| DebugEntry { is_managed: true, ..entry };
     // A free of this buffer unmaps it.
     rig.machine.set_view_limit(0);
     let held = rig.alloc(64, Flags::NOCACHE);
-    rig.debug.allocated(&rig.call(MAP), managed(allocated(0x9000)));
+    rig.debug.record_allocation(&rig.call(MAP), managed(allocated(0x9000)));
     let second = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     for freed in [freed(&held), second] {
         assert!(rig.machine.in_interrupt(|| rig.free(freed)));
@@ -150,7 +150,7 @@ fn a_call_that_is_refused_outside_of_a_thread_may_be_repeated_in_one() {
     let unmap = || rig.unmap_by(UnmappedBy::ManagedSingle, given(handle, 64, Direction::ToDevice));
     rig.machine.in_interrupt(unmap);
     unmap();
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     rig.silent();
 }
 
@@ -160,7 +160,7 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     let unknown = FreedMemory { by: FREE, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(unknown));
     rig.silent();
-    rig.debug.free_refused(&rig.call(END), unknown.va, unknown.size);
+    rig.debug.report_refused_free(&rig.call(END), unknown.va, unknown.size);
     rig.found(Finding::FreeUnknown, "0x9000, 64 bytes");
 }
 
@@ -168,10 +168,11 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
 fn blocks_belong_to_their_pools() {
     let rig = Rig::new();
     for va in [0x1000, 0x2000] {
-        rig.debug.allocated(&rig.call(MAP), block_pool(va));
+        rig.debug.record_allocation(&rig.call(MAP), block_pool(va));
     }
     let kind = Kind::Block { pool: 0x1000 };
-    rig.debug.allocated(&rig.call(MAP), Holding { kind, va: 0x8040, handle: 0x40, size: 64, ..Holding::NONE });
+    rig.debug
+        .record_allocation(&rig.call(MAP), DebugEntry { kind, va: 0x8040, handle: 0x40, size: 64, ..DebugEntry::NONE });
     let entry = rig.debug.block_pool(0x1000).unwrap();
     assert_eq!((entry.device, entry.size), (rig.device, 64));
     let free = |by, handle| rig.free(FreedMemory { by, va: 0x8040, size: 64, handle });
@@ -181,8 +182,8 @@ fn blocks_belong_to_their_pools() {
     assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
     assert!(free(FreedBy::BlockFree { pool: 0x1000 }, 0x40));
     for is_gone in [false, true] {
-        rig.debug.destroying(0x1000);
-        rig.debug.destroyed(0x1000, is_gone);
+        rig.debug.note_destroy_begin(0x1000);
+        rig.debug.note_destroy_end(0x1000, is_gone);
         assert_eq!(rig.debug.block_pool(0x1000).is_none(), is_gone);
     }
     assert_eq!(rig.lines(), [""; 0]);
@@ -193,19 +194,19 @@ fn blocks_belong_to_their_pools() {
 fn a_pool_at_the_address_of_one_that_is_being_destroyed_is_checked() {
     let rig = Rig::new();
     let other = rig.other(c"dma1");
-    rig.debug.allocated(&rig.call(MAP), block_pool(0x1000));
-    rig.debug.destroying(0x1000);
-    rig.debug.allocated(&rig.by(other, MAP), block_pool(0x1000));
-    let block = Holding { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
-    rig.debug.allocated(&rig.by(other, MAP), block);
-    rig.debug.destroyed(0x1000, true);
+    rig.debug.record_allocation(&rig.call(MAP), block_pool(0x1000));
+    rig.debug.note_destroy_begin(0x1000);
+    rig.debug.record_allocation(&rig.by(other, MAP), block_pool(0x1000));
+    let block = DebugEntry { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
+    rig.debug.record_allocation(&rig.by(other, MAP), block);
+    rig.debug.note_destroy_end(0x1000, true);
     assert_eq!(rig.debug.block_pool(0x1000).unwrap().device, other);
     rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x2000 }, va: 0x8040, size: 64, handle: 0 });
     rig.found(Finding::FreeDevice, "0x8040, 64 bytes, allocated for dma1");
 }
 
-fn block_pool(va: usize) -> Holding {
-    Holding { kind: Kind::NEW_POOL, va, size: 64, ..Holding::NONE }
+fn block_pool(va: usize) -> DebugEntry {
+    DebugEntry { kind: Kind::NEW_POOL, va, size: 64, ..DebugEntry::NONE }
 }
 
 #[test]
@@ -252,7 +253,7 @@ fn a_sync_past_a_buffer_and_of_a_freed_one_are_reported() {
     // Of two frees, the line has the later one.
     let around = Held { va: held.va - 64, handle: 0, ..held };
     rig.record(rig.device, &around);
-    rig.debug.freeing(rig.machine.dma, &rig.call(0x3333), &freed(&around));
+    rig.debug.check_free(rig.machine.dma, &rig.call(0x3333), &freed(&around));
     rig.sync_data(held.va, 64, Flags::empty());
     assert!(rig.lines()[0].ends_with("64 bytes, freed by 0x3333; caller 0x2222"));
     // The library itself may use the memory meanwhile.
@@ -267,11 +268,14 @@ fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
     let rig = Rig::new();
     let [kept, managed] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
     rig.record(rig.device, &kept);
-    rig.debug.allocated(&rig.call(MAP), Holding { handle: managed.handle, is_managed: true, ..allocated(managed.va) });
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.record_allocation(
+        &rig.call(MAP),
+        DebugEntry { handle: managed.handle, is_managed: true, ..allocated(managed.va) },
+    );
+    rig.debug.note_managed_release(&rig.call(END));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", kept.va);
     assert_eq!(rig.lines(), [line]);
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     assert_eq!(rig.lines(), [""; 0], "it is reported once");
     assert!(rig.free(freed(&kept)), "a free after that is no mistake");
     assert_eq!(rig.lines(), [""; 0]);
@@ -281,10 +285,10 @@ fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
 #[test]
 fn what_is_managed_and_was_not_released_is_reported_too() {
     let rig = Rig::new();
-    rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..allocated(0x9000) });
-    rig.debug.driver_removed(&rig.call(END));
+    rig.debug.record_allocation(&rig.call(MAP), DebugEntry { is_managed: true, ..allocated(0x9000) });
+    rig.debug.note_driver_removal(&rig.call(END));
     assert_eq!(rig.lines(), ["eth0: still held after removal: 0x9000, 64 bytes, a buffer; caller 0x1111"]);
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(freed), "the release has ended it");
 }
@@ -293,13 +297,13 @@ fn what_is_managed_and_was_not_released_is_reported_too() {
 #[test]
 fn a_managed_pool_in_use_outlives_a_second_release() {
     let rig = Rig::new();
-    rig.debug.allocated(&rig.call(MAP), Holding { is_managed: true, ..block_pool(0x1000) });
-    let block = Holding { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
-    rig.debug.allocated(&rig.call(MAP), block);
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.record_allocation(&rig.call(MAP), DebugEntry { is_managed: true, ..block_pool(0x1000) });
+    let block = DebugEntry { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
+    rig.debug.record_allocation(&rig.call(MAP), block);
+    rig.debug.note_managed_release(&rig.call(END));
     assert_eq!(rig.lines().len(), 2);
     assert!(rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x1000 }, va: 0x8040, size: 64, handle: 0 }));
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     assert!(rig.debug.block_pool(0x1000).is_some());
 }
 
@@ -310,7 +314,7 @@ fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
     rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(END) }, 64);
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
     assert_eq!(rig.lines(), [line]);
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     assert_eq!(rig.lines(), [""; 0], "the new device holds nothing");
     rig.machine.replace(rig.device, DeviceInfo::plain().named(c"usb0"));
     rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(END) }, 64);
@@ -331,7 +335,7 @@ fn a_call_that_another_one_of_a_new_device_overtakes_ends_nothing() {
     let held = rig.alloc(64, Flags::empty());
     rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| false), ..rig.call(END) }, 64);
     assert_eq!(rig.lines(), [""; 0]);
-    rig.debug.driver_removed(&rig.call(END));
+    rig.debug.note_driver_removal(&rig.call(END));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
     assert_eq!(rig.lines(), [line]);
 }
@@ -353,7 +357,7 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
     let rig = Rig::new();
     let bus = rig.other(c"bus");
     let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
-    let free = |device| rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
+    let free = |device| rig.debug.check_free(rig.machine.dma, &rig.by(device, END), &freed(&held));
     for _ in 0..2 {
         rig.record(bus, &held);
         rig.record(rig.device, &held);
@@ -361,11 +365,11 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
         rig.silent();
     }
     // What the bus had before the call was given back.
-    rig.debug.allocated(&Call { made_at_ms: 4, ..rig.by(bus, MAP) }, allocated(held.va));
+    rig.debug.record_allocation(&Call { made_at_ms: 4, ..rig.by(bus, MAP) }, allocated(held.va));
     rig.record(rig.device, &held);
     assert!(free(rig.device));
     for device in [bus, rig.device] {
-        rig.debug.managed_released(&rig.by(device, END));
+        rig.debug.note_managed_release(&rig.by(device, END));
     }
     rig.silent();
 }
@@ -378,10 +382,10 @@ fn the_holders_of_a_pool_are_listed() {
     // The page of a block pool is the library's.
     let page = rig.machine.alloc(rig.device, 4096, Flags::empty()).unwrap();
     let kind = Kind::Block { pool: 0 };
-    let block = Holding { kind, handle: page.handle + 64, ..allocated(page.va + 64) };
-    rig.debug.allocated(&rig.by(other, MAP), block);
-    let unmapped = Holding { kind: Kind::Buffer { flags: Flags::NOMAP }, ..allocated(START + 4 * PAGE) };
-    rig.debug.allocated(&rig.call(MAP), unmapped);
+    let block = DebugEntry { kind, handle: page.handle + 64, ..allocated(page.va + 64) };
+    rig.debug.record_allocation(&rig.by(other, MAP), block);
+    let unmapped = DebugEntry { kind: Kind::Buffer { flags: Flags::NOMAP }, ..allocated(START + 4 * PAGE) };
+    rig.debug.record_allocation(&rig.call(MAP), unmapped);
     // What lies elsewhere, or was freed, is not listed.
     let own = own_memory(&rig);
     rig.map(own, 64, Direction::ToDevice);
@@ -404,8 +408,8 @@ fn the_holders_of_a_pool_are_listed() {
     // A handle that is no physical address may look like one of the pool. A bounce buffer lies where its handle leads.
     let mapped = |is_handle_pa, va, handle| {
         let mapping = HeldMapping { is_handle_pa, ..HeldMapping::new(MappedBy::Single, Direction::ToDevice) };
-        let held = Holding { kind: Kind::Mapping(mapping), va, handle, size: 64, ..Holding::NONE };
-        rig.debug.mapped(&rig.by(other, MAP), held);
+        let held = DebugEntry { kind: Kind::Mapping(mapping), va, handle, size: 64, ..DebugEntry::NONE };
+        rig.debug.check_map(&rig.by(other, MAP), held);
     };
     mapped(false, own, START + 5 * PAGE);
     mapped(true, own + PAGE, START + 6 * PAGE);
@@ -427,13 +431,13 @@ fn the_holders_of_a_pool_are_listed() {
     rig.debug.log_holders(START + 4 * PAGE + 1, PAGE);
     assert_eq!(rig.lines().len(), 1);
     for number in 0..20 {
-        rig.debug.allocated(&rig.call(MAP), Holding { va: START + (number + 5) * PAGE, ..unmapped });
+        rig.debug.record_allocation(&rig.call(MAP), DebugEntry { va: START + (number + 5) * PAGE, ..unmapped });
     }
     rig.debug.log_holders(START, 64 * PAGE);
     let lines = rig.lines();
     assert_eq!((lines.len(), lines.last()), (9, Some(&end(25))));
 }
 
-fn allocated(va: usize) -> Holding {
-    Holding { kind: Kind::Buffer { flags: Flags::empty() }, va, handle: va, size: 64, ..Holding::NONE }
+fn allocated(va: usize) -> DebugEntry {
+    DebugEntry { kind: Kind::Buffer { flags: Flags::empty() }, va, handle: va, size: 64, ..DebugEntry::NONE }
 }

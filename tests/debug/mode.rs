@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, Finding, FreedMemory, Holding, UnmappedBy, Watch};
+use rt_dma_pool::additions::debug::{Call, DebugEntry, Finding, FreedMemory, UnmappedBy, Watch};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
@@ -21,16 +21,16 @@ fn a_call_that_comes_while_the_table_gets_its_memory_is_recorded() {
             while !prepares.load(Relaxed) {
                 std::thread::yield_now();
             }
-            debug.allocated(&call, Holding { va: 0x9000, size: 64, ..Holding::NONE });
+            debug.record_allocation(&call, DebugEntry { va: 0x9000, size: 64, ..DebugEntry::NONE });
         });
         debug.start(|| {
             prepares.store(true, Relaxed);
             std::thread::sleep(Duration::from_millis(50));
-            Box::leak(vec![Holding::NONE; 4].into_boxed_slice())
+            Box::leak(vec![DebugEntry::NONE; 4].into_boxed_slice())
         });
     });
     assert_eq!(rig.lines(), [""; 0]);
-    debug.driver_removed(&call);
+    debug.note_driver_removal(&call);
     assert_eq!(rig.lines(), ["eth0: still held after removal: 0x9000, 64 bytes, a buffer; caller 0x1111"]);
 }
 
@@ -48,13 +48,13 @@ fn a_driver_without_mistakes_causes_no_line() {
     assert!(rig.free(FreedMemory { handle: 0, ..freed(&held) }), "a caller need not know the handle");
     for direction in [Direction::ToDevice, Direction::FromDevice, Direction::Bidirectional] {
         let handle = rig.map(memory, 1500, direction);
-        rig.debug.syncing(&rig.call(END), given(handle + 100, 1400, direction));
-        rig.debug.syncing(&rig.call(END), given(handle, 0, Direction::Neither));
+        rig.debug.check_sync(&rig.call(END), given(handle + 100, 1400, direction));
+        rig.debug.check_sync(&rig.call(END), given(handle, 0, Direction::Neither));
         rig.unmap(given(handle, 1500, direction));
     }
     // A bidirectional mapping is synced in any direction, and several devices may read the same bytes.
     let handle = rig.map(memory, 64, Direction::Bidirectional);
-    rig.debug.syncing(&rig.call(END), given(handle, 64, Direction::ToDevice));
+    rig.debug.check_sync(&rig.call(END), given(handle, 64, Direction::ToDevice));
     rig.unmap(given(handle, 64, Direction::Bidirectional));
     let twice = [0, 1].map(|_| rig.map(memory, 64, Direction::ToDevice));
     for handle in twice {
@@ -67,7 +67,7 @@ fn a_driver_without_mistakes_causes_no_line() {
     }
     // The sync calls of drivers/dma.h need no mapping.
     rig.sync_data(memory, 64, Flags::empty());
-    rig.debug.managed_released(&rig.call(END));
+    rig.debug.note_managed_release(&rig.call(END));
     rig.silent();
 }
 
@@ -174,9 +174,10 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
                 for round in 0..2000usize {
                     let handle = 0x10_0000 * (core + 1) + 64 * (round % 16);
                     let run = || {
-                        debug.mapped(&caller, Holding { handle, ..buffer(memory, 64, Direction::ToDevice) });
-                        debug.mapping_checked(&caller, handle);
-                        debug.unmapping(&caller, UnmappedBy::Single, given(handle, 64, Direction::ToDevice), |_| true);
+                        debug.check_map(&caller, DebugEntry { handle, ..buffer(memory, 64, Direction::ToDevice) });
+                        debug.mark_mapping_checked(&caller, handle);
+                        debug
+                            .check_unmap(&caller, UnmappedBy::Single, given(handle, 64, Direction::ToDevice), |_| true);
                     };
                     if round % 3 == 0 { machine.in_interrupt(run) } else { run() }
                 }
@@ -216,7 +217,7 @@ fn what_is_not_in_a_full_table_is_not_taken_for_another_thing() {
     let memory = own_memory(&rig);
     rig.map_as(rig.other(c"dma1"), buffer(memory, 64, ToDevice));
     let handle = rig.map(memory, 64, ToDevice);
-    rig.debug.syncing(&rig.call(END), given(handle, 64, ToDevice));
+    rig.debug.check_sync(&rig.call(END), given(handle, 64, ToDevice));
     rig.unmap(given(handle, 64, ToDevice));
     rig.silent();
 
@@ -234,7 +235,7 @@ fn what_is_not_in_a_full_table_is_not_taken_for_another_thing() {
         }
         rig.record(rig.device, &held);
         for device in [rig.device, bus] {
-            rig.debug.freeing(rig.machine.dma, &rig.by(device, END), &freed(&held));
+            rig.debug.check_free(rig.machine.dma, &rig.by(device, END), &freed(&held));
         }
         rig.silent();
     }

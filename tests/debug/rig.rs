@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::debug::{
-    Call, Finding, FreedBy, FreedMemory, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
+    Call, DebugEntry, Finding, FreedBy, FreedMemory, HeldMapping, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
     Watch,
 };
 use rt_dma_pool::additions::streaming::Direction;
@@ -28,7 +28,7 @@ impl Rig {
     pub fn with_entries(count: usize) -> Self {
         let (machine, _) = Machine::with_pool(c"pool", START, 64 * PAGE);
         let debug: &'static Watch<FakeKernel> = Box::leak(Box::new(Watch::new(machine.kernel)));
-        debug.start(|| Box::leak(vec![Holding::NONE; count].into_boxed_slice()));
+        debug.start(|| Box::leak(vec![DebugEntry::NONE; count].into_boxed_slice()));
         let device = machine.device(DeviceInfo::plain().named(c"eth0"));
         Rig { machine, debug, device }
     }
@@ -59,7 +59,7 @@ impl Rig {
     pub fn record(&self, device: Device, held: &Held) {
         let (va, handle, size) = (held.va, held.handle, held.size);
         let kind = Kind::Buffer { flags: held.flags };
-        self.debug.allocated(&self.by(device, MAP), Holding { kind, va, handle, size, ..Holding::NONE });
+        self.debug.record_allocation(&self.by(device, MAP), DebugEntry { kind, va, handle, size, ..DebugEntry::NONE });
     }
 
     pub fn free(&self, freed: FreedMemory) -> bool {
@@ -71,7 +71,7 @@ impl Rig {
             FreedBy::Free { .. } => FreedBy::Free { ops: self.machine.first_call(device) },
             by => by,
         };
-        self.debug.freeing(self.machine.dma, &self.by(device, END), &FreedMemory { by, ..freed })
+        self.debug.check_free(self.machine.dma, &self.by(device, END), &FreedMemory { by, ..freed })
     }
 
     /// Records a mapping, whose handle is its physical address.
@@ -79,10 +79,10 @@ impl Rig {
         self.map_as(self.device, buffer(va, size, direction))
     }
 
-    pub fn map_as(&self, device: Device, buffer: Holding) -> usize {
+    pub fn map_as(&self, device: Device, buffer: DebugEntry) -> usize {
         let handle = self.machine.at(buffer.va).unwrap().0;
-        self.debug.mapped(&self.by(device, MAP), Holding { handle, ..buffer });
-        self.debug.mapping_checked(&self.by(device, MAP), handle);
+        self.debug.check_map(&self.by(device, MAP), DebugEntry { handle, ..buffer });
+        self.debug.mark_mapping_checked(&self.by(device, MAP), handle);
         handle
     }
 
@@ -91,11 +91,11 @@ impl Rig {
     }
 
     pub fn unmap_by(&self, by: UnmappedBy, given: MappedPart) {
-        self.debug.unmapping(&self.call(END), by, given, |_| true);
+        self.debug.check_unmap(&self.call(END), by, given, |_| true);
     }
 
     pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {
-        self.debug.syncing_data(self.machine.dma, &self.call(END), &SyncedData { va, size, flags });
+        self.debug.check_sync_data(self.machine.dma, &self.call(END), &SyncedData { va, size, flags });
     }
 
     /// The lines since the last call.
@@ -125,9 +125,9 @@ pub fn freed(held: &Held) -> FreedMemory {
 }
 
 /// A buffer that `rt_dma_map_single` maps. It has no handle yet.
-pub fn buffer(va: usize, size: usize, direction: Direction) -> Holding {
+pub fn buffer(va: usize, size: usize, direction: Direction) -> DebugEntry {
     let mapping = HeldMapping::new(MappedBy::Single, direction);
-    Holding { kind: Kind::Mapping(mapping), va, size, ..Holding::NONE }
+    DebugEntry { kind: Kind::Mapping(mapping), va, size, ..DebugEntry::NONE }
 }
 
 pub fn given(handle: usize, size: usize, direction: Direction) -> MappedPart {

@@ -1,6 +1,7 @@
-//! A call of a driver, and what it stated: what it frees, unmaps or syncs. What it allocates or maps is a [`Holding`].
+//! A call of a driver, and what it stated: what it frees, unmaps or syncs. What it allocates or maps is a
+//! [`DebugEntry`].
 
-use super::holding::{HeldMapping, Holding, Kind, MappedBy};
+use super::entry::{DebugEntry, HeldMapping, Kind, MappedBy};
 use crate::additions::streaming::Direction;
 use crate::dropin::map_ops::MapOps;
 use crate::flags::Flags;
@@ -63,11 +64,11 @@ pub enum FreedBy {
 
 impl FreedBy {
     /// Returns whether the function is for this kind of memory.
-    pub(super) fn may_free(self, holding: &Holding) -> bool {
+    pub(super) fn may_free(self, entry: &DebugEntry) -> bool {
         match self {
-            FreedBy::Free { .. } => matches!(holding.kind, Kind::Buffer { .. }),
-            FreedBy::ManagedFree => matches!(holding.kind, Kind::Buffer { .. }) && holding.is_managed,
-            FreedBy::BlockFree { .. } => matches!(holding.kind, Kind::Block { .. }),
+            FreedBy::Free { .. } => matches!(entry.kind, Kind::Buffer { .. }),
+            FreedBy::ManagedFree => matches!(entry.kind, Kind::Buffer { .. }) && entry.is_managed,
+            FreedBy::BlockFree { .. } => matches!(entry.kind, Kind::Block { .. }),
         }
     }
 }
@@ -86,15 +87,15 @@ pub struct FreedMemory {
 }
 
 impl FreedMemory {
-    /// Returns whether the library carries out this free for `device` if `holding` is what lies at the address. The
+    /// Returns whether the library carries out this free for `device` if `entry` is what lies at the address. The
     /// caller has checked the handle.
-    pub(super) fn fits(&self, holding: &Holding, device: Device) -> bool {
+    pub(super) fn fits(&self, entry: &DebugEntry, device: Device) -> bool {
         let pages = |size: usize| size.div_ceil(PAGE_SIZE);
-        self.by.may_free(holding)
+        self.by.may_free(entry)
             && match self.by {
-                FreedBy::Free { .. } => pages(self.size) == pages(holding.size),
-                FreedBy::ManagedFree => self.size == holding.size && holding.device == device,
-                FreedBy::BlockFree { pool } => holding.is_block_of(pool),
+                FreedBy::Free { .. } => pages(self.size) == pages(entry.size),
+                FreedBy::ManagedFree => self.size == entry.size && entry.device == device,
+                FreedBy::BlockFree { pool } => entry.is_block_of(pool),
             }
     }
 }

@@ -1,10 +1,10 @@
 //! The checks: what the debug mode does at each call of a driver. It asks the kernel about the memory first, and then
-//! takes the lock and judges the call ([`judge`](super::judge)).
+//! takes the lock and judges the call ([`checker`](super::checker)).
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+use super::checker::{FirstByte, HandleRule};
+use super::entry::{DebugEntry, Kind, MappedBy};
 use super::finding::Finding;
-use super::holding::{Holding, Kind, MappedBy};
-use super::judge::{FirstByte, HandleRule};
 use super::{Call, Watch};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::map_ops::MapOps;
@@ -13,30 +13,30 @@ use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Watch<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
-    pub fn allocated(&'static self, call: &Call, new: Holding) {
-        self.judge(call, |judge| judge.record_allocation(new));
+    pub fn record_allocation(&'static self, call: &Call, new: DebugEntry) {
+        self.with_checker(call, |checker| checker.record_allocation(new));
     }
 
     /// Notes that a block pool is about to be destroyed.
-    pub fn destroying(&self, pool: Va) {
+    pub fn note_destroy_begin(&self, pool: Va) {
         if let Some(held) = self.state.lock(self.kernel).table.held_pool(pool) {
-            held.is_leaving = true;
+            held.is_being_destroyed = true;
         }
     }
 
     /// Forgets a block pool that was destroyed, and its blocks, unless a later pool has its address already. If the
     /// pool was not destroyed, it stays in the table.
-    pub fn destroyed(&self, pool: Va, is_gone: bool) {
+    pub fn note_destroy_end(&self, pool: Va, is_gone: bool) {
         let table = &mut self.state.lock(self.kernel).table;
         match table.held_pool(pool) {
-            Some(held) if held.is_leaving && is_gone => table.forget_pool(pool),
-            Some(held) => held.is_leaving = false,
+            Some(held) if held.is_being_destroyed && is_gone => table.forget_pool(pool),
+            Some(held) => held.is_being_destroyed = false,
             None => {}
         }
     }
 
     /// Returns the entry of a block pool; `None` if the pool is not in the table.
-    pub fn block_pool(&self, pool: Va) -> Option<Holding> {
+    pub fn block_pool(&self, pool: Va) -> Option<DebugEntry> {
         self.state.lock(self.kernel).table.block_pool(pool).copied()
     }
 
@@ -48,9 +48,9 @@ impl<K: Kernel> Watch<K> {
     /// * The free needs a thread, and the caller is none. It is not checked: the library refuses it and logs that, and
     ///   a thread may repeat it.
     ///
-    /// Returns false otherwise: then the caller calls [`free_refused`](Self::free_refused) if the library refuses the
-    /// free.
-    pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> bool {
+    /// Returns false otherwise: then the caller calls [`report_refused_free`](Self::report_refused_free) if the library
+    /// refuses the free.
+    pub fn check_free(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> bool {
         let needs_thread = match freed.by {
             FreedBy::Free { .. } => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
             FreedBy::ManagedFree => true,
@@ -60,7 +60,7 @@ impl<K: Kernel> Watch<K> {
             return true;
         }
         let rule = self.handle_rule(dma, call.device, freed);
-        self.judge(call, |judge| judge.free(freed, rule))
+        self.with_checker(call, |checker| checker.free(freed, rule))
     }
 
     /// Returns how the handle of a free is judged.
@@ -87,13 +87,13 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// Reports that the library refused the free of memory that the table does not have.
-    pub fn free_refused(&'static self, call: &Call, va: Va, size: usize) {
-        self.judge(call, |judge| judge.report(Finding::FreeUnknown, va, size, 0));
+    pub fn report_refused_free(&'static self, call: &Call, va: Va, size: usize) {
+        self.with_checker(call, |checker| checker.report(Finding::FreeUnknown, va, size, 0));
     }
 
     /// Checks a map, and records the mapping unless it failed: then its handle is [`MAPPING_ERROR`]. The caller need
     /// not know the physical address of a buffer that is no page.
-    pub fn mapped(&'static self, call: &Call, mut new: Holding) {
+    pub fn check_map(&'static self, call: &Call, mut new: DebugEntry) {
         let mut mistake = None;
         if let Kind::Mapping(mapping) = &mut new.kind
             && mapping.by != MappedBy::Page
@@ -101,12 +101,12 @@ impl<K: Kernel> Watch<K> {
             (mapping.pa, mistake) = self.locate_buffer(call, new.va, new.size);
         }
         let line = self.kernel.cache_line_max();
-        self.judge(call, |judge| {
+        self.with_checker(call, |checker| {
             if let Some(mistake) = mistake {
-                judge.report(mistake, new.va, new.size, 0);
+                checker.report(mistake, new.va, new.size, 0);
             }
             if new.handle != MAPPING_ERROR {
-                judge.map(new, line);
+                checker.map(new, line);
             }
         });
     }
@@ -117,7 +117,7 @@ impl<K: Kernel> Watch<K> {
         let last = va.wrapping_add(size.saturating_sub(1));
         let (first_pa, last_pa) = (self.kernel.v2p(va), self.kernel.v2p(last));
         let mistake = if first_pa.is_none() || last_pa.is_none() {
-            Some(Finding::Unmapped)
+            Some(Finding::BadAddress)
         } else {
             call.has_on_stack(va).then_some(Finding::Stack)
         };
@@ -125,14 +125,14 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// Notes that the driver checked whether a map failed.
-    pub fn mapping_checked(&'static self, call: &Call, handle: Handle) {
-        self.judge(call, |judge| judge.mark_checked(handle));
+    pub fn mark_mapping_checked(&'static self, call: &Call, handle: Handle) {
+        self.with_checker(call, |checker| checker.mark_checked(handle));
     }
 
     /// Checks an unmap, and forgets the mapping. Outside of a thread, an unmap that needs one is not checked, for the
-    /// reason that [`freeing`](Self::freeing) states. `has_record` returns whether the library has a record of a
+    /// reason that [`check_free`](Self::check_free) states. `has_record` returns whether the library has a record of a
     /// mapping of the device; it is called with a lock held.
-    pub fn unmapping(
+    pub fn check_unmap(
         &'static self,
         call: &Call,
         by: UnmappedBy,
@@ -140,23 +140,23 @@ impl<K: Kernel> Watch<K> {
         has_record: impl Fn(MappedPart) -> bool,
     ) {
         if !matches!(by, UnmappedBy::ManagedSingle) || self.kernel.can_sleep() {
-            self.judge(call, |judge| judge.unmap(by, given, has_record));
+            self.with_checker(call, |checker| checker.unmap(by, given, has_record));
         }
     }
 
     /// Checks a sync of a mapping or a part of it.
-    pub fn syncing(&'static self, call: &Call, given: MappedPart) {
+    pub fn check_sync(&'static self, call: &Call, given: MappedPart) {
         if given.size != 0 {
-            self.judge(call, |judge| judge.sync(given));
+            self.with_checker(call, |checker| checker.sync(given));
         }
     }
 
     /// Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. Such a call needs no mapping: it is one
     /// itself.
-    pub fn syncing_data(&'static self, dma: &Dma<K>, call: &Call, data: &SyncedData) {
+    pub fn check_sync_data(&'static self, dma: &Dma<K>, call: &Call, data: &SyncedData) {
         let first_byte = self.byte_at(dma, data.va);
         let line = self.kernel.cache_line_max();
-        self.judge(call, |judge| judge.sync_data(data, first_byte, line));
+        self.with_checker(call, |checker| checker.sync_data(data, first_byte, line));
     }
 
     /// Returns how the byte at an address is mapped and used; `None` if it is not mapped.
@@ -174,12 +174,12 @@ impl<K: Kernel> Watch<K> {
 
     /// Notes that the driver released its managed resources, because it is removed, and reports what the device still
     /// holds.
-    pub fn managed_released(&'static self, call: &Call) {
-        self.judge(call, |judge| judge.release());
+    pub fn note_managed_release(&'static self, call: &Call) {
+        self.with_checker(call, |checker| checker.release());
     }
 
     /// Reports what the device holds, because its driver is removed.
-    pub fn driver_removed(&'static self, call: &Call) {
-        self.judge(call, |judge| judge.state.report_held(call.device, |_| true));
+    pub fn note_driver_removal(&'static self, call: &Call) {
+        self.with_checker(call, |checker| checker.state.report_held(call.device, |_| true));
     }
 }

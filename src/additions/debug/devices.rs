@@ -8,17 +8,17 @@ use crate::log::Name;
 use crate::text::separate_cstr;
 
 /// How many devices have a record.
-const DEVICES: usize = 64;
+const MAX_DEVICES: usize = 64;
 /// Bytes of a name, with the NUL at its end.
-const NAME: usize = 24;
+const NAME_SIZE: usize = 24;
 
 /// The names of the devices. A name that was written stays, also when its device is gone.
-pub struct Names([[AtomicU8; NAME]; DEVICES]);
+pub struct Names([[AtomicU8; NAME_SIZE]; MAX_DEVICES]);
 
 impl Names {
     /// No names.
     pub const fn new() -> Self {
-        Names([const { [const { AtomicU8::new(0) }; NAME] }; DEVICES])
+        Names([const { [const { AtomicU8::new(0) }; NAME_SIZE] }; MAX_DEVICES])
     }
 
     /// Copies a name to an index at which no name was written. The rest of a longer one is left out.
@@ -33,7 +33,7 @@ impl Names {
     fn is(&self, index: usize, name: Name) -> bool {
         let Some(bytes) = self.0.get(index) else { return false };
         let kept = bytes.iter().map(|byte| byte.load(Relaxed)).take_while(|letter| *letter != 0);
-        kept.eq(letters(name).take(NAME - 1))
+        kept.eq(letters(name).take(NAME_SIZE - 1))
     }
 
     /// Returns the name at an index; [`Name::NONE`] if the device has none, or if there is no such index.
@@ -56,7 +56,7 @@ impl Names {
 /// Returns the letters of a name.
 fn letters(name: Name) -> impl Iterator<Item = u8> {
     let start = name.as_ptr().cast::<u8>();
-    let length = if start.is_null() { 0 } else { NAME };
+    let length = if start.is_null() { 0 } else { NAME_SIZE };
     // SAFETY: a name that is not null is a C string. `take_while` stops at its NUL, so that no byte after it is read.
     #[allow(unsafe_code)]
     let bytes = (0..length).map(move |index| unsafe { start.add(index).read() });
@@ -79,9 +79,9 @@ struct WatchedDevice {
 
 /// The records. One is never given to another device: lines may still refer to its name.
 pub struct Devices {
-    records: [WatchedDevice; DEVICES],
+    records: [WatchedDevice; MAX_DEVICES],
     /// The mistakes of devices without a record.
-    others: [u32; Finding::MISTAKES],
+    mistakes_without_record: [u32; Finding::MISTAKES],
 }
 
 impl Devices {
@@ -90,11 +90,11 @@ impl Devices {
         let none = [0; Finding::MISTAKES];
         let record =
             WatchedDevice { device: Device::NONE, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
-        Devices { records: [record; DEVICES], others: none }
+        Devices { records: [record; MAX_DEVICES], mistakes_without_record: none }
     }
 
     /// Returns the index of the device's record, which is also that of its name. Makes a record if the device has none;
-    /// [`DEVICES`] if there is no room for one.
+    /// [`MAX_DEVICES`] if there is no room for one.
     pub fn record(&mut self, device: Device, name: Name, names: &Names) -> usize {
         if let Some(index) = self.index_of(device) {
             return index;
@@ -103,7 +103,7 @@ impl Devices {
         let fits = |(index, record): &(usize, &mut WatchedDevice)| {
             !record.is_used || record.device == Device::NONE && names.is(*index, name)
         };
-        let Some((index, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
+        let Some((index, record)) = self.records.iter_mut().enumerate().find(fits) else { return MAX_DEVICES };
         record.device = device;
         if !record.is_used {
             record.is_used = true;
@@ -138,7 +138,7 @@ impl Devices {
     pub fn count(&mut self, index: usize, finding: Finding) {
         let mistakes = match self.records.get_mut(index) {
             Some(record) => &mut record.mistakes,
-            None => &mut self.others,
+            None => &mut self.mistakes_without_record,
         };
         if let Some(count) = mistakes.get_mut(finding as usize) {
             *count = count.saturating_add(1);
@@ -150,7 +150,7 @@ impl Devices {
         let times_in = |counts: &[u32; Finding::MISTAKES]| counts.get(finding as usize).copied().unwrap_or(0) as usize;
         let is_wanted = |record: &&WatchedDevice| device.is_none_or(|device| record.device == device);
         let recorded: usize = self.records.iter().filter(is_wanted).map(|record| times_in(&record.mistakes)).sum();
-        recorded + if device.is_none() { times_in(&self.others) } else { 0 }
+        recorded + if device.is_none() { times_in(&self.mistakes_without_record) } else { 0 }
     }
 
     /// Makes the `number`-th allocation or mapping of the device at `index` from now on fail; none if `number` is 0.

@@ -119,7 +119,7 @@ findings! {
     /// A buffer on a thread's stack.
     Stack: "buffer on a stack", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// A buffer of which a page is not mapped for the processor.
-    Unmapped: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
+    BadAddress: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// Memory that a device held when its driver was removed.
     StillHeld: "still held after removal", "0x%lx, %lu bytes, a %s; caller 0x%lx", address, size, name, caller;
     /// No mistake: the table is full.

@@ -1,13 +1,13 @@
 //! Which devices hold memory of a pool: the lines of an uninstall that finds the pool in use.
 
 use super::Watch;
-use super::holding::Holding;
+use super::entry::DebugEntry;
 use crate::kernel::{Kernel, Pa};
 use crate::log::{Level, Line, Name};
 use crate::text::{separate_cstr, text};
 
 /// The most holders that are listed.
-const LISTED: usize = 8;
+const MAX_LOGGED: usize = 8;
 
 impl<K: Kernel> Watch<K> {
     /// Writes a line for each of the first eight things that devices hold in `size` bytes of physical memory from
@@ -18,9 +18,9 @@ impl<K: Kernel> Watch<K> {
     pub fn log_holders(&'static self, start: Pa, size: usize) {
         let kernel = self.kernel;
         let mut count = 0;
-        for entry in self.holdings().filter(|entry| self.pa_of(entry).wrapping_sub(start) < size) {
+        for entry in self.entries().filter(|entry| self.pa_of(entry).wrapping_sub(start) < size) {
             count += 1;
-            if count <= LISTED {
+            if count <= MAX_LOGGED {
                 let (kind, address, caller) = (entry.kind.label(), entry.address(), entry.caller);
                 let held = entry.size;
                 let text = text!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx", kind, address, held, caller);
@@ -35,7 +35,7 @@ impl<K: Kernel> Watch<K> {
 
     /// Returns the physical address of what a device holds. Of a mapping, it is that of the bounce buffer, if the
     /// mapping has one and the handle is a physical address.
-    fn pa_of(&self, entry: &Holding) -> Pa {
+    fn pa_of(&self, entry: &DebugEntry) -> Pa {
         match entry.mapping() {
             Some(mapping) if mapping.is_handle_pa => entry.handle,
             Some(mapping) => mapping.pa,

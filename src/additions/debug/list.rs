@@ -1,6 +1,6 @@
 //! What the shell prints: `list_dma_debug`.
 
-use super::holding::{Holding, Kind, direction_label};
+use super::entry::{DebugEntry, Kind, direction_label};
 use super::table::TableUsage;
 use super::{Finding, Watch};
 use crate::kernel::{Device, Kernel};
@@ -34,7 +34,7 @@ impl<K: Kernel> Watch<K> {
         kernel
             .print(text!("Device          Kind            Address            Bytes     Caller             Age (ms)\n"));
         let mut count = 0;
-        for entry in self.holdings().filter(|entry| device.is_none_or(|device| entry.device == device)) {
+        for entry in self.entries().filter(|entry| device.is_none_or(|device| entry.device == device)) {
             self.print_entry(&entry, now);
             count += 1;
         }
@@ -42,17 +42,17 @@ impl<K: Kernel> Watch<K> {
             Some(_) => text!("%lu held by the device\n", count),
             None => text!("%lu held by devices\n", count),
         });
-        let TableUsage { live, peak, room, lost } = self.state.lock(kernel).table.usage();
-        kernel.print(text!("%lu of %lu entries in use, %lu at most, %lu not recorded\n", live, room, peak, lost));
+        let TableUsage { live, peak, room, unrecorded } = self.state.lock(kernel).table.usage();
+        kernel.print(text!("%lu of %lu entries in use, %lu at most, %lu not recorded\n", live, room, peak, unrecorded));
     }
 
     /// Returns the live entries of the table. The lock is taken for each of them, and not held in between.
-    pub(super) fn holdings(&self) -> impl Iterator<Item = Holding> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = DebugEntry> {
         (0..).map_while(|index| self.state.lock(self.kernel).table.at(index).copied())
     }
 
     /// Prints one line of the list of what devices hold.
-    fn print_entry(&'static self, entry: &Holding, now: usize) {
+    fn print_entry(&'static self, entry: &DebugEntry, now: usize) {
         let (kernel, name, kind) = (self.kernel, self.names.shown(entry.name_index), entry.kind.label());
         let (address, caller, age) = (entry.address(), entry.caller, now.wrapping_sub(entry.made_at_ms));
         kernel.print(text!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu", name, kind, address, entry.size, caller, age));

@@ -12,8 +12,8 @@
 //! | --- | --- |
 //! | `calls.rs` | A call of a driver, and what it stated: the memory that it frees, the mapping that it ends. |
 //! | `checks.rs` | What is done at each call: the kernel is asked about the memory, then the call is judged. |
-//! | `judge.rs` | Compares a call with the table, with the lock held: its mistakes, and what changes in the table. |
-//! | `table.rs`, `holding.rs` | The table of what devices hold, and one entry of it. |
+//! | `checker.rs` | Compares a call with the table, with the lock held: its mistakes, and what changes in the table. |
+//! | `table.rs`, `entry.rs` | The table of what devices hold, and one entry of it. |
 //! | `finding.rs` | What can be found, and the text of the line for each. |
 //! | `devices.rs` | What is known of each device: its name, its mistakes, and the call that is to fail. |
 //! | `reports.rs`, `write.rs` | The lines that wait until a thread writes them, and how it writes them. |
@@ -24,27 +24,27 @@
 //! are written without the lock, in a thread: those of an interrupt wait for the next call of a thread.
 
 mod calls;
+mod checker;
 mod checks;
 mod devices;
+mod entry;
 mod finding;
 mod holders;
-mod holding;
-mod judge;
 mod list;
 mod reports;
 mod table;
 mod write;
 
 pub use calls::{Call, FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+pub use entry::{DebugEntry, HeldMapping, Kind, MappedBy};
 pub use finding::Finding;
-pub use holding::{HeldMapping, Holding, Kind, MappedBy};
 
+use self::checker::Checker;
 use self::devices::{Devices, Names};
+use self::entry::HeldPool;
 use self::finding::Values;
-use self::holding::HeldPool;
-use self::judge::Judge;
 use self::reports::Reports;
-use self::table::Table;
+use self::table::EntryTable;
 use crate::kernel::{Device, Kernel};
 use crate::log::Name;
 use crate::mem::atomics::AtomicBool;
@@ -61,7 +61,7 @@ pub struct Watch<K: Kernel> {
 
 /// What the lock protects.
 struct State {
-    table: Table,
+    table: EntryTable,
     devices: Devices,
     reports: Reports,
     has_reported_full: bool,
@@ -69,9 +69,9 @@ struct State {
 
 impl State {
     /// Reports as still held each thing that a device holds and that fulfils a condition, once.
-    fn report_held(&mut self, device: Device, is_wanted: impl Fn(&Holding) -> bool) {
+    fn report_held(&mut self, device: Device, is_wanted: impl Fn(&DebugEntry) -> bool) {
         let State { table, devices, reports, .. } = self;
-        let is_to_report = |entry: &&mut Holding| entry.device == device && !entry.is_reported && is_wanted(entry);
+        let is_to_report = |entry: &&mut DebugEntry| entry.device == device && !entry.is_reported && is_wanted(entry);
         for entry in table.live_mut().iter_mut().filter(is_to_report) {
             entry.is_reported = true;
             devices.count(entry.name_index, Finding::StillHeld);
@@ -85,8 +85,12 @@ impl State {
 impl<K: Kernel> Watch<K> {
     /// Makes a debug mode that knows nothing.
     pub const fn new(kernel: K) -> Self {
-        let state =
-            State { table: Table::new(), devices: Devices::new(), reports: Reports::new(), has_reported_full: false };
+        let state = State {
+            table: EntryTable::new(),
+            devices: Devices::new(),
+            reports: Reports::new(),
+            has_reported_full: false,
+        };
         Watch { kernel, state: IrqLock::new(state), names: Names::new(), is_writing: AtomicBool::new(false) }
     }
 
@@ -94,12 +98,12 @@ impl<K: Kernel> Watch<K> {
     /// effect, and does not call `entries`.
     ///
     /// `entries` is called with the lock held: another caller that comes meanwhile finds the table with its memory.
-    pub fn start(&self, entries: impl FnOnce() -> &'static mut [Holding]) {
+    pub fn start(&self, entries: impl FnOnce() -> &'static mut [DebugEntry]) {
         self.state.lock(self.kernel).table.start(entries);
     }
 
     /// Lets `act` judge a call with the lock held, and then writes the lines that wait, if the caller is a thread.
-    fn judge<T>(&'static self, call: &Call, act: impl FnOnce(&mut Judge) -> T) -> T {
+    fn with_checker<T>(&'static self, call: &Call, act: impl FnOnce(&mut Checker) -> T) -> T {
         let name = self.kernel.device_name(call.device);
         let mut state = self.state.lock(self.kernel);
         // With the lock held: a call records what it allocated after its device got operations.
@@ -107,7 +111,7 @@ impl<K: Kernel> Watch<K> {
             self.forget_earlier_device(&mut state, call.device, name);
         }
         let name_index = state.devices.record(call.device, name, &self.names);
-        let result = act(&mut Judge { state: &mut state, names: &self.names, call, name_index });
+        let result = act(&mut Checker { state: &mut state, names: &self.names, call, name_index });
         drop(state);
         self.write_lines();
         result
@@ -117,7 +121,7 @@ impl<K: Kernel> Watch<K> {
     /// what the earlier one still held, and lists it for no device.
     fn forget_earlier_device(&self, state: &mut State, device: Device, name: Name) {
         // The device of a pool without blocks needs no operations: it may be the one that is there now.
-        let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
+        let is_old = |entry: &DebugEntry| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
         state.report_held(device, is_old);
         for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_old(entry)) {
             entry.device = Device::NONE;
@@ -127,16 +131,16 @@ impl<K: Kernel> Watch<K> {
 
     /// Notes that a call begins, which may be the first of a new device.
     pub fn note_call(&'static self, call: &Call) {
-        self.judge(call, |_| ());
+        self.with_checker(call, |_| ());
     }
 
     /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail_nth`](Self::fail_nth) asked for
     /// it. `size` is that of the request.
     pub fn count_and_check_failure(&'static self, call: &Call, size: usize) -> bool {
-        self.judge(call, |judge| {
-            let must_fail = judge.state.devices.count_and_check_failure(judge.name_index);
+        self.with_checker(call, |checker| {
+            let must_fail = checker.state.devices.count_and_check_failure(checker.name_index);
             if must_fail {
-                judge.report(Finding::Injected, 0, size, 0);
+                checker.report(Finding::Injected, 0, size, 0);
             }
             must_fail
         })
@@ -145,7 +149,7 @@ impl<K: Kernel> Watch<K> {
     /// Makes the `number`-th allocation or mapping of the device from now on fail; none if `number` is 0. Returns false
     /// if there is no room for a record of the device.
     pub fn fail_nth(&'static self, call: &Call, number: usize) -> bool {
-        self.judge(call, |judge| judge.state.devices.fail_nth(judge.name_index, number))
+        self.with_checker(call, |checker| checker.state.devices.fail_nth(checker.name_index, number))
     }
 
     /// Returns whether the call that [`fail_nth`](Self::fail_nth) asked for has failed.

@@ -4,11 +4,11 @@ use super::finding::{Finding, Values};
 use crate::kernel::Device;
 
 /// How many pairs of a mistake and a caller have counts of their own.
-const SITES: usize = 64;
+const MAX_SITES: usize = 64;
 /// How many lines can wait.
-const WAITING: usize = 32;
+const MAX_WAITING: usize = 32;
 /// How many lines a caller gets for one mistake before only powers of ten are written.
-pub const FIRST: usize = 3;
+pub const ALWAYS_WRITTEN: usize = 3;
 
 /// A line.
 #[derive(Clone, Copy)]
@@ -35,11 +35,11 @@ struct Site {
 
 /// The lines that wait, and how often each caller made each mistake.
 pub struct Reports {
-    sites: [Site; SITES],
-    /// The mistakes of callers beyond the first [`SITES`].
-    others: [usize; Finding::MISTAKES],
+    sites: [Site; MAX_SITES],
+    /// The mistakes of callers beyond the first [`MAX_SITES`].
+    times_without_site: [usize; Finding::MISTAKES],
     /// The lines that wait, from `oldest` on; the first place follows the last.
-    waiting: [Report; WAITING],
+    waiting: [Report; MAX_WAITING],
     oldest: usize,
     waiting_count: usize,
     /// The number of lines there was no room for.
@@ -52,7 +52,7 @@ fn is_shown(times: usize) -> bool {
     while rest >= 10 && rest.is_multiple_of(10) {
         rest /= 10;
     }
-    times <= FIRST || rest == 1
+    times <= ALWAYS_WRITTEN || rest == 1
 }
 
 impl Reports {
@@ -63,16 +63,16 @@ impl Reports {
         let report =
             Report { finding: Finding::FreeSize, device: Device::NONE, name_index: 0, values: Values::NONE, times: 0 };
         Reports {
-            sites: [site; SITES],
-            others: [0; Finding::MISTAKES],
-            waiting: [report; WAITING],
+            sites: [site; MAX_SITES],
+            times_without_site: [0; Finding::MISTAKES],
+            waiting: [report; MAX_WAITING],
             oldest: 0,
             waiting_count: 0,
             dropped: 0,
         }
     }
 
-    /// Counts a mistake of the caller, or of all callers beyond the first [`SITES`].
+    /// Counts a mistake of the caller, or of all callers beyond the first [`MAX_SITES`].
     fn count(&mut self, finding: Finding, caller: usize) -> usize {
         let is_its = |site: &&mut Site| site.times == 0 || site.finding == finding && site.caller == caller;
         let times = match self.sites.iter_mut().find(is_its) {
@@ -81,7 +81,7 @@ impl Reports {
                 site.caller = caller;
                 &mut site.times
             }
-            None => match self.others.get_mut(finding as usize) {
+            None => match self.times_without_site.get_mut(finding as usize) {
                 Some(times) => times,
                 None => return 1,
             },
@@ -96,9 +96,9 @@ impl Reports {
         if !is_shown(times) {
             return;
         }
-        let index = (self.oldest + self.waiting_count) % WAITING;
+        let index = (self.oldest + self.waiting_count) % MAX_WAITING;
         match self.waiting.get_mut(index) {
-            Some(free) if self.waiting_count < WAITING => {
+            Some(free) if self.waiting_count < MAX_WAITING => {
                 *free = Report { finding, device, name_index, values, times };
                 self.waiting_count += 1;
             }
@@ -115,7 +115,7 @@ impl Reports {
     pub fn next(&mut self) -> Option<Report> {
         self.waiting_count = self.waiting_count.checked_sub(1)?;
         let report = *self.waiting.get(self.oldest)?;
-        self.oldest = (self.oldest + 1) % WAITING;
+        self.oldest = (self.oldest + 1) % MAX_WAITING;
         Some(report)
     }
 
@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         let mut reports = Reports::new();
-        (0..WAITING + 5).for_each(|caller| reports.add(Finding::Stack, Device::at(8), 0, by(caller)));
-        assert_eq!(core::iter::from_fn(|| reports.next()).count(), WAITING);
+        (0..MAX_WAITING + 5).for_each(|caller| reports.add(Finding::Stack, Device::at(8), 0, by(caller)));
+        assert_eq!(core::iter::from_fn(|| reports.next()).count(), MAX_WAITING);
         assert_eq!(reports.take_dropped(), 5);
         assert_eq!(reports.take_dropped(), 0);
     }

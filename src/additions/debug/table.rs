@@ -1,10 +1,10 @@
 //! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
 
-use super::holding::{HeldMapping, HeldPool, Holding, Kind};
+use super::entry::{DebugEntry, HeldMapping, HeldPool, Kind};
 use crate::kernel::{Device, Handle, Va};
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
-const REMEMBERED: usize = 64;
+const MAX_REMEMBERED: usize = 64;
 
 /// Something that was freed or unmapped.
 #[derive(Clone, Copy)]
@@ -21,18 +21,18 @@ struct Gone {
 /// The live entries, in no order, at the front of the board's memory.
 ///
 /// Searches go through all live entries, with interrupts masked.
-pub struct Table {
-    entries: Option<&'static mut [Holding]>,
+pub struct EntryTable {
+    entries: Option<&'static mut [DebugEntry]>,
     /// The number of live entries.
     live_count: usize,
     /// The most live entries that there were at one time.
     peak: usize,
     /// How many things were not recorded because the table was full.
-    lost: usize,
+    unrecorded: usize,
     /// How many of the things that were not recorded devices may still hold.
-    missing: usize,
+    unrecorded_held: usize,
     /// What was given back last.
-    gone: [Gone; REMEMBERED],
+    gone: [Gone; MAX_REMEMBERED],
     /// The place in `gone` that is written next.
     next_gone: usize,
 }
@@ -46,56 +46,56 @@ pub struct TableUsage {
     /// How many entries there is room for.
     pub room: usize,
     /// How many things were not recorded because the table was full.
-    pub lost: usize,
+    pub unrecorded: usize,
 }
 
-impl Table {
+impl EntryTable {
     /// Makes a table without memory.
     pub const fn new() -> Self {
-        let gone = [Gone { device: Device::NONE, is_mapping: false, address: 0, size: 0, caller: 0 }; REMEMBERED];
-        Table { entries: None, live_count: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
+        let gone = [Gone { device: Device::NONE, is_mapping: false, address: 0, size: 0, caller: 0 }; MAX_REMEMBERED];
+        EntryTable { entries: None, live_count: 0, peak: 0, unrecorded: 0, unrecorded_held: 0, gone, next_gone: 0 }
     }
 
     /// Gives the table the memory that `entries` returns, if it has none.
-    pub fn start(&mut self, entries: impl FnOnce() -> &'static mut [Holding]) {
+    pub fn start(&mut self, entries: impl FnOnce() -> &'static mut [DebugEntry]) {
         self.entries.get_or_insert_with(entries);
     }
 
     /// Returns how full the table is.
     pub fn usage(&self) -> TableUsage {
         let room = self.entries.as_deref().unwrap_or_default().len();
-        TableUsage { live: self.live_count, peak: self.peak, room, lost: self.lost }
+        TableUsage { live: self.live_count, peak: self.peak, room, unrecorded: self.unrecorded }
     }
 
     /// Returns whether devices may hold things that are not recorded, because the table was full.
     pub fn is_incomplete(&self) -> bool {
-        self.missing != 0
+        self.unrecorded_held != 0
     }
 
     /// Notes that one of the things that are not recorded was given back.
-    pub fn give_back_missing(&mut self) {
-        self.missing = self.missing.saturating_sub(1);
+    pub fn note_unrecorded_given_back(&mut self) {
+        self.unrecorded_held = self.unrecorded_held.saturating_sub(1);
     }
 
     /// Returns the live entries.
-    pub fn live(&self) -> &[Holding] {
+    pub fn live(&self) -> &[DebugEntry] {
         self.entries.as_deref().unwrap_or_default().get(..self.live_count).unwrap_or_default()
     }
 
     /// Returns the live entries, to be changed.
-    pub fn live_mut(&mut self) -> &mut [Holding] {
+    pub fn live_mut(&mut self) -> &mut [DebugEntry] {
         self.entries.as_deref_mut().unwrap_or_default().get_mut(..self.live_count).unwrap_or_default()
     }
 
     /// Records what a device holds from now on. Returns false if there is no room.
-    pub fn add(&mut self, new: Holding) -> bool {
+    pub fn add(&mut self, new: DebugEntry) -> bool {
         let is_again = |gone: &Gone| gone.is_mapping == new.is_mapping() && gone.address == new.address();
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
             gone.device = Device::NONE;
         }
         let Some(slot) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live_count) else {
-            self.lost += 1;
-            self.missing += 1;
+            self.unrecorded += 1;
+            self.unrecorded_held += 1;
             return false;
         };
         *slot = new;
@@ -106,7 +106,7 @@ impl Table {
 
     /// Returns the live entry for which `score` is highest, and its index; `None` if the score is `None` for all. Of
     /// equal ones, the newest counts. A score may be a tuple of what speaks for an entry, the most important first.
-    pub fn best<T: Ord>(&self, score: impl Fn(&Holding) -> Option<T>) -> Option<(usize, Holding)> {
+    pub fn best<T: Ord>(&self, score: impl Fn(&DebugEntry) -> Option<T>) -> Option<(usize, DebugEntry)> {
         let scored = self.live().iter().enumerate().filter_map(|(index, entry)| Some((score(entry)?, index)));
         let (_, index) = scored.max()?;
         Some((index, *self.at(index)?))
@@ -115,14 +115,14 @@ impl Table {
     /// Returns the live mapping for which `score` is highest, as [`best`](Self::best) does, and its index.
     pub fn best_mapping<T: Ord>(
         &self,
-        score: impl Fn(&Holding, &HeldMapping) -> Option<T>,
-    ) -> Option<(usize, Holding, HeldMapping)> {
+        score: impl Fn(&DebugEntry, &HeldMapping) -> Option<T>,
+    ) -> Option<(usize, DebugEntry, HeldMapping)> {
         let (index, entry) = self.best(|entry| score(entry, &entry.mapping()?))?;
         Some((index, entry, entry.mapping()?))
     }
 
     /// Returns the live entry at an index.
-    pub fn at(&self, index: usize) -> Option<&Holding> {
+    pub fn at(&self, index: usize) -> Option<&DebugEntry> {
         self.live().get(index)
     }
 
@@ -137,7 +137,7 @@ impl Table {
     }
 
     /// Takes every live entry out that fulfils a condition, for which the table may be asked.
-    pub fn forget(&mut self, is_old: impl Fn(&Table, &Holding) -> bool) {
+    pub fn forget(&mut self, is_old: impl Fn(&EntryTable, &DebugEntry) -> bool) {
         let mut index = 0;
         while let Some(entry) = self.at(index) {
             if is_old(self, entry) {
@@ -149,29 +149,29 @@ impl Table {
     }
 
     /// Remembers that an entry was given back, for `device`, by `caller`.
-    pub fn remember_gone(&mut self, entry: &Holding, device: Device, caller: usize) {
+    pub fn remember_gone(&mut self, entry: &DebugEntry, device: Device, caller: usize) {
         let (is_mapping, address) = (entry.is_mapping(), entry.address());
         if let Some(slot) = self.gone.get_mut(self.next_gone) {
             *slot = Gone { device, is_mapping, address, size: entry.size, caller };
         }
-        self.next_gone = (self.next_gone + 1) % REMEMBERED;
+        self.next_gone = (self.next_gone + 1) % MAX_REMEMBERED;
     }
 
     /// Returns the caller that freed the memory at the address last. Memory that another device freed counts only if
     /// all that devices hold is recorded.
-    pub fn freed_at(&self, device: Device, va: Va) -> Option<usize> {
+    pub fn caller_that_freed(&self, device: Device, va: Va) -> Option<usize> {
         self.last_caller(|gone| {
             !gone.is_mapping && gone.address == va && (gone.device == device || !self.is_incomplete())
         })
     }
 
     /// Returns the caller that unmapped the device's mapping with this handle last.
-    pub fn unmapped_at(&self, device: Device, handle: Handle) -> Option<usize> {
+    pub fn caller_that_unmapped(&self, device: Device, handle: Handle) -> Option<usize> {
         self.last_caller(|gone| gone.is_mapping && gone.address == handle && gone.device == device)
     }
 
     /// Returns the caller that freed last the memory that contains the address.
-    pub fn freed_around(&self, va: Va) -> Option<usize> {
+    pub fn caller_that_freed_around(&self, va: Va) -> Option<usize> {
         self.last_caller(|gone| !gone.is_mapping && va.wrapping_sub(gone.address) < gone.size)
     }
 
@@ -202,7 +202,7 @@ impl Table {
     }
 
     /// Returns the entry of a block pool.
-    pub fn block_pool(&self, pool: Va) -> Option<&Holding> {
+    pub fn block_pool(&self, pool: Va) -> Option<&DebugEntry> {
         self.live().iter().find(|entry| entry.is_block_pool_at(pool))
     }
 }

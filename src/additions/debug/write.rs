@@ -1,7 +1,7 @@
 //! Writes the lines that wait.
 
 use super::Watch;
-use super::reports::{FIRST, Report};
+use super::reports::{ALWAYS_WRITTEN, Report};
 use crate::kernel::Kernel;
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::Ordering::{Acquire, Release};
@@ -39,7 +39,7 @@ impl<K: Kernel> Watch<K> {
         let level = if report.finding.is_mistake() { Level::Error } else { Level::Warning };
         let log = |text| kernel.log(level, &Line { device: report.device.address(), ..Line::about(name, text) });
         log(report.finding.text(&report.values));
-        if report.times > FIRST {
+        if report.times > ALWAYS_WRITTEN {
             log(text!("%lu times: %s; caller 0x%lx", report.times, report.finding.label(), report.values.caller));
         }
     }

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use crate::abi::rt_device;
-use crate::additions::debug::{Call, Holding};
+use crate::additions::debug::{Call, DebugEntry};
 use crate::ffi::device;
 use crate::ffi::dropin::ops::stored_table;
 use crate::kernel::Device;
@@ -11,7 +11,7 @@ use crate::kernel::Device;
 /// @brief Words of memory for each entry of the table.
 pub const RT_DMA_WATCH_ENTRY_WORDS: usize = 12;
 
-const _: () = assert!(size_of::<Holding>() <= RT_DMA_WATCH_ENTRY_WORDS * size_of::<usize>());
+const _: () = assert!(size_of::<DebugEntry>() <= RT_DMA_WATCH_ENTRY_WORDS * size_of::<usize>());
 
 /// @brief A call of a driver.
 #[repr(C)]
@@ -31,7 +31,7 @@ pub struct rt_dma_watch_call {
 }
 
 /// Returns a call that is checked before the library does what it asks for; `None` if the call or its device is null.
-pub(super) fn before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
+pub(super) fn checked_before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     let rt_dma_watch_call { dev, caller, made_at_ms, is_new, stack, stack_size } = *call?;
     let recheck_new = (is_new != 0).then_some(has_no_ops as fn(Device) -> bool);
     Some(Call { device: device(dev)?, caller, made_at_ms, recheck_new, stack, stack_size })
@@ -42,8 +42,8 @@ pub(super) fn has_no_ops(device: Device) -> bool {
     stored_table(device).is_none()
 }
 
-/// Returns what [`before`] does, for a call that is checked after the library did what it asks for: the check before
-/// that noticed whether the device is new.
-pub(super) fn after(call: Option<&rt_dma_watch_call>) -> Option<Call> {
-    Some(Call { recheck_new: None, ..before(call)? })
+/// Returns what [`checked_before`] does, for a call that is checked after the library did what it asks for: the check
+/// before that noticed whether the device is new.
+pub(super) fn checked_after(call: Option<&rt_dma_watch_call>) -> Option<Call> {
+    Some(Call { recheck_new: None, ..checked_before(call)? })
 }

@@ -3,9 +3,9 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use super::call::has_no_ops;
-use super::{WATCH, after, before, rt_dma_watch_call};
+use super::{WATCH, checked_after, checked_before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
-use crate::additions::debug::{Call, Holding};
+use crate::additions::debug::{Call, DebugEntry};
 use crate::ffi::additions::device::set_new_device_hook;
 use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
 use crate::ffi::{c_device, device};
@@ -25,10 +25,10 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
     if IS_STARTED.load(Relaxed) || memory.is_null() {
         return;
     }
-    let entries = memory.cast::<Holding>();
+    let entries = memory.cast::<DebugEntry>();
     // SAFETY: the port gives memory for `count` entries away, and the closure is called once.
     WATCH.start(|| unsafe {
-        (0..count).for_each(|index| entries.add(index).write(Holding::NONE));
+        (0..count).for_each(|index| entries.add(index).write(DebugEntry::NONE));
         core::slice::from_raw_parts_mut(entries, count)
     });
     WATCH_NEW_DEVICE.set(&(new_device as fn(Device)));
@@ -48,7 +48,7 @@ fn new_device(device: Device) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
-    let Some(call) = before(call) else { return };
+    let Some(call) = checked_before(call) else { return };
     WATCH.note_call(&call);
 }
 
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_must_fail(call: Option<&rt_dma_watch_call>, size: rt_size_t) -> c_int {
-    let Some(call) = before(call) else { return 0 };
+    let Some(call) = checked_before(call) else { return 0 };
     WATCH.count_and_check_failure(&call, size).into()
 }
 
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn rt_dma_watch_must_fail(call: Option<&rt_dma_watch_call>
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_fail(call: Option<&rt_dma_watch_call>, number: rt_size_t) -> c_int {
-    let Some(call) = before(call) else { return 0 };
+    let Some(call) = checked_before(call) else { return 0 };
     WATCH.fail_nth(&call, number).into()
 }
 
@@ -133,8 +133,8 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
-    let Some(call) = before(call) else { return };
-    WATCH.driver_removed(&call);
+    let Some(call) = checked_before(call) else { return };
+    WATCH.note_driver_removal(&call);
 }
 
 /// @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
@@ -143,6 +143,6 @@ pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_released(call: Option<&rt_dma_watch_call>) {
-    let Some(call) = after(call) else { return };
-    WATCH.managed_released(&call);
+    let Some(call) = checked_after(call) else { return };
+    WATCH.note_managed_release(&call);
 }

@@ -3,9 +3,9 @@
 use core::ffi::{c_int, c_void};
 
 use super::call::has_no_ops;
-use super::{WATCH, after, before, rt_dma_watch_call};
+use super::{WATCH, checked_after, checked_before, rt_dma_watch_call};
 use crate::abi::{rt_size_t, rt_ubase_t};
-use crate::additions::debug::{Call, HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
+use crate::additions::debug::{Call, DebugEntry, HeldMapping, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
 use crate::additions::streaming::{BusMaster, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{
@@ -53,9 +53,9 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
     let by = if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { MappedBy::List } else { MappedBy::Single };
     let has_own_lines = attrs & RT_DMA_ATTR_OWN_LINES != 0;
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
-    let Some(call) = after(call) else { return };
+    let Some(call) = checked_after(call) else { return };
     let kind = Kind::Mapping(HeldMapping { has_own_lines, ..mapping_of(&call, by, direction) });
-    WATCH.mapped(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
+    WATCH.check_map(&call, DebugEntry { kind, va, handle: dma_handle, size, is_managed, ..DebugEntry::NONE });
 }
 
 /// @brief Checks the map of a part of a page after it was done, and records the mapping.
@@ -74,9 +74,9 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
     direction: c_int,
     dma_handle: rt_ubase_t,
 ) {
-    let Some(call) = after(call) else { return };
+    let Some(call) = checked_after(call) else { return };
     let kind = Kind::Mapping(HeldMapping { pa, ..mapping_of(&call, MappedBy::Page, direction) });
-    WATCH.mapped(&call, Holding { kind, handle: dma_handle, size, ..Holding::NONE });
+    WATCH.check_map(&call, DebugEntry { kind, handle: dma_handle, size, ..DebugEntry::NONE });
 }
 
 /// @brief Checks the map of a list after it was done, and records the mappings.
@@ -95,14 +95,14 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
     direction: c_int,
     is_mapped: c_int,
 ) {
-    let Some(call) = after(call) else { return };
+    let Some(call) = checked_after(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     let mapping = HeldMapping { list_entries: list.len(), ..mapping_of(&call, MappedBy::List, direction) };
     for entry in list {
         let (va, size) = (entry.addr.expose_provenance(), entry.length);
         let handle = if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR };
-        WATCH.mapped(&call, Holding { kind: Kind::Mapping(mapping), va, handle, size, ..Holding::NONE });
+        WATCH.check_map(&call, DebugEntry { kind: Kind::Mapping(mapping), va, handle, size, ..DebugEntry::NONE });
     }
 }
 
@@ -113,8 +113,8 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_checked(call: Option<&rt_dma_watch_call>, dma_handle: rt_ubase_t) {
-    let Some(call) = before(call) else { return };
-    WATCH.mapping_checked(&call, dma_handle);
+    let Some(call) = checked_before(call) else { return };
+    WATCH.mark_mapping_checked(&call, dma_handle);
 }
 
 /// @brief A `kind` of `rt_dma_watch_unmapping`: the call ends mappings of `rt_dma_map_single`.
@@ -152,14 +152,14 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
         RT_DMA_WATCH_LIST_ENTRY => UnmappedBy::List { entries: 0 },
         _ => UnmappedBy::Single,
     };
-    let Some(call) = before(call) else { return };
+    let Some(call) = checked_before(call) else { return };
     check_unmap(&call, by, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
 }
 
 /// Checks an unmap.
 fn check_unmap(call: &Call, by: UnmappedBy, given: MappedPart) {
     let master = master_of(call);
-    WATCH.unmapping(call, by, given, |MappedPart { handle, size, direction }| {
+    WATCH.check_unmap(call, by, given, |MappedPart { handle, size, direction }| {
         let mapped = MappedBuffer::new(handle, size, direction);
         master.as_ref().is_some_and(|master| STREAMING.has_record(master, &mapped))
     });
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
     nents: c_int,
     direction: c_int,
 ) {
-    let Some(call) = before(call) else { return };
+    let Some(call) = checked_before(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     let by = UnmappedBy::List { entries: list.len() };
@@ -206,8 +206,8 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
     size: rt_size_t,
     direction: c_int,
 ) {
-    let Some(call) = before(call) else { return };
-    WATCH.syncing(&call, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
+    let Some(call) = checked_before(call) else { return };
+    WATCH.check_sync(&call, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
 }
 
 /// @brief Checks the sync of a list before it is done.
@@ -224,10 +224,10 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
     nents: c_int,
     direction: c_int,
 ) {
-    let Some(call) = before(call) else { return };
+    let Some(call) = checked_before(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    parts_of(list, direction).for_each(|given| WATCH.syncing(&call, given));
+    parts_of(list, direction).for_each(|given| WATCH.check_sync(&call, given));
 }
 
 /// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the
@@ -245,9 +245,9 @@ pub unsafe extern "C" fn rt_dma_watch_syncing_data(
     size: rt_size_t,
     flags: rt_ubase_t,
 ) {
-    let Some(call) = before(call) else { return };
+    let Some(call) = checked_before(call) else { return };
     let va = data.expose_provenance();
     if va != 0 && size != 0 {
-        WATCH.syncing_data(&DMA, &call, &SyncedData { va, size, flags: Flags::from_bits_retain(flags) });
+        WATCH.check_sync_data(&DMA, &call, &SyncedData { va, size, flags: Flags::from_bits_retain(flags) });
     }
 }

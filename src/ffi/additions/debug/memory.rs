@@ -2,10 +2,10 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::{WATCH, after, before, rt_dma_watch_call};
+use super::{WATCH, checked_after, checked_before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
-use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
+use crate::additions::debug::{Call, DebugEntry, FreedBy, FreedMemory, Kind};
 use crate::ffi::additions::block_pool::{POOLS, pool_of, rt_dma_block_pool};
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_or_choose};
 use crate::ffi::dropin::ops::stored_table;
@@ -31,10 +31,10 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
     flags: rt_ubase_t,
     is_managed: c_int,
 ) {
-    let Some(call) = after(call) else { return };
+    let Some(call) = checked_after(call) else { return };
     let kind = Kind::Buffer { flags: Flags::from_bits_retain(flags) };
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
-    WATCH.allocated(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
+    WATCH.record_allocation(&call, DebugEntry { kind, va, handle: dma_handle, size, is_managed, ..DebugEntry::NONE });
 }
 
 /// @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
@@ -55,20 +55,20 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     is_managed: c_int,
 ) -> rt_size_t {
     if cpu_addr.is_null() || size == 0 {
-        return FreeCheck::KNOWN.0;
+        return FreeCheck::DONE.0;
     }
-    let Some(call) = before(call) else { return FreeCheck::KNOWN.0 };
-    // Before `plain_free`, which chooses the operations of a new device.
+    let Some(call) = checked_before(call) else { return FreeCheck::DONE.0 };
+    // Before `plain_freed_by`, which chooses the operations of a new device.
     WATCH.note_call(&call);
-    let by = if is_managed != 0 { Some(FreedBy::ManagedFree) } else { plain_free(call.device) };
-    let Some(by) = by else { return FreeCheck::KNOWN.0 };
+    let by = if is_managed != 0 { Some(FreedBy::ManagedFree) } else { plain_freed_by(call.device) };
+    let Some(by) = by else { return FreeCheck::DONE.0 };
     let freed = FreedMemory { by, va: cpu_addr.expose_provenance(), size, handle: dma_handle };
     check_before_free(&call, &freed, DMA.refused_calls()).0
 }
 
 /// Returns how `rt_dma_free` frees for the device; `None` if it frees nothing, because the device's table cannot be
 /// chosen now.
-fn plain_free(device: Device) -> Option<FreedBy> {
+fn plain_freed_by(device: Device) -> Option<FreedBy> {
     // The free counts that it is refused because its caller may not sleep. `free_ops_or_choose` would count it a second
     // time.
     if stored_table(device).is_none() && !DMA.may_choose_ops(device) {
@@ -87,23 +87,23 @@ struct FreeCheck(usize);
 
 impl FreeCheck {
     /// Nothing is to be reported after the free.
-    const KNOWN: Self = FreeCheck(0);
+    const DONE: Self = FreeCheck(0);
 
     /// The table does not have what is freed. `refused_calls` is how many calls were refused before the free.
-    fn unknown(refused_calls: usize) -> Self {
+    fn undecided(refused_calls: usize) -> Self {
         FreeCheck(refused_calls.wrapping_add(1))
     }
 
     /// Returns whether the table did not have what was freed, and the library refused the free. `refused_calls` is how
     /// many calls have been refused after it.
     fn was_refused(self, refused_calls: usize) -> bool {
-        self != Self::KNOWN && self != Self::unknown(refused_calls)
+        self != Self::DONE && self != Self::undecided(refused_calls)
     }
 }
 
 /// Checks a free. `refused_calls` is how many calls were refused before it.
 fn check_before_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> FreeCheck {
-    if WATCH.freeing(&DMA, call, freed) { FreeCheck::KNOWN } else { FreeCheck::unknown(refused_calls) }
+    if WATCH.check_free(&DMA, call, freed) { FreeCheck::DONE } else { FreeCheck::undecided(refused_calls) }
 }
 
 /// Reports the free of memory that the table does not have if the library refused it. `refused_calls` is how many calls
@@ -116,9 +116,9 @@ fn report_if_refused(
     refused_calls: usize,
 ) {
     if check.was_refused(refused_calls)
-        && let Some(call) = after(call)
+        && let Some(call) = checked_after(call)
     {
-        WATCH.free_refused(&call, cpu_addr.expose_provenance(), size);
+        WATCH.report_refused_free(&call, cpu_addr.expose_provenance(), size);
     }
 }
 
@@ -153,9 +153,9 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
     size: rt_size_t,
     is_managed: c_int,
 ) {
-    let Some(call) = after(call) else { return };
+    let Some(call) = checked_after(call) else { return };
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
-    WATCH.allocated(&call, Holding { kind: Kind::NEW_POOL, va, size, is_managed, ..Holding::NONE });
+    WATCH.record_allocation(&call, DebugEntry { kind: Kind::NEW_POOL, va, size, is_managed, ..DebugEntry::NONE });
 }
 
 /// @brief Notes that a block pool is about to be destroyed.
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_pool) {
-    WATCH.destroying(pool.expose_provenance());
+    WATCH.note_destroy_begin(pool.expose_provenance());
 }
 
 /// @brief Forgets a block pool after the call that was to destroy it, unless the pool is still there, or a later one
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_po
 pub unsafe extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
     // Only a thread can destroy a pool.
     let is_gone = DMA.kernel.can_sleep() && POOLS.device_of(pool.cast_const().cast()).is_none();
-    WATCH.destroyed(pool.expose_provenance(), is_gone);
+    WATCH.note_destroy_end(pool.expose_provenance(), is_gone);
 }
 
 /// @brief Returns the device of a block pool.
@@ -203,10 +203,13 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     block: *mut c_void,
     dma_handle: rt_ubase_t,
 ) {
-    let Some(call) = after(call) else { return };
+    let Some(call) = checked_after(call) else { return };
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let size = WATCH.block_pool(pool).map_or(0, |entry| entry.size);
-    WATCH.allocated(&call, Holding { kind: Kind::Block { pool }, va, handle: dma_handle, size, ..Holding::NONE });
+    WATCH.record_allocation(
+        &call,
+        DebugEntry { kind: Kind::Block { pool }, va, handle: dma_handle, size, ..DebugEntry::NONE },
+    );
 }
 
 /// Returns how many frees a block pool has refused.
@@ -234,12 +237,12 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     dma_handle: rt_ubase_t,
 ) -> rt_size_t {
     if block.is_null() {
-        return FreeCheck::KNOWN.0;
+        return FreeCheck::DONE.0;
     }
-    let Some(call) = before(call) else { return FreeCheck::KNOWN.0 };
+    let Some(call) = checked_before(call) else { return FreeCheck::DONE.0 };
     let by = FreedBy::BlockFree { pool: pool.expose_provenance() };
     let freed = FreedMemory { by, va: block.expose_provenance(), size: 0, handle: dma_handle };
-    // SAFETY: `before` returned a call, so the call has a device, so the pool is in the table.
+    // SAFETY: `checked_before` returned a call, so the call has a device, so the pool is in the table.
     check_before_free(&call, &freed, unsafe { refused_calls_of(pool) }).0
 }
 
@@ -258,7 +261,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_freed(
     check: rt_size_t,
 ) {
     let check = FreeCheck(check);
-    if check != FreeCheck::KNOWN {
+    if check != FreeCheck::DONE {
         // SAFETY: the pool was in the table before the free, and the driver does not destroy it meanwhile.
         report_if_refused(call, block, 0, check, unsafe { refused_calls_of(pool) });
     }

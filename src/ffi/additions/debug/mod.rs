@@ -16,7 +16,7 @@ pub use memory::*;
 
 use crate::additions::debug::Watch;
 use crate::kernel::rtthread::RtThread;
-use call::{after, before};
+use call::{checked_after, checked_before};
 
 /// The debug mode of the system.
 pub(in crate::ffi) static WATCH: Watch<RtThread> = Watch::new(RtThread);

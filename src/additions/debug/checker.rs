@@ -2,8 +2,8 @@
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::devices::Names;
+use super::entry::{DebugEntry, HeldMapping, Kind, direction_label, overlap};
 use super::finding::{Finding, Values};
-use super::holding::{HeldMapping, Holding, Kind, direction_label, overlap};
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
@@ -11,7 +11,7 @@ use crate::kernel::{Device, Handle};
 use crate::log::Name;
 
 /// A call that is judged, and what the debug mode knows.
-pub(super) struct Judge<'a> {
+pub(super) struct Checker<'a> {
     pub(super) state: &'a mut State,
     pub(super) names: &'static Names,
     pub(super) call: &'a Call,
@@ -38,7 +38,7 @@ pub(super) enum HandleRule {
     AsAllocated,
 }
 
-impl Judge<'_> {
+impl Checker<'_> {
     /// Has a finding about the call reported, and counts it if it is a mistake. `number` is what its text adds to the
     /// address and the size; 0 if it adds nothing.
     pub(super) fn report(&mut self, finding: Finding, address: usize, size: usize, number: usize) {
@@ -59,9 +59,9 @@ impl Judge<'_> {
 
     /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.
     /// The first one for which there is no room is reported.
-    fn add(&mut self, new: Holding) {
+    fn add(&mut self, new: DebugEntry) {
         let Call { device, caller, made_at_ms, .. } = *self.call;
-        let new = Holding { device, name_index: self.name_index, caller, made_at_ms, ..new };
+        let new = DebugEntry { device, name_index: self.name_index, caller, made_at_ms, ..new };
         let is_added = self.state.table.add(new);
         if !is_added && !self.state.has_reported_full {
             self.state.has_reported_full = true;
@@ -71,18 +71,18 @@ impl Judge<'_> {
     }
 
     /// Takes the entry at an index out of the table, and remembers that the call gave it back.
-    fn give_back(&mut self, index: usize, entry: &Holding) {
+    fn give_back(&mut self, index: usize, entry: &DebugEntry) {
         self.state.table.remove(index);
         self.state.table.remember_gone(entry, self.call.device, self.call.caller);
     }
 
     /// Records memory that was allocated, or a block pool that was created.
-    pub(super) fn record_allocation(&mut self, new: Holding) {
+    pub(super) fn record_allocation(&mut self, new: DebugEntry) {
         let Call { device, made_at_ms, .. } = *self.call;
         // An operation of the BSP may have allocated the memory for another device, after the call began. (The counter
         // of milliseconds wraps, so the difference of two times is compared with 0.)
         let is_of_this_call =
-            |old: &Holding| old.device != device && old.made_at_ms.wrapping_sub(made_at_ms).cast_signed() >= 0;
+            |old: &DebugEntry| old.device != device && old.made_at_ms.wrapping_sub(made_at_ms).cast_signed() >= 0;
         // What else the table has at the same address was given back in a way that did not pass here.
         let table = &mut self.state.table;
         if let Kind::BlockPool(_) = new.kind {
@@ -107,7 +107,7 @@ impl Judge<'_> {
     pub(super) fn free(&mut self, freed: &FreedMemory, rule: HandleRule) -> bool {
         let device = self.call.device;
         let FreedMemory { by, va, size, handle } = *freed;
-        let is_right_handle = |entry: &Holding| match rule {
+        let is_right_handle = |entry: &DebugEntry| match rule {
             HandleRule::Accepted => true,
             HandleRule::Refused => false,
             HandleRule::AsAllocated => handle == 0 || handle == entry.handle,
@@ -125,17 +125,17 @@ impl Judge<'_> {
                 self.give_back(index, &entry);
             }
             true
-        } else if let Some(first) = table.freed_at(device, va) {
+        } else if let Some(first) = table.caller_that_freed(device, va) {
             self.report(Finding::FreeTwice, va, size, first);
             true
         } else {
-            self.state.table.give_back_missing();
+            self.state.table.note_unrecorded_given_back();
             false
         }
     }
 
     /// Reports what is wrong with the free of this memory.
-    fn report_free(&mut self, freed: &FreedMemory, entry: &Holding, is_right_handle: bool) {
+    fn report_free(&mut self, freed: &FreedMemory, entry: &DebugEntry, is_right_handle: bool) {
         let FreedMemory { by, va, size, .. } = *freed;
         let is_owner = match by {
             FreedBy::BlockFree { pool } => entry.is_block_of(pool),
@@ -159,8 +159,8 @@ impl Judge<'_> {
     /// Judges a map that did not fail, and records the mapping. If devices write to the buffer and to that of an
     /// earlier mapping, of this device or another, the two may not share a byte, nor a cache line of `line` bytes if a
     /// driver owns its lines.
-    pub(super) fn map(&mut self, new: Holding, line: usize) {
-        let is_second = |other: &&Holding| new.conflicts_with(other, line);
+    pub(super) fn map(&mut self, new: DebugEntry, line: usize) {
+        let is_second = |other: &&DebugEntry| new.conflicts_with(other, line);
         if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.caller) {
             self.report(Finding::MapTwice, new.mapped_address(), new.size, first);
         }
@@ -213,10 +213,10 @@ impl Judge<'_> {
 
     /// Returns whether `rt_dmam_unmap_single` ends this mapping of the calling device. What the library refuses stays
     /// mapped.
-    fn is_ended_as_managed(&self, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) -> bool {
+    fn is_ended_as_managed(&self, given: &MappedPart, entry: &DebugEntry, mapping: &HeldMapping) -> bool {
         // If several managed mappings have the handle, one must fit exactly.
         let is_exact = (entry.size, mapping.direction) == (given.size, given.direction);
-        let has_the_handle = |other: &&Holding| {
+        let has_the_handle = |other: &&DebugEntry| {
             other.is_mapping() && other.is_managed && (other.device, other.handle) == (entry.device, entry.handle)
         };
         let is_the_only_one = || self.state.table.live().iter().filter(has_the_handle).count() == 1;
@@ -224,7 +224,7 @@ impl Judge<'_> {
     }
 
     /// Reports what is wrong with the unmap of this mapping.
-    fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &Holding, mapping: &HeldMapping) {
+    fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &DebugEntry, mapping: &HeldMapping) {
         let MappedPart { handle, size, direction } = *given;
         if !by.may_unmap(mapping, entry.is_managed) {
             self.report_with_name(Finding::UnmapKind, handle, size, entry.kind.label());
@@ -249,15 +249,15 @@ impl Judge<'_> {
     fn unmap_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
         let is_of_other_device =
-            |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != Device::NONE;
-        let is_memory_at_handle = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
+            |entry: &&DebugEntry| entry.is_mapping() && entry.handle == handle && entry.device != Device::NONE;
+        let is_memory_at_handle = |entry: &&DebugEntry| entry.kind.is_memory() && entry.handle == handle;
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
             self.report(Finding::UnmapFailed, handle, size, 0);
-        } else if let Some(first) = self.state.table.unmapped_at(self.call.device, handle) {
+        } else if let Some(first) = self.state.table.caller_that_unmapped(self.call.device, handle) {
             self.report(Finding::UnmapTwice, handle, size, first);
         } else if self.state.table.is_incomplete() {
-            self.state.table.give_back_missing();
+            self.state.table.note_unrecorded_given_back();
         } else if let Some(other) = live.iter().find(is_of_other_device) {
             self.report_with_name(Finding::UnmapDevice, handle, size, self.names.shown(other.name_index));
         } else if let Some(memory) = live.iter().find(is_memory_at_handle) {
@@ -272,7 +272,7 @@ impl Judge<'_> {
         let MappedPart { handle, size, direction } = given;
         let device = self.call.device;
         let end = handle.saturating_add(size);
-        let is_long_enough = |entry: &Holding| end <= entry.handle.saturating_add(entry.size);
+        let is_long_enough = |entry: &DebugEntry| end <= entry.handle.saturating_add(entry.size);
         let best = self.state.table.best_mapping(|entry, mapping| {
             let score = (is_long_enough(entry) && mapping.allows_sync(direction), is_long_enough(entry));
             (entry.has_handle(handle) && entry.device == device).then_some(score)
@@ -290,7 +290,7 @@ impl Judge<'_> {
     /// this may be one of them, and nothing is reported.
     fn sync_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
-        let is_of_other_device = |entry: &&Holding| entry.has_handle(handle) && entry.device != Device::NONE;
+        let is_of_other_device = |entry: &&DebugEntry| entry.has_handle(handle) && entry.device != Device::NONE;
         if self.state.table.is_incomplete() {
             return;
         }
@@ -306,17 +306,17 @@ impl Judge<'_> {
     pub(super) fn sync_data(&mut self, data: &SyncedData, first_byte: Option<FirstByte>, line: usize) {
         let SyncedData { va, size, flags } = *data;
         let Some(FirstByte { is_cached, is_free }) = first_byte else {
-            return self.report(Finding::Unmapped, va, size, 0);
+            return self.report(Finding::BadAddress, va, size, 0);
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
         let (table, device) = (&self.state.table, self.call.device);
-        let contains = |entry: &&Holding| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
+        let contains = |entry: &&DebugEntry| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
         let mistake = if self.call.has_on_stack(va) {
             Some((Finding::Stack, 0))
         } else if let Some(buffer) = table.live().iter().filter(contains).max_by_key(|entry| entry.device == device) {
             mistake_in_buffer(buffer, data, line)
         } else if is_free {
-            table.freed_around(va).map(|caller| (Finding::SyncFreed, caller))
+            table.caller_that_freed_around(va).map(|caller| (Finding::SyncFreed, caller))
         } else {
             None
         };
@@ -357,7 +357,7 @@ impl Judge<'_> {
 
 /// Returns the mistake of a sync that begins in `buffer`, and the number that its text adds; `None` if there is none.
 /// `line` is the size of a cache line in bytes.
-fn mistake_in_buffer(buffer: &Holding, data: &SyncedData, line: usize) -> Option<(Finding, usize)> {
+fn mistake_in_buffer(buffer: &DebugEntry, data: &SyncedData, line: usize) -> Option<(Finding, usize)> {
     let end = data.va.saturating_add(data.size);
     let buffer_end = buffer.va.saturating_add(buffer.size);
     let was_nocache = matches!(buffer.kind, Kind::Buffer { flags } if flags.contains(Flags::NOCACHE));

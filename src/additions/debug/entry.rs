@@ -29,7 +29,7 @@ pub enum Kind {
 
 impl Kind {
     /// A block pool that was created just now.
-    pub const NEW_POOL: Kind = Kind::BlockPool(HeldPool { had_blocks: false, is_leaving: false });
+    pub const NEW_POOL: Kind = Kind::BlockPool(HeldPool { had_blocks: false, is_being_destroyed: false });
 
     /// Returns whether it is memory that was allocated.
     pub fn is_memory(&self) -> bool {
@@ -53,7 +53,7 @@ pub struct HeldPool {
     /// A block of the pool was allocated, now or earlier.
     pub had_blocks: bool,
     /// A call is destroying the pool. Another one may have its address before that call ends.
-    pub is_leaving: bool,
+    pub is_being_destroyed: bool,
 }
 
 /// The function that mapped a buffer.
@@ -113,7 +113,7 @@ impl HeldMapping {
 
 /// One thing that a device holds.
 #[derive(Clone, Copy, Debug)]
-pub struct Holding {
+pub struct DebugEntry {
     /// What it is.
     pub kind: Kind,
     /// The address for the processor; of a page mapping 0.
@@ -136,9 +136,9 @@ pub struct Holding {
     pub made_at_ms: usize,
 }
 
-impl Holding {
-    /// A holding of no device.
-    pub const NONE: Holding = Holding {
+impl DebugEntry {
+    /// An entry of no device.
+    pub const NONE: DebugEntry = DebugEntry {
         kind: Kind::Buffer { flags: Flags::empty() },
         va: 0,
         handle: 0,
@@ -194,7 +194,7 @@ impl Holding {
 
     /// Returns whether both are mappings with which devices write the same bytes, or the same cache lines where one of
     /// the drivers owns its lines. `line` is the size of a cache line.
-    pub fn conflicts_with(&self, other: &Holding, line: usize) -> bool {
+    pub fn conflicts_with(&self, other: &DebugEntry, line: usize) -> bool {
         let (Some(first), Some(second)) = (self.mapping(), other.mapping()) else { return false };
         let line = if first.has_own_lines || second.has_own_lines { line } else { 1 };
         let touches = |a: usize, b: usize| a != 0 && b != 0 && share_lines(a, self.size, b, other.size, line);
