@@ -6,7 +6,7 @@
 //! | `debug` | The debug mode, which reports mistakes of drivers in C. |
 //! | [`device`] | The records of devices: masks, limits and managed resources. |
 //! | [`driver`] | DMA memory for drivers in Rust. |
-//! | [`free_memory`] | Buffers for which no borrower has to give memory back. |
+//! | [`without_reclaim`] | Buffers for which no borrower has to give memory back. |
 //! | [`lending`] | Lending the memory of a `reusable` region. |
 //! | [`own_region`] | Claiming and releasing the regions of a device explicitly. |
 //! | [`reserved_memory`] | The shared pools of the device tree's `/reserved-memory`. |
@@ -20,7 +20,6 @@ pub mod block_pool;
 pub mod debug;
 pub mod device;
 pub mod driver;
-pub mod free_memory;
 pub mod lending;
 pub mod own_region;
 pub mod reserved_memory;
@@ -28,3 +27,4 @@ pub mod shell_list;
 pub mod special_buffers;
 pub mod streaming;
 pub mod uninstall;
+pub mod without_reclaim;

@@ -37,8 +37,10 @@ impl<K: Kernel> Dma<K> {
             align @ ..=STRICT_UP_TO => self.allocate_aligned(&aligned_to(align)),
             // The first two tries ask no borrower and count no failure: the last one may succeed.
             align => {
-                let aligned = self.allocate_from_free_uncounted(&aligned_to(align));
-                aligned.or_else(|| self.allocate_from_free_uncounted(&aligned_to(STRICT_UP_TO))).or_else(on_any_page)
+                let aligned = self.allocate_without_reclaim_uncounted(&aligned_to(align));
+                aligned
+                    .or_else(|| self.allocate_without_reclaim_uncounted(&aligned_to(STRICT_UP_TO)))
+                    .or_else(on_any_page)
             }
         }
     }

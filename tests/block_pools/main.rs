@@ -45,23 +45,32 @@ const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        let request =
-            BufferRequest { mask: self.limit(device) as u64, ..BufferRequest::new(ops, device, size, COHERENT) };
+        let request = BufferRequest {
+            mask: self.last_reachable(device) as u64,
+            ..BufferRequest::new(ops, device, size, COHERENT)
+        };
         self.0.allocate_in_order(&request).ok()
     }
 
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        let mask = self.limit(device) as u64;
+        let mask = self.last_reachable(device) as u64;
         self.0.allocate_aligned(&BufferRequest { ops, device, size, flags: COHERENT, mask, align })
     }
 
-    fn allocate_from_free(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
+    fn allocate_without_reclaim(
+        &self,
+        device: Device,
+        size: usize,
+        align: usize,
+        effort: Effort,
+    ) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        let request = BufferRequest { ops, device, size, flags: COHERENT, mask: self.limit(device) as u64, align };
+        let request =
+            BufferRequest { ops, device, size, flags: COHERENT, mask: self.last_reachable(device) as u64, align };
         match effort {
-            Effort::TakesSpare => self.0.allocate_from_free_uncounted(&request),
-            _ => self.0.allocate_from_free(&request),
+            Effort::FailsUncounted => self.0.allocate_without_reclaim_uncounted(&request),
+            _ => self.0.allocate_without_reclaim(&request),
         }
     }
 
@@ -75,7 +84,7 @@ unsafe impl Pages for Coherent {
     }
 
     /// The coherent mask, which all devices of the machine share.
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         self.1.load(Relaxed)
     }
 }

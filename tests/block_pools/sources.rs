@@ -29,7 +29,7 @@ unsafe impl Pages for Listed {
         out.remove(index.expect("a span is given back as it was taken"));
     }
 
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         usize::MAX
     }
 }
@@ -205,7 +205,7 @@ unsafe impl Pages for Acting {
         unsafe { self.addresses.free(device, size, va, handle) }
     }
 
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         self.mask.load(Relaxed)
     }
 }

@@ -132,7 +132,7 @@ unsafe impl Pages for Noisy {
         self.0.free(device, size, va, handle, COHERENT, ops).unwrap();
     }
 
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         usize::MAX
     }
 }

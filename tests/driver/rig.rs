@@ -54,7 +54,7 @@ unsafe impl Pages for Coherent {
         self.dma.free(device, size, va, handle, Flags::COHERENT, ops).expect("it is given back as it was taken");
     }
 
-    fn limit(&self, _: kernel::Device) -> usize {
+    fn last_reachable(&self, _: kernel::Device) -> usize {
         usize::MAX
     }
 }

@@ -30,7 +30,7 @@ unsafe impl Pages for Source {
         shuttle::thread::yield_now();
         self.state.lock().unwrap().1.push(va);
     }
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         usize::MAX
     }
 }
@@ -252,7 +252,7 @@ fn a_mask_that_is_set_while_a_pool_follows_an_earlier_one_counts_at_once() {
             // SAFETY: the caller's duties are the same.
             unsafe { self.0.free(device, size, va, handle) }
         }
-        fn limit(&self, _: Device) -> usize {
+        fn last_reachable(&self, _: Device) -> usize {
             let limit = self.1.load(SeqCst);
             shuttle::thread::yield_now();
             limit
@@ -308,7 +308,7 @@ fn a_fill_that_fails_leaves_another_fill_its_blocks() {
             // SAFETY: the caller's duties are the same.
             unsafe { self.0.free(device, size, va, handle) }
         }
-        fn limit(&self, _: Device) -> usize {
+        fn last_reachable(&self, _: Device) -> usize {
             usize::MAX
         }
     }

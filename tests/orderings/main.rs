@@ -320,7 +320,7 @@ unsafe impl Pages for Source {
         Some((0x10_0000, 0x10_0000))
     }
     unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         usize::MAX
     }
 }
@@ -336,11 +336,11 @@ fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
         let pool = pools.create(&request).ok().unwrap();
         let (block, other) = (pool.allocate().unwrap(), pool.allocate().unwrap());
         pool.free(block.va, block.handle).unwrap();
-        assert_eq!(pool.take(0), Some(block));
+        assert_eq!(pool.allocate_from_core(0), Some(block));
         pool.free(block.va, block.handle).unwrap();
         let memory = leak(Plain::new(0));
         let own = move |value| {
-            if let Some(taken) = pool.take(0) {
+            if let Some(taken) = pool.allocate_from_core(0) {
                 assert_ne!(taken, other);
                 memory.write(value);
                 pool.free(taken.va, taken.handle).unwrap();
@@ -360,7 +360,8 @@ fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
         let word = leak(GroupWord::new());
         word.set_reach(0b11, 0b11);
         word.add(0b10);
-        let reader = thread::spawn(move || assert_eq!(word.take(), Some(1), "a block beyond the mask is handed out"));
+        let reader =
+            thread::spawn(move || assert_eq!(word.allocate(), Some(1), "a block beyond the mask is handed out"));
         word.set_reach(0b01, 0);
         word.add(0b01);
         reader.join().unwrap();

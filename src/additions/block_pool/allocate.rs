@@ -20,7 +20,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// unless the pool keeps a [reserve](super::reserve).
     pub fn allocate(&self) -> Option<Block> {
         let core = self.core();
-        self.take(core).or_else(|| self.allocate_slow(core))
+        self.allocate_from_core(core).or_else(|| self.allocate_general(core))
     }
 
     /// Returns the number of this core. A call reads it once and passes it on: on some processors it comes from the
@@ -29,20 +29,21 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.kernel.core_hint() % CORES
     }
 
-    /// Takes a free block of the core's current group. If it returns `None`, [`allocate_slow`](Self::allocate_slow) may
-    /// still find a block.
+    /// Takes a free block of the core's current group. If it returns `None`,
+    /// [`allocate_general`](Self::allocate_general) may still find a block.
     ///
     /// Context: any.
     #[inline(always)] // Without it, an allocation and its free take 27 instructions more.
-    pub fn take(&self, core: usize) -> Option<Block> {
-        self.groups.take(core)
+    pub fn allocate_from_core(&self, core: usize) -> Option<Block> {
+        self.groups.allocate_from_core(core)
     }
 
-    /// Does what [`allocate`](Self::allocate) does, for a caller of [`take`](Self::take) that got no block.
+    /// Does what [`allocate`](Self::allocate) does, for a caller of [`allocate_from_core`](Self::allocate_from_core)
+    /// that got no block.
     ///
     /// Context: as for [`allocate`](Self::allocate).
-    pub fn allocate_slow(&self, core: usize) -> Option<Block> {
-        let block = self.groups.take_from_any(self.kernel, core).or_else(|| self.allocate_by_growing());
+    pub fn allocate_general(&self, core: usize) -> Option<Block> {
+        let block = self.groups.allocate_from_any(self.kernel, core).or_else(|| self.allocate_by_growing());
         self.keep_reserve();
         block
     }
@@ -50,7 +51,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Takes a free block of any group that has one.
     ///
     /// Context: any.
-    pub(super) fn take_from_any(&self) -> Option<Block> {
-        self.groups.take_from_any(self.kernel, self.core())
+    pub(super) fn allocate_from_any(&self) -> Option<Block> {
+        self.groups.allocate_from_any(self.kernel, self.core())
     }
 }

@@ -13,12 +13,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub fn follow_mask(&self) {
         // AcqRel: the mask that this call reads is at least as new as that of each call with a lower number.
         let number = self.mask_reads.fetch_add(1, AcqRel).wrapping_add(1);
-        let limit = self.pages.limit(self.device);
+        let limit = self.pages.last_reachable(self.device);
         let held = self.groups.lock(self.kernel);
         // A call with a higher number may have been faster: its mask stays.
-        if number > self.limit_number.load(Relaxed) {
-            self.limit_number.store(number, Relaxed);
-            self.limit.store(limit, Relaxed);
+        if number > self.last_reachable_number.load(Relaxed) {
+            self.last_reachable_number.store(number, Relaxed);
+            self.last_reachable.store(limit, Relaxed);
         }
         drop(held);
         // A span that is not seen here is made by a thread that sees the new limit, because that thread reads the limit
@@ -32,7 +32,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// mask. Returns whether there is such a mask.
     #[inline(always)] // Without it, an allocation that adds a span takes 34 instructions more.
     pub(super) fn follow_copied_mask(&self) -> bool {
-        let is_new = self.pages.limit(self.device) != self.limit.load(Relaxed);
+        let is_new = self.pages.last_reachable(self.device) != self.last_reachable.load(Relaxed);
         if is_new {
             self.follow_mask();
         }
@@ -51,7 +51,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
         let handle = unit.handle_of(unit.start(&self.groups.shape));
-        let reached = self.groups.shape.blocks_within(handle, self.limit.load(Relaxed));
+        let reached = self.groups.shape.blocks_within(handle, self.last_reachable.load(Relaxed));
         unit.bits_of_first(reached.min(unit.capacity()))
     }
 

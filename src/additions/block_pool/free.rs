@@ -21,10 +21,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let unit = self.table.get().home_unit(self.groups.shape.key(va));
         let group = unit.group.get();
         // The look comes before the read of the unit's addresses: see `word`.
-        let seen = group.word.look();
+        let seen = group.word.load();
         if let Some(slot) = self.slot_in(unit, va)
             && unit.handle_of(va) == handle
-            && let Ok(is_listed) = group.word.give_back(seen, slot)
+            && let Ok(is_listed) = group.word.free(seen, slot)
         {
             return if is_listed { Ok(()) } else { self.list_again(group) };
         }
@@ -50,7 +50,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             if handle != 0 && unit.handle_of(va) != handle {
                 return self.refuse_free(va, handle, FreeError::WrongHandle);
             }
-            match unit.group.get().word.give_back(seen, slot) {
+            match unit.group.get().word.free(seen, slot) {
                 Ok(true) => return Ok(()),
                 Ok(false) => return self.list_again(unit.group.get()),
                 Err(NotFreed::WasFree) => return self.refuse_free(va, handle, FreeError::NotAllocated),
@@ -64,7 +64,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// no block begins there.
     fn find_block(&self, va: Va) -> Option<(&'static Unit, Seen, usize)> {
         self.table.get().candidates(self.groups.shape.key(va)).find_map(|unit| {
-            let seen = unit.group.get().word.look();
+            let seen = unit.group.get().word.load();
             Some((unit, seen, self.slot_in(unit, va)?))
         })
     }

@@ -80,7 +80,7 @@ impl Unit {
     /// `Relaxed` is sufficient: the word's `add`, which gives the unit its blocks afterwards, releases the addresses. A
     /// free that reads them earlier finds no block, or its exchange fails.
     pub fn set_addresses(&self, shape: &Shape, start: Va, handle: Handle) {
-        self.base.store(start.wrapping_sub(shape.distance(self.first_slot as usize)), Relaxed);
+        self.base.store(start.wrapping_sub(shape.slot_offset(self.first_slot as usize)), Relaxed);
         self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
         self.scaled_start.store(shape.division.scaled(start), Relaxed);
     }
@@ -93,7 +93,7 @@ impl Unit {
 
     /// Returns the processor's address of the block in a slot.
     pub fn va_of(&self, shape: &Shape, slot: usize) -> Va {
-        shape.distance(slot).wrapping_add(self.base.load(Relaxed))
+        shape.slot_offset(slot).wrapping_add(self.base.load(Relaxed))
     }
 
     /// Returns the device's address of the block at `va`.

@@ -18,7 +18,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return if self.may_grow_in_interrupt() { self.grow() } else { None };
         }
         if self.follow_copied_mask()
-            && let Some(block) = self.take_from_any()
+            && let Some(block) = self.allocate_from_any()
         {
             return Some(block);
         }
@@ -30,7 +30,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Adds a span and returns one of its blocks. If a block is free by then, because another thread added a span or
     /// freed a block, returns that one and adds no span.
     fn grow(&self) -> Option<Block> {
-        self.add_span_unless(FirstBlock::Taken, Effort::AsksBorrowers, || self.take_from_any())
+        self.add_span_unless(FirstBlock::Taken, Effort::AsksBorrowers, || self.allocate_from_any())
     }
 
     /// Adds a span, and returns its first block. If `find` returns a block once the memory is there, adds no span, and
@@ -71,12 +71,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
             let is_growing = self.spans.growing_calls.load(Acquire) != 0;
-            let block = self.take_from_any();
+            let block = self.allocate_from_any();
             if block.is_some() || !is_growing {
                 return block;
             }
             self.kernel.pause();
         }
-        self.take_from_any()
+        self.allocate_from_any()
     }
 }

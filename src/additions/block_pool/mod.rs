@@ -75,7 +75,7 @@ use crate::text::Text;
 use listed_groups::ListedGroups;
 use shape::Shape;
 use spans::Spans;
-use table::{EMPTY_TABLE, Table};
+use table::{EMPTY_TABLE, UnitTable};
 
 /// The reason why a block is not freed. Nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,7 +92,7 @@ pub enum FreeError {
 #[repr(C)]
 pub struct BlockPool<K: Kernel, P: Pages> {
     // What every call reads comes first.
-    table: AlwaysSetRef<Table>,
+    table: AlwaysSetRef<UnitTable>,
     groups: ListedGroups,
     kernel: K,
     pages: P,
@@ -103,10 +103,10 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     arena: Arena<K>,
     refused_calls: AtomicUsize,
     /// The last address that the device reaches. Written with the list's lock held.
-    limit: AtomicUsize,
+    last_reachable: AtomicUsize,
     /// The number of the call that wrote `limit`, among those that have read the mask since the pool was made. Written
     /// with the list's lock held.
-    limit_number: AtomicUsize,
+    last_reachable_number: AtomicUsize,
     /// The number of these calls.
     mask_reads: AtomicUsize,
     /// Whether some blocks may lie beyond the limit. Set with Release, and cleared with Acquire.
@@ -134,8 +134,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             spans: Spans::new(),
             arena: Arena::new(kernel),
             refused_calls: AtomicUsize::new(0),
-            limit: AtomicUsize::new(pages.limit(device)),
-            limit_number: AtomicUsize::new(0),
+            last_reachable: AtomicUsize::new(pages.last_reachable(device)),
+            last_reachable_number: AtomicUsize::new(0),
             mask_reads: AtomicUsize::new(0),
             has_unreachable: AtomicBool::new(false),
             keeps_reserve: AtomicBool::new(false),

@@ -8,9 +8,9 @@ pub enum Effort {
     /// It asks borrowers of the device's memory, and waits until they give some back. A failure is counted.
     AsksBorrowers,
     /// It fails, which is counted. This is for a caller for which borrowers were asked in vain.
-    TakesFree,
+    FailsCounted,
     /// It fails, which is neither counted nor logged. This is for a caller that can do without the memory.
-    TakesSpare,
+    FailsUncounted,
 }
 
 /// The source of a pool's spans: the device's coherent memory.
@@ -38,10 +38,16 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
 
     /// Allocates as [`allocate_aligned`](Pages::allocate_aligned) does, but only memory that is free now: asks no
     /// borrower, waits for nothing, and logs no failure. A failure is counted unless the `effort` is
-    /// [`Effort::TakesSpare`]. (A source that does none of this need not have a function of its own.)
+    /// [`Effort::FailsUncounted`]. (A source that does none of this need not have a function of its own.)
     ///
     /// Context: thread first, then any.
-    fn allocate_from_free(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)> {
+    fn allocate_without_reclaim(
+        &self,
+        device: Device,
+        size: usize,
+        align: usize,
+        effort: Effort,
+    ) -> Option<(Va, Handle)> {
         let _ = effort;
         self.allocate_aligned(device, size, align)
     }
@@ -65,5 +71,5 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Returns the last address that the device reaches now, with its coherent mask.
     ///
     /// Context: any.
-    fn limit(&self, device: Device) -> usize;
+    fn last_reachable(&self, device: Device) -> usize;
 }

@@ -8,7 +8,7 @@ use crate::log::{Level, Line};
 use crate::text::text;
 
 /// The most blocks that the log of a refused destroy lists.
-const NAMED_MAX: usize = 8;
+const MAX_LOGGED: usize = 8;
 
 /// The size of a pool: the columns of Linux's file `pools`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -77,7 +77,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 pub struct InUse {
     name: PoolName,
     count: usize,
-    first: [Option<Block>; NAMED_MAX],
+    first: [Option<Block>; MAX_LOGGED],
 }
 
 impl InUse {

@@ -15,7 +15,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 
 /// The number of blocks that threads leave free. Any small number serves: when these are taken, an interrupt can add a
 /// span itself, if there are free pages and no other call adds one. That takes longer.
-const RESERVE: usize = 4;
+const RESERVE_BLOCKS: usize = 4;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Has threads keep memory ready for interrupts from now on, and makes it ready as far as there is memory.
@@ -23,7 +23,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     pub fn start_reserve(&self) {
         self.keeps_reserve.store(true, Relaxed);
-        self.make_ready(RESERVE, Effort::AsksBorrowers, None);
+        self.make_ready(RESERVE_BLOCKS, Effort::AsksBorrowers, None);
     }
 
     /// Makes the reserve complete again, if the pool keeps one and the caller may sleep. The caller has what it needs,
@@ -32,7 +32,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: any.
     pub(super) fn keep_reserve(&self) {
         if self.keeps_reserve.load(Relaxed) {
-            self.make_ready(RESERVE, Effort::TakesSpare, None);
+            self.make_ready(RESERVE_BLOCKS, Effort::FailsUncounted, None);
         }
     }
 
@@ -99,7 +99,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             for _ in 0..missing.div_ceil(2).div_ceil(span_blocks) {
                 // Borrowers that kept their memory are not asked again: each span would wait for them.
                 if effort == Effort::AsksBorrowers && self.pages.failed_waits() != failed_waits {
-                    effort = Effort::TakesFree;
+                    effort = Effort::FailsCounted;
                 }
                 if self.add_span_unless(FirstBlock::Free(fill), effort, || None).is_none() {
                     // Other callers may have added the last memory.
@@ -198,7 +198,7 @@ mod tests {
             if IS_EMPTY.replace(true) { None } else { Some((0x1000_0000, 0x1000_0000)) }
         }
         unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
-        fn limit(&self, _: Device) -> usize {
+        fn last_reachable(&self, _: Device) -> usize {
             usize::MAX
         }
     }
@@ -240,7 +240,7 @@ mod tests {
             Self::let_other_run();
             FREE_PAGES.with_borrow_mut(|pages| pages.push(va));
         }
-        fn limit(&self, _: Device) -> usize {
+        fn last_reachable(&self, _: Device) -> usize {
             usize::MAX
         }
     }

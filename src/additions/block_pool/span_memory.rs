@@ -25,12 +25,12 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
     pub fn allocate(pool: &'a BlockPool<K, P>, effort: Effort) -> Option<Self> {
         let shape = &pool.groups.shape;
         let memory = Self::allocate_pages(pool, shape.span_size, effort)?;
-        if memory.lead().saturating_add(shape.stride) <= memory.size {
+        if memory.first_block_offset().saturating_add(shape.stride) <= memory.size {
             return Some(memory);
         }
         // Its only block would cross the boundary.
         drop(memory);
-        Self::allocate_pages(pool, shape.wide_span(), effort)
+        Self::allocate_pages(pool, shape.wide_span_size(), effort)
     }
 
     /// Allocates `size` bytes that are aligned and within the device's reach.
@@ -39,20 +39,20 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
         let (va, handle) = match effort {
             Effort::AsksBorrowers if align > PAGE_SIZE => pool.pages.allocate_aligned(pool.device, size, align)?,
             Effort::AsksBorrowers => pool.pages.allocate(pool.device, size)?,
-            Effort::TakesFree | Effort::TakesSpare => {
-                pool.pages.allocate_from_free(pool.device, size, align, effort)?
+            Effort::FailsCounted | Effort::FailsUncounted => {
+                pool.pages.allocate_without_reclaim(pool.device, size, align, effort)?
             }
         };
         let memory = SpanMemory { pool, va, handle, size };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.
-        if handle.saturating_add(size.saturating_sub(1)) > pool.limit.load(Relaxed) {
+        if handle.saturating_add(size.saturating_sub(1)) > pool.last_reachable.load(Relaxed) {
             return None;
         }
         // A view begins at any page, so only the device's address is aligned to more than a page.
         if va == 0 || !va.is_multiple_of(PAGE_SIZE) || !handle.is_multiple_of(align) {
             // Freed first: the line may call the driver of the console, which may need this memory.
             drop(memory);
-            if effort != Effort::TakesSpare {
+            if effort != Effort::FailsUncounted {
                 pool.log(text!("the device's memory is not aligned: 0x%lx, handle 0x%lx", va, handle));
             }
             return None;
@@ -61,8 +61,8 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
     }
 
     /// Returns the distance from the first byte to the first block.
-    pub fn lead(&self) -> usize {
-        self.pool.groups.shape.lead(self.handle)
+    pub fn first_block_offset(&self) -> usize {
+        self.pool.groups.shape.first_block_offset(self.handle)
     }
 
     /// Returns the addresses of the byte at `offset`.

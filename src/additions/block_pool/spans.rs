@@ -186,7 +186,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes places in the table for the units of one more span, and returns the first vacant span. `None` if the heap
     /// has no room.
     pub(super) fn ensure_vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
-        self.lengthen_table(turn)?;
+        self.ensure_table_length(turn)?;
         self.spans.first_vacant.get().or_else(|| self.make_spans(turn))
     }
 
@@ -217,7 +217,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// the heap has no room.
     pub(super) fn prepare_span(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         let span = self.ensure_vacant_span(turn)?;
-        let (shape, lead) = (&self.groups.shape, memory.lead());
+        let (shape, lead) = (&self.groups.shape, memory.first_block_offset());
         for (number, unit) in span.units.iter().enumerate() {
             let Block { va, handle } = memory.at(lead.wrapping_add(shape.unit_offset(number)));
             unit.set_addresses(shape, va, handle);

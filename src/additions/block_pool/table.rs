@@ -1,8 +1,8 @@
 //! A hash table from addresses to units. It is read without a lock.
 //!
-//! An element of the table is a *place*, which holds a unit or none. A unit is in the home place of its key, or else in
-//! one of [`PROBES`] further places, so that a look-up has a fixed bound. Consecutive units have consecutive home
-//! places, so that most look-ups read one place.
+//! An element of the table is a *bucket*, which holds a unit or none. A unit is in the home bucket of its key, or else
+//! in one of [`PROBES`] further buckets, so that a look-up has a fixed bound. Consecutive units have consecutive home
+//! buckets, so that most look-ups read one bucket.
 
 use super::group::{NO_UNIT, Unit};
 use crate::kernel::Kernel;
@@ -11,7 +11,7 @@ use crate::mem::bump::BumpAllocator;
 use crate::mem::turn::TurnGuard;
 use crate::mem::wrapping_slice::WrappingSlice;
 
-/// The number of places that a look-up reads in addition to the home place.
+/// The number of buckets that a look-up reads in addition to the home bucket.
 const PROBES: usize = 8;
 
 /// Two to the power of a word's bits, divided by the golden ratio, and made odd (Knuth, The Art of Computer
@@ -22,56 +22,56 @@ const MULTIPLIER: usize = if usize::BITS == 64 { 0x9e37_79b9_7f4a_7c15_u64 as us
 const HALF: u32 = usize::BITS / 2;
 
 /// A table of units. Its length is a power of two. It is changed with the pool's turn held.
-pub struct Table {
-    /// A place without a unit holds [`NO_UNIT`].
-    places: WrappingSlice<AlwaysSetRef<Unit>>,
+pub struct UnitTable {
+    /// A bucket without a unit holds [`NO_UNIT`].
+    buckets: WrappingSlice<AlwaysSetRef<Unit>>,
 }
 
-/// The place of a table to which no unit is added.
-static NO_PLACE: AlwaysSetRef<Unit> = AlwaysSetRef::new(&NO_UNIT);
+/// The bucket of a table to which no unit is added.
+static NO_BUCKET: AlwaysSetRef<Unit> = AlwaysSetRef::new(&NO_UNIT);
 
 /// The table of a pool without memory. It takes no unit.
-pub static EMPTY_TABLE: Table = Table { places: WrappingSlice::of_one(&NO_PLACE) };
+pub static EMPTY_TABLE: UnitTable = UnitTable { buckets: WrappingSlice::of_one(&NO_BUCKET) };
 
-impl Table {
-    /// Returns the size of `length` places, in bytes; `None` if that is more than the address space. The places follow
-    /// the table in memory.
+impl UnitTable {
+    /// Returns the size of `length` buckets, in bytes; `None` if that is more than the address space. The buckets
+    /// follow the table in memory.
     pub fn tail_bytes(length: usize) -> Option<usize> {
         length.checked_mul(size_of::<AlwaysSetRef<Unit>>())
     }
 
-    /// Makes a table of `length` places without units in the memory of `tail`. `length` is a power of two.
+    /// Makes a table of `length` buckets without units in the memory of `tail`. `length` is a power of two.
     pub fn new(length: usize, tail: &mut BumpAllocator) -> Self {
-        let places = WrappingSlice::new(tail.slice_with(length, |_| Some(AlwaysSetRef::new(&NO_UNIT))));
+        let buckets = WrappingSlice::new(tail.slice_with(length, |_| Some(AlwaysSetRef::new(&NO_UNIT))));
         // `None` does not occur: `tail` has `tail_bytes(length)` bytes. Such a table would take no unit.
-        Table { places: places.unwrap_or(WrappingSlice::of_one(&NO_PLACE)) }
+        UnitTable { buckets: buckets.unwrap_or(WrappingSlice::of_one(&NO_BUCKET)) }
     }
 
-    /// Returns the number of places.
+    /// Returns the number of buckets.
     pub fn length(&self) -> usize {
-        self.places.length()
+        self.buckets.length()
     }
 
-    /// Returns the place at which most units are found. Units whose distance is a large power of two have one home
-    /// place; a hash that kept them apart would cost each free three instructions.
+    /// Returns the bucket at which most units are found. Units whose distance is a large power of two have one home
+    /// bucket; a hash that kept them apart would cost each free three instructions.
     fn home(&self, key: usize) -> &'static AlwaysSetRef<Unit> {
-        self.places.at(key)
+        self.buckets.at(key)
     }
 
-    /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
-    /// consecutive units fill long runs of the table.
-    fn places_of(&self, key: usize) -> impl Iterator<Item = &'static AlwaysSetRef<Unit>> {
+    /// Returns all buckets that a unit with this key may have. The further buckets lie apart, because the home buckets
+    /// of consecutive units fill long runs of the table.
+    fn buckets_of(&self, key: usize) -> impl Iterator<Item = &'static AlwaysSetRef<Unit>> {
         // The upper half of the product is mixed into the lower half, and a second product spreads both. With one
         // product on 32 bits, keys whose distance is a large power of two have few hashes. The table uses the low bits
         // of `first`: the rotation moves the upper half there, because it depends on more bits of the key.
         let product = key.wrapping_mul(MULTIPLIER);
         let hash = (product ^ (product >> HALF)).wrapping_mul(MULTIPLIER);
         let (first, distance) = (hash.rotate_right(HALF), hash | 1);
-        let further = move |probe: usize| self.places.at(first.wrapping_add(probe.wrapping_mul(distance)));
+        let further = move |probe: usize| self.buckets.at(first.wrapping_add(probe.wrapping_mul(distance)));
         core::iter::once(self.home(key)).chain((0..PROBES).map(further))
     }
 
-    /// Returns the unit in the home place of `key`. It may have another key, and may be [`NO_UNIT`].
+    /// Returns the unit in the home bucket of `key`. It may have another key, and may be [`NO_UNIT`].
     ///
     /// Context: any.
     pub fn home_unit(&self, key: usize) -> &'static Unit {
@@ -82,16 +82,16 @@ impl Table {
     ///
     /// Context: any.
     pub fn candidates(&self, key: usize) -> impl Iterator<Item = &'static Unit> {
-        self.places_of(key).map(AlwaysSetRef::get)
+        self.buckets_of(key).map(AlwaysSetRef::get)
     }
 
-    /// Adds a unit. Returns false if all its places are taken. The caller holds the pool's turn.
+    /// Adds a unit. Returns false if all its buckets are taken. The caller holds the pool's turn.
     ///
     /// Context: any.
     pub fn insert<K: Kernel>(&self, key: usize, unit: &'static Unit, _turn: &TurnGuard<'_, K>) -> bool {
-        match self.places_of(key).find(|place| core::ptr::eq(place.get(), &NO_UNIT)) {
-            Some(place) if !core::ptr::eq(place, &NO_PLACE) => {
-                place.set(unit);
+        match self.buckets_of(key).find(|bucket| core::ptr::eq(bucket.get(), &NO_UNIT)) {
+            Some(bucket) if !core::ptr::eq(bucket, &NO_BUCKET) => {
+                bucket.set(unit);
                 true
             }
             _ => false,
@@ -102,9 +102,9 @@ impl Table {
     ///
     /// Context: any.
     pub fn remove<K: Kernel>(&self, key: usize, unit: &'static Unit, _turn: &TurnGuard<'_, K>) {
-        for place in self.places_of(key) {
-            if core::ptr::eq(place.get(), unit) {
-                place.set(&NO_UNIT);
+        for bucket in self.buckets_of(key) {
+            if core::ptr::eq(bucket.get(), unit) {
+                bucket.set(&NO_UNIT);
             }
         }
     }
@@ -118,8 +118,8 @@ mod tests {
     use crate::mem::turn::Turn;
     use std::boxed::Box;
 
-    fn table(length: usize) -> &'static Table {
-        alloc_static(HeapOnly, Table::tail_bytes(length).unwrap(), |tail| Table::new(length, tail)).unwrap()
+    fn table(length: usize) -> &'static UnitTable {
+        alloc_static(HeapOnly, UnitTable::tail_bytes(length).unwrap(), |tail| UnitTable::new(length, tail)).unwrap()
     }
 
     fn unit() -> &'static Unit {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     /// Returns how many candidates for `key` are this unit.
-    fn count(table: &Table, key: usize, unit: &Unit) -> usize {
+    fn count(table: &UnitTable, key: usize, unit: &Unit) -> usize {
         table.candidates(key).filter(|found| core::ptr::eq(*found, unit)).count()
     }
 
@@ -136,7 +136,7 @@ mod tests {
         let (table, turn) = (table(64), Turn::new());
         let turn = turn.take(HeapOnly).unwrap();
         let [first, second] = [unit(), unit()];
-        // Both have one home place.
+        // Both have one home bucket.
         assert!(table.insert(3, first, &turn) && table.insert(3 + 64, second, &turn));
         assert!(core::ptr::eq(table.home_unit(3), first));
         assert_eq!((count(table, 3, first), count(table, 3 + 64, second)), (1, 1));

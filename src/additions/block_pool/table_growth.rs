@@ -1,16 +1,16 @@
 //! Units that enter a pool's table and leave it, and the larger table that replaces it.
 
 use super::group::Unit;
-use super::table::Table;
+use super::table::UnitTable;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::turn::TurnGuard;
 
 /// The least length of a table.
-const MIN_PLACES: usize = 8;
-/// If units whose keys have one hash find no places, the table is made longer: at most this many times as long as the
-/// number of units needs, or [`SPREAD_MIN_LIMIT`] places, whichever is more.
+const MIN_BUCKETS: usize = 8;
+/// If units whose keys have one hash find no buckets, the table is made longer: at most this many times as long as the
+/// number of units needs, or [`SPREAD_MIN_LIMIT`] buckets, whichever is more.
 const SPREAD_FACTOR: usize = 64;
 /// See [`SPREAD_FACTOR`].
 const SPREAD_MIN_LIMIT: usize = 4096;
@@ -37,16 +37,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// table is needed and the caller may not sleep. Called before units of that span are made.
     ///
     /// Context: any.
-    pub(super) fn lengthen_table(&self, turn: &TurnGuard<'_, K>) -> Option<()> {
+    pub(super) fn ensure_table_length(&self, turn: &TurnGuard<'_, K>) -> Option<()> {
         if self.is_table_long_enough() {
             return Some(());
         }
-        self.replace_table(self.wanted_length()?.checked_next_power_of_two()?.max(MIN_PLACES), &[], turn)
+        self.replace_table(self.wanted_length()?.checked_next_power_of_two()?.max(MIN_BUCKETS), &[], turn)
     }
 
-    /// Makes a table of `length` places, or a longer one if the units do not find places in it: those that have memory,
-    /// and the `added` ones. The old table stays in the heap, because another call may be reading it. `None` if the
-    /// heap has no room, or if the caller may not sleep.
+    /// Makes a table of `length` buckets, or a longer one if the units do not find buckets in it: those that have
+    /// memory, and the `added` ones. The old table stays in the heap, because another call may be reading it. `None` if
+    /// the heap has no room, or if the caller may not sleep.
     #[allow(unsafe_code)]
     fn replace_table(&self, mut length: usize, added: &'static [Unit], turn: &TurnGuard<'_, K>) -> Option<()> {
         if !self.kernel.can_sleep() {
@@ -54,7 +54,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         let max_length = length.saturating_mul(SPREAD_FACTOR).max(SPREAD_MIN_LIMIT);
         while length <= max_length {
-            let table = self.arena.alloc(Table::tail_bytes(length)?, |tail| Table::new(length, tail))?;
+            let table = self.arena.alloc(UnitTable::tail_bytes(length)?, |tail| UnitTable::new(length, tail))?;
             if self.spans.units().chain(added).all(|unit| table.insert(self.key_of(unit), unit, turn)) {
                 self.table.set(table);
                 return Some(());
@@ -66,7 +66,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         None
     }
 
-    /// Puts units into the table, or into a longer one if they find no places. Returns false if the heap has no room,
+    /// Puts units into the table, or into a longer one if they find no buckets. Returns false if the heap has no room,
     /// or if a longer table is needed and the caller may not sleep; then none of the units is in the table.
     ///
     /// Context: any.

@@ -2,14 +2,14 @@
 //!
 //! # The protocol
 //!
-//! The word has a *free bit* for each of the group's blocks, up to [`SLOTS`]: 1 while the block is free, 0 while it is
-//! in use, and 0 while its unit has no memory. It also contains a bit that is set while the group is
+//! The word has a *free bit* for each of the group's blocks, up to [`MAX_GROUP_BLOCKS`]: 1 while the block is free, 0
+//! while it is in use, and 0 while its unit has no memory. It also contains a bit that is set while the group is
 //! [listed](super::listed_groups), and a version: the number of units that were added or removed. The changes of state
 //! are:
 //!
-//! * [`take`](GroupWord::take) changes a free bit from 1 to 0, by one compare-and-exchange. Of two callers that want
-//!   one block, only one exchanges the word.
-//! * [`give_back`](GroupWord::give_back) changes a free bit from 0 to 1, by one compare-and-exchange from the word that
+//! * [`allocate`](GroupWord::allocate) changes a free bit from 1 to 0, by one compare-and-exchange. Of two callers that
+//!   want one block, only one exchanges the word.
+//! * [`free`](GroupWord::free) changes a free bit from 0 to 1, by one compare-and-exchange from the word that
 //!   the caller looked at.
 //! * [`remove`](GroupWord::remove) (trim) changes the free bits of a unit from all 1 to all 0, by one
 //!   compare-and-exchange, which also increments the version.
@@ -59,9 +59,9 @@ use crate::mem::atomics::{
 };
 
 /// The maximum number of blocks in a group. The version has 15 bits.
-pub const SLOTS: usize = usize::BITS as usize - 16;
+pub const MAX_GROUP_BLOCKS: usize = usize::BITS as usize - 16;
 /// The bit that is set while the group is [listed](super::listed_groups).
-const LISTED: usize = 1 << SLOTS;
+const LISTED: usize = 1 << MAX_GROUP_BLOCKS;
 /// The lowest bit of the version, which takes all higher bits.
 const VERSION: usize = LISTED << 1;
 
@@ -94,7 +94,7 @@ impl GroupWord {
     /// Takes the free block with the lowest bit that the device reaches, and returns its slot; `None` if there is none.
     ///
     /// Context: any.
-    pub fn take(&self) -> Option<usize> {
+    pub fn allocate(&self) -> Option<usize> {
         preemption_point();
         // Acquire, here and where the exchange fails: what the device reaches of a unit was written before `add`.
         let mut word = self.word.load(Acquire);
@@ -119,7 +119,7 @@ impl GroupWord {
     /// Returns the word. A free calls it before it reads the unit's address.
     ///
     /// Context: any.
-    pub fn look(&self) -> Seen {
+    pub fn load(&self) -> Seen {
         preemption_point();
         Seen(self.word.load(Acquire))
     }
@@ -131,7 +131,7 @@ impl GroupWord {
     ///
     /// # Errors
     /// The block is free, or the word is not `seen` any more. Nothing was changed.
-    pub fn give_back(&self, seen: Seen, slot: usize) -> Result<bool, NotFreed> {
+    pub fn free(&self, seen: Seen, slot: usize) -> Result<bool, NotFreed> {
         let Seen(seen) = seen;
         let block = 1usize.wrapping_shl(slot as u32);
         preemption_point();
@@ -173,12 +173,12 @@ impl GroupWord {
     }
 
     /// Returns the number of free blocks that the device reaches.
-    pub fn takeable(&self) -> usize {
+    pub fn count_allocatable(&self) -> usize {
         (self.word.load(Relaxed) & self.reach.load(Relaxed)).count_ones() as usize
     }
 
     /// Returns whether a block that the device reaches is free.
-    pub fn has_some(&self) -> bool {
+    pub fn can_allocate(&self) -> bool {
         preemption_point();
         self.word.load(Acquire) & self.reach.load(Relaxed) != 0
     }

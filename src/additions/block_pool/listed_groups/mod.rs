@@ -32,11 +32,11 @@ pub struct ListedGroups {
     /// How the blocks of the pool lie in memory. It is a part of this struct so that it lies between `current`, which
     /// every call reads, and the lock: a core that takes the lock does not disturb the others.
     pub shape: Shape,
-    list: IrqLock<List>,
+    list: IrqLock<GroupList>,
 }
 
 /// What the lock of [`ListedGroups`] protects.
-pub struct List {
+pub struct GroupList {
     /// The first group.
     first: Option<&'static Group>,
     /// Whether a core was ever given the current group of another one. If not, no two cores have one current group.
@@ -49,7 +49,7 @@ impl ListedGroups {
         ListedGroups {
             current: [const { AlwaysSetRef::new(&NO_GROUP) }; CORES],
             shape,
-            list: IrqLock::new(List { first: None, is_shared: false }),
+            list: IrqLock::new(GroupList { first: None, is_shared: false }),
         }
     }
 
@@ -61,10 +61,10 @@ impl ListedGroups {
     /// Takes a free block of a core's current group, if it has one.
     ///
     /// Context: any.
-    #[inline(always)] // As `BlockPool::take`: without it, 27 instructions more.
-    pub fn take(&self, core: usize) -> Option<Block> {
+    #[inline(always)] // As `BlockPool::allocate_from_core`: without it, 27 instructions more.
+    pub fn allocate_from_core(&self, core: usize) -> Option<Block> {
         let group = self.current(core).get();
-        let slot = group.word.take()?;
+        let slot = group.word.allocate()?;
         // The block is in use from here on, so that its unit is not removed.
         Some(group.units.at(slot.wrapping_shr(self.shape.slot_shift as u32)).block(&self.shape, slot))
     }
@@ -76,9 +76,9 @@ impl ListedGroups {
     ///
     /// Context: any.
     #[inline(always)] // With that of `next_group`: 26 instructions less for each group that has no free block left.
-    pub fn take_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Block> {
+    pub fn allocate_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Block> {
         while self.next_group(kernel, core) {
-            if let Some(block) = self.take(core) {
+            if let Some(block) = self.allocate_from_core(core) {
                 return Some(block);
             }
         }
@@ -88,7 +88,7 @@ impl ListedGroups {
     /// Gives a core another current group if its own has no free block: the first group of the list, or else another
     /// core's current group that has one. Returns false if no group has one. Other callers may take the block before
     /// this one does.
-    #[inline(always)] // As `take_from_any`.
+    #[inline(always)] // As `allocate_from_any`.
     fn next_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut list = self.list.lock(kernel);
         let current = self.current(core);
@@ -110,7 +110,7 @@ impl ListedGroups {
                 first
             }
             None => {
-                let shared = self.current.iter().map(AlwaysSetRef::get).find(|group| group.word.has_some());
+                let shared = self.current.iter().map(AlwaysSetRef::get).find(|group| group.word.can_allocate());
                 list.is_shared |= shared.is_some();
                 shared.unwrap_or(&NO_GROUP)
             }
@@ -142,7 +142,7 @@ impl ListedGroups {
         preemption_point();
         let mut list = self.list.lock(kernel);
         let result = change();
-        if group.word.has_some() {
+        if group.word.can_allocate() {
             if group.word.list() {
                 Self::push(&mut list, group);
             }
@@ -153,7 +153,7 @@ impl ListedGroups {
     }
 
     /// Puts a group at the beginning of the list.
-    fn push(list: &mut List, group: &'static Group) {
+    fn push(list: &mut GroupList, group: &'static Group) {
         group.next.set(list.first);
         if let Some(next) = list.first {
             next.before.set(Some(group));
@@ -162,7 +162,7 @@ impl ListedGroups {
     }
 
     /// Takes a group off the list.
-    fn remove(list: &mut List, group: &'static Group) {
+    fn remove(list: &mut GroupList, group: &'static Group) {
         let (next, before) = (group.next.get(), group.before.get());
         if let Some(next) = next {
             next.before.set(before);
@@ -183,7 +183,7 @@ impl ListedGroups {
         let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(AlwaysSetRef::get);
         let mut missing = count;
         for group in current.chain(groups_of(list.first).take(count)) {
-            missing = missing.saturating_sub(group.word.takeable());
+            missing = missing.saturating_sub(group.word.count_allocatable());
             if missing == 0 {
                 break;
             }
@@ -198,7 +198,7 @@ impl ListedGroups {
     }
 
     /// Takes the list's lock.
-    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, List> {
+    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, GroupList> {
         self.list.lock(kernel)
     }
 

@@ -69,7 +69,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
 #[test]
 fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
     let give_back = |pool_groups: &ListedGroups, group: &'static Group, slot| {
-        if !group.word.give_back(group.word.look(), slot).unwrap() {
+        if !group.word.free(group.word.load(), slot).unwrap() {
             relist(pool_groups, group);
         }
     };
@@ -79,15 +79,17 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
             let pool_groups = groups_with(1);
             let group = pool_groups.in_list(Heap)[0];
             // It is the core's current group, and all its blocks are in use.
-            assert!(pool_groups.take_from_any(Heap, 0).is_some() && pool_groups.take_from_any(Heap, 0).is_some());
+            assert!(
+                pool_groups.allocate_from_any(Heap, 0).is_some() && pool_groups.allocate_from_any(Heap, 0).is_some()
+            );
             let was_retaken = Rc::new(Cell::new(false));
             let retaken_by_other = was_retaken.clone();
             let other = move || {
-                let is_listed = group.word.give_back(group.word.look(), 1).unwrap();
-                interrupt_before_step(pause, move || retaken_by_other.set(group.word.take().is_some()));
+                let is_listed = group.word.free(group.word.load(), 1).unwrap();
+                interrupt_before_step(pause, move || retaken_by_other.set(group.word.allocate().is_some()));
                 is_listed
             };
-            let (taken, is_listed) = run_in_lock_before_step(step, other, || pool_groups.take_from_any(Heap, 0));
+            let (taken, is_listed) = run_in_lock_before_step(step, other, || pool_groups.allocate_from_any(Heap, 0));
             let Some(is_listed) = is_listed else {
                 assert_ne!(step, 0, "the call is never interrupted");
                 break;
@@ -97,11 +99,11 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
                 relist(&pool_groups, group);
             }
             // Before the next free, which may list the group.
-            let is_found = was_retaken.get() || taken.is_some() || pool_groups.take_from_any(Heap, 0).is_some();
+            let is_found = was_retaken.get() || taken.is_some() || pool_groups.allocate_from_any(Heap, 0).is_some();
             assert!(is_found, "steps {step} and {pause}: a block is hidden until the next free");
             give_back(&pool_groups, group, 1);
             give_back(&pool_groups, group, 2);
-            let found = || pool_groups.take_from_any(Heap, 0).is_some();
+            let found = || pool_groups.allocate_from_any(Heap, 0).is_some();
             assert!(found() && found() && !found(), "steps {step} and {pause}: a block is hidden");
         }
     }
@@ -116,7 +118,7 @@ fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
         assert_eq!((list(&pool_groups).len(), group.word.free_bits()), (listed, BLOCKS));
     }
     reach(0b100);
-    assert_eq!((group.word.take(), group.word.take()), (Some(2), None));
+    assert_eq!((group.word.allocate(), group.word.allocate()), (Some(2), None));
 }
 
 /// Returns listed groups with [`BLOCKS`], each at addresses of its own.
@@ -137,7 +139,7 @@ fn groups_with(count: usize) -> ListedGroups {
 #[test]
 fn each_core_takes_from_a_group_of_its_own_while_there_are_groups_enough() {
     let pool_groups = groups_with(CORES + 1);
-    let taken = [0, 1, 2, 3, 0, 1, 2, 3].map(|core| pool_groups.take_from_any(Heap, core).unwrap());
+    let taken = [0, 1, 2, 3, 0, 1, 2, 3].map(|core| pool_groups.allocate_from_any(Heap, core).unwrap());
     for (at, one) in taken.iter().enumerate() {
         for (other_at, other) in taken.iter().enumerate() {
             assert_eq!(one.va / 4096 == other.va / 4096, at % CORES == other_at % CORES, "{at} and {other_at}");
@@ -155,13 +157,16 @@ fn a_core_finds_every_block_whatever_group_it_is_in() {
     for groups in 1..=2 * CORES {
         for used_by_others in 0..=groups {
             let pool_groups = groups_with(groups);
-            (0..used_by_others).for_each(|core| assert!(pool_groups.take_from_any(Heap, core % CORES).is_some()));
+            (0..used_by_others).for_each(|core| assert!(pool_groups.allocate_from_any(Heap, core % CORES).is_some()));
             let left = 2 * groups - used_by_others;
             for count in (1..=left).rev() {
                 assert_eq!([count, count + 2].map(|count| pool_groups.missing(Heap, count)), [0, 2]);
-                assert!(pool_groups.take_from_any(Heap, 3).is_some(), "{groups} groups, {used_by_others} taken before");
+                assert!(
+                    pool_groups.allocate_from_any(Heap, 3).is_some(),
+                    "{groups} groups, {used_by_others} taken before"
+                );
             }
-            assert!(pool_groups.take_from_any(Heap, 3).is_none());
+            assert!(pool_groups.allocate_from_any(Heap, 3).is_none());
             assert_eq!(pool_groups.missing(Heap, 1), 1);
         }
     }
@@ -172,23 +177,23 @@ fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
     for (emptied_by, trimmed) in [(0, false), (1, false), (0, true)] {
         let pool_groups = groups_with(1);
         let group = pool_groups.in_list(Heap)[0];
-        assert!([0, 1].iter().all(|core| pool_groups.take_from_any(Heap, *core).is_some()));
+        assert!([0, 1].iter().all(|core| pool_groups.allocate_from_any(Heap, *core).is_some()));
         if trimmed {
-            [1, 2].into_iter().for_each(|slot| assert!(group.word.give_back(group.word.look(), slot).unwrap()));
+            [1, 2].into_iter().for_each(|slot| assert!(group.word.free(group.word.load(), slot).unwrap()));
             pool_groups.update(Heap, group, || assert!(group.word.remove(BLOCKS)));
         }
-        assert!(pool_groups.take_from_any(Heap, emptied_by).is_none());
+        assert!(pool_groups.allocate_from_any(Heap, emptied_by).is_none());
         if trimmed {
             pool_groups.update(Heap, group, || group.word.add(0b100));
         } else {
-            assert!(!group.word.give_back(group.word.look(), 2).unwrap(), "it is not listed");
+            assert!(!group.word.free(group.word.load(), 2).unwrap(), "it is not listed");
             relist(&pool_groups, group);
         }
         // It is in a list now, and no core's current group.
         assert_eq!(list(&pool_groups), [core::ptr::from_ref(group)]);
-        assert!((0..CORES).all(|core| pool_groups.take(core).is_none()));
-        assert!(pool_groups.take_from_any(Heap, 2).is_some());
-        assert!((0..CORES).all(|core| pool_groups.take_from_any(Heap, core).is_none()));
+        assert!((0..CORES).all(|core| pool_groups.allocate_from_core(core).is_none()));
+        assert!(pool_groups.allocate_from_any(Heap, 2).is_some());
+        assert!((0..CORES).all(|core| pool_groups.allocate_from_any(Heap, core).is_none()));
     }
 }
 
@@ -198,9 +203,9 @@ fn a_group_of_which_a_block_is_freed_while_it_leaves_its_core_is_either_in_the_l
     for step in 0.. {
         let pool_groups = groups_with(1);
         let group = pool_groups.in_list(Heap)[0];
-        assert!((0..2).all(|_| pool_groups.take_from_any(Heap, 0).is_some()));
-        let free = move || group.word.give_back(group.word.look(), 1).unwrap();
-        let (_, is_listed) = run_in_lock_before_step(step, free, || pool_groups.take_from_any(Heap, 0));
+        assert!((0..2).all(|_| pool_groups.allocate_from_any(Heap, 0).is_some()));
+        let free = move || group.word.free(group.word.load(), 1).unwrap();
+        let (_, is_listed) = run_in_lock_before_step(step, free, || pool_groups.allocate_from_any(Heap, 0));
         let Some(is_listed) = is_listed else { break };
         if !is_listed {
             relist(&pool_groups, group);

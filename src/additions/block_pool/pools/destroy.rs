@@ -143,7 +143,7 @@ mod tests {
         unsafe fn free(&self, _: Device, _: usize, _: Va, _: Handle) {
             intrude();
         }
-        fn limit(&self, _: Device) -> usize {
+        fn last_reachable(&self, _: Device) -> usize {
             usize::MAX
         }
     }

@@ -4,8 +4,8 @@
 //! * A *span* is memory that comes from the device's pools at once: one page, or the pages of one larger block.
 //! * A *piece* is a part of a span in which blocks lie one after the other from the first byte on: a page; or, if the
 //!   boundary is smaller and a block could cross it, the bytes between two boundaries.
-//! * A *unit* is the blocks that begin in one part of a piece: the piece is halved until at most [`SLOTS`] blocks begin
-//!   in a part. Its blocks have consecutive bits in the word of one group.
+//! * A *unit* is the blocks that begin in one part of a piece: the piece is halved until at most [`MAX_GROUP_BLOCKS`]
+//!   blocks begin in a part. Its blocks have consecutive bits in the word of one group.
 //! * A *slot* is the number of a block's bit in the word of its group.
 //!
 //! A piece has as many blocks as fit: as many as with Linux's `dma_pool`. The size of a part is a power of two, so that
@@ -15,14 +15,14 @@ pub mod division;
 
 use core::num::NonZeroUsize;
 
-use super::word::SLOTS;
+use super::word::MAX_GROUP_BLOCKS;
 use crate::kernel::{Handle, PAGE_SIZE};
 use division::ExactDivision;
 
 /// `rt_dma_block_pool_zalloc` clears words, and drivers write descriptors in words.
 const WORD: usize = size_of::<usize>();
 /// The fewest bytes of a block of Linux's pools.
-const LINUX_LEAST: usize = 16;
+const LINUX_MIN_SIZE: usize = 16;
 
 /// The reason why there are no such blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +83,7 @@ impl Shape {
         if size > i32::MAX as usize {
             return Err(ShapeError::Size);
         }
-        let least = if size == 0 { 0 } else { LINUX_LEAST };
+        let least = if size == 0 { 0 } else { LINUX_MIN_SIZE };
         Shape::aligned(size.max(least), checked_align(align)?, boundary)
     }
 
@@ -91,31 +91,31 @@ impl Shape {
     /// bytes.
     fn aligned(size: usize, align: usize, boundary: usize) -> Result<Shape, ShapeError> {
         let (stride, span_size) = sizes(size, align, boundary)?;
-        let has_many_pages = stride > PAGE_SIZE;
+        let is_over_a_page = stride > PAGE_SIZE;
         // Blocks that fill the space between two boundaries exactly never cross one.
         let may_cross = boundary != 0 && boundary < PAGE_SIZE && !boundary.is_multiple_of(stride);
         let piece_size = if may_cross { boundary } else { PAGE_SIZE };
         let piece_blocks = piece_size.checked_div(stride).unwrap_or(0).max(1);
         let begin_in = |part: usize| blocks_that_begin_before(part, stride).min(piece_blocks);
         let mut part_size = piece_size;
-        while begin_in(part_size) > SLOTS {
+        while begin_in(part_size) > MAX_GROUP_BLOCKS {
             part_size /= 2;
         }
         let slot_shift = begin_in(part_size).next_power_of_two().trailing_zeros();
         let part_shift = part_size.trailing_zeros();
         Ok(Shape {
             stride,
-            key_shift: (if has_many_pages { stride.checked_ilog2().unwrap_or(0) } else { part_shift }) as usize,
+            key_shift: (if is_over_a_page { stride.checked_ilog2().unwrap_or(0) } else { part_shift }) as usize,
             slot_shift: slot_shift as usize,
             division: ExactDivision::by(stride),
             piece_blocks,
             piece_unit_shift: piece_size.trailing_zeros().wrapping_sub(part_shift),
             part_size,
-            group_units: previous_power_of_two(SLOTS >> slot_shift),
+            group_units: previous_power_of_two(MAX_GROUP_BLOCKS >> slot_shift),
             span_units: at_least_one(PAGE_SIZE >> part_shift),
             span_size,
             span_align: align.max(PAGE_SIZE),
-            boundary: if has_many_pages { boundary } else { 0 },
+            boundary: if is_over_a_page { boundary } else { 0 },
         })
     }
 
@@ -126,7 +126,7 @@ impl Shape {
     }
 
     /// Returns the distance of a slot's block from slot 0 of its unit's group.
-    pub fn distance(&self, slot: usize) -> usize {
+    pub fn slot_offset(&self, slot: usize) -> usize {
         slot.wrapping_mul(self.stride)
     }
 
@@ -167,7 +167,7 @@ impl Shape {
     }
 
     /// Returns the distance from the start of a span at `handle` to its first block.
-    pub fn lead(&self, handle: Handle) -> usize {
+    pub fn first_block_offset(&self, handle: Handle) -> usize {
         if self.boundary == 0 {
             return 0;
         }
@@ -176,7 +176,7 @@ impl Shape {
     }
 
     /// Returns the bytes of a span in which a block fits wherever the span begins.
-    pub fn wide_span(&self) -> usize {
+    pub fn wide_span_size(&self) -> usize {
         self.span_size.saturating_mul(2) - PAGE_SIZE
     }
 }
@@ -200,17 +200,17 @@ fn sizes(size: usize, align: usize, boundary: usize) -> Result<(usize, usize), S
         return Err(ShapeError::Boundary);
     }
     let span_size = stride.checked_next_multiple_of(PAGE_SIZE).ok_or(ShapeError::Size)?;
-    // Twice as much must be countable too: see `wide_span`.
+    // Twice as much must be countable too: see `wide_span_size`.
     if span_size > isize::MAX as usize {
         return Err(ShapeError::Size);
     }
     Ok((stride, span_size))
 }
 
-/// Returns a word whose lowest `count` bits are set, up to [`SLOTS`].
+/// Returns a word whose lowest `count` bits are set, up to [`MAX_GROUP_BLOCKS`].
 pub fn lowest_bits(count: usize) -> usize {
     // It is less than the bits of a word.
-    1usize.wrapping_shl(count.min(SLOTS) as u32).wrapping_sub(1)
+    1usize.wrapping_shl(count.min(MAX_GROUP_BLOCKS) as u32).wrapping_sub(1)
 }
 
 /// Returns the largest power of two that is not greater than `number`; 1 for zero.

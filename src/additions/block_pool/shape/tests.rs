@@ -98,9 +98,11 @@ fn each_unit_has_a_key_of_its_own() {
 #[test]
 fn units_fit_in_groups() {
     for shape in shapes(&[0, 8, 32, 256, 1024, 4096, 8192]) {
-        assert!((1..=SLOTS).contains(&shape.unit_blocks(0)) && shape.unit_blocks(0) <= 1 << shape.slot_shift);
+        assert!(
+            (1..=MAX_GROUP_BLOCKS).contains(&shape.unit_blocks(0)) && shape.unit_blocks(0) <= 1 << shape.slot_shift
+        );
         let (group_units, span_units) = (shape.group_units.get(), shape.span_units.get());
-        assert!(group_units == 1 || group_units << shape.slot_shift <= SLOTS);
+        assert!(group_units == 1 || group_units << shape.slot_shift <= MAX_GROUP_BLOCKS);
         assert!(group_units.is_power_of_two());
         assert!(span_units.is_multiple_of(group_units) || span_units.is_power_of_two());
     }

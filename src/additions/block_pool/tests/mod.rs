@@ -22,7 +22,7 @@ unsafe impl Pages for Endless {
         Some((va, va))
     }
     unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         usize::MAX
     }
 }

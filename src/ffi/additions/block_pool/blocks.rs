@@ -31,11 +31,11 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(
     // SAFETY: the caller passes a pool or null.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
     let core = pool.core();
-    match pool.take(core) {
+    match pool.allocate_from_core(core) {
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_slow(pool, dma_handle, core) },
+        None => unsafe { alloc_general(pool, dma_handle, core) },
     }
 }
 
@@ -46,8 +46,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(
 /// `dma_handle` is null or valid for a write.
 #[cold]
 #[inline(never)]
-unsafe fn alloc_slow(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
-    match pool.allocate_slow(core) {
+unsafe fn alloc_general(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
+    match pool.allocate_general(core) {
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         None => core::ptr::null_mut(),

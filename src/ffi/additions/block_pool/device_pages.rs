@@ -46,10 +46,16 @@ unsafe impl Pages for DevicePages {
         pages.map(|(va, handle)| (va.expose_provenance(), handle))
     }
 
-    fn allocate_from_free(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)> {
+    fn allocate_without_reclaim(
+        &self,
+        device: Device,
+        size: usize,
+        align: usize,
+        effort: Effort,
+    ) -> Option<(Va, Handle)> {
         match aligned_request(device, size, align, self.flags(device)) {
-            Some(request) if effort == Effort::TakesSpare => DMA.allocate_from_free_uncounted(&request),
-            Some(request) => DMA.allocate_from_free(&request),
+            Some(request) if effort == Effort::FailsUncounted => DMA.allocate_without_reclaim_uncounted(&request),
+            Some(request) => DMA.allocate_without_reclaim(&request),
             // An operation of the BSP decides itself whether it waits and what it logs.
             None => self.allocate_aligned(device, size, align),
         }
@@ -64,7 +70,7 @@ unsafe impl Pages for DevicePages {
         unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, self.flags(device)) }
     }
 
-    fn limit(&self, device: Device) -> usize {
+    fn last_reachable(&self, device: Device) -> usize {
         // A new pool calls this before and after it enters the list of pools, whether a driver in C or in Rust makes
         // it.
         BLOCK_POOLS.set_before_reads(&BlockPools { follow_mask: |device| POOLS.follow_mask(device) });

@@ -39,7 +39,7 @@ unsafe fn alloc(device: Device, size: usize) -> Option<(Va, Handle)> {
         // Within the streaming mask if possible. `rt_dma_alloc` keeps to the coherent mask.
         let request = BufferRequest::new(ops, device, size, Flags::empty());
         let mask = masks_of(device).streaming;
-        let within_mask = DMA.allocate_from_free_uncounted(&BufferRequest { mask, ..request });
+        let within_mask = DMA.allocate_without_reclaim_uncounted(&BufferRequest { mask, ..request });
         return within_mask.or_else(|| DMA.allocate_in_order(&request).ok());
     }
     // SAFETY: the caller guarantees that the device exists; the handle may be written.

@@ -45,7 +45,7 @@ unsafe impl Pages for Source {
     unsafe fn free(&self, _: Device, _: usize, va: Va, _: Handle) {
         self.memory.lock().unwrap().freed.push(va);
     }
-    fn limit(&self, _: Device) -> usize {
+    fn last_reachable(&self, _: Device) -> usize {
         usize::MAX
     }
 }
@@ -112,7 +112,7 @@ fn fault_20_of_two_frees_one_is_refused_if_the_unit_goes_between_them() {
             let freed = pool.free(blocks[0].va, blocks[0].handle);
             pool.trim();
             pool.free(blocks[1].va, blocks[1].handle).unwrap();
-            assert_eq!(pool.take(0).or_else(|| pool.take_from_any()), Some(blocks[1]));
+            assert_eq!(pool.allocate_from_core(0).or_else(|| pool.allocate_from_any()), Some(blocks[1]));
             freed
         };
         let (freed, freed_by_other) = run_before_step(step, other, || pool.free(blocks[0].va, blocks[0].handle));
@@ -164,13 +164,15 @@ fn fault_21_a_block_whose_free_has_returned_is_found_at_whatever_step_another_fr
                 for (count, block) in others.iter().enumerate() {
                     pool.free(block.va, block.handle).unwrap();
                     // This is what an interrupt does: it gets no memory.
-                    let found = pool.take(0).or_else(|| pool.take_from_any()).expect("it can be found");
+                    let found =
+                        pool.allocate_from_core(0).or_else(|| pool.allocate_from_any()).expect("it can be found");
                     assert!(found == first || others.contains(&found));
                     pool.free(found.va, found.handle).unwrap();
                     assert_eq!(pool.usage().in_use, in_use - 1 - count);
                 }
                 // All of them can be allocated at once, too.
-                let found: Vec<_> = others.iter().map(|_| pool.take(0).or_else(|| pool.take_from_any())).collect();
+                let found: Vec<_> =
+                    others.iter().map(|_| pool.allocate_from_core(0).or_else(|| pool.allocate_from_any())).collect();
                 assert!(found.iter().all(Option::is_some), "a block whose free has returned is hidden");
                 found.into_iter().flatten().for_each(|block| pool.free(block.va, block.handle).unwrap());
             };

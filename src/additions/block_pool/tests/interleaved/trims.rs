@@ -123,7 +123,7 @@ fn a_trim_removes_no_block_that_is_allocated_while_it_holds_the_lock() {
                 let block = pool.allocate().unwrap();
                 pool.free(block.va, block.handle).unwrap();
             }
-            let (_, other) = run_in_lock_before_step(step, move || pool.take(0), || pool.trim());
+            let (_, other) = run_in_lock_before_step(step, move || pool.allocate_from_core(0), || pool.trim());
             let held = other.flatten();
             assert_eq!(pool.usage().in_use, held.iter().len(), "{size}: step {step}");
             check_holders(pool, held.as_slice());
@@ -141,7 +141,7 @@ fn a_trim_that_is_interrupted_by_an_allocation_leaves_the_block_and_loses_no_oth
             let (pool, _) = pool_after_a_free(size, Freed::NeverUsedAgain);
             let blocks = pool.usage().blocks;
             // This is what an interrupt does: it gets no memory.
-            let allocate = move || pool.take(0).or_else(|| pool.take_from_any());
+            let allocate = move || pool.allocate_from_core(0).or_else(|| pool.allocate_from_any());
             let (_, other) = run_before_step(step, allocate, || pool.trim());
             let usage = pool.usage();
             let mut all: Vec<_> = other.flatten().into_iter().collect();

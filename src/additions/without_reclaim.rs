@@ -11,19 +11,19 @@ impl<K: Kernel> Dma<K> {
     /// borrower for memory. A failure is counted.
     ///
     /// Context: as [`Dma::allocate_general`].
-    pub fn allocate_from_free(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        let buffer = self.allocate_from_free_uncounted(request);
+    pub fn allocate_without_reclaim(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        let buffer = self.allocate_without_reclaim_uncounted(request);
         if buffer.is_none() {
             self.count_failure(request.device, request.size, request.flags_in_all_pools());
         }
         buffer
     }
 
-    /// Allocates as [`allocate_from_free`](Self::allocate_from_free) does, for a caller that makes another request if
-    /// there is no room, or does without the buffer: a failure is not counted.
+    /// Allocates as [`allocate_without_reclaim`](Self::allocate_without_reclaim) does, for a caller that makes another
+    /// request if there is no room, or does without the buffer: a failure is not counted.
     ///
     /// Context: as [`Dma::allocate_general`].
-    pub fn allocate_from_free_uncounted(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+    pub fn allocate_without_reclaim_uncounted(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if request.ops.are_translated()
             && let Ok(buffer) = self.allocate_from_pools(request, Pools::Owned)
         {
