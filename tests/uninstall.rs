@@ -4,7 +4,7 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
-use rt_dma_pool::dropin::pool::{Failures, Pool, RemovalError};
+use rt_dma_pool::dropin::pool::{Failures, Pool, UninstallError};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
 use std::ffi::c_void;
@@ -14,10 +14,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const BASE: usize = LOW.start;
-const IN_USE: Result<(), RemovalError> = Err(RemovalError::InUse);
-const NOT_INSTALLED: Result<(), RemovalError> = Err(RemovalError::NotInstalled);
+const IN_USE: Result<(), UninstallError> = Err(UninstallError::InUse);
+const NOT_INSTALLED: Result<(), UninstallError> = Err(UninstallError::NotInstalled);
 
-fn uninstall(machine: &Machine, pool: &'static Pool<FakeKernel>) -> Result<(), RemovalError> {
+fn uninstall(machine: &Machine, pool: &'static Pool<FakeKernel>) -> Result<(), UninstallError> {
     machine.dma.uninstall(&pool.public)
 }
 
@@ -82,8 +82,8 @@ fn a_pool_that_is_not_installed_is_refused() {
     uninstall(&machine, pool).unwrap();
     assert_eq!(uninstall(&machine, pool), NOT_INSTALLED);
     let pool = machine.install(c"sram", BASE, MIB);
-    assert_eq!(machine.in_interrupt(|| uninstall(&machine, pool)), Err(RemovalError::Context));
-    assert_eq!(machine.with_interrupts_off(|| uninstall(&machine, pool)), Err(RemovalError::Context));
+    assert_eq!(machine.in_interrupt(|| uninstall(&machine, pool)), Err(UninstallError::Context));
+    assert_eq!(machine.with_interrupts_off(|| uninstall(&machine, pool)), Err(UninstallError::Context));
     uninstall(&machine, pool).unwrap();
 }
 

@@ -1,17 +1,17 @@
-//! The calls that lend the memory of a `reusable` region; `dropin::loans` has the record of it. A borrower, which
+//! The calls that lend the memory of a `reusable` region; `dropin::loans` has the records of it. A borrower, which
 //! does not own the region, uses memory of it, and gives it back when an owner needs it.
 //!
 //! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order
 //! of the addresses, until there is room. A borrower's function may return before the memory is given back, which then
-//! happens in another thread. The request waits for that, for at most [`PAUSES`] pauses in total. After that, it logs
-//! the borrowers that still have memory, and fails in this region.
+//! happens in another thread. The request waits for that, for at most [`MAX_PAUSES`] pauses in total. After that, it
+//! logs the borrowers that still have memory, and fails in this region.
 
 use core::ptr::with_exposed_provenance_mut;
 
 use crate::dropin::buffer_request::BufferRequest;
-use crate::dropin::loans::{Entry, EntryState, Lending, LentMemory, MakeRoom, Reclaim};
+use crate::dropin::loans::{LentMemory, LoanRecord, LoanState, Loans, MakeRoom, Reclaim};
 use crate::dropin::map_ops::MapOps;
-use crate::dropin::pool::{Pool, Pools, with_pool_flags};
+use crate::dropin::pool::{Pool, SearchedPools, with_pool_flags};
 use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
 use crate::error::Error;
@@ -27,10 +27,10 @@ use crate::text::text;
 
 /// The number of [pauses](crate::kernel::Threads::pause), each of one tick, for which an owner's request waits for
 /// borrowers to give memory back.
-const PAUSES: usize = 100;
+const MAX_PAUSES: usize = 100;
 /// The number of pauses after which the borrowers are asked again. This also asks a borrower whose call overlapped with
 /// the start of the owner's wait.
-const ASK_AGAIN: usize = 10;
+const PAUSES_BETWEEN_ASKS: usize = 10;
 /// The highest number of borrowers that a failed request logs.
 const MAX_LOGGED: usize = 4;
 
@@ -53,17 +53,17 @@ impl<K: Kernel> Dma<K> {
             self.count_refused();
             return None;
         }
-        self.lending.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
-        let entry = self.lending.claim_entry(self.kernel)?;
+        self.loans.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
+        let record = self.loans.reserve_record(self.kernel)?;
         let memory = self.lend(size, reclaim, argument);
-        entry.set(self.kernel, memory.map_or(EntryState::Free, EntryState::Lent));
+        record.set(self.kernel, memory.map_or(LoanState::Free, LoanState::Lent));
         memory.map(|memory| memory.va)
     }
 
-    /// Allocates and maps memory for a borrower that has claimed an entry; `None` if an owner waits for memory, or if
+    /// Allocates and maps memory for a borrower that has reserved a record; `None` if an owner waits for memory, or if
     /// no region has room.
     fn lend(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<LentMemory<K>> {
-        if self.lending.has_waiting_owner() {
+        if self.loans.has_waiting_owner() {
             return None;
         }
         let pages = size.div_ceil(PAGE_SIZE);
@@ -85,7 +85,7 @@ impl<K: Kernel> Dma<K> {
     /// before, against the rules, and the loan ends all the same. Every error is counted, and logged where the caller
     /// may sleep.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
-        let Some((entry, memory)) = self.claim_lent(va) else {
+        let Some((record, memory)) = self.claim_loan(va) else {
             self.refuse(Error::NoBuffer, Name::NONE, NO_NUMBER, va, 0);
             return Err(Error::NoBuffer);
         };
@@ -93,23 +93,23 @@ impl<K: Kernel> Dma<K> {
         let result = self.free(Device::NONE, memory.size, va, 0, Flags::empty(), MapOps::UNTRANSLATED);
         let state = match result {
             // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the memory.
-            Err(Error::Context) => EntryState::Lent(memory),
-            Ok(()) | Err(_) => EntryState::Free,
+            Err(Error::Context) => LoanState::Lent(memory),
+            Ok(()) | Err(_) => LoanState::Free,
         };
-        entry.set(self.kernel, state);
+        record.set(self.kernel, state);
         result
     }
 
-    /// Claims the entry of the memory at `va`; `None` if no borrowed memory begins there.
-    fn claim_lent(&self, va: Va) -> Option<(&'static Entry<K>, LentMemory<K>)> {
-        self.lending.entries().find_map(|entry| Some((entry, entry.claim_lent(self.kernel, va)?)))
+    /// Claims the record of the memory at `va`; `None` if no borrowed memory begins there.
+    fn claim_loan(&self, va: Va) -> Option<(&'static LoanRecord<K>, LentMemory<K>)> {
+        self.loans.records().find_map(|record| Some((record, record.claim(self.kernel, va)?)))
     }
 
     /// Returns the number of owners' requests for which borrowers did not give back enough memory.
     ///
     /// Context: any.
     pub fn failed_waits(&self) -> usize {
-        self.lending.failed_waits.load(Relaxed)
+        self.loans.failed_waits.load(Relaxed)
     }
 
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
@@ -118,11 +118,11 @@ impl<K: Kernel> Dma<K> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && self.can_help(pool, request)) {
             return None;
         }
-        self.lending.begin_waiting();
+        self.loans.begin_waiting();
         let found = self.wait_for_borrowers(request);
-        self.lending.end_waiting();
+        self.loans.end_waiting();
         if found.is_none() {
-            self.lending.failed_waits.fetch_add(1, Relaxed);
+            self.loans.failed_waits.fetch_add(1, Relaxed);
             self.log_borrowers(request);
         }
         found
@@ -131,7 +131,7 @@ impl<K: Kernel> Dma<K> {
     /// Returns whether the request is served if enough memory of this pool is given back: its device owns the pool,
     /// which has the properties that the flags ask for, and would have room for the request if it were empty.
     fn can_help(&self, pool: &Pool<K>, request: &BufferRequest) -> bool {
-        pool.serves_from(request.device, request.flags, Pools::Owned) && self.has_place_for(pool, request)
+        pool.serves_among(request.device, request.flags, SearchedPools::Owned) && self.has_place_for(pool, request)
     }
 
     /// Returns whether the pool, if it were empty, would have room for the request: at the alignment, and where the
@@ -142,11 +142,11 @@ impl<K: Kernel> Dma<K> {
         parts.any(|part| part.has_room(size, align))
     }
 
-    /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] pauses. Ends when the request is
-    /// served, when no borrower can give back any more, or after [`PAUSES`] pauses.
+    /// Asks the borrowers to give memory back, at once and then every [`PAUSES_BETWEEN_ASKS`] pauses. Ends when the
+    /// request is served, when no borrower can give back any more, or after [`MAX_PAUSES`] pauses.
     fn wait_for_borrowers(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        for pauses in 0..PAUSES {
-            if pauses % ASK_AGAIN == 0
+        for pauses in 0..MAX_PAUSES {
+            if pauses % PAUSES_BETWEEN_ASKS == 0
                 && let Some(found) = self.ask_borrowers(request)
             {
                 return Some(found);
@@ -166,8 +166,8 @@ impl<K: Kernel> Dma<K> {
     /// another call [asks a borrower](Self::begin_asking) whose memory could serve it.
     fn ask_borrowers(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         let mut from = 0;
-        while let Some((entry, memory)) = self.next_lent(request, from) {
-            if !self.begin_asking(entry, memory.pool, request) {
+        while let Some((record, memory)) = self.next_lent(request, from) {
+            if !self.begin_asking(record, memory.pool, request) {
                 return None;
             }
             let va = with_exposed_provenance_mut(memory.va);
@@ -177,7 +177,7 @@ impl<K: Kernel> Dma<K> {
             unsafe {
                 (memory.reclaim)(va, memory.size, argument)
             }
-            entry.asked_for.set(None);
+            record.asked_for.set(None);
             if let Some(found) = self.allocate_owned(request) {
                 return Some(found);
             }
@@ -186,46 +186,46 @@ impl<K: Kernel> Dma<K> {
         None
     }
 
-    /// Records that the borrower of `entry` is asked for memory of `pool`, and returns true. Returns false if another
+    /// Records that the borrower of `record` is asked for memory of `pool`, and returns true. Returns false if another
     /// call is asking a borrower whose memory could help the request: this call may be one of that borrower's function,
     /// which would be called again without end.
     ///
     /// The turn makes the check and the store one step, so that of two owners only one asks. Until the borrower was
-    /// asked, and [`ask_borrowers`](Self::ask_borrowers) clears the entry, no other owner stores here: its check would
-    /// find this entry. Nothing is lent while `Lending::waiting` is not zero.
-    fn begin_asking(&self, entry: &Entry<K>, pool: &'static Pool<K>, request: &BufferRequest) -> bool {
-        let Some(_turn) = self.lending.turn.take(self.kernel) else { return false };
-        let is_asked = |other: &Entry<K>| other.asked_for.get().is_some_and(|pool| self.can_help(pool, request));
-        if self.lending.entries().any(is_asked) {
+    /// asked, and [`ask_borrowers`](Self::ask_borrowers) clears the record, no other owner stores here: its check would
+    /// find this record. Nothing is lent while `Loans::waiting` is not zero.
+    fn begin_asking(&self, record: &LoanRecord<K>, pool: &'static Pool<K>, request: &BufferRequest) -> bool {
+        let Some(_turn) = self.loans.turn.take(self.kernel) else { return false };
+        let is_asked = |other: &LoanRecord<K>| other.asked_for.get().is_some_and(|pool| self.can_help(pool, request));
+        if self.loans.records().any(is_asked) {
             return false;
         }
-        entry.asked_for.set(Some(pool));
+        record.asked_for.set(Some(pool));
         true
     }
 
     /// Serves the request from the regions that its device owns, if they have room.
     fn allocate_owned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        self.allocate_from_pools(request, Pools::Owned).ok()
+        self.allocate_from_pools(request, SearchedPools::Owned).ok()
     }
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
         let is_usable = |pool: &Pool<K>| self.can_help(pool, request);
-        self.lending.entries().any(|entry| entry.may_give_back(self.kernel, is_usable))
+        self.loans.records().any(|record| record.may_give_back(self.kernel, is_usable))
     }
 
     /// Returns the lent memory with the lowest physical address from `from` on, in a pool that
-    /// [can help](Self::can_help), and its entry.
-    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static Entry<K>, LentMemory<K>)> {
+    /// [can help](Self::can_help), and its record.
+    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<(&'static LoanRecord<K>, LentMemory<K>)> {
         // Each pool is checked once, however much memory of it is lent: the check may read ranges of the device's bus.
         let usable = self.pools().filter(|pool| self.can_help(pool, request));
         let lent = usable.flat_map(|pool| self.lent_memory().filter(|(_, memory)| core::ptr::eq(memory.pool, pool)));
         lent.filter(|(_, memory)| memory.pa >= from).min_by_key(|(_, memory)| memory.pa)
     }
 
-    /// Returns the memory that is lent, with its entries.
-    fn lent_memory(&self) -> impl Iterator<Item = (&'static Entry<K>, LentMemory<K>)> {
-        self.lending.entries().filter_map(|entry| Some((entry, entry.memory(self.kernel)?)))
+    /// Returns the memory that is lent, with its records.
+    fn lent_memory(&self) -> impl Iterator<Item = (&'static LoanRecord<K>, LentMemory<K>)> {
+        self.loans.records().filter_map(|record| Some((record, record.memory(self.kernel)?)))
     }
 
     /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
@@ -237,37 +237,37 @@ impl<K: Kernel> Dma<K> {
             let (reclaim, size) = (memory.reclaim as usize, memory.size.next_multiple_of(PAGE_SIZE));
             let text =
                 text!("borrower 0x%lx (0x%lx) keeps %lu bytes at 0x%lx", reclaim, memory.argument, size, memory.pa);
-            let _names = self.read_names();
+            let _names = self.name_readers.enter();
             self.kernel.log(Level::Error, &Line::about(memory.pool.name(), text));
             from = memory.pa.saturating_add(1);
         }
     }
 }
 
-impl<K: Kernel, D> Lending<K, D> {
-    /// Claims a free entry of the record, or makes a new one; `None` if the heap has no room for it.
+impl<K: Kernel, D> Loans<K, D> {
+    /// Reserves a free record, or makes a new one; `None` if the heap has no room for it.
     ///
     /// Context: thread.
-    pub fn claim_entry(&self, kernel: K) -> Option<&'static Entry<K>> {
-        let claimed = self.entries().find(|entry| entry.claim(kernel));
-        if claimed.is_some() {
-            return claimed;
+    pub fn reserve_record(&self, kernel: K) -> Option<&'static LoanRecord<K>> {
+        let reserved = self.records().find(|record| record.reserve(kernel));
+        if reserved.is_some() {
+            return reserved;
         }
         let _turn = self.turn.take(kernel)?;
-        let entry = alloc_static(kernel, 0, |_| Entry::changing(self.last.get()))?;
-        self.last.set(Some(entry));
-        Some(entry)
+        let record = alloc_static(kernel, 0, |_| LoanRecord::reserved(self.newest.get()))?;
+        self.newest.set(Some(record));
+        Some(record)
     }
 
-    /// Returns whether an owner waits for its memory. The caller has claimed an entry: an owner that begins to wait
-    /// after the answer finds it. [`waiting`](Lending::waiting) explains the fence.
+    /// Returns whether an owner waits for its memory. The caller has reserved a record: an owner that begins to wait
+    /// after the answer finds it. [`waiting`](Loans::waiting) explains the fence.
     pub fn has_waiting_owner(&self) -> bool {
         fence(SeqCst);
         self.waiting.load(SeqCst) != 0
     }
 
-    /// Notes that an owner waits for its memory. After that, the owner looks at the entries.
-    /// [`waiting`](Lending::waiting) explains the fence.
+    /// Notes that an owner waits for its memory. After that, the owner looks at the records.
+    /// [`waiting`](Loans::waiting) explains the fence.
     pub fn begin_waiting(&self) {
         self.waiting.fetch_add(1, SeqCst);
         fence(SeqCst);

@@ -39,7 +39,7 @@ impl<K: Kernel> Dma<K> {
             Some(Err(error)) if error.can_be_repeated() => return Err(OwnRegionError::TryAgain(error)),
             Some(Err(_)) | None => return Err(OwnRegionError::Unavailable),
         };
-        let owns = self.pools().any(|pool| pool.is_owned_by(device) && pool.is_of(&region));
+        let owns = self.pools().any(|pool| pool.is_owned_by(device) && pool.has_region(&region));
         if owns { Ok(()) } else { Err(OwnRegionError::Unavailable) }
     }
 

@@ -105,7 +105,7 @@ impl<K: ReservedMemory> Dma<K> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let Region { start, end, .. } = region;
         let node = NamedRegion { start, end, is_no_map: false, is_reusable: true, is_shared: true };
-        let is_installed = self.pools().any(|pool| pool.is_of(&node) && !pool.is_leaving());
+        let is_installed = self.pools().any(|pool| pool.has_region(&node) && !pool.has_begun_uninstall());
         // If a pool of the same memory does not serve every device, or is leaving, the install is refused, because
         // pools never overlap.
         if !is_installed {

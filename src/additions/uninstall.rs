@@ -3,9 +3,9 @@
 //! `pool::membership` explains why other calls that read the pool at the same time are correct.
 
 use crate::abi::rt_dma_pool;
-use crate::dropin::pool::{Pool, PoolSpec, RemovalError, WholePages};
+use crate::dropin::pool::{Pool, PoolSpec, UninstallError, WholePages};
 use crate::dropin::registry::Dma;
-use crate::dropin::uninstalled::Revival;
+use crate::dropin::uninstalled::Reinstall;
 use crate::kernel::Kernel;
 
 /// The number of ticks for which an uninstall waits for calls that read names of pools.
@@ -21,42 +21,44 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`RemovalError`]: the pool is not installed, which the caller counts, or it is in use, or the caller may not
+    /// [`UninstallError`]: the pool is not installed, which the caller counts, or it is in use, or the caller may not
     /// sleep. Nothing was changed.
-    pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), RemovalError> {
-        let turn = self.installing.take(self.kernel).ok_or(RemovalError::Context)?;
-        let pool = self.pool_at(pool).ok_or(RemovalError::NotInstalled)?;
-        pool.begin_removal()?;
+    pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), UninstallError> {
+        let turn = self.installing.take(self.kernel).ok_or(UninstallError::Context)?;
+        let pool = self.pool_at(pool).ok_or(UninstallError::NotInstalled)?;
+        pool.begin_uninstall()?;
         self.list.remove_for_c(pool);
         // The turn is not held here, because the kernel may write text while it unmaps memory. Until the memory is
         // unmapped, the pool stays in the library's own list, so that no other pool can be installed over its memory.
         drop(turn);
         pool.unmap_all();
         // No error: a caller that could sleep above can sleep here.
-        let turn = self.installing.take(self.kernel).ok_or(RemovalError::Context)?;
+        let turn = self.installing.take(self.kernel).ok_or(UninstallError::Context)?;
         self.list.remove(pool);
-        pool.end_removal();
+        pool.end_uninstall();
         pool.next_kept().set(self.uninstalled.kept.get());
         self.uninstalled.kept.set(Some(pool));
-        self.uninstalled.revival.set(&Revival { revive: Dma::revive, reopen: Dma::reopen });
+        self.uninstalled
+            .reinstall
+            .set(&Reinstall { begin_reinstall: Dma::begin_reinstall, end_reinstall: Dma::end_reinstall });
         drop(turn);
-        self.name_readers.wait(self.kernel, READER_TICKS);
+        self.name_readers.wait_until_none(self.kernel, READER_TICKS);
         Ok(())
     }
 
-    /// Serves as [`Revival::revive`].
-    fn revive(&self, spec: &PoolSpec, pages: WholePages) -> Option<&'static Pool<K>> {
+    /// Serves as [`Reinstall::begin_reinstall`].
+    fn begin_reinstall(&self, spec: &PoolSpec, pages: WholePages) -> Option<&'static Pool<K>> {
         let mut kept = core::iter::successors(self.uninstalled.kept.get(), |pool| pool.next_kept().get());
         let pool = kept.find(|pool| pool.matches(spec, pages))?;
         pool.reset(spec);
         Some(pool)
     }
 
-    /// Serves as [`Revival::reopen`].
-    fn reopen(&self, pool: &'static Pool<K>) {
+    /// Serves as [`Reinstall::end_reinstall`].
+    fn end_reinstall(&self, pool: &'static Pool<K>) {
         if let Some((link, _)) = self.uninstalled.kept.link_to(pool, Pool::next_kept) {
             link.set(pool.next_kept().get());
         }
-        pool.reopen();
+        pool.end_reinstall();
     }
 }

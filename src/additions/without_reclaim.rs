@@ -2,7 +2,7 @@
 //! mappings allocate them.
 
 use crate::dropin::buffer_request::BufferRequest;
-use crate::dropin::pool::Pools;
+use crate::dropin::pool::SearchedPools;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Va};
 
@@ -25,11 +25,11 @@ impl<K: Kernel> Dma<K> {
     /// Context: as [`Dma::allocate_general`].
     pub fn allocate_without_reclaim_uncounted(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if request.ops.are_translated()
-            && let Ok(buffer) = self.allocate_from_pools(request, Pools::Owned)
+            && let Ok(buffer) = self.allocate_from_pools(request, SearchedPools::Owned)
         {
             return Some(buffer);
         }
         let in_all_pools = BufferRequest { flags: request.flags_in_all_pools(), ..*request };
-        self.allocate_from_pools(&in_all_pools, Pools::All).ok()
+        self.allocate_from_pools(&in_all_pools, SearchedPools::All).ok()
     }
 }

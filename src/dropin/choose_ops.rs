@@ -15,7 +15,7 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// Those of [`claim_regions`](Self::claim_regions).
     pub fn choose_ops(&self, device: Device) -> Result<MapOps, Error> {
-        Ok(self.claim_regions(device)?.unwrap_or_else(|| self.ops_without_region(device)))
+        Ok(self.claim_regions(device)?.unwrap_or_else(|| self.ops_by_bus(device)))
     }
 
     /// Returns whether the caller may call [`choose_ops`](Self::choose_ops) for the device: it is a thread, or the
@@ -26,26 +26,28 @@ impl<K: Kernel> Dma<K> {
         self.kernel.node(device).is_none() || self.kernel.can_sleep()
     }
 
-    /// Returns operations that find the memory of each handle that the operations of [`choose_ops`](Self::choose_ops)
-    /// returned. Claims no region, counts nothing and writes no line. A region alone changes no handle. The caller uses
-    /// the result only until it returns: if these are the operations of the device tree, it is a thread, and they may
-    /// read the ranges of the bus.
+    /// Returns operations by which each handle of the device leads to the same memory as by those that
+    /// [`choose_ops`](Self::choose_ops) chooses. Nothing is chosen: no region is claimed, nothing is counted, and no
+    /// line is written. They may differ from the chosen ones if the device has regions, but a region alone changes no
+    /// handle.
+    ///
+    /// The caller does not keep the result for later calls: the operations of the device tree may have to read the
+    /// ranges of the bus, for which a call must be a thread. (Where this function returns them, its caller is one.)
     ///
     /// Context: any. From an interrupt, a device with a device-tree node gets operations that do not translate.
-    pub fn translating_ops(&self, device: Device) -> MapOps {
+    pub fn ops_without_choosing(&self, device: Device) -> MapOps {
         let has_node = self.kernel.node(device).is_some();
         if has_node && !self.kernel.can_sleep() {
             self.default_ops(device)
         } else if has_node && self.kernel.has_dma_ranges(device) {
             MapOps::DeviceTree
         } else {
-            self.ops_without_region(device)
+            self.ops_by_bus(device)
         }
     }
 
-    /// Returns the operations of a device whose node requires none: those for PCI, or those that `dma-coherent`
-    /// selects.
-    fn ops_without_region(&self, device: Device) -> MapOps {
+    /// Returns the operations for PCI if the device is on a PCI bus, otherwise those that `dma-coherent` selects.
+    fn ops_by_bus(&self, device: Device) -> MapOps {
         if self.kernel.bus_window(device, 0).is_some() { MapOps::Pci } else { self.default_ops(device) }
     }
 

@@ -77,8 +77,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::NoMapAndReusable`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not
-    /// sleep; otherwise those of [`prepare_pool`](Self::prepare_pool).
+    /// [`Error::NoMapAndReusable`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may
+    /// not sleep; otherwise those of [`prepare_pool`](Self::prepare_pool).
     fn claim(&self, device: Device, node: Node, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.is_no_map && region.is_reusable {
             return Err(Error::NoMapAndReusable);
@@ -110,9 +110,9 @@ impl<K: Kernel> Dma<K> {
     /// to be installed. The caller holds the turn of installs.
     fn pool_to_share(&self, region: &NamedRegion) -> Option<&'static Pool<K>> {
         // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. For a pool
-        // that is leaving, the install fails with `Leaving`: the call can be repeated.
+        // that is being uninstalled, the install fails with `Leaving`: the call can be repeated.
         let pool = self.pool_in(region.start, region.end)?;
-        (pool.is_memory_region() && pool.is_of(region) && !pool.is_leaving()).then_some(pool)
+        (pool.is_memory_region() && pool.has_region(region) && !pool.has_begun_uninstall()).then_some(pool)
     }
 
     /// Returns the flags of the pool of a region that `device` claims.

@@ -4,7 +4,7 @@
 use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap};
 use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
-use crate::dropin::uninstalled::Revival;
+use crate::dropin::uninstalled::Reinstall;
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::mem::heap::KBox;
@@ -15,7 +15,7 @@ pub(crate) enum UnlistedPool<K: Kernel> {
     /// A pool that was just made. Dropping it returns its memory to the heap.
     Made(KBox<K, Pool<K>>),
     /// A pool that was uninstalled and kept, and the functions that install it again.
-    Kept(&'static Pool<K>, &'static Revival<K, Dma<K>>),
+    Kept(&'static Pool<K>, &'static Reinstall<K, Dma<K>>),
 }
 
 impl<K: Kernel> Dma<K> {
@@ -65,12 +65,12 @@ impl<K: Kernel> Dma<K> {
         let region = &spec.region;
         let pages = region.pages().ok_or(Error::BadSize)?;
         if let Some(pool) = self.pool_in(region.start, region.end) {
-            return Err(if pool.is_leaving() { Error::Leaving } else { Error::Overlap });
+            return Err(if pool.has_begun_uninstall() { Error::Leaving } else { Error::Overlap });
         }
-        if let Some(revival) = self.uninstalled.revival.get()
-            && let Some(pool) = (revival.revive)(self, spec, pages)
+        if let Some(reinstall) = self.uninstalled.reinstall.get()
+            && let Some(pool) = (reinstall.begin_reinstall)(self, spec, pages)
         {
-            return Ok(UnlistedPool::Kept(pool, revival));
+            return Ok(UnlistedPool::Kept(pool, reinstall));
         }
         Pool::new(self.kernel, spec, pages).map(UnlistedPool::Made).ok_or(Error::NoMemory)
     }
@@ -89,10 +89,10 @@ impl<K: Kernel> Dma<K> {
                 self.list.insert(pool);
                 pool
             }
-            UnlistedPool::Kept(pool, revival) => {
-                // All its pages stay taken until `reopen`, so no call allocates from it before.
+            UnlistedPool::Kept(pool, reinstall) => {
+                // All its pages stay taken until `end_reinstall`, so no call allocates from it before.
                 self.list.insert(pool);
-                (revival.reopen)(self, pool);
+                (reinstall.end_reinstall)(self, pool);
                 pool
             }
         }

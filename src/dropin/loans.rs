@@ -1,5 +1,5 @@
-//! The record of lent memory, for the calls of `additions::lending`: memory of `reusable` regions that borrowers use
-//! which do not own the region.
+//! The records of lent memory, for the calls of `additions::lending`: a borrower uses memory of a `reusable` region,
+//! which it does not own.
 
 use core::ffi::c_void;
 
@@ -33,21 +33,21 @@ pub struct LentMemory<K: Kernel> {
     pub argument: usize,
 }
 
-/// An entry of the record. It is never freed: after the memory is given back, the entry is reused.
-pub struct Entry<K: Kernel> {
-    /// What the entry is used for.
-    state: IrqLock<EntryState<K>>,
-    /// The pool, while the borrower's function is called. It is set with the turn [`Lending::turn`] held. `state` does
+/// The record of one loan. It is never freed: after the memory is given back, the record is used for another loan.
+pub struct LoanRecord<K: Kernel> {
+    /// What the record is used for.
+    state: IrqLock<LoanState<K>>,
+    /// The pool, while the borrower's function is called. It is set with the turn [`Loans::turn`] held. `state` does
     /// not suffice for that: the function may give the memory back before it returns.
     pub asked_for: AtomicRef<Pool<K>>,
-    /// The entry that was made before this one.
-    next: Option<&'static Entry<K>>,
+    /// The record that was made before this one.
+    next: Option<&'static LoanRecord<K>>,
 }
 
-/// What an entry is used for.
+/// What a record is used for.
 #[derive(Clone, Copy)]
-pub enum EntryState<K: Kernel> {
-    /// Nothing: the next borrower claims the entry.
+pub enum LoanState<K: Kernel> {
+    /// Nothing: the next borrower may reserve the record.
     Free,
     /// A borrower is getting memory, or giving it back.
     Changing,
@@ -55,29 +55,30 @@ pub enum EntryState<K: Kernel> {
     Lent(LentMemory<K>),
 }
 
-impl<K: Kernel> Entry<K> {
-    /// Makes a changing entry, which is the caller's.
-    pub const fn changing(next: Option<&'static Entry<K>>) -> Self {
-        Entry { state: IrqLock::new(EntryState::Changing), asked_for: AtomicRef::new(), next }
+impl<K: Kernel> LoanRecord<K> {
+    /// Makes a record that is reserved for the caller, which then sets its state. `next` is the one made before.
+    pub const fn reserved(next: Option<&'static LoanRecord<K>>) -> Self {
+        LoanRecord { state: IrqLock::new(LoanState::Changing), asked_for: AtomicRef::new(), next }
     }
 
-    /// Makes a free entry a changing one, which is the caller's; returns false if the entry is not free.
-    pub fn claim(&self, kernel: K) -> bool {
+    /// Reserves the record for the caller, which then [sets](Self::set) its state. Returns false, and changes nothing,
+    /// if the record is not free.
+    pub fn reserve(&self, kernel: K) -> bool {
         let mut state = self.state.lock(kernel);
-        let is_free = matches!(*state, EntryState::Free);
+        let is_free = matches!(*state, LoanState::Free);
         if is_free {
-            *state = EntryState::Changing;
+            *state = LoanState::Changing;
         }
         is_free
     }
 
-    /// If the memory at `va` is lent, makes its entry a changing one, which is the caller's, and returns the memory.
-    /// `None` if the entry has other memory, or none.
-    pub fn claim_lent(&self, kernel: K, va: Va) -> Option<LentMemory<K>> {
+    /// If this is the record of the memory at `va`, claims it and returns the memory: of several calls, one gets it.
+    /// The caller then [sets](Self::set) the state. Returns `None` if the record has other memory, or none.
+    pub fn claim(&self, kernel: K, va: Va) -> Option<LentMemory<K>> {
         let mut state = self.state.lock(kernel);
         match *state {
-            EntryState::Lent(memory) if memory.va == va => {
-                *state = EntryState::Changing;
+            LoanState::Lent(memory) if memory.va == va => {
+                *state = LoanState::Changing;
                 Some(memory)
             }
             _ => None,
@@ -89,64 +90,64 @@ impl<K: Kernel> Entry<K> {
         // The lock is released before `is_usable`, which may ask the kernel for the node of a device.
         let state = *self.state.lock(kernel);
         match state {
-            EntryState::Free => false,
-            EntryState::Changing => true,
-            EntryState::Lent(memory) => is_usable(memory.pool),
+            LoanState::Free => false,
+            LoanState::Changing => true,
+            LoanState::Lent(memory) => is_usable(memory.pool),
         }
     }
 
     /// Returns the memory that is lent; `None` in the other states.
     pub fn memory(&self, kernel: K) -> Option<LentMemory<K>> {
         match *self.state.lock(kernel) {
-            EntryState::Lent(memory) => Some(memory),
-            EntryState::Free | EntryState::Changing => None,
+            LoanState::Lent(memory) => Some(memory),
+            LoanState::Free | LoanState::Changing => None,
         }
     }
 
-    /// Ends the change of an entry that the caller has claimed.
-    pub fn set(&self, kernel: K, state: EntryState<K>) {
+    /// Sets the state of a record that the caller has reserved or claimed.
+    pub fn set(&self, kernel: K, state: LoanState<K>) {
         *self.state.lock(kernel) = state;
     }
 }
 
-/// The record of all lent memory. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
-pub struct Lending<K: Kernel, D: 'static> {
+/// The records of all lent memory. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
+pub struct Loans<K: Kernel, D: 'static> {
     /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and
     /// the handle of the allocated buffer. Not set until the first call that borrows.
     pub(crate) make_room: Hook<MakeRoom<D>>,
-    /// The entry that was made last.
-    pub last: AtomicRef<Entry<K>>,
-    /// The turn of calls that make an entry, or choose whose borrower is asked.
+    /// The record that was made last.
+    pub newest: AtomicRef<LoanRecord<K>>,
+    /// The turn of calls that make a record, or choose whose borrower is asked.
     pub turn: Turn,
     /// The number of owners that wait for their memory. While it is not zero, no memory is lent, so that no borrower
     /// takes what another one gives back.
     ///
-    /// A borrower claims its entry, passes a fence, and reads this number. An owner adds to this number, passes a
-    /// fence, and reads the entries. So at least one of them reads what the other wrote: nothing is lent, or the owner
-    /// waits for this borrower. Without the fences both could miss it: a new entry is published with `Release` and
+    /// A borrower reserves its record, passes a fence, and reads this number. An owner adds to this number, passes a
+    /// fence, and reads the records. So at least one of them reads what the other wrote: nothing is lent, or the owner
+    /// waits for this borrower. Without the fences both could miss it: a new record is published with `Release` and
     /// found with `Acquire`, which do not order it with this number.
     pub waiting: AtomicUsize,
     /// The number of owners' requests for which borrowers did not give back enough memory.
     pub failed_waits: AtomicUsize,
 }
 
-/// See [`Lending::make_room`].
+/// See [`Loans::make_room`].
 pub(crate) type MakeRoom<D> = fn(&D, &BufferRequest) -> Option<(Va, Handle)>;
 
-impl<K: Kernel, D> Lending<K, D> {
-    /// Returns the entries, the newest first.
-    pub fn entries(&self) -> impl Iterator<Item = &'static Entry<K>> + use<K, D> {
-        core::iter::successors(self.last.get(), |entry| entry.next)
-    }
-
-    /// Makes a record without entries.
+impl<K: Kernel, D> Loans<K, D> {
+    /// Makes the value of a system in which no memory was lent.
     pub const fn new() -> Self {
-        Lending {
+        Loans {
             make_room: Hook::new(),
-            last: AtomicRef::new(),
+            newest: AtomicRef::new(),
             turn: Turn::new(),
             waiting: AtomicUsize::new(0),
             failed_waits: AtomicUsize::new(0),
         }
+    }
+
+    /// Returns the records, the newest first.
+    pub fn records(&self) -> impl Iterator<Item = &'static LoanRecord<K>> + use<K, D> {
+        core::iter::successors(self.newest.get(), |record| record.next)
     }
 }

@@ -31,7 +31,7 @@ impl MapOps {
 
     /// Returns whether the library maintains the cache in a sync call with `flags`, for a device with these operations.
     /// If handles are translated, a driver sets `NOCACHE` for a buffer that is not cached.
-    pub(crate) fn need_maintenance(self, flags: Flags) -> bool {
+    pub(crate) fn sync_maintains_cache(self, flags: Flags) -> bool {
         match self {
             MapOps::Coherent => true,
             MapOps::NonCoherent => false,

@@ -14,7 +14,7 @@
 //! | [`translate`] | Addresses for a device: `dma-ranges`, PCI windows, masks. |
 //! | [`request`], [`sync`] | What drivers call: allocate, free, and keep the cache consistent. |
 //! | [`claim_regions`], [`choose_ops`] | A device's regions and bus in the device tree, and its map operations. |
-//! | [`loans`] | The record of borrowed memory, and the function that asks for it back. |
+//! | [`loans`] | The records of lent memory, and the function that asks for it back. |
 //! | [`report`] | The lines of `list_dma_pool`. |
 
 pub mod buffer_request;

@@ -6,13 +6,13 @@
 //!
 //! | a call that reads names | an uninstall |
 //! | --- | --- |
-//! | 1. adds itself to the count ([`NameReaders::read`]) | a. removes the name ([`Pool::end_removal`]) |
-//! | 2. reads the name | b. reads the count ([`NameReaders::wait`]) |
+//! | 1. adds itself to the count ([`NameReaders::enter`]) | a. removes the name ([`Pool::end_uninstall`]) |
+//! | 2. reads the name | b. reads the count ([`NameReaders::wait_until_none`]) |
 //!
 //! Each has a fence between its two steps. Without it, a core may read before its own write is visible to the other
 //! core. With both fences, the call finds no name, or the uninstall finds the call in the count.
 //!
-//! [`Pool::end_removal`]: crate::dropin::pool::Pool::end_removal
+//! [`Pool::end_uninstall`]: crate::dropin::pool::Pool::end_uninstall
 
 use crate::kernel::Kernel;
 use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst, fence};
@@ -30,10 +30,10 @@ impl NameReaders {
         NameReaders(AtomicUsize::new(0))
     }
 
-    /// Records that the caller reads names of pools, until it drops the returned value.
+    /// Counts the caller as a reader of names until it drops the returned value.
     ///
     /// Context: any.
-    pub fn read(&self) -> NameReader<'_> {
+    pub fn enter(&self) -> NameReader<'_> {
         self.0.fetch_add(1, SeqCst);
         fence(SeqCst);
         NameReader(&self.0)
@@ -43,7 +43,7 @@ impl NameReaders {
     /// wants to return to its owner.
     ///
     /// Context: thread.
-    pub fn wait<K: Kernel>(&self, kernel: K, ticks: usize) {
+    pub fn wait_until_none<K: Kernel>(&self, kernel: K, ticks: usize) {
         fence(SeqCst);
         for _ in 0..ticks {
             if self.0.load(SeqCst) == 0 {

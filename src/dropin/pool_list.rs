@@ -108,7 +108,7 @@ impl<K: Kernel> PoolList<K> {
     /// contain pools that are being uninstalled. The caller holds the turn of installs.
     fn neighbours(&self, order: usize) -> (&rt_list_t, &rt_list_t) {
         let (mut before, mut after) = (&self.head, &self.head);
-        for pool in self.iter().filter(|pool| !pool.is_leaving()) {
+        for pool in self.iter().filter(|pool| !pool.has_begun_uninstall()) {
             if pool.order() < order {
                 before = &pool.public.list;
             } else if pool.order() > order {

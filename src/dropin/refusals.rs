@@ -94,7 +94,7 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn refuse_free(&self, error: Error, pool: Option<&Pool<K>>, size: usize, va: Va, handle: Handle) {
         // The caller of an uninstall may free the name of the pool. The uninstall waits for this call, 100 ticks at
         // most.
-        let _names = self.read_names();
+        let _names = self.name_readers.enter();
         self.refuse(error, pool.map_or(Name::NONE, Pool::name), size, va, handle);
     }
 }

@@ -4,8 +4,8 @@
 //! which uses this one.
 
 use crate::abi::rt_dma_pool;
-use crate::dropin::loans::Lending;
-use crate::dropin::name_readers::{NameReader, NameReaders};
+use crate::dropin::loans::Loans;
+use crate::dropin::name_readers::NameReaders;
 use crate::dropin::pool::Pool;
 use crate::dropin::pool_list::PoolList;
 use crate::dropin::uninstalled::Uninstalled;
@@ -27,7 +27,7 @@ pub struct Dma<K: Kernel> {
     pub(crate) name_readers: NameReaders,
     /// The number of refused calls.
     pub(super) refused_calls: AtomicUsize,
-    pub(crate) lending: Lending<K, Dma<K>>,
+    pub(crate) loans: Loans<K, Dma<K>>,
 }
 
 impl<K: Kernel> Dma<K> {
@@ -41,7 +41,7 @@ impl<K: Kernel> Dma<K> {
             uninstalled: Uninstalled::new(),
             name_readers: NameReaders::new(),
             refused_calls: AtomicUsize::new(0),
-            lending: Lending::new(),
+            loans: Loans::new(),
         }
     }
 
@@ -65,13 +65,6 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     pub(crate) fn may_contain(&self, first: Pa, last: Pa) -> bool {
         self.list.may_contain(first, last)
-    }
-
-    /// Records that the caller reads names of pools, until it drops the returned value.
-    ///
-    /// Context: any.
-    pub(crate) fn read_names(&self) -> NameReader<'_> {
-        self.name_readers.read()
     }
 
     /// Returns the first pool that contains any byte of `[start, end)`.

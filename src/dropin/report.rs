@@ -28,7 +28,7 @@ impl<K: Kernel> Dma<K> {
         let kernel = self.kernel;
         kernel.print(text!("Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags"));
         let mut count = 0;
-        let _names = self.read_names();
+        let _names = self.name_readers.enter();
         for pool in self.pools() {
             let Usage { used, longest_free } = pool.usage();
             let region = pool.region();

@@ -73,7 +73,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {
-        if ops.need_maintenance(flags) {
+        if ops.sync_maintains_cache(flags) {
             self.kernel.cache_flush(data, size);
         }
     }

@@ -104,11 +104,11 @@ impl<K: Kernel> Bus<K> {
                 Some(_) => {}
             }
         }
-        BusRange { handle: self.same_without_windows(pa), last_pa: pa_or_highest(last_before) }
+        BusRange { handle: self.unchanged_without_windows(pa), last_pa: pa_or_highest(last_before) }
     }
 
     /// Returns `address` if the bridge has no windows: then a handle is the physical address.
-    fn same_without_windows(&self, address: usize) -> Option<usize> {
+    fn unchanged_without_windows(&self, address: usize) -> Option<usize> {
         self.windows().next().is_none().then_some(address)
     }
 
@@ -192,7 +192,7 @@ impl<K: Kernel> Bus<K> {
                 match self.windows().find(|window| offset_in(window) < window.size) {
                     // A window ends at the highest address of the processor, also for `range_in_windows`.
                     Some(window) => usize::try_from(window.cpu.checked_add(offset_in(&window))?).ok(),
-                    None => self.same_without_windows(handle),
+                    None => self.unchanged_without_windows(handle),
                 }
             }
         }

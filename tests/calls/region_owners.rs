@@ -3,7 +3,7 @@
 use crate::fake_kernel::*;
 use crate::memory_region::{OWN, machine_with_cma};
 use rt_dma_pool::dropin::map_ops::MapOps;
-use rt_dma_pool::dropin::pool::RemovalError;
+use rt_dma_pool::dropin::pool::UninstallError;
 use rt_dma_pool::flags::Flags;
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -171,7 +171,7 @@ fn a_device_that_the_bsp_wrote_to_the_pool_claims_it_too_if_its_node_names_the_r
     }
     // The pool cannot be removed as long as the heir has its claim.
     machine.dma.release_own_regions(device);
-    assert_eq!(machine.dma.uninstall(&pool.public), Err(RemovalError::InUse));
+    assert_eq!(machine.dma.uninstall(&pool.public), Err(UninstallError::InUse));
     machine.dma.release_own_regions(heir);
     assert_eq!(machine.dma.uninstall(&pool.public), Ok(()));
 }

@@ -13,7 +13,7 @@ use rt_dma_pool::additions::block_pool::word::GroupWord;
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::direct::linear_range::{LinearBytes, LinearRange};
-use rt_dma_pool::dropin::loans::Lending;
+use rt_dma_pool::dropin::loans::Loans;
 use rt_dma_pool::dropin::name_readers::NameReaders;
 use rt_dma_pool::dropin::page_map::CacheState;
 use rt_dma_pool::dropin::pool::own_mappings::{BufferPages, OwnMapping, OwnMappings};
@@ -274,15 +274,15 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
 #[test]
 fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
     every_execution("Lending, an owner and a borrower", || {
-        let lending = leak(Lending::<Threads, ()>::new());
-        assert!(lending.entries().next().is_none() && !lending.has_waiting_owner());
-        drop(lending.turn.take(THREADS));
+        let loans = leak(Loans::<Threads, ()>::new());
+        assert!(loans.records().next().is_none() && !loans.has_waiting_owner());
+        drop(loans.turn.take(THREADS));
         let borrower = thread::spawn(move || {
-            lending.claim_entry(THREADS).unwrap();
-            !lending.has_waiting_owner()
+            loans.reserve_record(THREADS).unwrap();
+            !loans.has_waiting_owner()
         });
-        lending.begin_waiting();
-        let is_found = lending.entries().any(|entry| entry.may_give_back(THREADS, |_| false));
+        loans.begin_waiting();
+        let is_found = loans.records().any(|record| record.may_give_back(THREADS, |_| false));
         assert!(!borrower.join().unwrap() || is_found, "memory is lent to a borrower whom the owner does not find");
     });
 }
@@ -294,16 +294,16 @@ fn a_name_is_freed_after_the_last_call_that_reads_it() {
     every_execution("NameReaders", || {
         let readers = leak(NameReaders::new());
         let (has_name, text) = (leak(AtomicUsize::new(1)), leak(Plain::new(1)));
-        drop(readers.read());
+        drop(readers.enter());
         assert_eq!(has_name.load(Relaxed), 1);
         let reader = thread::spawn(move || {
-            let _reading = readers.read();
+            let _reading = readers.enter();
             if has_name.load(Relaxed) != 0 {
                 assert_eq!(text.read(), 1);
             }
         });
         has_name.store(0, Relaxed);
-        if unless_it_waits(|| readers.wait(THREADS, 1)).is_some() {
+        if unless_it_waits(|| readers.wait_until_none(THREADS, 1)).is_some() {
             text.write(0);
         }
         reader.join().unwrap();

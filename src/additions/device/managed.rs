@@ -66,7 +66,7 @@ impl<K: Kernel> DeviceRecords<K> {
         kind: ResourceKind,
         is_wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(
+        self.remove_resource(
             device,
             |resource| is_managed(resource, kind) && is_wanted(&resource.arguments),
             Selection::Newest,
@@ -83,12 +83,21 @@ impl<K: Kernel> DeviceRecords<K> {
         kind: ResourceKind,
         is_wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(device, |resource| is_managed(resource, kind) && is_wanted(&resource.arguments), Selection::Only)
+        self.remove_resource(
+            device,
+            |resource| is_managed(resource, kind) && is_wanted(&resource.arguments),
+            Selection::Only,
+        )
     }
 
     /// Takes one resource out of the device's list: of those for which `is_wanted` returns true, the one that `which`
     /// selects. Returns its arguments. Where the caller may not sleep, returns `None` and changes nothing.
-    fn take_out(&self, device: Device, is_wanted: impl Fn(&Resource) -> bool, which: Selection) -> Option<Arguments> {
+    fn remove_resource(
+        &self,
+        device: Device,
+        is_wanted: impl Fn(&Resource) -> bool,
+        which: Selection,
+    ) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
         }
@@ -111,7 +120,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// be called, they stay until the device gets another resource or is released.
     fn free_given_back(&self, device: Device) {
         while self.keys.has_given_back() {
-            if self.take_out(device, is_given_back, Selection::Newest).is_none() {
+            if self.remove_resource(device, is_given_back, Selection::Newest).is_none() {
                 return;
             }
         }
@@ -172,7 +181,7 @@ impl<K: Kernel> DeviceRecords<K> {
         });
         if was_given_back {
             // In an interrupt, the entry stays in the list: see `free_given_back`.
-            self.take_out(device, is_given_back, Selection::Newest);
+            self.remove_resource(device, is_given_back, Selection::Newest);
         }
     }
 

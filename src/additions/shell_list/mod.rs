@@ -49,7 +49,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Prints the line with which each pool begins.
     fn print_head(&self, pool: &Pool<K>) {
-        let _names = self.read_names();
+        let _names = self.name_readers.enter();
         let region = pool.region();
         let text = text!("%s [0x%lx, 0x%lx] %lu KiB\n", region.name, region.start, region.end, pool.size() >> 10);
         self.kernel.print(text);

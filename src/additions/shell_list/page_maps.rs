@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use crate::dropin::page_map::bits::test;
+use crate::dropin::page_map::bits::test_bit;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SHIFT};
@@ -40,7 +40,7 @@ impl<K: Kernel> Dma<K> {
                 if page >= end {
                     break;
                 }
-                let in_use = (page..end).filter(|page| test(used, *page)).count();
+                let in_use = (page..end).filter(|page| test_bit(used, *page)).count();
                 *character = character_for(in_use, end - page);
                 page = end;
             }

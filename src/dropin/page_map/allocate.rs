@@ -22,7 +22,7 @@ impl PageMap {
     /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing
     /// changes, if the open run has no room, or a run before it may serve the request. `count` is not zero.
     pub fn allocate_from_open(&mut self, count: usize) -> Option<usize> {
-        let page = self.open.lowest(count)?;
+        let page = self.open.find_lowest(count)?;
         self.in_use.add(count);
         self.open.allocate(page, count);
         self.mark_used(page, count);
@@ -32,7 +32,7 @@ impl PageMap {
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not
     /// lie in one word, or if one of them has another cache state than `cache`.
     pub fn allocate_from_open_in_word(&mut self, count: usize, cache: CacheState) -> Option<usize> {
-        let page = self.open.lowest(count)?;
+        let page = self.open.find_lowest(count)?;
         if is_across(page, count) {
             return None;
         }
@@ -51,7 +51,7 @@ impl PageMap {
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages
     /// has another cache state than `cache`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
     pub fn allocate_from_open_across(&mut self, count: usize, cache: CacheState) -> Option<usize> {
-        let page = self.open.lowest(count)?;
+        let page = self.open.find_lowest(count)?;
         let range = BitRange::new(page, count);
         if differs_across(self.bits.words::<CLEAN>(), range, cache.is_clean()) {
             return None;
@@ -66,7 +66,7 @@ impl PageMap {
     /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The
     /// run becomes the open run. The tree must [be exact](Self::is_tree_exact). `count` is not zero.
     pub fn allocate_from_tree(&mut self, count: usize) -> Option<usize> {
-        let index = self.runs.first(count)?;
+        let index = self.runs.first_word_with(count)?;
         let [used, starts, _] = self.bits.words_at(index)?;
         let free = !used.load(Relaxed) & ALL;
         // If no `count` bits are free within the word, it is the run that leaves the word. Bits past the pool's last

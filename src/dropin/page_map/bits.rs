@@ -122,7 +122,7 @@ pub fn mask_of(bit: usize, count: usize) -> usize {
 }
 
 /// Returns bit `index`; false past the last word.
-pub fn test(words: &[BitmapWord], index: usize) -> bool {
+pub fn test_bit(words: &[BitmapWord], index: usize) -> bool {
     words.get(index / BITS).is_some_and(|word| word.load(Relaxed) >> (index % BITS) & 1 != 0)
 }
 

@@ -1,6 +1,6 @@
 //! The cache states of a pool's pages: whether the cache may hold dirty lines of a page.
 
-use super::bits::{BitRange, change, differs, test};
+use super::bits::{BitRange, change, differs, test_bit};
 use crate::mem::bitmaps::BitmapWord;
 
 /// The cache state of a page. While the page is in use, it also records how the page was handed out.
@@ -33,7 +33,7 @@ impl CacheStates {
 
     /// Returns the cache state of `page`.
     pub fn of(self, page: usize) -> CacheState {
-        if test(self.0, page) { CacheState::Clean } else { CacheState::Dirty }
+        if test_bit(self.0, page) { CacheState::Clean } else { CacheState::Dirty }
     }
 
     /// Returns whether any of the `count` pages from `page` on has another cache state than `cache`.

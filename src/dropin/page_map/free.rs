@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
+use super::bits::{BITS, BitRange, change_across, differs, mask_of, test_bit};
 use super::mark::{PageState, WordsOfPage, mark_in_word, mark_start};
 use super::open_run::OpenRun;
 use super::settle::{GoneRun, Pending};
@@ -12,7 +12,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 
 /// The result of [`PageMap::try_free`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freed {
+pub enum FreeStep {
     /// The pages are free.
     Done,
     /// Nothing has changed. The map must be [settled](PageMap::settle_step), and then the pages can be freed.
@@ -24,7 +24,7 @@ impl PageMap {
     /// whether it did. The pages lie in one word, and `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
     pub fn free_last_in_word(&mut self, page: usize, count: usize) -> bool {
-        let is_last = self.take_last(page, count);
+        let is_last = self.free_last_in_open_run(page, count);
         // The last allocation lies in the pool, so its words are there: `words_at` is never `None` here.
         if is_last && let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
             let bit = page % BITS;
@@ -38,7 +38,7 @@ impl PageMap {
     pub fn free_last_across(&mut self, page: usize, count: usize) -> bool {
         // Reading `bits` before the check saves 2 instructions for 1 MiB on aarch64.
         let bits = self.bits;
-        let is_last = self.take_last(page, count);
+        let is_last = self.free_last_in_open_run(page, count);
         if is_last {
             mark_start(&bits, page, PageState::Free);
             change_across(bits.words::<USED>(), BitRange::new(page, count), false);
@@ -49,7 +49,7 @@ impl PageMap {
     /// Takes the allocation of `count` pages that begins at `page` back into the open run, if it is the last one;
     /// returns whether it did. The caller clears its bits.
     #[inline(always)]
-    fn take_last(&mut self, page: usize, count: usize) -> bool {
+    fn free_last_in_open_run(&mut self, page: usize, count: usize) -> bool {
         let is_last = self.open.is_last(page, count);
         if is_last {
             self.open.free_last(page);
@@ -63,9 +63,9 @@ impl PageMap {
     ///
     /// # Errors
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
-    pub fn try_free(&mut self, page: usize, count: usize) -> Result<Freed, Error> {
+    pub fn try_free(&mut self, page: usize, count: usize) -> Result<FreeStep, Error> {
         let words = self.check_allocation(page, count)?;
-        Ok(if self.open.has(page) {
+        Ok(if self.open.is_in_used_part(page) {
             self.free_in_open_run(words, page, count)
         } else {
             self.free_outside_open_run(words, page, count)
@@ -73,24 +73,24 @@ impl PageMap {
     }
 
     /// Frees an allocation of the used part of the open run. The tree does not change.
-    fn free_in_open_run(&mut self, words: WordsOfPage, page: usize, count: usize) -> Freed {
+    fn free_in_open_run(&mut self, words: WordsOfPage, page: usize, count: usize) -> FreeStep {
         if !self.open.free(page, count) {
-            return Freed::SettleFirst;
+            return FreeStep::SettleFirst;
         }
         self.in_use.remove(count);
         self.mark_free(words, page, count);
-        Freed::Done
+        FreeStep::Done
     }
 
     /// Frees an allocation outside of the open run: into the tree now, or later if that would take too long.
-    fn free_outside_open_run(&mut self, words: WordsOfPage, page: usize, count: usize) -> Freed {
+    fn free_outside_open_run(&mut self, words: WordsOfPage, page: usize, count: usize) -> FreeStep {
         let pages = page..page + count;
         if self.has_pending() {
-            return Freed::SettleFirst;
+            return FreeStep::SettleFirst;
         }
         if self.open.is_next_to(&pages) {
             if self.open.is_used() {
-                return Freed::SettleFirst;
+                return FreeStep::SettleFirst;
             }
             // Nothing is allocated from the open run, and it grows by these pages.
             self.open = OpenRun::CLOSED;
@@ -105,7 +105,7 @@ impl PageMap {
         } else {
             self.add_freed(pages);
         }
-        Freed::Done
+        FreeStep::Done
     }
 
     /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open
@@ -156,7 +156,7 @@ impl PageMap {
         // between were free, the next page in use would be the first of an allocation.)
         if is_in_pool
             && !self.continues_at(after)
-            && test(self.used(), after - 1)
+            && test_bit(self.used(), after - 1)
             && !self.begins_in(page + 1, count - 1)
         {
             Ok(())
@@ -167,7 +167,7 @@ impl PageMap {
 
     /// Returns whether `page` belongs to an allocation that begins before it.
     fn continues_at(&self, page: usize) -> bool {
-        test(self.used(), page) && !test(self.starts(), page)
+        test_bit(self.used(), page) && !test_bit(self.starts(), page)
     }
 
     /// Returns whether an allocation begins at one of the `count` pages from `page` on.

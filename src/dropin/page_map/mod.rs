@@ -97,6 +97,7 @@
 //! and those of mixed sizes up to 37 more, which exceeds their bound of 480.
 
 mod allocate;
+mod allocate_all;
 pub(crate) mod bits;
 mod cache_state;
 mod free;
@@ -107,7 +108,6 @@ mod run_tree;
 mod runs;
 mod search;
 mod settle;
-mod take_out;
 mod tree_shape;
 mod width;
 
@@ -115,7 +115,7 @@ mod width;
 mod tests;
 
 pub use cache_state::{CacheState, CacheStates};
-pub use free::Freed;
+pub use free::FreeStep;
 pub use run_tree::Node;
 pub use search::{Alignment, SearchStep};
 pub use settle::TimeLeft;

@@ -80,7 +80,7 @@ impl OpenRun {
     }
 
     /// Returns whether `page` is in its used part.
-    pub(super) fn has(&self, page: usize) -> bool {
+    pub(super) fn is_in_used_part(&self, page: usize) -> bool {
         self.start <= page && page < self.next
     }
 
@@ -111,7 +111,7 @@ impl OpenRun {
 
     /// Returns the first of the lowest `count` contiguous pages that are free in the whole pool, in the hole or after
     /// the used part; `None` if these may lie elsewhere.
-    pub(super) fn lowest(&self, count: usize) -> Option<usize> {
+    pub(super) fn find_lowest(&self, count: usize) -> Option<usize> {
         if count < self.least_request {
             None
         } else if count <= self.hole.end - self.hole.start {
@@ -125,7 +125,7 @@ impl OpenRun {
         }
     }
 
-    /// Allocates `count` pages at `page`, which [`lowest`](Self::lowest) returned.
+    /// Allocates `count` pages at `page`, which [`find_lowest`](Self::find_lowest) returned.
     pub(super) fn allocate(&mut self, page: usize, count: usize) {
         if page == self.next {
             self.last = page;

@@ -84,15 +84,15 @@ impl RunTree {
     }
 
     /// Returns the place of the value of `word`.
-    fn place(&self, word: usize) -> usize {
-        let at = self.bottom + word;
-        if at < self.nodes.len() * FANOUT { at } else { at.wrapping_sub(self.words()) }
+    fn place_of(&self, word: usize) -> usize {
+        let place = self.bottom + word;
+        if place < self.nodes.len() * FANOUT { place } else { place.wrapping_sub(self.words()) }
     }
 
-    /// Returns the word whose value is at place `at`.
-    fn word_at(&self, at: usize) -> usize {
-        let word = at.wrapping_sub(self.bottom);
-        if at < self.bottom { word.wrapping_add(self.words()) } else { word }
+    /// Returns the word whose value is at `place`.
+    fn word_at(&self, place: usize) -> usize {
+        let word = place.wrapping_sub(self.bottom);
+        if place < self.bottom { word.wrapping_add(self.words()) } else { word }
     }
 
     /// Returns the length of the longest run that begins in `word`; zero if none does. For a word past the last one the
@@ -103,13 +103,13 @@ impl RunTree {
 
     /// Returns the value of `word`: the longest run that begins in it, zero, or a tag.
     fn value(&self, word: usize) -> i32 {
-        self.nodes.as_flattened().get(self.place(word)).copied().unwrap_or(0)
+        self.nodes.as_flattened().get(self.place_of(word)).copied().unwrap_or(0)
     }
 
     /// Records that `word` is the last word that the run from page `start` on fills. No run begins in `word`.
     pub fn set_tag(&mut self, word: usize, start: usize) {
-        let at = self.place(word);
-        if let Some(value) = self.nodes.as_flattened_mut().get_mut(at) {
+        let place = self.place_of(word);
+        if let Some(value) = self.nodes.as_flattened_mut().get_mut(place) {
             *value = -1 - stored(start);
         }
     }
@@ -127,7 +127,7 @@ impl RunTree {
 
     /// Returns the first word in which a run of at least `length` pages begins; `None` if there is no such run.
     /// `length` is not zero.
-    pub fn first(&self, length: usize) -> Option<usize> {
+    pub fn first_word_with(&self, length: usize) -> Option<usize> {
         if self.longest() < length {
             return None;
         }
@@ -140,11 +140,11 @@ impl RunTree {
             let third = if *c < length { 3 } else { 2 };
             let second = if *b < length { third } else { 1 };
             let first = if *a < length { second } else { 0 };
-            let at = below * FANOUT + first;
-            below = at + 1;
+            let place = below * FANOUT + first;
+            below = place + 1;
             match nodes.get(below) {
                 Some(next) => node = next,
-                None => return Some(self.word_at(at)),
+                None => return Some(self.word_at(place)),
             }
         }
     }
@@ -156,40 +156,40 @@ impl RunTree {
     /// as the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there
     /// asks again, and reaches the word after at most as many calls as the tree has levels.
     pub fn next_candidate(&self, word: usize, length: usize) -> Option<usize> {
-        let (nodes, mut at, length) = (&*self.nodes, self.place(word), stored(length));
+        let (nodes, mut place, length) = (&*self.nodes, self.place_of(word), stored(length));
         // Up, to the first node that has such a run to the right of this path.
         loop {
-            let (node, child) = (nodes.get(at / FANOUT)?, at % FANOUT);
+            let (node, child) = (nodes.get(place / FANOUT)?, place % FANOUT);
             if let Some(more) = node.iter().skip(child + 1).position(|longest| *longest >= length) {
-                at += 1 + more;
+                place += 1 + more;
                 break;
             }
-            at = (at / FANOUT).checked_sub(1)?;
+            place = (place / FANOUT).checked_sub(1)?;
         }
         // Down, to the leftmost word.
-        while at + 1 < nodes.len() {
-            at = (at + 1) * FANOUT;
+        while place + 1 < nodes.len() {
+            place = (place + 1) * FANOUT;
         }
-        Some(self.word_at(at))
+        Some(self.word_at(place))
     }
 
     /// Returns the last word before `word` in which a run begins; `None` if there is none.
-    pub fn last_before(&self, word: usize) -> Option<usize> {
-        let (nodes, mut at) = (&*self.nodes, self.place(word));
+    pub fn last_word_before(&self, word: usize) -> Option<usize> {
+        let (nodes, mut place) = (&*self.nodes, self.place_of(word));
         let last_of = |node: &Node, places: usize| node.iter().take(places).rposition(|longest| *longest > 0);
         // Up, to the first node that has a run to the left of this path.
         loop {
-            if let Some(left) = last_of(nodes.get(at / FANOUT)?, at % FANOUT) {
-                at = at - at % FANOUT + left;
+            if let Some(left) = last_of(nodes.get(place / FANOUT)?, place % FANOUT) {
+                place = place - place % FANOUT + left;
                 break;
             }
-            at = (at / FANOUT).checked_sub(1)?;
+            place = (place / FANOUT).checked_sub(1)?;
         }
         // Down, always into the last child that has one.
-        while let Some(node) = nodes.get(at + 1) {
-            at = (at + 1) * FANOUT + last_of(node, FANOUT)?;
+        while let Some(node) = nodes.get(place + 1) {
+            place = (place + 1) * FANOUT + last_of(node, FANOUT)?;
         }
-        Some(self.word_at(at))
+        Some(self.word_at(place))
     }
 
     /// Records a run of `length` pages that begins in `word`. Returns how many levels changed.
@@ -197,25 +197,25 @@ impl RunTree {
     /// A maximum can only grow here, so the other children of a node are not read.
     #[inline(never)]
     pub fn raise(&mut self, word: usize, length: usize) -> usize {
-        let (mut at, length) = (self.place(word), stored(length));
+        let (mut place, length) = (self.place_of(word), stored(length));
         let mut levels = 0;
-        while let Some(value) = self.nodes.as_flattened_mut().get_mut(at)
+        while let Some(value) = self.nodes.as_flattened_mut().get_mut(place)
             && *value < length
         {
             *value = length;
             levels += 1;
-            let Some(above) = (at / FANOUT).checked_sub(1) else {
+            let Some(above) = (place / FANOUT).checked_sub(1) else {
                 self.longest = self.longest.max(length);
                 break;
             };
-            at = above;
+            place = above;
         }
         levels
     }
 
     /// Returns the change of the value of `word` from `length` to `remaining`.
     pub fn lowering(&self, word: usize, length: usize, remaining: usize) -> Lowering {
-        Lowering { place: self.place(word), length: stored(length), remaining: stored(remaining) }
+        Lowering { place: self.place_of(word), length: stored(length), remaining: stored(remaining) }
     }
 
     /// Lowers a value, and those above it that are due to it: at most `max_levels` levels, which is not zero. Returns

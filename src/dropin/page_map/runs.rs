@@ -92,7 +92,7 @@ impl PageMap {
         self.run_start_near(page).unwrap_or_else(|before| {
             // The run fills every word after the last one in which a run begins. In that word, it is the last run that
             // begins.
-            let begin_word = self.runs.last_before(before + 1).unwrap_or(before);
+            let begin_word = self.runs.last_word_before(before + 1).unwrap_or(before);
             after_last_set(begin_word, word(self.used(), begin_word))
         })
     }

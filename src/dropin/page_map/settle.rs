@@ -56,7 +56,7 @@ impl PageMap {
             self.open = OpenRun::CLOSED;
             return TimeLeft::ForAnything;
         }
-        self.do_step()
+        self.settle_inexact()
     }
 
     /// Does one step, as [`settle_step`](Self::settle_step) does, with a shorter one for the usual case: the tree is
@@ -79,7 +79,7 @@ impl PageMap {
     }
 
     /// Does one step of settling. There is something to do.
-    fn do_step(&mut self) -> TimeLeft {
+    fn settle_inexact(&mut self) -> TimeLeft {
         let mut levels = 0;
         if !self.has_pending() {
             levels = self.close_open_run();
@@ -93,8 +93,8 @@ impl PageMap {
         levels += match replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => 0,
             Pending::Add(pages) => self.add_freed(pages),
-            Pending::Remove(gone) => self.remove(gone),
-            Pending::Lower(lowering) => self.lower(lowering, LEVELS_PER_STEP),
+            Pending::Remove(gone) => self.remove_run(gone),
+            Pending::Lower(lowering) => self.lower_values(lowering, LEVELS_PER_STEP),
         };
         if self.is_tree_exact() && self.has_time_after(levels) { TimeLeft::ForSearch } else { TimeLeft::None }
     }
@@ -122,7 +122,7 @@ impl PageMap {
     }
 
     /// Removes a run from the tree. Returns how many levels of the tree changed.
-    fn remove(&mut self, mut gone: GoneRun) -> usize {
+    fn remove_run(&mut self, mut gone: GoneRun) -> usize {
         // A free may have left this work while a run was open in the word. The tree has all of that run as free.
         gone.known_length = gone.known_length.max(self.open.length_if_begins_in(gone.word_index));
         let levels = self.lower_word(&gone, LEVELS_PER_STEP);
@@ -142,12 +142,12 @@ impl PageMap {
             return 0;
         }
         let remaining = self.longest_beginning_in(index).max(gone.known_length);
-        self.lower(self.runs.lowering(index, gone.length, remaining), max_levels)
+        self.lower_values(self.runs.lowering(index, gone.length, remaining), max_levels)
     }
 
     /// Lowers values on at most `max_levels` levels of the tree, and keeps what is left to do there for the next step.
     /// Returns how many levels changed.
-    pub(super) fn lower(&mut self, lowering: Lowering, max_levels: usize) -> usize {
+    pub(super) fn lower_values(&mut self, lowering: Lowering, max_levels: usize) -> usize {
         let (levels, rest) = self.runs.lower(lowering, max_levels);
         if let Some(rest) = rest {
             self.pending = Pending::Lower(rest);

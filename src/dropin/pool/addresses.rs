@@ -5,7 +5,7 @@ use super::Pool;
 use super::view::View;
 use crate::dropin::page_map::CacheState;
 #[cfg(any(feature = "debug", feature = "internals"))]
-use crate::dropin::page_map::bits::test;
+use crate::dropin::page_map::bits::test_bit;
 use crate::kernel::{Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
@@ -28,7 +28,7 @@ impl<K: Kernel> Pool<K> {
         let page = self.offset_of(pa)? >> PAGE_SHIFT;
         Some(match self.find_in_view(va, 1) {
             Some((found, is_cached)) if found == pa => AddressInfo { is_cached, is_in_view: true },
-            _ => AddressInfo { is_cached: !self.has_any_own_mapping() || self.was_cached(page), is_in_view: false },
+            _ => AddressInfo { is_cached: !self.has_any_own_mapping() || self.is_dirty(page), is_in_view: false },
         })
     }
 
@@ -81,7 +81,7 @@ impl<K: Kernel> Pool<K> {
             return Some(page_va + offset % PAGE_SIZE);
         }
         let [cached, uncached, write_through, _] = &self.views;
-        let base = if self.was_cached(page) {
+        let base = if self.is_dirty(page) {
             cached.base()
         } else {
             // The cache state does not distinguish these two views. An address in the write-through view is right for
@@ -122,7 +122,7 @@ impl<K: Kernel> Pool<K> {
         }
         let [.., physical] = &self.views;
         let page = physical.page_of(pa, self.page_count)?;
-        (self.was_cached(page) && !self.page_has_own_mapping(page)).then_some(page)
+        (self.is_dirty(page) && !self.page_has_own_mapping(page)).then_some(page)
     }
 
     /// Returns whether `page` belongs to a buffer with its own mapping, whose address is that of the mapping.
@@ -142,7 +142,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether `page` was last handed out cached or without a mapping.
-    pub fn was_cached(&self, page: usize) -> bool {
+    pub fn is_dirty(&self, page: usize) -> bool {
         self.cache_states.of(page) == CacheState::Dirty
     }
 
@@ -151,6 +151,6 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[cfg(any(feature = "debug", feature = "internals"))]
     pub fn is_in_use(&self, pa: Pa) -> bool {
-        self.offset_of(pa).is_some_and(|offset| test(self.lock().used(), offset >> PAGE_SHIFT))
+        self.offset_of(pa).is_some_and(|offset| test_bit(self.lock().used(), offset >> PAGE_SHIFT))
     }
 }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::Pool;
-use crate::dropin::page_map::{Alignment, Freed, PageMap, SearchStep, TimeLeft};
+use crate::dropin::page_map::{Alignment, FreeStep, PageMap, SearchStep, TimeLeft};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::mem::lock::IrqGuard;
@@ -92,7 +92,7 @@ impl<K: Kernel> Pool<K> {
         page: usize,
         page_count: usize,
     ) -> Result<(), Error> {
-        while map.try_free(page, page_count)? == Freed::SettleFirst {
+        while map.try_free(page, page_count)? == FreeStep::SettleFirst {
             drop(map);
             // An allocation needs only `ForSearch`. A free may change the tree, and only a stretch that has settled
             // nothing has time for that.

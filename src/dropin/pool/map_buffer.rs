@@ -127,12 +127,12 @@ impl<K: Kernel> Pool<K> {
         };
         match base {
             Some(base) => NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, state_in_view(memory))),
-            None => self.map_alone(page, page_count, memory),
+            None => self.make_own_mapping(page, page_count, memory),
         }
     }
 
     /// Maps the buffer of `page_count` pages at `page` alone, and returns its address and the cache state of the pages.
-    fn map_alone(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<Mapped> {
+    fn make_own_mapping(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<Mapped> {
         let kernel = self.kernel;
         let cache = self.own_mapping_state(memory);
         let record = self.own_mappings.reserve(kernel, BufferPages { first_page: page, page_count }, cache)?;
@@ -150,7 +150,13 @@ impl<K: Kernel> Pool<K> {
     ///
     /// # Errors
     /// The errors of [`OwnMappings::claim`](super::own_mappings::OwnMappings::claim).
-    pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, page_count: usize) -> Result<(), Error> {
+    pub fn remove_own_mapping(
+        &self,
+        mapping: &OwnMapping,
+        va: Va,
+        page: usize,
+        page_count: usize,
+    ) -> Result<(), Error> {
         self.own_mappings.claim(self.kernel, mapping, va, BufferPages { first_page: page, page_count })?;
         // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
         // through which they could be flushed then.

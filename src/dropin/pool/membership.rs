@@ -5,7 +5,7 @@
 //! In that time the pool may be uninstalled, and installed again. Such a call is correct for these reasons:
 //!
 //! * The memory of the `Pool` value is never freed. Its first page, its number of pages and its bitmaps never change.
-//! * From [`begin_removal`](Pool::begin_removal) on, until the pool is in the list again, all its pages are in use.
+//! * From [`begin_uninstall`](Pool::begin_uninstall) on, until the pool is in the list again, all its pages are in use.
 //!   Therefore no call allocates from it.
 //! * A pool does not leave while one of its pages is in use. A call therefore uses the address of a view only after it
 //!   has allocated a page. It reads the address after that, or in the same stretch with the lock held.
@@ -31,12 +31,12 @@ pub(super) struct Membership<K: Kernel> {
     /// The call that installed the pool has ended, so the pool may be uninstalled.
     is_installed: AtomicBool,
     /// The pool is being uninstalled, or has been uninstalled. It has no free page.
-    is_leaving: AtomicBool,
+    has_begun_uninstall: AtomicBool,
     /// The list is sorted by this number. A pool gets the next one when it is installed for the first time, and keeps
     /// it when it comes back.
     order: AtomicUsize,
     /// The pool has left the list at least once.
-    has_left: AtomicBool,
+    was_uninstalled: AtomicBool,
     /// The [`LASTING`] flags with which the pool was made. C cannot change them by writing to the pool's flags.
     lasting_flags: Flags,
     /// The name is a copy, which belongs to the pool.
@@ -50,9 +50,9 @@ impl<K: Kernel> Membership<K> {
     pub(super) fn new(spec: &PoolSpec) -> Self {
         Membership {
             is_installed: AtomicBool::new(false),
-            is_leaving: AtomicBool::new(false),
+            has_begun_uninstall: AtomicBool::new(false),
             order: AtomicUsize::new(0),
-            has_left: AtomicBool::new(false),
+            was_uninstalled: AtomicBool::new(false),
             lasting_flags: spec.flags & LASTING,
             has_copied_name: spec.origin.has_device(),
             next_kept: AtomicRef::new(),
@@ -60,10 +60,10 @@ impl<K: Kernel> Membership<K> {
     }
 }
 
-/// Why a pool cannot be removed.
+/// Why a pool cannot be uninstalled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RemovalError {
-    /// The pool is not in the list, or is being removed already.
+pub enum UninstallError {
+    /// The pool is not in the list, or is being uninstalled already.
     NotInstalled,
     /// Pages are in use, a device owns the pool, or its install has not ended.
     InUse,
@@ -75,8 +75,8 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether the pool is being uninstalled, or has been uninstalled.
     ///
     /// Context: any.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.membership.is_leaving.load(Relaxed)
+    pub(crate) fn has_begun_uninstall(&self) -> bool {
+        self.membership.has_begun_uninstall.load(Relaxed)
     }
 
     /// Returns whether firmware forbids a linear map of the pool (`no-map`).
@@ -102,7 +102,7 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether the pool has a lower number than `order`, and was never uninstalled. A pool that comes back has
     /// its earlier number, but was not in the list all the time.
     pub(crate) fn is_older_than(&self, order: usize) -> bool {
-        self.order() < order && !self.membership.has_left.load(Relaxed)
+        self.order() < order && !self.membership.was_uninstalled.load(Relaxed)
     }
 
     /// Returns the link to the next pool in the list of kept pools.
@@ -114,31 +114,31 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn end_install(&self) {
-        // The call that installed the pool has recorded how it is mapped. `begin_removal` reads this with `Acquire`: if
-        // it finds the pool installed, it also finds that record, and everything is unmapped.
+        // The call that installed the pool has recorded how it is mapped. `begin_uninstall` reads this with `Acquire`:
+        // if it finds the pool installed, it also finds that record, and everything is unmapped.
         self.membership.is_installed.store(true, Release);
     }
 
-    /// Allocates all pages of an installed pool, so that no other call can allocate from it. From now on, the pool is
-    /// [leaving](Self::is_leaving). The caller holds the turn of installs.
+    /// Begins the uninstall of an installed pool: allocates all its pages, so that no other call can allocate from it.
+    /// The caller holds the turn of installs.
     ///
     /// Context: any.
-    pub(crate) fn begin_removal(&self) -> Result<(), RemovalError> {
-        if self.is_leaving() {
-            return Err(RemovalError::NotInstalled);
+    pub(crate) fn begin_uninstall(&self) -> Result<(), UninstallError> {
+        if self.has_begun_uninstall() {
+            return Err(UninstallError::NotInstalled);
         }
         if !self.membership.is_installed.load(Acquire) || self.owners.has_claim() {
-            return Err(RemovalError::InUse);
+            return Err(UninstallError::InUse);
         }
-        if !self.lock_settled(TimeLeft::ForAnything).take_out() {
-            return Err(RemovalError::InUse);
+        if !self.lock_settled(TimeLeft::ForAnything).allocate_all() {
+            return Err(UninstallError::InUse);
         }
-        self.membership.is_leaving.store(true, Relaxed);
+        self.membership.has_begun_uninstall.store(true, Relaxed);
         Ok(())
     }
 
-    /// Writes dirty lines to memory and removes all mappings of a pool that is leaving. A linear map that boot code
-    /// made stays.
+    /// Writes dirty lines to memory and removes all mappings of a pool that is being uninstalled. A linear map that
+    /// boot code made stays.
     ///
     /// Context: thread.
     pub(crate) fn unmap_all(&self) {
@@ -168,16 +168,16 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Ends the removal of a pool that is not in the list any more. Calls that begin after this one do not read the
+    /// Ends the uninstall of a pool that is not in the list any more. Calls that begin after this one do not read the
     /// name with which the pool was installed.
     ///
     /// Context: any.
-    pub(crate) fn end_removal(&self) {
+    pub(crate) fn end_uninstall(&self) {
         if !self.membership.has_copied_name {
             // The head of `name_readers` states why a call that has read the name before is waited for.
             self.public.region_name.store(core::ptr::null_mut(), SeqCst);
         }
-        self.membership.has_left.store(true, Relaxed);
+        self.membership.was_uninstalled.store(true, Relaxed);
     }
 
     /// Returns whether this pool can be used again as the specified pool, which has these pages. A copy of a device's
@@ -201,7 +201,7 @@ impl<K: Kernel> Pool<K> {
         if !self.membership.has_copied_name {
             public.region_name.store(region.name.as_ptr().cast_mut(), Relaxed);
         }
-        public.flags.store(spec.first_flags(self.kernel).bits(), Relaxed);
+        public.flags.store(spec.flags_of_new_pool(self.kernel).bits(), Relaxed);
         public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.first_owner().device), Relaxed);
         self.owners.reset(spec.origin);
         self.had_buffer_without_mapping.store(false, Relaxed);
@@ -212,9 +212,9 @@ impl<K: Kernel> Pool<K> {
     /// Makes all pages free, after the pool was added to the list again.
     ///
     /// Context: any.
-    pub(crate) fn reopen(&self) {
+    pub(crate) fn end_reinstall(&self) {
         self.membership.is_installed.store(false, Relaxed);
-        self.membership.is_leaving.store(false, Relaxed);
+        self.membership.has_begun_uninstall.store(false, Relaxed);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed:
         // cache states are changed by calls that have allocated pages, and this call has all of them.
         self.cache_states.set(0, self.page_count, CacheState::Dirty);

@@ -33,11 +33,11 @@ pub mod view;
 
 pub use addresses::AddressInfo;
 pub use fast_path::{AllocatedPages, Unserved};
-pub use membership::RemovalError;
+pub use membership::UninstallError;
 pub use origin::Origin;
 pub use region::{PoolSpec, Region, WholePages};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
-pub use serves::{Pools, serves_plain, with_pool_flags};
+pub use serves::{SearchedPools, serves_without_device, with_pool_flags};
 pub use usage::{Failures, Usage};
 
 use core::mem::{MaybeUninit, size_of};
@@ -110,7 +110,7 @@ impl<K: Kernel> Pool<K> {
         let words = words_for(page_count);
         let shape = TreeShape::new(words);
         let PoolSpec { region, origin, .. } = spec;
-        let flags = spec.first_flags(kernel);
+        let flags = spec.flags_of_new_pool(kernel);
         // The pool's memory is never freed, but a device and its name may be gone. Such a name is therefore copied.
         let copied = if origin.has_device() { region.name } else { Name::NONE };
         let make = |bits: Bitmaps, nodes, copy: Name| Pool {
@@ -190,7 +190,7 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether the pool is that of this region. Two nodes may have the same memory, and differ in `no-map` or
     /// in which devices it serves: the node that comes later is then refused, because it overlaps the pool of the
     /// other.
-    pub(crate) fn is_of(&self, region: &NamedRegion) -> bool {
+    pub(crate) fn has_region(&self, region: &NamedRegion) -> bool {
         let known = self.region();
         let serves_every_device = region.serves_every_device();
         (known.start, known.end, self.is_no_map(), self.is_for_owners())

@@ -19,7 +19,7 @@ use crate::mem::heap::alloc_static;
 use crate::mem::turn::Turn;
 
 /// The value of `first_page` in a record that has no buffer.
-const FREE: usize = usize::MAX;
+const NO_BUFFER: usize = usize::MAX;
 
 /// The pages of a buffer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub struct BufferPages {
 ///    then on, a free finds the record by the address. If the buffer cannot be mapped, step 4 follows.
 /// 3. [`claim`](OwnMappings::claim), which holds the turn, removes the address. Of several frees, one succeeds in this,
 ///    and unmaps the buffer without the turn.
-/// 4. [`release`](OwnMappings::release) writes [`FREE`] to `first_page`. Then the record can be reused.
+/// 4. [`release`](OwnMappings::release) writes [`NO_BUFFER`] to `first_page`. Then the record can be reused.
 pub struct OwnMapping {
-    /// The first page of the buffer, or [`FREE`].
+    /// The first page of the buffer, or [`NO_BUFFER`].
     first_page: AtomicUsize,
     /// The address of the buffer; 0 if it is not mapped yet, or is being freed.
     va: AtomicUsize,
@@ -59,8 +59,9 @@ impl OwnMapping {
 
     /// Returns whether no buffer has the record.
     fn is_free(&self) -> bool {
-        // Pairs with the `Release` store of `FREE`: the earlier buffer is unmapped before its record is used again.
-        self.first_page.load(Acquire) == FREE
+        // Pairs with the `Release` store of `NO_BUFFER`: the earlier buffer is unmapped before its record is used
+        // again.
+        self.first_page.load(Acquire) == NO_BUFFER
     }
 
     /// Returns the pages of the buffer.
@@ -116,7 +117,7 @@ impl OwnMappings {
     /// Adds a free record to the list. The caller holds the turn. Returns `None` if the heap has no room.
     fn add_free_record<K: Kernel>(&self, kernel: K) -> Option<&'static OwnMapping> {
         let record = alloc_static(kernel, 0, |_| OwnMapping {
-            first_page: AtomicUsize::new(FREE),
+            first_page: AtomicUsize::new(NO_BUFFER),
             va: AtomicUsize::new(0),
             page_count: AtomicUsize::new(0),
             next: self.newest.get(),
@@ -152,7 +153,7 @@ impl OwnMappings {
     ///
     /// Context: any.
     pub fn release(&self, record: &OwnMapping) {
-        record.first_page.store(FREE, Release);
+        record.first_page.store(NO_BUFFER, Release);
         self.count.fetch_sub(1, Relaxed);
     }
 

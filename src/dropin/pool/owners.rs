@@ -20,7 +20,7 @@ pub(super) struct Owners {
     /// The first claim. It is kept apart from `public.dev`, which C may write.
     first: Claim,
     /// The claim that was added last. Its `next` leads to the one before, and so on; the first is not in this list.
-    others: AtomicRef<LaterClaim>,
+    later_claims: AtomicRef<LaterClaim>,
 }
 
 /// The claim of an owner.
@@ -46,22 +46,22 @@ impl Claim {
 
     /// Makes an unused claim that of `owner`.
     ///
-    /// A call for the device may find the new address with the old node. For it, the claim does not count yet, just as
-    /// before this call. That is harmless, because the device's first call is not complete: its operations are
-    /// published after both stores, and calls that find the operations find the node too.
+    /// Another call for this device may read the new address and still the old node. For that call the device is not
+    /// an owner yet, as if it had come before this one. That is harmless: the operations of the device are published
+    /// after both stores, and a call that finds the operations finds the node too.
     fn set(&self, owner: OwnerAddresses) {
         self.node.store(owner.node, Relaxed);
         self.device.store(owner.device, Relaxed);
     }
 
     /// Returns whether this is a claim of a device at this address.
-    fn is_at(&self, device: Device) -> bool {
+    fn has_address_of(&self, device: Device) -> bool {
         self.device.load(Relaxed) == device.address()
     }
 
     /// Returns whether this is a claim of `device` with the node that it has now.
     fn is_of<K: Kernel>(&self, kernel: K, device: Device) -> bool {
-        self.is_at(device) && self.node.load(Relaxed) == kernel.node(device).map_or(0, Node::address)
+        self.has_address_of(device) && self.node.load(Relaxed) == kernel.node(device).map_or(0, Node::address)
     }
 }
 
@@ -71,7 +71,7 @@ impl Owners {
         Owners {
             is_region: AtomicBool::new(origin != Origin::Memory),
             first: Claim::new(origin.first_owner()),
-            others: AtomicRef::new(),
+            later_claims: AtomicRef::new(),
         }
     }
 
@@ -83,12 +83,12 @@ impl Owners {
 
     /// Returns whether there is a claim.
     pub(super) fn has_claim(&self) -> bool {
-        self.first.device.load(Relaxed) != 0 || self.others().any(|claim| claim.device.load(Relaxed) != 0)
+        self.first.device.load(Relaxed) != 0 || self.later_claims().any(|claim| claim.device.load(Relaxed) != 0)
     }
 
     /// Returns the claims after the first.
-    fn others(&self) -> impl Iterator<Item = &'static Claim> {
-        core::iter::successors(self.others.get(), |later| later.next).map(|later| &later.claim)
+    fn later_claims(&self) -> impl Iterator<Item = &'static Claim> {
+        core::iter::successors(self.later_claims.get(), |later| later.next).map(|later| &later.claim)
     }
 }
 
@@ -110,24 +110,23 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether the pool is a `memory-region` and `device` is one of its owners.
     pub fn is_owned_by(&self, device: Device) -> bool {
-        self.is_memory_region() && self.belongs_to(device)
+        self.is_memory_region() && self.is_dev_or_owner(device)
     }
 
-    /// Returns whether `device` is the one in `public.dev`, or has a claim with the node that it has now. A device that
-    /// C wrote to `public.dev` needs no claim.
-    pub(super) fn belongs_to(&self, device: Device) -> bool {
-        (self.is_public(device) && !self.owners.first.is_at(device)) || self.has_claim_of(device)
+    /// Returns whether C wrote `device` to `public.dev`, or `device` has a claim with the node that it has now.
+    pub(super) fn is_dev_or_owner(&self, device: Device) -> bool {
+        (self.is_public_dev(device) && !self.owners.first.has_address_of(device)) || self.has_claim_of(device)
     }
 
     /// Returns whether `device` has a claim with the node that it has now. The first claim counts only as long as C has
     /// written no other device to `public.dev`.
     fn has_claim_of(&self, device: Device) -> bool {
         let is_of_device = |claim: &Claim| claim.is_of(self.kernel, device);
-        (self.is_public(device) && is_of_device(&self.owners.first)) || self.owners.others().any(is_of_device)
+        (self.is_public_dev(device) && is_of_device(&self.owners.first)) || self.owners.later_claims().any(is_of_device)
     }
 
     /// Returns whether `device` is the one in `public.dev`.
-    fn is_public(&self, device: Device) -> bool {
+    fn is_public_dev(&self, device: Device) -> bool {
         self.public.dev.load(Relaxed).addr() == device.address()
     }
 
@@ -146,14 +145,14 @@ impl<K: Kernel> Pool<K> {
         let owner = OwnerAddresses::of(device, node);
         // A claim that has ended, or that of an earlier device at this address, is used again. The first one is not: it
         // counts only together with `public.dev`, which C may have written.
-        let may_be_replaced = |claim: &&Claim| claim.is_at(device) || claim.device.load(Relaxed) == 0;
-        if let Some(old) = self.owners.others().find(may_be_replaced) {
+        let may_be_replaced = |claim: &&Claim| claim.has_address_of(device) || claim.device.load(Relaxed) == 0;
+        if let Some(old) = self.owners.later_claims().find(may_be_replaced) {
             old.set(owner);
             return Ok(());
         }
-        let (claim, next) = (Claim::new(owner), self.owners.others.get());
+        let (claim, next) = (Claim::new(owner), self.owners.later_claims.get());
         let later = alloc_static(self.kernel, 0, |_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
-        self.owners.others.set(Some(later));
+        self.owners.later_claims.set(Some(later));
         Ok(())
     }
 
@@ -165,7 +164,7 @@ impl<K: Kernel> Pool<K> {
             let gone = core::ptr::with_exposed_provenance_mut(device.address());
             let _ = self.public.dev.compare_exchange(gone, core::ptr::null_mut(), Relaxed, Relaxed);
         }
-        for claim in self.owners.others() {
+        for claim in self.owners.later_claims() {
             let _ = claim.device.compare_exchange(device.address(), 0, Relaxed, Relaxed);
         }
     }

@@ -71,7 +71,7 @@ impl PoolSpec {
 
     /// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from
     /// the interface.
-    pub(super) fn first_flags<K: Kernel>(&self, kernel: K) -> Flags {
+    pub(super) fn flags_of_new_pool<K: Kernel>(&self, kernel: K) -> Flags {
         let flags = if ends_within_4_gib(self.region.end) { self.flags | Flags::ADDRESS_32BITS } else { self.flags };
         if kernel.sets_linear_always() { flags | Flags::LINEAR } else { flags }
     }

@@ -4,9 +4,9 @@ use super::Pool;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel};
 
-/// The pools to which a request is made.
+/// Which pools a request searches.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Pools {
+pub enum SearchedPools {
     /// The `memory-region` pools that the device owns.
     Owned,
     /// All pools.
@@ -17,24 +17,23 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether the pool serves a request of `device` with `flags`. A pool with the flag `DEVICE` serves
     /// only requests with that flag, and only those of its own device. Other pools serve only requests without it.
     pub fn serves(&self, device: Device, flags: Flags) -> bool {
-        self.serves_from(device, flags, Pools::All)
+        self.serves_among(device, flags, SearchedPools::All)
     }
 
-    /// Returns whether the pool serves a request of `device` with `flags` that is made to these pools: for
-    /// [`Pools::All`] the result of [`serves`](Self::serves); for [`Pools::Owned`] whether the device owns the pool and
-    /// its memory has the properties that the flags ask for.
-    pub fn serves_from(&self, device: Device, flags: Flags, pools: Pools) -> bool {
+    /// Returns whether the pool serves a request of `device` with `flags` that searches these pools: for
+    /// [`SearchedPools::All`] the result of [`serves`](Self::serves); for [`SearchedPools::Owned`] whether the device
+    /// owns the pool and its memory has the properties that the flags ask for.
+    pub fn serves_among(&self, device: Device, flags: Flags, pools: SearchedPools) -> bool {
         let own_flags = self.flags();
         if !has_required(own_flags, flags) {
             return false;
         }
         match pools {
-            Pools::Owned => self.is_owned_by(device),
-            Pools::All => match (own_flags.contains(Flags::DEVICE), flags.contains(Flags::DEVICE)) {
-                (false, false) => true,
-                (true, true) => self.belongs_to(device),
-                (true, false) | (false, true) => false,
-            },
+            SearchedPools::Owned => self.is_owned_by(device),
+            SearchedPools::All if own_flags.contains(Flags::DEVICE) => {
+                flags.contains(Flags::DEVICE) && self.is_dev_or_owner(device)
+            }
+            SearchedPools::All => !flags.contains(Flags::DEVICE),
         }
     }
 }
@@ -46,7 +45,7 @@ fn has_required(pool_flags: Flags, flags: Flags) -> bool {
 
 /// Returns what [`Pool::serves`] does, for a pool with `pool_flags` and a request whose `flags` do not contain
 /// `DEVICE`. (If the fast path called `serves`, an allocation would take 11 instructions more on the host.)
-pub fn serves_plain(pool_flags: Flags, flags: Flags) -> bool {
+pub fn serves_without_device(pool_flags: Flags, flags: Flags) -> bool {
     has_required(pool_flags, flags) && !pool_flags.contains(Flags::DEVICE)
 }
 

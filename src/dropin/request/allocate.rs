@@ -12,7 +12,7 @@ use super::whole_pages;
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::page_map::{Alignment, FEWEST_ACROSS};
-use crate::dropin::pool::{AllocatedPages, Pool, Pools, Unserved, serves_plain, with_pool_flags};
+use crate::dropin::pool::{AllocatedPages, Pool, SearchedPools, Unserved, serves_without_device, with_pool_flags};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
@@ -48,13 +48,13 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Option<BufferPtr> {
-        // With `DEVICE`, the pool must belong to the device, which `serves_plain` does not check. The other two need
-        // `map_buffer` after the allocation: it notes that the pool has a buffer without a mapping (`NOMAP`), and
-        // chooses the write-through view.
+        // With `DEVICE`, the pool must belong to the device, which `serves_without_device` does not check. The other
+        // two need `map_buffer` after the allocation: it notes that the pool has a buffer without a mapping (`NOMAP`),
+        // and chooses the write-through view.
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
             for pool in self.pools() {
                 let pool_flags = pool.flags();
-                if !serves_plain(pool_flags, flags) {
+                if !serves_without_device(pool_flags, flags) {
                     continue;
                 }
                 let pages = whole_pages(size);
@@ -167,7 +167,7 @@ impl<K: Kernel> Dma<K> {
             }
         }
         let request = BufferRequest { flags: request.flags_in_all_pools(), ..*request };
-        match self.allocate_from_pools(&request, Pools::All) {
+        match self.allocate_from_pools(&request, SearchedPools::All) {
             Ok(buffer) => Ok(buffer),
             Err(error) => {
                 let error = error.max(error_in_owned);
@@ -180,9 +180,9 @@ impl<K: Kernel> Dma<K> {
     /// Allocates a buffer for `request` from the `memory-region` pools that the device owns. If they have no room, and
     /// memory was ever lent, borrowers of these regions give memory back until the request can be served.
     fn allocate_from_owned(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
-        let result = self.allocate_from_pools(request, Pools::Owned);
+        let result = self.allocate_from_pools(request, SearchedPools::Owned);
         if result.is_err()
-            && let Some(make_room) = self.lending.make_room.get()
+            && let Some(make_room) = self.loans.make_room.get()
             && let Some(buffer) = make_room(self, request)
         {
             return Ok(buffer);
@@ -197,10 +197,10 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn allocate_from_pools(
         &self,
         request: &BufferRequest,
-        pools: Pools,
+        pools: SearchedPools,
     ) -> Result<(Va, Handle), AllocError> {
         let mut error = AllocError::NoPool;
-        for pool in self.pools().filter(|pool| pool.serves_from(request.device, request.flags, pools)) {
+        for pool in self.pools().filter(|pool| pool.serves_among(request.device, request.flags, pools)) {
             match self.allocate_from_pool(request, pool, pools) {
                 Ok(buffer) => return Ok(buffer),
                 Err(other) => error = error.max(other),
@@ -214,7 +214,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         request: &BufferRequest,
         pool: &Pool<K>,
-        pools: Pools,
+        pools: SearchedPools,
     ) -> Result<(Va, Handle), AllocError> {
         let BufferRequest { ops, device, size, flags, mask, align } = *request;
         let pages = whole_pages(size);
@@ -225,8 +225,8 @@ impl<K: Kernel> Dma<K> {
             (page, pool.pa_of(page))
         };
         let flags = match pools {
-            Pools::Owned => self.flags_for_owned(pool, device, flags),
-            Pools::All => flags,
+            SearchedPools::Owned => self.flags_for_owned(pool, device, flags),
+            SearchedPools::All => flags,
         };
         // `map_buffer` frees the pages if it fails.
         let va = pool.map_buffer(page, pages, with_pool_flags(pool.flags(), flags)).ok_or(AllocError::Unmapped)?;

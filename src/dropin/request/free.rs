@@ -171,7 +171,7 @@ impl<K: Kernel> Dma<K> {
         }
         let pages = whole_pages(size);
         if let Some(mapping) = mapping {
-            pool.unmap(mapping, va, page, pages)?;
+            pool.remove_own_mapping(mapping, va, page, pages)?;
         }
         pool.free_pages(page, pages)
     }

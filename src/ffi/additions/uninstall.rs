@@ -1,7 +1,7 @@
 //! `rt_dma_pool_uninstall`.
 
 use crate::abi::{rt_dma_pool, rt_err_t};
-use crate::dropin::pool::RemovalError;
+use crate::dropin::pool::UninstallError;
 use crate::ffi::DMA;
 use crate::ffi::additions::hooks::tidy_streams;
 use crate::ffi::status::errors;
@@ -47,16 +47,16 @@ pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err
     tidy_streams();
     match DMA.uninstall(pool) {
         Ok(()) => errors.ok,
-        Err(RemovalError::InUse) => {
+        Err(UninstallError::InUse) => {
             #[cfg(feature = "debug")]
             log_holders(pool);
             errors.busy
         }
-        Err(RemovalError::Context) => {
+        Err(UninstallError::Context) => {
             DMA.count_refused();
             errors.busy
         }
-        Err(RemovalError::NotInstalled) => {
+        Err(UninstallError::NotInstalled) => {
             let name = Name::of(separate_cstr!("dma-pool"));
             DMA.refuse_line(&Line::about(name, text!("uninstall: no pool at 0x%lx", pool.expose_provenance())));
             errors.inval

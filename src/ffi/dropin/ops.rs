@@ -86,11 +86,11 @@ pub(in crate::ffi) fn default_table(device: Device) -> &'static rt_dma_map_ops {
 }
 
 /// Returns a table whose operations translate handles as those that would be chosen for the device. Claims no region:
-/// see [`Dma::translating_ops`](crate::dropin::registry::Dma::translating_ops).
+/// see [`Dma::ops_without_choosing`](crate::dropin::registry::Dma::ops_without_choosing).
 ///
 /// Context: any.
 pub(in crate::ffi) fn translating_table(device: Device) -> &'static rt_dma_map_ops {
-    table(DMA.translating_ops(device))
+    table(DMA.ops_without_choosing(device))
 }
 
 /// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`.

@@ -120,7 +120,7 @@ pub(super) unsafe extern "C" fn sync_in<const OPS: usize>(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) -> rt_err_t {
-    if !const { MapOps::ALL[OPS] }.need_maintenance(Flags::from_bits_retain(flags)) {
+    if !const { MapOps::ALL[OPS] }.sync_maintains_cache(Flags::from_bits_retain(flags)) {
         return errors().ok;
     }
     // SAFETY: as this function demands.

@@ -50,11 +50,11 @@ fn each_row_of_the_worked_example_is_what_the_map_has() {
         |map| assert_eq!(map.allocate(1), Some(0)),
         |map| assert_eq!(map.allocate_usual(2), Some(1)),
         |map| assert_eq!(map.allocate_usual(2), Some(3)),
-        |map| assert_eq!(map.try_free(1, 2), Ok(Freed::Done)),
+        |map| assert_eq!(map.try_free(1, 2), Ok(FreeStep::Done)),
         |map| assert_eq!(map.allocate_usual(1), Some(1)),
         |map| assert_eq!(map.settle_step(), TimeLeft::None),
         |map| assert_eq!(map.settle_step(), TimeLeft::None),
-        |map| assert_eq!(map.try_free(3, 2), Ok(Freed::Done)),
+        |map| assert_eq!(map.try_free(3, 2), Ok(FreeStep::Done)),
         |map| assert_eq!(map.settle_step(), TimeLeft::None),
         |map| assert_eq!(map.settle_step(), TimeLeft::None),
     ];
@@ -77,7 +77,7 @@ fn the_open_run_of_the_worked_example_is_what_the_map_has() {
         for (count, page) in [(1, 0), (2, 1), (3, 3)] {
             assert_eq!(map.allocate(count), Some(page));
         }
-        assert_eq!(map.try_free(1, 2), Ok(Freed::Done));
+        assert_eq!(map.try_free(1, 2), Ok(FreeStep::Done));
         map
     };
     let fields = |map: &PageMap| map.open.fields();
@@ -95,7 +95,7 @@ fn the_open_run_of_the_worked_example_is_what_the_map_has() {
     assert_eq!([next, last], [1, 1]);
 
     let mut map = state();
-    assert_eq!(map.try_free(0, 1), Ok(Freed::Done));
+    assert_eq!(map.try_free(0, 1), Ok(FreeStep::Done));
     assert_eq!(map.open.hole, 0..3);
 }
 
@@ -109,7 +109,7 @@ fn the_least_request_of_the_worked_example_is_what_the_map_has() {
         for page in 0..3 {
             assert_eq!(map.allocate(1), Some(page));
         }
-        assert_eq!(map.try_free(1, 1), Ok(Freed::Done));
+        assert_eq!(map.try_free(1, 1), Ok(FreeStep::Done));
         settle(&mut map);
         assert_eq!(map.allocate(2), Some(3));
         map
@@ -124,7 +124,7 @@ fn the_least_request_of_the_worked_example_is_what_the_map_has() {
     assert_eq!(map.allocate(1), Some(1));
 
     let mut map = state();
-    assert_eq!(map.try_free(0, 1), Ok(Freed::Done));
+    assert_eq!(map.try_free(0, 1), Ok(FreeStep::Done));
     let [_, _, _, _, _, least_request, _] = map.open.fields();
     assert_eq!(least_request, 3);
     assert_eq!(map.allocate_usual(2), None);

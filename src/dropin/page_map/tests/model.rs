@@ -1,6 +1,6 @@
 //! The model with which the page map is compared.
 
-use super::super::bits::{test, word};
+use super::super::bits::{test_bit, word};
 use super::super::*;
 use crate::error::Error;
 use crate::kernel::testing::HeapOnly;
@@ -128,9 +128,9 @@ impl PageMap {
         if count != 0 && self.free_last(page, count) {
             return Ok(());
         }
-        if self.try_free(page, count)? == Freed::SettleFirst {
+        if self.try_free(page, count)? == FreeStep::SettleFirst {
             self.settle_all();
-            assert_eq!(self.try_free(page, count), Ok(Freed::Done));
+            assert_eq!(self.try_free(page, count), Ok(FreeStep::Done));
         }
         Ok(())
     }
@@ -141,9 +141,9 @@ pub fn assert_consistent(map: &mut PageMap, model: &Model) {
     map.settle_all();
     assert_tree_is_exact(map);
     for (page, begun) in model.begun_at.iter().enumerate() {
-        assert_eq!(test(map.used(), page), begun.is_some(), "page {page} used");
+        assert_eq!(test_bit(map.used(), page), begun.is_some(), "page {page} used");
         if begun.is_some() {
-            assert_eq!(test(map.starts(), page), *begun == Some(page), "page {page} start");
+            assert_eq!(test_bit(map.starts(), page), *begun == Some(page), "page {page} start");
         }
     }
     for index in 0..map.used().len() {
@@ -156,7 +156,7 @@ pub fn assert_consistent(map: &mut PageMap, model: &Model) {
 /// The free runs, as the tree should have them: those of the bitmap, but all of the open run as one.
 pub fn runs_of_the_tree(map: &PageMap) -> Vec<(usize, usize)> {
     let open = &map.open;
-    let is_free = |page: usize| (open.start..open.end).contains(&page) || !test(map.used(), page);
+    let is_free = |page: usize| (open.start..open.end).contains(&page) || !test_bit(map.used(), page);
     let mut runs = Vec::new();
     let mut page = 0;
     while page < map.page_count {
@@ -205,11 +205,11 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
     let last = open.last_allocation();
     assert!(open.start <= last.start && last.start <= last.end && last.end == open.next);
     for page in last.clone() {
-        assert!(test(map.used(), page), "page {page} of the last allocation");
-        assert_eq!(test(map.starts(), page), page == last.start, "page {page} of the last allocation");
+        assert!(test_bit(map.used(), page), "page {page} of the last allocation");
+        assert_eq!(test_bit(map.starts(), page), page == last.start, "page {page} of the last allocation");
     }
     for page in open.start..open.end {
         let is_free = page >= open.next || has_hole && open.hole.contains(&page);
-        assert_eq!(test(map.used(), page), !is_free, "page {page} of the open run");
+        assert_eq!(test_bit(map.used(), page), !is_free, "page {page} of the open run");
     }
 }

@@ -245,9 +245,9 @@ fn assert_usage(index: usize) {
     assert!(used == used_pages * PAGE && peak >= used, "{used} bytes are used, of {used_pages} pages");
     assert!(longest == longest_run * PAGE, "the longest run is {longest_run} pages, not {longest} bytes");
     // An uninstall that this interrupt came into has taken all pages, and they belong to no buffer.
-    let is_leaving = machine::in_interrupt() && used == total && buffers == 0;
+    let has_begun_uninstall = machine::in_interrupt() && used == total && buffers == 0;
     let are_in_buffers = (buffers == 0) == (used == 0) && buffers <= used_pages;
-    assert!(are_in_buffers || is_leaving, "{buffers} buffers in {used_pages} pages");
+    assert!(are_in_buffers || has_begun_uninstall, "{buffers} buffers in {used_pages} pages");
 }
 
 /// Asks for a device's own region, or ends its right to it.

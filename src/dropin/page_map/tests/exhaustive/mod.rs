@@ -235,8 +235,8 @@ impl<'a> Visit<'a> {
         let result = self.act(|map| map.try_free(page, count));
         assert_eq!(result.map(|_| ()), expected, "{by:?}");
         match result {
-            Ok(Freed::Done) => self.changed(by, used, starts),
-            Ok(Freed::SettleFirst) => assert!(!self.before.is_closed(), "{by:?}: settled, and still refused"),
+            Ok(FreeStep::Done) => self.changed(by, used, starts),
+            Ok(FreeStep::SettleFirst) => assert!(!self.before.is_closed(), "{by:?}: settled, and still refused"),
             Err(_) => {}
         }
     }

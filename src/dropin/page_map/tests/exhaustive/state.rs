@@ -242,12 +242,12 @@ pub fn assert_tree_is_exact(map: &mut PageMap, used: usize, starts: usize) {
     for (word, longest) in longest_of.iter().enumerate() {
         assert_eq!(map.runs.longest_in(word), *longest, "the value of word {word}");
         let before = (0..word).rev().find(|word| longest_of[*word] > 0);
-        assert_eq!(map.runs.last_before(word), before, "the run before word {word}");
+        assert_eq!(map.runs.last_word_before(word), before, "the run before word {word}");
     }
     assert_eq!(map.runs.longest(), longest_of.iter().copied().max().unwrap_or(0));
     for count in 1..=pages + 1 {
         let first = longest_of.iter().position(|longest| *longest >= count);
-        assert_eq!(map.runs.first(count), first, "the first run of {count} pages");
+        assert_eq!(map.runs.first_word_with(count), first, "the first run of {count} pages");
         for word in 0..words {
             let after = (word + 1..words).find(|word| longest_of[*word] >= count);
             match map.runs.next_candidate(word, count) {

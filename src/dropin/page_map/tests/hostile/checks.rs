@@ -37,7 +37,7 @@ impl World {
             let tested =
                 if best - (from - 1).min(best) > 200 { [from, best].to_vec() } else { (from..=best).collect() };
             for count in tested {
-                let index = self.map.runs.first(count).unwrap();
+                let index = self.map.runs.first_word_with(count).unwrap();
                 assert_eq!(index, start / BITS, "{count} pages");
                 let free = complement(self.map.used(), index);
                 let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
@@ -45,7 +45,7 @@ impl World {
             }
             from = from.max(best + 1);
         }
-        assert!(self.map.runs.first(from).is_none() && self.map.runs.first(usize::MAX).is_none());
+        assert!(self.map.runs.first_word_with(from).is_none() && self.map.runs.first_word_with(usize::MAX).is_none());
     }
 
     /// The free runs of the model.

@@ -110,7 +110,7 @@ impl World {
                     return None;
                 }
                 match self.map.try_free(page, count) {
-                    Ok(Freed::SettleFirst) => Some(Doing::FreeSettled(page, count, PATIENCE)),
+                    Ok(FreeStep::SettleFirst) => Some(Doing::FreeSettled(page, count, PATIENCE)),
                     answer => {
                         self.freed(page, count, answer.map(|_| ()));
                         None
@@ -122,7 +122,7 @@ impl World {
                     return Some(Doing::FreeSettled(page, count, patience));
                 }
                 let answer = self.map.try_free(page, count);
-                assert_ne!(answer, Ok(Freed::SettleFirst), "settled, and still refused");
+                assert_ne!(answer, Ok(FreeStep::SettleFirst), "settled, and still refused");
                 self.freed(page, count, answer.map(|_| ()));
                 None
             }
