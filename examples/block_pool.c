@@ -33,10 +33,11 @@ rt_err_t controller_probe(struct controller *controller, struct rt_device *dev)
 
 /*
  * Makes a command and stores its handle, which the driver writes to the controller's queue. The memory is coherent, so
- * the controller sees the command without a sync call. In an interrupt, the call returns RT_NULL if no block is free.
+ * no sync call is needed; but before the driver writes the handle, it calls rt_hw_dsb(), so that the controller sees the
+ * command first. In an interrupt, the call returns RT_NULL if no block is free.
  */
-volatile struct command *controller_new_command(struct controller *controller, rt_uint32_t operation, rt_ubase_t data,
-        rt_uint32_t length, rt_ubase_t *handle)
+volatile struct command *controller_alloc_command(struct controller *controller, rt_uint32_t operation,
+        rt_ubase_t data, rt_uint32_t length, rt_ubase_t *handle)
 {
     volatile struct command *command = rt_dma_block_pool_zalloc(controller->commands, handle);
 
@@ -51,7 +52,7 @@ volatile struct command *controller_new_command(struct controller *controller, r
 }
 
 /* Frees a command that the controller has executed. An interrupt handler may call this function. */
-void controller_complete(struct controller *controller, volatile struct command *command, rt_ubase_t handle)
+void controller_free_command(struct controller *controller, volatile struct command *command, rt_ubase_t handle)
 {
     rt_dma_block_pool_free(controller->commands, (void *)command, handle);
 }

@@ -18,7 +18,7 @@ struct page
     rt_ubase_t handle;
 };
 
-static rt_size_t take_all(rt_ubase_t flags, struct page **last)
+static rt_size_t allocate_all(rt_ubase_t flags, struct page **last)
 {
     rt_size_t pages = 0;
     rt_ubase_t handle;
@@ -34,7 +34,7 @@ static rt_size_t take_all(rt_ubase_t flags, struct page **last)
     return pages;
 }
 
-static rt_size_t give_all(rt_ubase_t flags, struct page *last)
+static rt_size_t free_all(rt_ubase_t flags, struct page *last)
 {
     rt_size_t pages = 0;
 
@@ -50,7 +50,8 @@ static rt_size_t give_all(rt_ubase_t flags, struct page *last)
     return pages;
 }
 
-static int check(const char *what, rt_bool_t holds)
+/* Prints a line. Returns 1 if the check failed, and else 0. */
+static int report(const char *what, rt_bool_t holds)
 {
     rt_kprintf("%s %s\n", holds ? "PASS" : "FAIL", what);
 
@@ -64,12 +65,14 @@ static int check(const char *what, rt_bool_t holds)
 static int check_pages(const char *what, rt_ubase_t flags)
 {
     struct page *last;
-    rt_size_t first = take_all(flags, &last), back = give_all(flags, last), second;
+    rt_size_t first, freed, second;
 
-    second = take_all(flags, &last);
-    give_all(flags, last);
+    first = allocate_all(flags, &last);
+    freed = free_all(flags, last);
+    second = allocate_all(flags, &last);
+    free_all(flags, last);
 
-    return check(what, first && first == back && first == second);
+    return report(what, first && first == freed && first == second);
 }
 
 static int check_wrong_calls(void)
@@ -86,7 +89,7 @@ static int check_wrong_calls(void)
     rt_dma_free(&smoke_device, RT_DMA_PAGE_SIZE, next, other, 0);
     rt_dma_free(&smoke_device, 2 * RT_DMA_PAGE_SIZE, buffer, handle, 0);
 
-    return check("wrong calls change nothing", holds);
+    return report("wrong calls change nothing", holds);
 }
 
 static int dma_smoke(int argc, char **argv)

@@ -3,7 +3,11 @@
  * memory-region: a camera has memory of its own. The device tree describes it, and the driver needs no special code:
  *
  *     reserved-memory {
+ *         #address-cells = <2>;
+ *         #size-cells = <2>;
+ *         ranges;
  *         frames: frames@50000000 {
+ *             compatible = "shared-dma-pool";
  *             reg = <0x0 0x50000000 0x0 0x1000000>;
  *             no-map;
  *         };
@@ -12,7 +16,8 @@
  *         memory-region = <&frames>;
  *     };
  *
- * The camera's buffers come from that memory first. No other device gets memory from there unless the node is reusable.
+ * The camera's buffers come from that memory first, and no other device gets memory from there. The memory is uncached,
+ * unless the camera snoops the cache.
  */
 #include <rtthread.h>
 #include <rtdevice.h>
