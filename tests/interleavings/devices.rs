@@ -23,6 +23,14 @@ const DEVICE: Device = Device::at(0x1000);
 /// The table of operations of every device before it has a mask.
 static ORIGINAL: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
 
+/// Returns the change that sets the masks that are given.
+fn change(streaming: Option<u64>, coherent: Option<u64>) -> impl FnOnce(&mut Masks) {
+    move |masks| {
+        masks.streaming = streaming.unwrap_or(masks.streaming);
+        masks.coherent = coherent.unwrap_or(masks.coherent);
+    }
+}
+
 /// The masks of the device; all ones if none are recorded.
 fn masks_of(records: &DeviceRecords<Cores>, device: Device) -> Masks {
     records.masked_ops(device).map_or(Masks::UNLIMITED, |ops| ops.masks)
@@ -33,7 +41,9 @@ fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
     explore("first masks of a device", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
         let set = |streaming: Option<u64>, coherent: Option<u64>| {
-            call(move || _ = records.set_masks(DEVICE, || Masks::UNLIMITED, streaming, coherent, &ORIGINAL).unwrap())
+            call(move || {
+                _ = records.set_masks(DEVICE, &ORIGINAL, || Masks::UNLIMITED, change(streaming, coherent)).unwrap()
+            })
         };
         at_once([set(Some(0xffff), None), set(None, Some(0xff_ffff))]);
         assert_eq!(masks_of(records, DEVICE), Masks { streaming: 0xffff, coherent: 0xff_ffff });
@@ -44,15 +54,15 @@ fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
 fn a_record_goes_while_another_is_made() {
     explore("a mask is taken back while another is set", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
-        records.set_masks(DEVICE, || Masks::UNLIMITED, Some(0xffff), None, &ORIGINAL).unwrap();
+        records.set_masks(DEVICE, &ORIGINAL, || Masks::UNLIMITED, change(Some(0xffff), None)).unwrap();
         let back = call(move || {
-            records.set_masks(DEVICE, || Masks::UNLIMITED, Some(!0), Some(!0), &ORIGINAL).unwrap();
+            records.set_masks(DEVICE, &ORIGINAL, || Masks::UNLIMITED, change(Some(!0), Some(!0))).unwrap();
             records.confirm_masks(DEVICE, Masks::UNLIMITED).unwrap();
         });
         // A device in the list of the first.
         let other = Device::at(DEVICE.address() + (1 << 16));
         let set = call(move || {
-            records.set_masks(other, || Masks::UNLIMITED, None, Some(0xff), &ORIGINAL).unwrap();
+            records.set_masks(other, &ORIGINAL, || Masks::UNLIMITED, change(None, Some(0xff))).unwrap();
             assert_eq!(masks_of(records, other).coherent, 0xff);
         });
         at_once([back, set]);
@@ -69,7 +79,7 @@ fn set_masks(records: &DeviceRecords<Cores>, table: &TableMasks, streaming: Opti
     let before = *table.lock().unwrap();
     let inherited = || if *table.lock().unwrap() == before { before } else { Masks::UNLIMITED };
     records.forget_old_masks(DEVICE, || *table.lock().unwrap() == Masks::UNLIMITED);
-    let mut masks = records.set_masks(DEVICE, inherited, streaming, coherent, &ORIGINAL).unwrap();
+    let mut masks = records.set_masks(DEVICE, &ORIGINAL, inherited, change(streaming, coherent)).unwrap();
     loop {
         *table.lock().unwrap() = masks;
         match records.confirm_masks(DEVICE, masks) {

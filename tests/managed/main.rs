@@ -10,7 +10,7 @@ mod release;
 
 use fake_kernel::*;
 use rt_dma_pool::additions::device::DeviceRecords;
-use rt_dma_pool::additions::device::managed::Reservation;
+use rt_dma_pool::additions::device::managed::{Reservation, Selection};
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use rt_dma_pool::kernel::Device;
 use std::cell::RefCell;
@@ -48,5 +48,5 @@ fn fill_reservation(
 
 /// Takes a resource out of the device's list without releasing it. Returns whether it was there.
 fn unmanage(records: &DeviceRecords<FakeKernel>, device: Device, kind: ResourceKind, number: usize) -> bool {
-    records.unmanage(device, kind, |arguments| arguments[0] == number).is_some()
+    records.unmanage(device, kind, Selection::Newest, |arguments| arguments[0] == number).is_some()
 }

@@ -4,6 +4,7 @@ use crate::fake_kernel::*;
 use crate::{fill_reservation, manage, record_release, take_released, unmanage};
 use proptest::prelude::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
+use rt_dma_pool::additions::device::managed::Selection;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::kernel::Device;
@@ -72,7 +73,7 @@ fn masks_outlive_what_is_managed() {
     let device = machine.plain_device();
     static ORIGINAL: rt_dma_map_ops =
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
-    records.set_masks(device, || Masks::UNLIMITED, Some(0xff), None, &ORIGINAL).unwrap();
+    records.set_masks(device, &ORIGINAL, || Masks::UNLIMITED, |masks| masks.streaming = 0xff).unwrap();
     manage(&records, device, ResourceKind::Buffer, 1);
     records.release(device);
     assert_eq!(records.masked_ops(device).unwrap().masks, Masks { streaming: 0xff, coherent: !0 });
@@ -172,8 +173,8 @@ fn fault_12_the_only_one_of_a_key_is_taken_out() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     [1, 2, 2].into_iter().for_each(|number| manage(&records, device, ResourceKind::Mapping, number));
-    assert!(records.unmanage_only(device, ResourceKind::Mapping, |arguments| arguments[0] == 2).is_none());
-    assert!(records.unmanage_only(device, ResourceKind::Mapping, |arguments| arguments[0] == 1).is_some());
+    assert!(records.unmanage(device, ResourceKind::Mapping, Selection::Only, |arguments| arguments[0] == 2).is_none());
+    assert!(records.unmanage(device, ResourceKind::Mapping, Selection::Only, |arguments| arguments[0] == 1).is_some());
     records.release(device);
     assert_eq!(take_released(), [(device, 2), (device, 2)]);
 }

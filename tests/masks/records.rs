@@ -2,7 +2,8 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
-use rt_dma_pool::additions::device::{DeviceRecords, RecordError, masks::Masks};
+use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
+use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -22,9 +23,17 @@ fn recorded(records: &DeviceRecords<FakeKernel>, device: Device) -> Option<Masks
     Some(ops.masks)
 }
 
+/// Returns the change that sets the masks that are given.
+fn change(streaming: Option<u64>, coherent: Option<u64>) -> impl FnOnce(&mut Masks) {
+    move |masks| {
+        masks.streaming = streaming.unwrap_or(masks.streaming);
+        masks.coherent = coherent.unwrap_or(masks.coherent);
+    }
+}
+
 /// Sets masks, and confirms that the device has the table for them.
 fn set(records: &DeviceRecords<FakeKernel>, device: Device, streaming: Option<u64>, coherent: Option<u64>) {
-    let mut masks = records.set_masks(device, || Masks::UNLIMITED, streaming, coherent, &TABLE).unwrap();
+    let mut masks = records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(streaming, coherent)).unwrap();
     while let Err(now) = records.confirm_masks(device, masks) {
         masks = now;
     }
@@ -52,16 +61,16 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     let device = machine.plain_device();
     assert_eq!(recorded(&records, device), None);
     let inherited = Masks { streaming: 0xffff, coherent: 0xfff };
-    let masks = records.set_masks(device, || inherited, None, Some(0xff), &TABLE).unwrap();
+    let masks = records.set_masks(device, &TABLE, || inherited, change(None, Some(0xff))).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: 0xff });
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(recorded(&records, device), Some(masks));
-    let masks = records.set_masks(device, || inherited, None, Some(!0), &TABLE).unwrap();
+    let masks = records.set_masks(device, &TABLE, || inherited, change(None, Some(!0))).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "its own, not what it inherited");
     records.confirm_masks(device, masks).unwrap();
-    records.set_masks(device, || inherited, Some(!0), None, &TABLE).unwrap();
+    records.set_masks(device, &TABLE, || inherited, change(Some(!0), None)).unwrap();
     assert_eq!(recorded(&records, device), Some(Masks::UNLIMITED), "the device has its masked table still");
-    let masks = records.set_masks(device, || inherited, None, Some(0xf), &TABLE).unwrap();
+    let masks = records.set_masks(device, &TABLE, || inherited, change(None, Some(0xf))).unwrap();
     assert_eq!(masks, Masks { streaming: !0, coherent: 0xf }, "its own, not those of the masked table");
     // The first of these calls gives the device the table for the masks of the second.
     assert_eq!(records.confirm_masks(device, Masks::UNLIMITED), Err(masks));
@@ -70,7 +79,7 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     records.forget_old_masks(device, || true);
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(recorded(&records, device), Some(masks), "neither call has ended before");
-    records.set_masks(device, || inherited, None, Some(!0), &TABLE).unwrap();
+    records.set_masks(device, &TABLE, || inherited, change(None, Some(!0))).unwrap();
     records.confirm_masks(device, Masks::UNLIMITED).unwrap();
     assert_eq!(recorded(&records, device), None, "nothing stands before it any more");
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -81,11 +90,11 @@ fn a_mask_that_was_taken_back_stays_away_while_another_call_ends() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    let first = records.set_masks(device, || Masks::UNLIMITED, None, Some(0xff), &TABLE).unwrap();
+    let first = records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(None, Some(0xff))).unwrap();
     // Before the first call gives the device the table for its mask, an interrupt takes the mask back. After that, but
     // before the first call has confirmed the mask, another interrupt finds the masked table, and sets the other mask.
     set(&records, device, None, Some(!0));
-    let masks = records.set_masks(device, || first, Some(0xffff), None, &TABLE).unwrap();
+    let masks = records.set_masks(device, &TABLE, || first, change(Some(0xffff), None)).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "not those of the masked table");
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(records.confirm_masks(device, first), Err(masks));
@@ -101,7 +110,7 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
     let records = DeviceRecords::new(machine.kernel);
     for number in 1..100 {
         let device = Device::at(0x4000_0000 + number * 0x140);
-        records.set_masks(device, || Masks::UNLIMITED, Some(0xff), Some(0xff), &TABLE).unwrap();
+        records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(0xff), Some(0xff))).unwrap();
         assert!(records.release(device));
         records.forget_masks_and_limits(device);
         assert_eq!(recorded(&records, device), None);
@@ -116,9 +125,9 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let device = machine.plain_device();
     // This device's record is in the same list. It keeps its own masks.
     let other = Device::at(device.address() + (16 << 12));
-    records.set_masks(other, || Masks::UNLIMITED, Some(7), None, &TABLE).unwrap();
+    records.set_masks(other, &TABLE, || Masks::UNLIMITED, change(Some(7), None)).unwrap();
     let balance = machine.balance();
-    let set = || records.set_masks(device, || Masks::UNLIMITED, Some(0xff), Some(0xff), &TABLE).unwrap();
+    let set = || records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(0xff), Some(0xff))).unwrap();
 
     set();
     assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
@@ -131,7 +140,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     set();
     assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
     assert_eq!(recorded(&records, device), None);
-    records.set_masks(device, || Masks::UNLIMITED, Some(0xf), None, &TABLE).unwrap();
+    records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(0xf), None)).unwrap();
     assert_eq!(masks_of(&records, device), Masks { streaming: 0xf, coherent: !0 });
     records.forget_masks_and_limits(device);
     assert_eq!(machine.balance(), balance);
@@ -165,15 +174,15 @@ fn a_mask_that_cannot_be_remembered_changes_nothing() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     machine.fail_always(Service::HeapAlloc);
-    assert_eq!(records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE), Err(RecordError::NoMemory));
+    assert_eq!(records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(1), Some(1))), Err(Error::NoMemory));
     machine.repair(Service::HeapAlloc);
     assert_eq!(
-        machine.in_interrupt(|| records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE)),
-        Err(RecordError::Context)
+        machine.in_interrupt(|| records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(1), Some(1)))),
+        Err(Error::Context)
     );
     assert_eq!(masks_of(&records, device), Masks::UNLIMITED);
-    records.set_masks(device, || Masks::UNLIMITED, Some(1), Some(1), &TABLE).unwrap();
-    machine.in_interrupt(|| records.set_masks(device, || Masks::UNLIMITED, None, Some(3), &TABLE)).unwrap();
+    records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(1), Some(1))).unwrap();
+    machine.in_interrupt(|| records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(None, Some(3)))).unwrap();
     assert_eq!(
         masks_of(&records, device),
         Masks { streaming: 1, coherent: 3 },

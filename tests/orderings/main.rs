@@ -142,7 +142,8 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
     every_execution("operations of a device", move || {
         let records = leak(DeviceRecords::new(THREADS));
-        let set = move |device| records.set_masks(device, || Masks::UNLIMITED, Some(0xff), None, &ORIGINAL).unwrap();
+        let change = |masks: &mut Masks| masks.streaming = 0xff;
+        let set = move |device| records.set_masks(device, &ORIGINAL, || Masks::UNLIMITED, change).unwrap();
         let operations = leak(AtomicRef::<Plain>::new());
         set(earlier);
         assert!(operations.get().is_none());

@@ -3,7 +3,8 @@
 //! A driver sets the limits, and the code that builds its scatter lists reads them. Only the alignment mask has an
 //! effect in this library: a bounce buffer keeps these bits of the address that it replaces.
 
-use crate::additions::device::{DeviceRecords, RecordError};
+use crate::additions::device::DeviceRecords;
+use crate::error::Error;
 use crate::kernel::{Device, Kernel};
 
 /// The limits of a device.
@@ -27,7 +28,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any.
     pub fn limits(&self, device: Device) -> Limits {
-        self.find(device, |record| record.limits).unwrap_or(Limits::DEFAULT)
+        self.with_record(device, |record| record.limits).unwrap_or(Limits::DEFAULT)
     }
 
     /// Changes the device's limits.
@@ -35,9 +36,10 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Context: any if the device has a record already; otherwise thread.
     ///
     /// # Errors
-    /// There is no memory for a record, or the caller may not sleep. Nothing was changed.
-    pub fn set_limits(&self, device: Device, change: impl FnOnce(&mut Limits)) -> Result<(), RecordError> {
-        self.find_or_make(device, |record| change(&mut record.limits))?;
+    /// [`NoMemory`](Error::NoMemory) if the heap has no room for a record; [`Context`](Error::Context) if one is needed
+    /// and the caller may not sleep. Nothing is changed.
+    pub fn set_limits(&self, device: Device, change: impl FnOnce(&mut Limits)) -> Result<(), Error> {
+        self.with_record_or_new(device, |record| change(&mut record.limits))?;
         if self.kernel.can_sleep() {
             self.free_unneeded(device);
         }

@@ -23,16 +23,16 @@ pub struct ManagedClaim {
     arguments: Arguments,
 }
 
-/// Which of the wanted resources is taken out of a device's list.
+/// Which one of several wanted resources a call takes out of a device's list.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Selection {
+pub enum Selection {
     /// The newest one.
     Newest,
     /// The only one; none if there are several.
     Only,
 }
 
-/// A reserved place in a device's list that has no resource yet. Dropping it removes the place.
+/// A reserved place in a device's list, for a resource that does not exist yet. Dropping it gives the place back.
 pub struct Reservation<'a, K: Kernel> {
     records: &'a DeviceRecords<K>,
     device: Device,
@@ -51,59 +51,39 @@ impl<K: Kernel> DeviceRecords<K> {
         }
         self.free_given_back(device);
         let resource = Element::new(self.kernel, Resource::PLACEHOLDER)?;
-        self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
+        self.with_record_or_new(device, |record| record.reservations = record.reservations.wrapping_add(1)).ok()?;
         Some(Reservation { records: self, device, resource: Some(resource) })
     }
 
-    /// Removes from the device's list, without releasing it, the newest resource of this kind for whose arguments
-    /// `is_wanted` returns true. Returns `None` if there is none, because the caller made a mistake or another call
-    /// released it.
+    /// Removes a resource of this kind from the device's list without releasing it, and returns its arguments: of those
+    /// for whose arguments `is_wanted` returns true, the one that `selection` states. Returns `None` if there is none:
+    /// the driver stated wrong arguments, or another call released the resource.
     ///
     /// Context: thread. In any other context it returns `None` and changes nothing.
     pub fn unmanage(
         &self,
         device: Device,
         kind: ResourceKind,
+        selection: Selection,
         is_wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.remove_resource(
-            device,
-            |resource| is_managed(resource, kind) && is_wanted(&resource.arguments),
-            Selection::Newest,
-        )
+        self.remove_resource(device, selection, |resource| is_managed(resource, kind) && is_wanted(&resource.arguments))
     }
 
-    /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `is_wanted` returns true for no
-    /// other one.
-    ///
-    /// Context: thread. In any other context it returns `None` and changes nothing.
-    pub fn unmanage_only(
-        &self,
-        device: Device,
-        kind: ResourceKind,
-        is_wanted: impl Fn(&Arguments) -> bool,
-    ) -> Option<Arguments> {
-        self.remove_resource(
-            device,
-            |resource| is_managed(resource, kind) && is_wanted(&resource.arguments),
-            Selection::Only,
-        )
-    }
-
-    /// Takes one resource out of the device's list: of those for which `is_wanted` returns true, the one that `which`
-    /// selects. Returns its arguments. Where the caller may not sleep, returns `None` and changes nothing.
+    /// Removes one resource from the device's list: of those for which `is_wanted` returns true, the one that
+    /// `selection` states. Returns its arguments. Where the caller may not sleep, returns `None` and changes nothing.
     fn remove_resource(
         &self,
         device: Device,
+        selection: Selection,
         is_wanted: impl Fn(&Resource) -> bool,
-        which: Selection,
     ) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let taken = self.find(device, |record| {
+        let taken = self.with_record(device, |record| {
             let list = &mut record.resources;
-            if which == Selection::Only && list.iter().filter(|resource| is_wanted(resource)).count() > 1 {
+            if selection == Selection::Only && list.iter().filter(|resource| is_wanted(resource)).count() > 1 {
                 return None;
             }
             list.take_first(&is_wanted)
@@ -120,7 +100,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// be called, they stay until the device gets another resource or is released.
     fn free_given_back(&self, device: Device) {
         while self.keys.has_given_back() {
-            if self.remove_resource(device, is_given_back, Selection::Newest).is_none() {
+            if self.remove_resource(device, Selection::Newest, is_given_back).is_none() {
                 return;
             }
         }
@@ -149,7 +129,8 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.keys.may_have(key) {
             return None;
         }
-        self.find_map(|device, record| {
+        self.with_each_record(|record| {
+            let device = record.device;
             let resource = record.resources.find_mut(|resource| {
                 let has_key = is_managed(resource, kind) && key_of(&resource.arguments) == key;
                 has_key && is_wanted(device, &resource.arguments)
@@ -166,7 +147,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Context: any.
     pub fn end_claim(&self, claim: ManagedClaim, was_given_back: bool) {
         let ManagedClaim { device, kind, arguments } = claim;
-        self.find(device, |record| {
+        self.with_record(device, |record| {
             let claimed = record.resources.find_mut(|resource| {
                 resource.state == ResourceState::Claimed && resource.kind == kind && resource.arguments == arguments
             });
@@ -181,7 +162,7 @@ impl<K: Kernel> DeviceRecords<K> {
         });
         if was_given_back {
             // In an interrupt, the entry stays in the list: see `free_given_back`.
-            self.remove_resource(device, is_given_back, Selection::Newest);
+            self.remove_resource(device, Selection::Newest, is_given_back);
         }
     }
 
@@ -193,9 +174,9 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return false;
         }
-        let list = self.find(device, |record| core::mem::replace(&mut record.resources, List::new()));
-        let mut list = list.unwrap_or(List::new());
-        while let Some(resource) = list.pop() {
+        let taken = self.with_record(device, |record| core::mem::replace(&mut record.resources, List::new()));
+        let mut resources = taken.unwrap_or(List::new());
+        while let Some(resource) = resources.pop() {
             self.keys.uncount(&resource);
             if resource.state == ResourceState::Managed {
                 // SAFETY: the resource has left its list, so no other call releases it. The caller of `manage` allows
@@ -225,13 +206,13 @@ impl<K: Kernel> Reservation<'_, K> {
         *resource = Resource { kind, state: ResourceState::Managed, release, arguments };
         self.records.keys.add(&arguments);
         // The record is not freed while a reservation refers to it.
-        self.records.find(self.device, |record| record.resources.push(resource));
+        self.records.with_record(self.device, |record| record.resources.push(resource));
     }
 }
 
 impl<K: Kernel> Drop for Reservation<'_, K> {
     fn drop(&mut self) {
-        self.records.find(self.device, |record| record.reserved = record.reserved.wrapping_sub(1));
+        self.records.with_record(self.device, |record| record.reservations = record.reservations.wrapping_sub(1));
         self.records.free_unneeded(self.device);
     }
 }

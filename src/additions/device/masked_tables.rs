@@ -15,24 +15,26 @@ use crate::mem::lock::IrqLock;
 pub const TABLES: usize = 32;
 
 /// What each masked table stands for, by the index of the table.
-pub struct MaskedTables(IrqLock<[Option<MaskedOps>; TABLES]>);
+pub struct MaskedTables {
+    meanings: IrqLock<[Option<MaskedOps>; TABLES]>,
+}
 
 impl MaskedTables {
     /// Makes a list in which no table stands for anything.
     pub const fn new() -> Self {
-        MaskedTables(IrqLock::new([None; TABLES]))
+        MaskedTables { meanings: IrqLock::new([None; TABLES]) }
     }
 
     /// Returns the index of the table for these masks and this original table. The first call for them takes a table
     /// that stands for nothing; `None` if there is no such table.
     ///
     /// Context: any.
-    pub fn index_for<K: Kernel>(&self, kernel: K, ops: &MaskedOps) -> Option<usize> {
+    pub fn find_or_take<K: Kernel>(&self, kernel: K, ops: &MaskedOps) -> Option<usize> {
         let is_same = |known: &MaskedOps| known.masks == ops.masks && core::ptr::eq(known.original, ops.original);
-        let mut tables = self.0.lock(kernel);
-        let known = tables.iter().position(|known| known.as_ref().is_some_and(is_same));
-        let index = known.or_else(|| tables.iter().position(Option::is_none))?;
-        *tables.get_mut(index)? = Some(*ops);
+        let mut meanings = self.meanings.lock(kernel);
+        let known = meanings.iter().position(|known| known.as_ref().is_some_and(is_same));
+        let index = known.or_else(|| meanings.iter().position(Option::is_none))?;
+        *meanings.get_mut(index)? = Some(*ops);
         Some(index)
     }
 
@@ -40,14 +42,14 @@ impl MaskedTables {
     ///
     /// Context: any.
     pub fn at<K: Kernel>(&self, kernel: K, index: usize) -> Option<MaskedOps> {
-        self.0.lock(kernel).get(index).copied().flatten()
+        self.meanings.lock(kernel).get(index).copied().flatten()
     }
 
-    /// Returns whether a masked table was ever put in the place of this table.
+    /// Returns whether one of the masked tables stands for this table with masks.
     ///
     /// Context: any.
-    pub fn has_original<K: Kernel>(&self, kernel: K, table: &rt_dma_map_ops) -> bool {
-        self.0.lock(kernel).iter().flatten().any(|known| core::ptr::eq(known.original, table))
+    pub fn is_original<K: Kernel>(&self, kernel: K, table: &rt_dma_map_ops) -> bool {
+        self.meanings.lock(kernel).iter().flatten().any(|known| core::ptr::eq(known.original, table))
     }
 }
 
@@ -66,14 +68,14 @@ mod tests {
         let ops =
             |number: usize, original| MaskedOps { masks: Masks { streaming: number as u64, coherent: 1 }, original };
         for number in 0..TABLES {
-            assert_eq!(tables.index_for(HeapOnly, &ops(number, &FIRST)), Some(number));
+            assert_eq!(tables.find_or_take(HeapOnly, &ops(number, &FIRST)), Some(number));
         }
         for (number, original) in [(TABLES, &FIRST), (0, &SECOND)] {
-            assert_eq!(tables.index_for(HeapOnly, &ops(number, original)), None);
+            assert_eq!(tables.find_or_take(HeapOnly, &ops(number, original)), None);
         }
-        assert_eq!(tables.index_for(HeapOnly, &ops(3, &FIRST)), Some(3));
+        assert_eq!(tables.find_or_take(HeapOnly, &ops(3, &FIRST)), Some(3));
         assert_eq!(tables.at(HeapOnly, 3).map(|ops| ops.masks.streaming), Some(3));
         assert!(tables.at(HeapOnly, TABLES).is_none());
-        assert_eq!([&FIRST, &SECOND].map(|table| tables.has_original(HeapOnly, table)), [true, false]);
+        assert_eq!([&FIRST, &SECOND].map(|table| tables.is_original(HeapOnly, table)), [true, false]);
     }
 }

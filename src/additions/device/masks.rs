@@ -5,8 +5,9 @@
 //! it. Without a mask, all bits are ones: no limit.
 
 use crate::abi::rt_dma_map_ops;
-use crate::additions::device::{DeviceRecord, DeviceRecords, RecordError};
+use crate::additions::device::{DeviceRecord, DeviceRecords};
 use crate::dropin::translate::NO_MASK;
+use crate::error::Error;
 use crate::kernel::{Device, Handle, Kernel};
 
 /// The highest handles that a device can put on its bus. A mask of all ones means that there is no limit.
@@ -39,12 +40,19 @@ pub struct MaskedOps {
 }
 
 /// The part of a device's record that exists while the device has a mask, or a call is setting one.
-pub(super) struct MaskRecord {
-    masks: PackedMasks,
+pub(super) struct Masking {
+    packed_masks: PackedMasks,
     /// See [`MaskedOps::original`].
     original: &'static rt_dma_map_ops,
     /// The number of calls that have set masks, and are about to give the device the table for them.
     unconfirmed: usize,
+}
+
+impl Masking {
+    /// Returns the device's masks.
+    fn masks(&self) -> Masks {
+        self.packed_masks.0
+    }
 }
 
 /// Returns whether the `size` bytes from `handle` all lie within `mask`.
@@ -56,15 +64,15 @@ pub fn is_within(handle: Handle, size: usize, mask: u64) -> bool {
 impl<K: Kernel> DeviceRecord<K> {
     /// Counts one call that confirms `masks` if these are the device's masks, and returns the device's masks.
     fn confirm_masks(&mut self, masks: Masks) -> Masks {
-        let Some(mask) = &mut self.mask else { return Masks::UNLIMITED };
-        let current = mask.masks.0;
+        let Some(masking) = &mut self.masking else { return Masks::UNLIMITED };
+        let current = masking.masks();
         if current != masks {
             return current;
         }
-        mask.unconfirmed = mask.unconfirmed.saturating_sub(1);
+        masking.unconfirmed = masking.unconfirmed.saturating_sub(1);
         // Another call may be about to give the device a masked table, which it then takes back.
-        if masks == Masks::UNLIMITED && mask.unconfirmed == 0 {
-            self.mask = None;
+        if masks == Masks::UNLIMITED && masking.unconfirmed == 0 {
+            self.masking = None;
         }
         current
     }
@@ -86,40 +94,41 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.may_have_mask(device) {
             return None;
         }
-        let ops = |mask: &MaskRecord| MaskedOps { masks: mask.masks.0, original: mask.original };
-        self.find(device, |record| record.mask.as_ref().map(ops)).flatten()
+        let ops = |masking: &Masking| MaskedOps { masks: masking.masks(), original: masking.original };
+        self.with_record(device, |record| record.masking.as_ref().map(ops)).flatten()
     }
 
-    /// Sets the masks that are given, both at the same time, and records the device's original table. Returns the
-    /// device's new masks. A device of which no masks are recorded has the masks that `inherited` returns before this
-    /// call. On failure, nothing is changed. The caller gives the device the table for the masks, and then
-    /// [confirms](Self::confirm_masks) them.
+    /// Changes the device's masks, and records its original table. Returns the new masks. The caller then gives the
+    /// device the table for these masks, and [confirms](Self::confirm_masks) them.
     ///
-    /// `inherited` is called with the lock held, so that it sees the table of each call that has confirmed its masks.
+    /// `inherited` returns the masks of a device for which none are recorded. It is called with the lock held, so that
+    /// it sees the table of each call that has confirmed its masks.
     ///
     /// Context: any if the device has a record already; otherwise thread.
+    ///
+    /// # Errors
+    /// [`NoMemory`](Error::NoMemory) if the heap has no room for a record; [`Context`](Error::Context) if one is needed
+    /// and the caller may not sleep. No mask is changed.
     pub fn set_masks(
         &self,
         device: Device,
-        inherited: impl FnOnce() -> Masks,
-        streaming: Option<u64>,
-        coherent: Option<u64>,
         original: &'static rt_dma_map_ops,
-    ) -> Result<Masks, RecordError> {
+        inherited: impl FnOnce() -> Masks,
+        change: impl FnOnce(&mut Masks),
+    ) -> Result<Masks, Error> {
         // The device is added to the set before the masks are written. A call that reads the masks in the record
         // therefore also finds the device in the set.
         self.masked.add(device);
-        self.find_or_make(device, |record| {
-            let (current, unconfirmed) = match &record.mask {
-                Some(mask) => (mask.masks.0, mask.unconfirmed),
+        self.with_record_or_new(device, |record| {
+            let (mut masks, unconfirmed) = match &record.masking {
+                Some(masking) => (masking.masks(), masking.unconfirmed),
                 None => (inherited(), 0),
             };
-            let (streaming, coherent) = (streaming.unwrap_or(current.streaming), coherent.unwrap_or(current.coherent));
-            let masks = Masks { streaming, coherent };
+            change(&mut masks);
             let unconfirmed = unconfirmed.wrapping_add(1);
             // Masks of all ones stay recorded until the device has its original table again: a call that sets a mask
             // meanwhile finds the masked table, whose masks are no longer the device's.
-            record.mask = Some(MaskRecord { masks: PackedMasks(masks), original, unconfirmed });
+            record.masking = Some(Masking { packed_masks: PackedMasks(masks), original, unconfirmed });
             masks
         })
     }
@@ -132,9 +141,9 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any.
     pub fn forget_old_masks(&self, device: Device, is_unmasked: impl FnOnce() -> bool) {
-        self.find(device, |record| {
-            if record.mask.as_ref().is_some_and(|mask| mask.unconfirmed == 0) && is_unmasked() {
-                record.mask = None;
+        self.with_record(device, |record| {
+            if record.masking.as_ref().is_some_and(|masking| masking.unconfirmed == 0) && is_unmasked() {
+                record.masking = None;
             }
         });
     }
@@ -147,7 +156,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// # Errors
     /// The masks of the device, if another call has changed them meanwhile: the device then needs the table for those.
     pub fn confirm_masks(&self, device: Device, masks: Masks) -> Result<(), Masks> {
-        let current = self.find(device, |record| record.confirm_masks(masks)).unwrap_or(Masks::UNLIMITED);
+        let current = self.with_record(device, |record| record.confirm_masks(masks)).unwrap_or(Masks::UNLIMITED);
         if current != masks {
             return Err(current);
         }

@@ -32,8 +32,9 @@ pub mod resource;
 use crate::additions::device::key_counts::KeyCounts;
 use crate::additions::device::limits::Limits;
 use crate::additions::device::masked_devices::MaskedDevices;
-use crate::additions::device::masks::MaskRecord;
+use crate::additions::device::masks::Masking;
 use crate::additions::device::resource::{Resource, ResourceState};
+use crate::error::Error;
 use crate::kernel::{Device, Kernel};
 use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
@@ -42,39 +43,30 @@ use crate::mem::lock::{IrqGuard, IrqLock};
 /// Number of lists of records. The address of the device selects the list.
 const BUCKETS: usize = 16;
 
-/// Why a record cannot be made now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RecordError {
-    /// The heap has no room.
-    NoMemory,
-    /// The caller may not sleep.
-    Context,
-}
-
 /// The record of one device.
 struct DeviceRecord<K: Kernel> {
     /// The device; [`Device::NONE`] if it is gone.
     device: Device,
     /// `None` if the device has no mask, and no call is setting one.
-    mask: Option<MaskRecord>,
+    masking: Option<Masking>,
     /// The limits of a segment of the device's transfers.
     limits: Limits,
     /// The resources that the device manages, the newest first.
     resources: List<K, Resource>,
-    /// Resources that have been reserved and are not in the list yet.
-    reserved: usize,
+    /// The number of [reservations](managed::Reservation) for the list.
+    reservations: usize,
 }
 
 impl<K: Kernel> DeviceRecord<K> {
     /// Removes the masks, the original table, and the limits.
     fn forget_masks_and_limits(&mut self) {
-        (self.mask, self.limits) = (None, Limits::DEFAULT);
+        (self.masking, self.limits) = (None, Limits::DEFAULT);
     }
 
     /// Returns whether the record has no data.
     fn is_empty(&self) -> bool {
-        let has_resources = !self.resources.is_empty() || self.reserved != 0;
-        self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
+        let has_resources = !self.resources.is_empty() || self.reservations != 0;
+        self.masking.is_none() && self.limits == Limits::DEFAULT && !has_resources
     }
 }
 
@@ -106,29 +98,34 @@ impl<K: Kernel> DeviceRecords<K> {
         at_or_first(&self.buckets, index).lock(self.kernel)
     }
 
-    /// Returns what `work` returns for the device's record; `None` if there is no record. `work` runs under the lock.
+    /// Calls `work` with the device's record, under the lock of its list, and returns the result; `None` if there is no
+    /// record.
     ///
     /// Context: any.
-    fn find<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Option<T> {
+    fn with_record<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Option<T> {
         self.bucket(device).find_mut(|record| record.device == device).map(work)
     }
 
-    /// Returns the first result that is not `None` of `work`, which is called for the record of each device. `work`
-    /// runs under a lock.
+    /// Calls `work` with the record of each device, under the lock of its list, until `work` returns a value. Returns
+    /// that value.
     ///
     /// Context: any.
-    fn find_map<T>(&self, mut work: impl FnMut(Device, &mut DeviceRecord<K>) -> Option<T>) -> Option<T> {
+    fn with_each_record<T>(&self, mut work: impl FnMut(&mut DeviceRecord<K>) -> Option<T>) -> Option<T> {
         self.buckets.iter().find_map(|bucket| {
             let mut list = bucket.lock(self.kernel);
             let mut records = list.iter_mut().filter(|record| record.device != Device::NONE);
-            records.find_map(|record| work(record.device, record))
+            records.find_map(&mut work)
         })
     }
 
-    /// Returns what `work` returns for the device's record, and makes the record first if there is none.
+    /// Calls `work` as [`with_record`](Self::with_record) does. If there is no record, makes one first.
     ///
     /// Context: any if there is a record; otherwise thread.
-    fn find_or_make<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Result<T, RecordError> {
+    ///
+    /// # Errors
+    /// [`NoMemory`](Error::NoMemory) if the heap has no room for the record; [`Context`](Error::Context) if the caller
+    /// may not sleep.
+    fn with_record_or_new<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Result<T, Error> {
         let is_of_device = |record: &DeviceRecord<K>| record.device == device;
         let mut list = self.bucket(device);
         if let Some(record) = list.find_mut(is_of_device) {
@@ -136,11 +133,11 @@ impl<K: Kernel> DeviceRecords<K> {
         }
         drop(list);
         if !self.kernel.can_sleep() {
-            return Err(RecordError::Context);
+            return Err(Error::Context);
         }
         let resources = List::new();
-        let record = DeviceRecord { device, mask: None, limits: Limits::DEFAULT, resources, reserved: 0 };
-        let mut made = Element::new(self.kernel, record).ok_or(RecordError::NoMemory)?;
+        let record = DeviceRecord { device, masking: None, limits: Limits::DEFAULT, resources, reservations: 0 };
+        let mut made = Element::new(self.kernel, record).ok_or(Error::NoMemory)?;
         let mut list = self.bucket(device);
         // Another call may have added a record meanwhile. Then `made` is freed, after the lock is released.
         if let Some(record) = list.find_mut(is_of_device) {
@@ -151,8 +148,8 @@ impl<K: Kernel> DeviceRecords<K> {
         Ok(result)
     }
 
-    /// Frees the device's record if it has no data, and the records of earlier devices at its address, which are in the
-    /// same list.
+    /// Frees the device's record if it has no data, and all records in the same list whose devices are gone. An earlier
+    /// device at this address may be one of these.
     ///
     /// Context: thread.
     fn free_unneeded(&self, device: Device) {
@@ -172,7 +169,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: thread.
     pub fn forget_masks_and_limits(&self, device: Device) {
-        self.find(device, DeviceRecord::forget_masks_and_limits);
+        self.with_record(device, DeviceRecord::forget_masks_and_limits);
         self.free_unneeded(device);
     }
 
@@ -187,17 +184,19 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any.
     pub fn forget(&self, device: Device, is_new: impl FnOnce() -> bool) -> usize {
-        let lost = self.find(device, |record| {
+        let lost = self.with_record(device, |record| {
             if !is_new() {
                 return 0;
             }
             record.forget_masks_and_limits();
             // A thread is about to add a resource, so the device exists.
-            if record.reserved != 0 {
+            if record.reservations != 0 {
                 return 0;
             }
             record.device = Device::NONE;
-            record.resources.iter().for_each(|resource| self.keys.uncount(resource));
+            for resource in record.resources.iter() {
+                self.keys.uncount(resource);
+            }
             record.resources.iter().filter(|resource| resource.state == ResourceState::Managed).count()
         });
         if self.kernel.can_sleep() {

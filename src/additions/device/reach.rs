@@ -26,14 +26,14 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask,
-    /// or there is no pool at all. A streaming mask alone (`is_coherent` is false) needs no pool if the device reaches
-    /// kernel memory directly.
+    /// or there is no pool at all. If `needs_pool` is false, because only the streaming mask is set, kernel memory that
+    /// the device reaches directly is enough.
     ///
     /// Context: any.
-    pub fn has_memory_within(&self, ops: MapOps, device: Device, mask: u64, is_coherent: bool) -> bool {
+    pub fn has_memory_within(&self, ops: MapOps, device: Device, mask: u64, needs_pool: bool) -> bool {
         self.can_reach(ops, device, mask)
             || self.pools().next().is_none()
-            || (!is_coherent && self.reaches_kernel_memory(ops, device, mask))
+            || (!needs_pool && self.reaches_kernel_memory(ops, device, mask))
     }
 
     /// Returns whether the device reaches kernel memory directly. A page from the device's structure on is an example

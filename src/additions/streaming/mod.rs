@@ -87,7 +87,7 @@ pub use buffer::{Buffer, MappedBuffer};
 pub use bus_master::{BspOps, BusMaster, FastMaster, Master, Ops};
 pub use direction::{Attributes, Direction};
 pub use errors::{BadMapping, MapError};
-pub use recorded::bounce::{KEPT_BITS, KeptBits};
+pub use recorded::bounce::KEPT_BITS;
 pub use scatter::Segment;
 
 use crate::dropin::registry::Dma;

@@ -33,14 +33,9 @@ pub(in crate::ffi) fn tidy_streams() {
     }
 }
 
-/// The functions of the block pools. The first creation of a block pool sets the hook.
-pub(in crate::ffi) static BLOCK_POOLS: Hook<BlockPools> = Hook::new();
-
-/// See [`BLOCK_POOLS`].
-pub(in crate::ffi) struct BlockPools {
-    /// Makes the block pools of a device return only blocks that its present coherent mask reaches.
-    pub(in crate::ffi) follow_mask: fn(Device),
-}
+/// The function that makes the block pools of a device return only blocks that its present coherent mask reaches. The
+/// first creation of a block pool sets the hook.
+pub(in crate::ffi) static FOLLOW_MASK: Hook<fn(Device)> = Hook::new();
 
 /// The function by which the debug mode notes that a device may be new: its operations are about to be chosen, or it is
 /// being released. The start of the debug mode sets the hook.

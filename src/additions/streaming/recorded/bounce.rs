@@ -16,17 +16,10 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::mem::hook::Hook;
 
-/// Returns the low bits of a buffer's address that its bounce buffer keeps. `rt_dma_set_min_align_mask` sets the
-/// function; an image that never calls it has none, and does not contain the code that keeps limits.
-pub static KEPT_BITS: Hook<KeptBits> = Hook::new();
-
-/// See [`KEPT_BITS`].
-pub struct KeptBits {
-    /// Returns a mask of bits within a page, 0 for most devices.
-    ///
-    /// Context: any.
-    pub mask_of: fn(Device) -> usize,
-}
+/// The function that returns which low bits of a buffer's address its bounce buffer keeps: a mask of bits within a page,
+/// 0 for most devices. It may be called in any context. `rt_dma_set_min_align_mask` sets the hook. An image that never
+/// calls that function has none, and does not contain the code that keeps limits.
+pub static KEPT_BITS: Hook<fn(Device) -> usize> = Hook::new();
 
 /// A bounce buffer. No other data lies in its cache lines.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +84,7 @@ impl FilledBounce {
         size: usize,
         direction: Direction,
     ) -> Option<Self> {
-        let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.mask_of)(master.device));
+        let kept_bits = KEPT_BITS.get().map_or(0, |kept_bits_of| kept_bits_of(master.device));
         let syncs_lines = direction == Direction::Bidirectional && master.needs_maintenance(dma.kernel);
         // Not `Kernel::line_offset_mask`, which is all ones if lines have different sizes.
         let largest_line_mask = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };

@@ -3,7 +3,7 @@
 use crate::additions::block_pool::{Effort, Pages};
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::block_pool::POOLS;
-use crate::ffi::additions::hooks::{BLOCK_POOLS, BlockPools, MASKS};
+use crate::ffi::additions::hooks::{FOLLOW_MASK, MASKS};
 use crate::ffi::additions::special_buffers::{aligned_request, rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
@@ -73,8 +73,14 @@ unsafe impl Pages for DevicePages {
     fn last_reachable(&self, device: Device) -> usize {
         // A new pool calls this before and after it enters the list of pools, whether a driver in C or in Rust makes
         // it.
-        BLOCK_POOLS.set_before_reads(&BlockPools { follow_mask: |device| POOLS.follow_mask(device) });
+        FOLLOW_MASK.set_before_reads(&(follow_mask as fn(Device)));
         let mask = MASKS.get().map_or(NO_MASK, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)
     }
+}
+
+/// Makes the block pools of the device return only blocks that its present coherent mask reaches: the function of
+/// [`FOLLOW_MASK`].
+fn follow_mask(device: Device) {
+    POOLS.follow_mask(device);
 }

@@ -2,12 +2,12 @@
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::limits::Limits;
-use crate::additions::streaming::{KEPT_BITS, KeptBits};
+use crate::additions::streaming::KEPT_BITS;
 use crate::ffi::additions::device::{set_new_device_hook, status_without_record};
 use crate::ffi::dropin::ops::{stored_table, table_or_choose};
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, device};
-use crate::kernel::PAGE_SIZE;
+use crate::kernel::{Device, PAGE_SIZE};
 
 /// Changes the limits of a device. Returns `-RT_EINVAL` if `is_valid` is false.
 fn change_limits(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
@@ -94,6 +94,11 @@ pub unsafe extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_
     limits_of(dev).boundary_mask
 }
 
+/// Returns the low bits of an address that a bounce buffer of the device keeps: the function of [`KEPT_BITS`].
+fn kept_bits(device: Device) -> usize {
+    DEVICES.limits(device).align_mask
+}
+
 /// @brief Sets which low bits of a buffer's address its bounce buffer keeps.
 ///
 /// Some devices need this because their descriptors contain only a part of the address, and the rest follows from the
@@ -106,10 +111,8 @@ pub unsafe extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
-    /// What [`KEPT_BITS`] refers to.
-    static KEPT_BY_LIMITS: KeptBits = KeptBits { mask_of: |device| DEVICES.limits(device).align_mask };
     change_limits(dev, is_low_bits(mask) && mask < PAGE_SIZE, |limits| {
-        KEPT_BITS.set(&KEPT_BY_LIMITS);
+        KEPT_BITS.set(&(kept_bits as fn(Device) -> usize));
         limits.align_mask = mask;
     })
 }

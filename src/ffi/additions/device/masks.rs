@@ -2,9 +2,9 @@
 //! them.
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
-use crate::additions::device::RecordError;
 use crate::additions::device::masks::{MaskedOps, Masks};
 use crate::dropin::translate::NO_MASK;
+use crate::error::Error;
 use crate::ffi::additions::device::masked_ops::{
     has_masked_function, is_masked_copy, is_masked_table, meaning_of, table_for,
 };
@@ -56,7 +56,7 @@ fn has_masked_ops(device: Device) -> bool {
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, mask, Which::Streaming)
+    set_masks(dev, mask, WhichMasks::Streaming)
 }
 
 /// @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_e
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, mask, Which::Coherent)
+    set_masks(dev, mask, WhichMasks::Coherent)
 }
 
 /// @brief Sets the streaming and the coherent mask, or on failure neither.
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, mask, Which::Both)
+    set_masks(dev, mask, WhichMasks::Both)
 }
 
 /// @brief Returns the streaming mask.
@@ -118,14 +118,14 @@ pub unsafe extern "C" fn rt_dma_get_coherent_mask(dev: *mut rt_device) -> u64 {
 
 /// Which masks of a device a call sets.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
+enum WhichMasks {
     Streaming,
     Coherent,
     Both,
 }
 
 /// Sets one mask, or both.
-fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
+fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
     if mask == 0 {
@@ -140,7 +140,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
     if mask == NO_MASK && is_masked_copy(table) && DEVICES.masked_ops(device).is_none() {
         return errors.ok;
     }
-    let sets_coherent = which != Which::Streaming;
+    let sets_coherent = which != WhichMasks::Streaming;
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
     if ops_of_alloc(before.original).is_some_and(|ops| !DMA.has_memory_within(ops, device, mask, sets_coherent)) {
         return errors.io;
@@ -162,20 +162,23 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: Which) -> rt_err_t {
 fn record_and_publish(
     device: Device,
     mask: u64,
-    which: Which,
+    which: WhichMasks,
     table: &'static rt_dma_map_ops,
     before: &MaskedOps,
-) -> Result<(), RecordError> {
+) -> Result<(), Error> {
     DEVICES.forget_old_masks(device, || !has_masked_ops(device));
     // Another call may have taken the masks back meanwhile.
     let is_unchanged = || stored_table(device).is_some_and(|stored| core::ptr::eq(stored, table));
     let inherited = || if is_unchanged() { before.masks } else { Masks::UNLIMITED };
-    let (streaming, coherent) = match which {
-        Which::Streaming => (Some(mask), None),
-        Which::Coherent => (None, Some(mask)),
-        Which::Both => (Some(mask), Some(mask)),
+    let change = |masks: &mut Masks| {
+        if which != WhichMasks::Coherent {
+            masks.streaming = mask;
+        }
+        if which != WhichMasks::Streaming {
+            masks.coherent = mask;
+        }
     };
-    let masks = DEVICES.set_masks(device, inherited, streaming, coherent, before.original)?;
+    let masks = DEVICES.set_masks(device, before.original, inherited, change)?;
     publish(device, masks, before.original);
     Ok(())
 }
@@ -214,8 +217,8 @@ fn store_table(device: Device, table: &'static rt_dma_map_ops) {
 
 /// Makes the block pools of the device, if there are any, follow its coherent mask.
 pub(in crate::ffi) fn update_block_pools(device: Device) {
-    if let Some(pools) = hooks::BLOCK_POOLS.get_after_writes() {
-        (pools.follow_mask)(device);
+    if let Some(follow_mask) = hooks::FOLLOW_MASK.get_after_writes() {
+        follow_mask(device);
     }
 }
 

@@ -25,12 +25,12 @@ pub use managed::*;
 pub use masks::*;
 
 use crate::abi::rt_err_t;
-use crate::additions::device::RecordError;
+use crate::error::Error;
 use crate::ffi::additions::hooks::STREAMS;
 #[cfg(feature = "debug")]
 use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
 use crate::ffi::dropin::ops::stored_table;
-use crate::ffi::status::errors;
+use crate::ffi::status::status;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
 use crate::kernel::{Device, Log};
 use crate::log::Level;
@@ -75,12 +75,9 @@ fn forget_earlier_device(device: Device) {
 
 /// Returns the error of C for a call that could not make a record of its device. If the reason is that the caller may
 /// not sleep, counts the call as refused.
-fn status_without_record(reason: RecordError) -> rt_err_t {
-    match reason {
-        RecordError::NoMemory => errors().nomem,
-        RecordError::Context => {
-            DMA.count_refused();
-            errors().busy
-        }
+fn status_without_record(error: Error) -> rt_err_t {
+    if error == Error::Context {
+        DMA.count_refused();
     }
+    status(Err(error))
 }

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::device::managed::ManagedClaim;
+use crate::additions::device::managed::{ManagedClaim, Selection};
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::ffi::additions::device::forget_earlier_device;
 use crate::ffi::additions::device::managed::reserve;
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn rt_dmam_free(
         let [managed_va, managed_size, managed_handle, _] = *arguments;
         managed_va == va && managed_size == size && (dma_handle == 0 || dma_handle == managed_handle)
     };
-    match DEVICES.unmanage(device, ResourceKind::Buffer, is_wanted) {
+    match DEVICES.unmanage(device, ResourceKind::Buffer, Selection::Newest, is_wanted) {
         // SAFETY: the buffer has left the list, and its device exists.
         Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {

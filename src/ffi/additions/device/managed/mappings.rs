@@ -3,6 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
+use crate::additions::device::managed::Selection;
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
 use crate::ffi::additions::device::forget_earlier_device;
@@ -74,13 +75,14 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     // This may be the first call of a new device, which has no mapping of an earlier one at its address.
     forget_earlier_device(device);
     let wanted = arguments_of(dma_handle, size, direction);
-    if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted) {
+    let is_wanted = |arguments: &Arguments| *arguments == wanted;
+    if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, Selection::Newest, is_wanted) {
         // SAFETY: the mapping has left the list.
         return unsafe { release(device, arguments) };
     }
     let refuse = |text| DMA.refuse_line(&DMA.line_about(device, text));
     let has_handle = |[handle, ..]: &Arguments| *handle == dma_handle;
-    let Some(arguments) = DEVICES.unmanage_only(device, ResourceKind::Mapping, has_handle) else {
+    let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, Selection::Only, has_handle) else {
         return refuse(text!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous", dma_handle, size));
     };
     // SAFETY: the mapping has left the list.

@@ -77,7 +77,7 @@ pub(super) fn table_for(ops: &MaskedOps) -> &'static rt_dma_map_ops {
         return ops.original;
     }
     let [.., last] = &MASKED;
-    MEANINGS.index_for(DMA.kernel, ops).and_then(|index| MASKED.get(index)).unwrap_or(last)
+    MEANINGS.find_or_take(DMA.kernel, ops).and_then(|index| MASKED.get(index)).unwrap_or(last)
 }
 
 /// Returns the masks and the original table of a device with a masked table or a [copy](is_masked_copy) of one. Returns
@@ -106,6 +106,6 @@ pub(super) fn freeing_table(device: Device) -> &'static rt_dma_map_ops {
 /// record of masks.
 fn without_masks(device: Device, present: Option<&'static rt_dma_map_ops>) -> MaskedOps {
     // Any other table than a known original one may call the masked one: the call would return here without end.
-    let original = present.filter(|present| MEANINGS.has_original(DMA.kernel, present));
+    let original = present.filter(|present| MEANINGS.is_original(DMA.kernel, present));
     MaskedOps { masks: Masks::UNLIMITED, original: original.unwrap_or_else(|| default_table(device)) }
 }
