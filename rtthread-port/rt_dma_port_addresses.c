@@ -50,8 +50,8 @@ static uintptr_t translate(void *va)
 #ifdef __riscv
 /*
  * RT-Thread's newer libcpu/risc-v/common/mmu.c takes the address from all upper bits of the page-table entry, also from
- * those of the memory type: bit 61, which Svpbmt sets for RT_DMA_F_WT, becomes bit 63 of the address. A physical address
- * has 56 bits.
+ * those of the memory type: bit 61, which Svpbmt sets for RT_DMA_F_WT, becomes bit 63 of the address. A physical
+ * address has 56 bits.
  */
 #define PHYSICAL_BITS ((uintptr_t)0xffffffffffffff)
 #else

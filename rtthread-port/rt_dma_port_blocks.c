@@ -3,8 +3,9 @@
  */
 
 /*
- * Blocks of 2 MiB that other code mapped by rt_ioremap, and that rt_iounmap left in the page tables. A page that is mapped there
- * later stops the kernel on aarch64; on riscv64 the kernel takes the block's memory for a table.
+ * Clears blocks of 2 MiB that rt_iounmap left in the page tables after other code had mapped them by rt_ioremap. If a
+ * page were mapped there later, the kernel would stop (aarch64), or would take the block's memory for a page table
+ * (riscv64).
  */
 
 #include "rt_dma_port_map_pages.h"
@@ -27,7 +28,7 @@ static int shift_of_first_table(void)
     return 30 + ((int)(satp >> 60) - 8) * TABLE_INDEX_BITS;
 }
 
-/* Valid, and not readable, writable or executable. */
+/* A table's entry is valid, and not readable, writable or executable. */
 static int is_table(uint64_t entry)
 {
     return (entry & 0xf) == 1;
@@ -40,10 +41,13 @@ static int is_block(uint64_t entry)
 
 static uintptr_t address_in(uint64_t entry)
 {
-    return (entry >> 10 & 0xfffffffffff) << 12;
+    return ((entry >> 10) & 0xfffffffffff) << 12;
 }
 
-/* The caller does so without the lock: RT-Thread's call for other cores may write to the log. */
+/*
+ * Not here, because the lock is held, and RT-Thread's call that reaches other cores may write to the log. The caller
+ * drops the block later, by rt_dma_port_publish_mappings().
+ */
 static void drop_block_from_tlbs(void)
 {
 }
@@ -71,7 +75,10 @@ static uintptr_t address_in(uint64_t entry)
     return entry & 0xfffffffff000;
 }
 
-/* With the lock: no core may put a table in the block's place before all have dropped the block (Arm ARM, break-before-make). */
+/*
+ * Here, with the lock held: no core may put a table in the block's place before all cores have dropped the block (Arm
+ * ARM, break-before-make).
+ */
 static void drop_block_from_tlbs(void)
 {
     __asm__ volatile ("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
@@ -79,24 +86,21 @@ static void drop_block_from_tlbs(void)
 
 #endif /* __riscv */
 
-/* Returns the entry for the 2 MiB that contain va; null if there is no table for them. The caller holds the tables' lock. */
-static uint64_t *find_entry_2m(void *va)
+/*
+ * Returns the entry for the 2 MiB that contain va. If there is no table for them, returns the entry in place of that
+ * table. The size that the entry stands for is 1 << *shift. The caller holds the tables' lock.
+ */
+static uint64_t *find_entry(void *va, int *shift)
 {
     uint64_t *entry = rt_kernel_space.page_table;
-    int shift;
 
-    for (shift = shift_of_first_table();; shift -= TABLE_INDEX_BITS)
+    for (*shift = shift_of_first_table();; *shift -= TABLE_INDEX_BITS)
     {
-        entry += (uintptr_t)va >> shift & ((1 << TABLE_INDEX_BITS) - 1);
+        entry += ((uintptr_t)va >> *shift) & ((1 << TABLE_INDEX_BITS) - 1);
 
-        if (shift == ENTRY_2M_SHIFT)
+        if (*shift == ENTRY_2M_SHIFT || !is_table(*entry))
         {
             return entry;
-        }
-
-        if (!is_table(*entry))
-        {
-            return RT_NULL;
         }
 
         entry = (uint64_t *)(address_in(*entry) - PV_OFFSET);
@@ -106,15 +110,17 @@ static uint64_t *find_entry_2m(void *va)
 int rt_dma_port_clear_left_block(void *va)
 {
     int is_in_window = (uintptr_t)va - (uintptr_t)rt_ioremap_start < rt_ioremap_size;
-    int has_block;
+    int has_block, is_left, shift;
     uint64_t *entry;
 
-    /* Other cores free tables. */
+    /* Without the lock, another core could free a table meanwhile. */
     MM_PGTBL_LOCK(&rt_kernel_space);
-    entry = find_entry_2m(va);
-    has_block = entry && is_block(*entry);
+    entry = find_entry(va, &shift);
+    has_block = is_block(*entry);
+    /* Boot code maps larger blocks (rt_hw_mmu_kernel_map_init on riscv64), rt_ioremap does not. */
+    is_left = has_block && is_in_window && shift == ENTRY_2M_SHIFT;
 
-    if (has_block && is_in_window)
+    if (is_left)
     {
         *(volatile uint64_t *)entry = 0;
         rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, entry, sizeof(*entry));
@@ -123,7 +129,7 @@ int rt_dma_port_clear_left_block(void *va)
 
     MM_PGTBL_UNLOCK(&rt_kernel_space);
 
-    return !has_block || is_in_window;
+    return !has_block || is_left;
 }
 
 #endif /* RT_DMA_PORT_KERNEL_MAPS_BLOCKS */

@@ -11,12 +11,12 @@
 #include "rt_dma_port_ofw.h"
 
 /*
- * RT-Thread's translators of one step return this if they have no table of the bus's ranges: the heap has no room for it,
- * or the ranges cannot be read.
+ * RT-Thread's functions that translate by one step return this if they have no table of the bus's ranges: the heap has
+ * no room for it, or the ranges cannot be read.
  */
 #define NO_TABLE (~(rt_uint64_t)0)
 
-/* An address in the device tree has 64 bits. One that does not fit into a pointer is out of this processor's reach. */
+/* An address in the device tree has 64 bits. This processor does not reach one that does not fit into a pointer. */
 static uintptr_t to_pointer_size(rt_uint64_t address)
 {
     if ((uintptr_t)address != address)
@@ -123,17 +123,21 @@ static struct bus_range range_at(const struct bus_ranges *ranges, int index)
 }
 
 /*
- * Returns the distance to the last address before `edge`, or `distance` if that is shorter or `edge` is not after
- * `address`.
+ * Shortens a distance after `address`, so that it ends before `edge`. An edge at or before `address` changes nothing.
  */
-static rt_uint64_t shorter_distance(rt_uint64_t distance, rt_uint64_t address, rt_uint64_t edge)
+static rt_uint64_t end_before(rt_uint64_t distance, rt_uint64_t address, rt_uint64_t edge)
 {
-    return edge > address && edge - address - 1 < distance ? edge - address - 1 : distance;
+    if (edge <= address)
+    {
+        return distance;
+    }
+
+    return edge - address - 1 < distance ? edge - address - 1 : distance;
 }
 
 /*
- * Returns how many of the `distance` bytes after `address` lie in the same ranges as `address`: up to there no range begins
- * or ends. Which of the two addresses of a range is the processor's does not matter, because both are looked at.
+ * Returns how many of the `distance` bytes after `address` come before the next beginning or end of a range. It does
+ * not matter which of the two addresses of a range is the processor's: both are compared.
  */
 static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t address, rt_uint64_t distance)
 {
@@ -141,10 +145,10 @@ static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t
     {
         struct bus_range range = range_at(ranges, i);
 
-        distance = shorter_distance(distance, address, range.child);
-        distance = shorter_distance(distance, address, range.child + range.size);
-        distance = shorter_distance(distance, address, range.parent);
-        distance = shorter_distance(distance, address, range.parent + range.size);
+        distance = end_before(distance, address, range.child);
+        distance = end_before(distance, address, range.child + range.size);
+        distance = end_before(distance, address, range.parent);
+        distance = end_before(distance, address, range.parent + range.size);
     }
 
     return distance;
@@ -167,10 +171,10 @@ static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t addr
 }
 
 /*
- * Returns whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each property:
- * if a bus has "ranges" too, and they were read first (for the registers of a device, for example), these count for DMA
- * as well. To find out, we translate the first address of each range, and compare the result with what the first range
- * that contains the address gives.
+ * Returns whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each
+ * property: if a bus has "ranges" too, and they were read first (for the registers of a device, for example), it uses
+ * them for DMA as well. To find out, this function translates the first address of each range, and compares the result
+ * with what the first range that contains the address gives.
  */
 static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
 {
@@ -209,35 +213,58 @@ struct translation
 };
 
 /*
- * Returns how many bytes after a physical address lie in the same ranges as the address, in both steps. The first step leads to
- * `on_bus`. The call reads other ranges into `steps`.
+ * Returns how many bytes after a physical address lie in the same ranges as the address, in both steps. The first step
+ * leads to `on_bus`.
  */
-static rt_uint64_t distance_translated(struct translation *steps, uintptr_t pa, rt_uint64_t on_bus)
+static rt_uint64_t distance_in_same_ranges(const struct translation *steps, uintptr_t pa, rt_uint64_t on_bus)
 {
+    struct bus_ranges other;
     /* Up to the highest address on either side. */
     rt_uint64_t distance = UINTPTR_MAX - pa < ~on_bus ? UINTPTR_MAX - pa : ~on_bus;
 
     distance = distance_to_edge(&steps->ranges, pa, distance);
     distance = distance_to_edge(&steps->dma_ranges, on_bus, distance);
 
-    /* Each bus may translate by its other property: see ranges_are_read(). */
-    if (steps->bus != steps->dma_bus)
+    /* RT-Thread may translate by the other property of a bus: see ranges_are_read(). */
+    if (steps->bus == steps->dma_bus)
     {
-        read_ranges(steps->dma_bus, "ranges", &steps->ranges);
-        read_ranges(steps->bus, "dma-ranges", &steps->dma_ranges);
+        distance = distance_to_edge(&steps->ranges, on_bus, distance);
+
+        return distance_to_edge(&steps->dma_ranges, pa, distance);
     }
 
-    distance = distance_to_edge(&steps->ranges, on_bus, distance);
+    read_ranges(steps->dma_bus, "ranges", &other);
+    distance = distance_to_edge(&other, on_bus, distance);
+    read_ranges(steps->bus, "dma-ranges", &other);
 
-    return distance_to_edge(&steps->dma_ranges, pa, distance);
+    return distance_to_edge(&other, pa, distance);
+}
+
+/* Returns whether the step that has no table has a bus with ranges. Then the heap had no room for the table. */
+static int lacks_heap(const struct translation *steps, rt_uint64_t on_bus)
+{
+    const struct bus_ranges *ranges = on_bus == NO_TABLE ? &steps->ranges : &steps->dma_ranges;
+
+    return ranges->count > 0;
 }
 
 /*
- * RT-Thread's translator returns an address unchanged both where a range maps it to itself and where no range covers
- * it. It takes two steps: back through the "ranges" of the next bus that has any, then through its "dma-ranges". An
- * address that the second step changes is covered. One that it leaves alone is covered only if a range maps it to
- * itself; then both addresses of the range are equal, and it does not matter in which order that kernel reads them
- * (5.2.2 reads them in the opposite order to the binding, and boards are tuned to it).
+ * Returns whether no range covers an address that the second step left unchanged. RT-Thread's translator leaves an
+ * address unchanged in two cases: a range maps it to itself, or no range covers it. In the first case both addresses of
+ * the range are equal, so it does not matter in which order the kernel reads them. (5.2.2 reads them in the opposite
+ * order to the binding, and boards are adapted to that.) Without ranges, or if the kernel does not read them, every
+ * address is covered.
+ */
+static int is_uncovered(struct rt_ofw_node *np, const struct bus_ranges *ranges, rt_uint64_t on_bus)
+{
+    return ranges->count > 0 && !is_mapped_to_itself(ranges, on_bus) && ranges_are_read(np, ranges);
+}
+
+/*
+ * Takes the two steps of RT-Thread's translator: back through the "ranges" of the nearest bus that has any, then
+ * through the "dma-ranges" of the nearest bus that has those. rt_ofw_translate_cpu2dma() takes the same steps, but is
+ * not called: if a step fails because the heap has no room, it returns the address unchanged, and the device may have
+ * another address for this memory.
  *
  * Example, as 5.2.2 reads ranges, for a device on the lower of two buses:
  *
@@ -245,14 +272,8 @@ static rt_uint64_t distance_translated(struct translation *steps, uintptr_t pa, 
  *     lower bus:  dma-ranges = <0x00000000 0xc0000000 0x20000000>;
  *
  *     pa          on_bus      handle
- *     0x40001000  0x00001000  0xc0001000  The second step changes it: covered.
- *     0x60001000  0x20001000  0x20001000  The second step leaves it alone, and no range maps it to itself: not covered.
- *
- * The two steps are those of rt_ofw_translate_cpu2dma(), which is not called: if a step fails for want of heap, it
- * returns the address unchanged, which may be another than the device's.
- *
- * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, all of memory is covered.
- * The first step may still move it.
+ *     0x40001000  0x00001000  0xc0001000  The second step changes it: a range covers it.
+ *     0x60001000  0x20001000  0x20001000  The second step leaves it unchanged: no range covers it.
  *
  * The first translation through a bus reads its ranges into the heap, so it needs a thread.
  */
@@ -271,7 +292,7 @@ int rt_dma_port_bus_range(void *dev, uintptr_t pa, uintptr_t *handle, uintptr_t 
 
     if (found == NO_TABLE)
     {
-        if (on_bus == NO_TABLE ? steps.ranges.count : steps.dma_ranges.count)
+        if (lacks_heap(&steps, on_bus))
         {
             return RT_DMA_PORT_NO_HEAP;
         }
@@ -283,14 +304,13 @@ int rt_dma_port_bus_range(void *dev, uintptr_t pa, uintptr_t *handle, uintptr_t 
         return RT_DMA_PORT_FOUND;
     }
 
-    if (steps.dma_ranges.count && found == on_bus && !is_mapped_to_itself(&steps.dma_ranges, on_bus)
-        && ranges_are_read(np, &steps.dma_ranges))
+    if (found == on_bus && is_uncovered(np, &steps.dma_ranges, on_bus))
     {
         found = RT_DMA_PORT_UNMAPPED;
     }
 
     *handle = to_pointer_size(found);
-    *last = pa + (uintptr_t)distance_translated(&steps, pa, on_bus);
+    *last = pa + (uintptr_t)distance_in_same_ranges(&steps, pa, on_bus);
 
     return RT_DMA_PORT_FOUND;
 }

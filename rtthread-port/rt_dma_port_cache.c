@@ -36,9 +36,18 @@ static int has_line_sizes(rt_ubase_t ctr)
 
 #endif /* __aarch64__ || RT_DMA_PORT_HAS_CP15 */
 
+/* Calls RT-Thread's operation. Without RT_USING_CACHE it is a macro that drops its arguments. */
+rt_inline void maintain(int operation, void *va, int size)
+{
+    RT_UNUSED(operation);
+    RT_UNUSED(va);
+    RT_UNUSED(size);
+    rt_hw_cpu_dcache_ops(operation, va, size);
+}
+
 /*
- * flush_and_invalidate() flushes lines and invalidates them. On Arm it is one step for each line, so no write to the line
- * can come between the two and be lost. On RISC-V this is true only for writes of this core.
+ * Flushes lines and invalidates them. On Arm this is one step for each line, so that no write to the line can come
+ * between the two and be lost. On RISC-V this is true only for writes of this core.
  */
 #if defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_CACHE)
 
@@ -51,7 +60,8 @@ static void flush_and_invalidate(void *va, int size)
     rt_ubase_t at = (rt_ubase_t)va & ~(line - 1);
     rt_ubase_t lines = ((rt_ubase_t)va + size - 1 - at) / line + 1;
 
-    for (; lines != 0; --lines, at += line)
+    /* The lines are counted, because the address after the last line may be 0. */
+    for (; lines != 0; lines--, at += line)
     {
         __asm__ volatile ("mcr p15, 0, %0, c7, c14, 1" : : "r" (at) : "memory"); /* DCCIMVAC */
     }
@@ -59,34 +69,27 @@ static void flush_and_invalidate(void *va, int size)
 
 #elif defined(__aarch64__)
 
-/*
- * RT_HW_CACHE_FLUSH does both (libcpu/aarch64/common/cache.S). Without RT_USING_CACHE it is a macro that drops its
- * arguments.
- */
+/* RT_HW_CACHE_FLUSH does both (libcpu/aarch64/common/cache.S). */
 static void flush_and_invalidate(void *va, int size)
 {
-    RT_UNUSED(va);
-    RT_UNUSED(size);
-    rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, va, size);
+    maintain(RT_HW_CACHE_FLUSH, va, size);
 }
 
 #else
 
 /*
- * RT_HW_CACHE_FLUSH does not invalidate (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this core
- * are masked, so that no code on it writes to a line in between. What another core writes to such a line in between is
- * lost: rthw.h has no operation that does both. The cache.h of some processors has one, under two names:
- * rt_hw_cpu_dcache_clean_invalidate (virt64, t-head/c906) and rt_hw_cpu_dcache_clean_and_invalidate (t-head/c908). In
- * libcpu/risc-v/common/cache.c the second one does not invalidate.
+ * RT_HW_CACHE_FLUSH does not invalidate (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this
+ * core are masked, so that no code on it writes to a line in between. What another core writes to such a line in
+ * between is lost: rthw.h has no operation that does both. The cache.h of some processors has one, under two names:
+ * rt_hw_cpu_dcache_clean_invalidate (virt64, t-head/c906) and rt_hw_cpu_dcache_clean_and_invalidate (t-head/c908). But
+ * in libcpu/risc-v/common/cache.c the second one does not invalidate.
  */
 static void flush_and_invalidate(void *va, int size)
 {
     rt_base_t level = rt_hw_local_irq_disable();
 
-    RT_UNUSED(va);
-    RT_UNUSED(size);
-    rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, va, size);
-    rt_hw_cpu_dcache_ops(RT_HW_CACHE_INVALIDATE, va, size);
+    maintain(RT_HW_CACHE_FLUSH, va, size);
+    maintain(RT_HW_CACHE_INVALIDATE, va, size);
     rt_hw_local_irq_enable(level);
 }
 
@@ -111,12 +114,7 @@ static void wait_for_maintenance(void)
 
 void rt_dma_port_cache(int operation, void *va, int size)
 {
-    /* Without RT_USING_CACHE the operation is a macro that drops its arguments. */
-    RT_UNUSED(operation);
-    RT_UNUSED(va);
-    RT_UNUSED(size);
-
-    rt_hw_cpu_dcache_ops(operation, va, size);
+    maintain(operation, va, size);
     wait_for_maintenance();
 }
 

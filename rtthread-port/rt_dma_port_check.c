@@ -3,9 +3,8 @@
  */
 
 /*
- * No code is made of this file. The library is built without RT-Thread's headers and trusts a handful of layouts, prototypes
- * and values; this file refuses to compile against a BSP that has other ones, and the error contains the one that
- * differs.
+ * This file makes no code. The library is built without RT-Thread's headers, and relies on some of their layouts,
+ * prototypes and values. This file does not compile if those of the BSP differ, and the error states which one.
  */
 
 #include <stddef.h>
@@ -31,11 +30,11 @@
     CHECK((name) == (value), header ": " #name " is not " #value)
 
 #define CHECK_FUNCTION(name, result, ...) \
-    CHECK(__builtin_types_compatible_p(__typeof__(name), result (__VA_ARGS__)), \
+    CHECK(RT_DMA_PORT_IS(name, result, __VA_ARGS__), \
           "drivers/dma.h: " #name " is declared in a way that no known revision of RT-Thread does")
 
 #define CHECK_MAP_OP(name, result, ...) \
-    CHECK(__builtin_types_compatible_p(__typeof__(*((struct rt_dma_map_ops *)0)->name), result (__VA_ARGS__)), \
+    CHECK(RT_DMA_PORT_IS(*((struct rt_dma_map_ops *)0)->name, result, __VA_ARGS__), \
           "drivers/dma.h: struct rt_dma_map_ops: " #name " takes other arguments than the library gives")
 
 /* Integers */
@@ -50,8 +49,8 @@ CHECK((rt_size_t)-1 > 0, "rttypes.h: rt_size_t is signed");
 CHECK((rt_ubase_t)-1 > 0, "rttypes.h: rt_ubase_t is signed");
 
 /*
- * The heap: the library has atomic words there, which fault on some processors if they are not aligned. Other heaps than
- * these two do not read RT_ALIGN_SIZE.
+ * The heap: the library has atomic words there, which fault on some processors if they are not aligned. Other heaps
+ * than these two do not read RT_ALIGN_SIZE.
  */
 #if defined(RT_USING_SMALL_MEM_AS_HEAP) || defined(RT_USING_MEMHEAP_AS_HEAP)
 CHECK(RT_ALIGN_SIZE % WORD == 0, "rtconfig.h: RT_ALIGN_SIZE is less than the size of a pointer");
@@ -123,7 +122,10 @@ CHECK_FUNCTION(rt_dma_sync_in_data, rt_err_t, struct rt_device *, void *, rt_siz
 #if RT_DMA_PORT_REVISION >= 2
 CHECK_FUNCTION(rt_dma_pool_extract, rt_err_t, rt_size_t, rt_size_t);
 
-/* Not every header of this revision declares it. So it is declared here: a header with another declaration does not compile. */
+/*
+ * Not every header of this revision declares it. So it is declared here: a header with another declaration does not
+ * compile.
+ */
 const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
 #else
 CHECK_FUNCTION(rt_dma_pool_extract, rt_err_t, rt_region_t *, rt_size_t, rt_size_t, rt_size_t);

@@ -11,8 +11,8 @@
 
 /*
  * The size of the largest pool that has views, in MiB. It is set in menuconfig, which permits up to 1024. A BSP whose
- * ioremap window is large may define more in rtconfig.h: each view takes as much of the window as the pool has bytes. The
- * name has no prefix PKG_, so that the value in a BSP's .config from version 0.1 still counts.
+ * ioremap window is large may define more in rtconfig.h: each view takes as much of the window as the pool has bytes.
+ * The name has no prefix PKG_, so that the value in a BSP's .config from version 0.1 is still used.
  */
 #ifndef RT_DMA_POOL_VIEW_LIMIT
 #define RT_DMA_POOL_VIEW_LIMIT 64

@@ -28,8 +28,8 @@ int rt_dma_port_device_is_coherent(void *dev)
 }
 
 /*
- * A core that reads dma_ops with acquire ordering must also see what was written before: the pools that the device owns,
- * and their flags. So the store has release ordering; that of rt_dma_device_set_ops() is a plain one.
+ * A core that reads dma_ops with acquire ordering must also see what was written before: the pools that the device
+ * owns, and their flags. So this store has release ordering, which that of rt_dma_device_set_ops() lacks.
  */
 void rt_dma_port_device_set_ops(void *dev, const void *ops)
 {
@@ -37,8 +37,9 @@ void rt_dma_port_device_set_ops(void *dev, const void *ops)
 }
 
 /*
- * A GCC that is made for Linux does not write the instructions of a compare-exchange here. It calls a function of its
- * library, which finds out at run time which instructions the processor has. A kernel does not have what that function needs.
+ * A GCC that is made for Linux calls a function of its library for a compare-exchange. That function finds out at run
+ * time which instructions the processor has, and needs what a kernel does not have. With this attribute, the compiler
+ * writes the instructions here.
  */
 #if defined(__aarch64__) && !defined(__clang__) && __GNUC__ >= 10
 #define INLINE_ATOMICS __attribute__((target("no-outline-atomics")))

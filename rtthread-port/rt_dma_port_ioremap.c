@@ -11,7 +11,10 @@
 /* Drops old entries from the TLBs of all cores: an address may have been that of another mapping before. */
 static void invalidate_tlbs(void)
 {
-    /* RT-Thread drops those of the core that maps or unmaps (libcpu/arm/cortex-a/tlb.h). With one core, nothing else is needed. */
+    /*
+     * RT-Thread drops those of the core that maps or unmaps (libcpu/arm/cortex-a/tlb.h). With one core, nothing else is
+     * needed.
+     */
 #if defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_SMP)
     /* TLBIALLIS */
     __asm__ volatile ("dsb\n\tmcr p15, 0, %0, c8, c3, 0\n\tdsb\n\tisb" : : "r" (0) : "memory");

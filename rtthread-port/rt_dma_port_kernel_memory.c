@@ -12,9 +12,9 @@
 #include <mm_page.h>
 
 /*
- * Returns whether the range is the kernel's own. RT-Thread reserves such ranges under these names before it reads /reserved-memory
- * (rt_hw_common_setup, rt_fdt_scan_initrd). Memblock then refuses to reserve a node's memory that overlaps one of them, and
- * only a line of its log states that: without this check, a pool would lie over the kernel.
+ * Returns whether the range is the kernel's own. RT-Thread reserves such ranges under these names before it reads
+ * /reserved-memory (rt_hw_common_setup, rt_fdt_scan_initrd). Memblock then refuses to reserve a node's memory that
+ * overlaps one of them, and only a line of its log states that: without this check, a pool would lie over the kernel.
  */
 static int is_kernels_own(const struct rt_mmblk_reg *reg)
 {
@@ -54,7 +54,10 @@ int rt_dma_port_kernel_uses(uintptr_t pa)
 
 #else /* !RT_USING_MEMBLOCK */
 
-/* What the kernel uses is not known, so no memory is chosen for a node. A node's own reg is trusted: see rt_dma_port_nodes.c. */
+/*
+ * What the kernel uses is not known, so no memory is chosen for a node. A node's own reg is trusted: see
+ * rt_dma_port_nodes.c.
+ */
 int rt_dma_port_kernel_uses(uintptr_t pa)
 {
     RT_UNUSED(pa);

@@ -69,8 +69,8 @@ void rt_dma_port_print(const char *format, const uintptr_t *values)
     RT_UNUSED(values);
 
     /*
-     * rt_kprintf cuts a text that is longer than RT_CONSOLEBUF_SIZE. Where a name may be long, the newline is in the next
-     * text.
+     * rt_kprintf cuts a text that is longer than RT_CONSOLEBUF_SIZE. Where a name may be long, the newline is in the
+     * next text.
      */
     rt_kprintf(format, values[0], values[1], values[2], values[3], values[4], values[5]);
 }

@@ -3,15 +3,15 @@
  */
 
 /*
- * Mappings: of memory at its linear address, which is the physical address plus a constant of the kernel, and of memory at
- * an address that the kernel chooses.
+ * Mappings: of memory at its linear address, which is the physical address plus a constant of the kernel, and of memory
+ * at an address that the kernel chooses.
  */
 
 #include "rt_dma_port_map_pages.h"
 
 /*
- * The mapping has the address that is asked for, or fails. The result is not returned: the library checks each mapping by
- * rt_dma_port_v2p(), because a kernel may report success although it mapped other memory.
+ * The mapping has the address that is asked for, or fails. The result is not returned: the library checks each mapping
+ * by rt_dma_port_v2p(), because a kernel may report success although it mapped other memory.
  */
 void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 {

@@ -10,8 +10,9 @@
 
 #include <mm_memblock.h>
 
-/* Returns entry `index` of a list of memblock; null after the last. */
-static const struct rt_mmblk_reg *entry_of(struct rt_memblock *memblock, uintptr_t index)
+/* Reads the region of entry `index` of a list of memblock. Returns the entry; null after the last. */
+static const struct rt_mmblk_reg *read_entry(struct rt_memblock *memblock, uintptr_t index,
+        struct rt_dma_port_region *region)
 {
     struct rt_mmblk_reg *reg;
 
@@ -19,6 +20,9 @@ static const struct rt_mmblk_reg *entry_of(struct rt_memblock *memblock, uintptr
     {
         if (index-- == 0)
         {
+            region->start = reg->memreg.start;
+            region->end = reg->memreg.end;
+
             return reg;
         }
     }
@@ -28,32 +32,19 @@ static const struct rt_mmblk_reg *entry_of(struct rt_memblock *memblock, uintptr
 
 int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region)
 {
-    const struct rt_mmblk_reg *reg = entry_of(rt_memblock_get_memory(), index);
+    const struct rt_mmblk_reg *reg = read_entry(rt_memblock_get_memory(), index, region);
 
     if (!reg)
     {
         return RT_DMA_PORT_END;
     }
-
-    region->start = reg->memreg.start;
-    region->end = reg->memreg.end;
 
     return reg->flags ? RT_DMA_PORT_UNUSABLE : RT_DMA_PORT_FOUND;
 }
 
 int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region)
 {
-    const struct rt_mmblk_reg *reg = entry_of(rt_memblock_get_reserved(), index);
-
-    if (!reg)
-    {
-        return RT_DMA_PORT_END;
-    }
-
-    region->start = reg->memreg.start;
-    region->end = reg->memreg.end;
-
-    return RT_DMA_PORT_FOUND;
+    return read_entry(rt_memblock_get_reserved(), index, region) ? RT_DMA_PORT_FOUND : RT_DMA_PORT_END;
 }
 
 #else /* !RT_USING_MEMBLOCK */

@@ -19,7 +19,9 @@ const void *rt_dma_port_node(void *dev)
     return rt_dma_port_ofw_node(dev);
 }
 
-/* Returns whether the first cell of the node's reg is all ones. Only then may an address of all ones be the right one. */
+/*
+ * Returns whether the first cell of the node's reg is all ones. Only then may an address of all ones be the right one.
+ */
 static int states_all_ones(struct rt_ofw_node *np)
 {
     rt_uint32_t first = 0;
@@ -51,7 +53,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
         return RT_DMA_PORT_UNUSABLE;
     }
 
-    /* RT-Thread's result if the heap has no room for the table of ranges by which the address is translated. */
+    /* RT-Thread returns all ones if the heap has no room for the ranges by which it translates the address. */
     if (start == ~(rt_uint64_t)0 && !states_all_ones(np))
     {
         return RT_DMA_PORT_NO_HEAP;
@@ -104,6 +106,7 @@ static int kernel_uses_any(const struct rt_dma_port_region *region)
 
 #else
 
+/* Without memblock it is not known what the kernel uses, and a node's own reg is trusted. */
 static int kernel_uses_any(const struct rt_dma_port_region *region)
 {
     RT_UNUSED(region);
@@ -114,17 +117,23 @@ static int kernel_uses_any(const struct rt_dma_port_region *region)
 #endif /* RT_USING_MEMBLOCK */
 
 /*
- * Returns the node with a phandle, for rt_ofw_node_put(); null if there is none. rt_ofw_find_node_by_phandle() is not used: its
- * table has an entry for each phandle from the least to the greatest of the tree, and it reads beyond the table for others.
+ * Returns the node with a phandle, for rt_ofw_node_put(); null if there is none. rt_ofw_find_node_by_phandle() is not
+ * used: its table has an entry for each phandle from the least to the greatest of the tree, and it reads beyond the
+ * table for others.
  */
-static struct rt_ofw_node *find_node(rt_phandle phandle)
+static struct rt_ofw_node *find_by_phandle(rt_phandle phandle)
 {
     struct rt_ofw_node *np;
 
+    /* Nodes without a phandle have 0 there. */
+    if (!phandle)
+    {
+        return RT_NULL;
+    }
+
     rt_ofw_foreach_allnodes(np)
     {
-        /* Nodes without a phandle have 0 there. */
-        if (np->phandle == phandle && phandle)
+        if (np->phandle == phandle)
         {
             break;
         }
@@ -144,7 +153,7 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_nam
         return RT_DMA_PORT_END;
     }
 
-    memory = find_node(phandle);
+    memory = find_by_phandle(phandle);
 
     if (!memory)
     {

@@ -3,9 +3,10 @@
  */
 
 /*
- * Mappings of pages, for aarch64 and riscv64, where RT-Thread's rt_hw_mmu_map maps blocks of 2 MiB. On aarch64 it does not check
- * the physical address, so that a block can lead to other memory. No version of rt_hw_mmu_unmap removes a block. docs/tested.md
- * has the versions that were read. A call for less than 2 MiB maps no block in any of them.
+ * Mappings on aarch64 and riscv64, page by page. RT-Thread's rt_hw_mmu_map maps blocks of 2 MiB where it can, but no
+ * version of rt_hw_mmu_unmap removes a block. On aarch64 it also does not check the physical address, so that a block
+ * may lead to memory that was not asked for. A call for less than 2 MiB maps only pages, in every version that
+ * docs/tested.md lists.
  */
 
 #include "rt_dma_port_map_pages.h"
@@ -13,8 +14,9 @@
 #ifdef RT_DMA_PORT_KERNEL_MAPS_BLOCKS
 
 /*
- * Memory is mapped in pieces that end at multiples of this, so that each lies within one page table. On riscv64, only the pieces
- * that were mapped are unmapped: an unmap of other pages counts as the end of a use of their table, which may be freed too early.
+ * Each call of rt_hw_mmu_map maps a piece: less than a block, and within one page table. Pieces end at multiples of
+ * this size. If a piece cannot be mapped, riscv64 unmaps only the pieces before it: to unmap a page that is not mapped
+ * would end a use of its table too often, so that the table could be freed too early.
  */
 #define PIECE_SIZE ((uintptr_t)1 << 20)
 
@@ -31,7 +33,7 @@ static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
  * Reserves addresses, and maps nothing. Returns null if there is no room. rt_aspace_map would be simpler, but asserts
  * that the scheduler runs, and pools are mapped before that.
  */
-static struct rt_varea *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
+static struct rt_varea *reserve_addresses(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
     /* The object has no other functions, so the kernel treats the area as it treats one of rt_aspace_map_phy. */
     static struct rt_mem_obj object =
@@ -68,7 +70,7 @@ static uintptr_t piece_size(uintptr_t start, uintptr_t left)
     return left < size ? left : size;
 }
 
-/* Maps pages of one table. Returns whether that was possible. */
+/* Maps a piece. Returns whether its pages are mapped. */
 static int map_piece(char *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
     return rt_hw_mmu_map(&rt_kernel_space, va, (void *)pa, size, attr) && rt_dma_port_page_is_mapped(va, pa);
@@ -92,7 +94,7 @@ static rt_size_t attributes_of(int memory)
 void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory)
 {
     rt_size_t attr = attributes_of(memory);
-    struct rt_varea *varea = reserve(va, pa, size, attr);
+    struct rt_varea *varea = reserve_addresses(va, pa, size, attr);
     char *start;
     uintptr_t done, piece;
 
@@ -109,7 +111,7 @@ void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory)
 
         if (!rt_dma_port_clear_left_block(start + done) || !map_piece(start + done, pa + done, piece, attr))
         {
-            rt_aspace_unmap(&rt_kernel_space, start);
+            rt_iounmap(start);
 
             return RT_NULL;
         }

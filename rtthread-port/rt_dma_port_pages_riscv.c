@@ -3,15 +3,17 @@
  */
 
 /*
- * riscv64: what rt_dma_port_pages.c does about three faults of libcpu/risc-v/common/mmu.c. rt_hw_mmu_map returns an address even
- * if there was no memory for a table; rt_hw_mmu_unmap clears no entry of a page; and only the TLB of one core drops old entries.
+ * For riscv64: makes up for three errors of RT-Thread's libcpu/risc-v/common/mmu.c.
+ * 1. rt_hw_mmu_map returns an address even without memory for a page table: rt_dma_port_page_is_mapped() checks.
+ * 2. rt_hw_mmu_unmap leaves the entries of the pages: clear_left_entries() clears them.
+ * 3. Only the TLB of the calling core drops old entries: rt_dma_port_publish_mappings() reaches the others.
  */
 
 #include "rt_dma_port_map_pages.h"
 
 #ifdef __riscv
 
-/* RT-Thread's tlb.h writes to the log. */
+/* RT-Thread's tlb.h uses the macros of rtdbg.h, but does not include it. */
 #define DBG_TAG "dma.pool"
 #define DBG_LVL DBG_WARNING
 #include <rtdbg.h>
@@ -23,9 +25,10 @@ int rt_dma_port_page_is_mapped(void *va, uintptr_t pa)
 }
 
 /*
- * Every entry is dropped from the TLBs of all cores: an address may have been that of another mapping before.
- * rt_hw_tlb_invalidate_aspace() is not enough: in RT-Thread 5.2.2 it reaches the TLB of this core only. With ARCH_USING_ASID
- * it drops the entries of one address space, and a TLB may have entries of several for an address of the kernel.
+ * The TLBs of all cores drop every entry, because an address may have been that of another mapping before.
+ * rt_hw_tlb_invalidate_aspace() is not enough: in RT-Thread 5.2.2 it reaches the TLB of this core only. With
+ * ARCH_USING_ASID it drops the entries of one address space, and a TLB may have entries of several for an address of
+ * the kernel.
  */
 void rt_dma_port_publish_mappings(void)
 {
@@ -36,12 +39,14 @@ void rt_dma_port_publish_mappings(void)
 }
 
 /*
- * Clears the entries of pages that are unmapped. rt_hw_mmu_unmap only counts the uses of a table. When the last use ends, it clears
- * the entry that leads to the table, and frees the table. A pool that is installed later, at the linear addresses of such entries,
- * would take them for a map of the boot code, and would lose them together with the table.
+ * Clears the entries that rt_hw_mmu_unmap left. That function only counts how many uses a page table still has. When
+ * the last use ends, it clears the entry that leads to the table, and frees the table. If a later pool lies at the
+ * linear addresses of the entries that were left, the library takes them for mappings of boot code, and loses them when
+ * the table is freed.
  *
- * The first call below writes an entry that is not valid, because its attribute is zero. It counts as a use of the table, and the
- * second call ends that use. RT-Thread's older common64/mmu.c leaves no entry.
+ * RT-Thread has no call that clears one entry, so two calls are made. With the attribute 0, rt_hw_mmu_map writes an
+ * entry that is not valid, and counts one use more. rt_hw_mmu_unmap ends this use. RT-Thread's older common64/mmu.c
+ * leaves no entry.
  */
 static void clear_left_entries(rt_aspace_t aspace, char *va, uintptr_t size)
 {

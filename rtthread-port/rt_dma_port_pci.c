@@ -24,8 +24,8 @@ CHECK_WINDOW(cpu_addr, offsetof(struct rt_dma_port_window, cpu));
 CHECK_WINDOW(size, offsetof(struct rt_dma_port_window, size));
 
 /*
- * Returns whether a bus is that of PCI. The library asks this for every buffer of a PCI device. So the address of the bus
- * is kept, and its name is not compared again: that would cost 35 more instructions for each rt_dma_sync_out_data.
+ * Returns whether a bus is that of PCI. The library asks this for every buffer of a PCI device. So the address of the
+ * bus is kept, and its name is not compared again: that would cost 35 more instructions for each rt_dma_sync_out_data.
  * Several cores may do this at the same time: each writes the same address.
  */
 static int is_pci(const struct rt_bus *bus)

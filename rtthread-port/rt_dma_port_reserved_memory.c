@@ -3,8 +3,8 @@
  */
 
 /*
- * The shared pools of /reserved-memory: nodes that state their memory, and nodes that ask for some. Boot code, one
- * thread.
+ * The shared pools of /reserved-memory: nodes that state their memory, and nodes that ask for some. Boot code runs
+ * this, or one thread.
  */
 
 #include "rt_dma_port_rtthread.h"
@@ -18,11 +18,11 @@
 #endif
 
 /* Reads a number of one or two cells, the most that an address or a size has here. Returns 0 if it cannot be read. */
-static int read_cells(struct rt_ofw_node *np, const char *name, int index, int cells, uint64_t *value)
+static int read_cells(struct rt_ofw_node *np, const char *name, int first_cell, int cells, uint64_t *value)
 {
     rt_uint32_t cell[2] = { 0, 0 };
 
-    if (cells < 1 || cells > 2 || rt_ofw_prop_read_u32_array_index(np, name, index, cells, cell) != cells)
+    if (cells < 1 || cells > 2 || rt_ofw_prop_read_u32_array_index(np, name, first_cell, cells, cell) != cells)
     {
         return 0;
     }
@@ -32,8 +32,61 @@ static int read_cells(struct rt_ofw_node *np, const char *name, int index, int c
     return 1;
 }
 
+/*
+ * Reads the property `size` or `alignment` of a node. Either may have as many cells as a size or as an address, because
+ * Linux reads an alignment with the cells of an address. A missing property gives 0. Returns 0 if the property has
+ * another length.
+ */
+static int read_size(struct rt_ofw_node *np, const char *name, uint64_t *value)
+{
+    rt_ssize_t length = 0, cells;
+
+    *value = 0;
+
+    if (!rt_ofw_get_prop(np, name, &length))
+    {
+        return 1;
+    }
+
+    cells = length / (rt_ssize_t)sizeof(fdt32_t);
+
+    return length % (rt_ssize_t)sizeof(fdt32_t) == 0
+            && (cells == rt_ofw_io_size_cells(np) || cells == rt_ofw_io_addr_cells(np))
+            && read_cells(np, name, 0, (int)cells, value);
+}
+
+/* Returns whether a property is missing, or consists of one or more whole entries of this many cells. */
+static int is_absent_or_whole(struct rt_ofw_node *np, const char *name, int cells)
+{
+    rt_ssize_t length = 0;
+
+    if (!rt_ofw_get_prop(np, name, &length))
+    {
+        return 1;
+    }
+
+    return cells > 0 && length > 0 && length % (cells * (rt_ssize_t)sizeof(fdt32_t)) == 0;
+}
+
+/*
+ * Reads what a node without `reg` asks for. Returns RT_DMA_PORT_FOUND, or RT_DMA_PORT_UNUSABLE if a property is
+ * malformed.
+ */
+static int read_request(struct rt_ofw_node *np, struct rt_dma_port_shared_pool *pool)
+{
+    int entry_cells = rt_ofw_io_addr_cells(np) + rt_ofw_io_size_cells(np);
+
+    if (!read_size(np, "size", &pool->size) || !read_size(np, "alignment", &pool->alignment)
+        || !is_absent_or_whole(np, "alloc-ranges", entry_cells))
+    {
+        return RT_DMA_PORT_UNUSABLE;
+    }
+
+    return RT_DMA_PORT_FOUND;
+}
+
 /* Returns shared pool `index`; null after the last. The tree keeps the node. */
-static struct rt_ofw_node *shared_pool(uintptr_t index)
+static struct rt_ofw_node *find_shared_pool(uintptr_t index)
 {
     struct rt_ofw_node *np, *parent = rt_ofw_find_node_by_path("/reserved-memory");
 
@@ -61,55 +114,6 @@ static int has_tree(void)
     return root != RT_NULL;
 }
 
-/*
- * Reads a number, as `size` and `alignment` are. It has as many cells as a size, or as an address: Linux takes the cells of
- * an address for an alignment. Without the property, the number is 0. Returns 0 if the property has another length.
- */
-static int read_number(struct rt_ofw_node *np, const char *name, uint64_t *value)
-{
-    rt_ssize_t length = 0, cells;
-
-    *value = 0;
-
-    if (!rt_ofw_get_prop(np, name, &length))
-    {
-        return 1;
-    }
-
-    cells = length / (rt_ssize_t)sizeof(fdt32_t);
-
-    return length % (rt_ssize_t)sizeof(fdt32_t) == 0
-            && (cells == rt_ofw_io_size_cells(np) || cells == rt_ofw_io_addr_cells(np))
-            && read_cells(np, name, 0, (int)cells, value);
-}
-
-/* Returns whether a property consists of whole entries of this many cells, or is missing. */
-static int has_entries_of(struct rt_ofw_node *np, const char *name, int cells)
-{
-    rt_ssize_t length = 0;
-
-    if (!rt_ofw_get_prop(np, name, &length))
-    {
-        return 1;
-    }
-
-    return cells > 0 && length > 0 && length % (cells * (rt_ssize_t)sizeof(fdt32_t)) == 0;
-}
-
-/* Reads what a node without `reg` asks for. Returns RT_DMA_PORT_FOUND, or RT_DMA_PORT_UNUSABLE if a property is malformed. */
-static int read_request(struct rt_ofw_node *np, struct rt_dma_port_shared_pool *pool)
-{
-    int entry_cells = rt_ofw_io_addr_cells(np) + rt_ofw_io_size_cells(np);
-
-    if (!read_number(np, "size", &pool->size) || !read_number(np, "alignment", &pool->alignment)
-        || !has_entries_of(np, "alloc-ranges", entry_cells))
-    {
-        return RT_DMA_PORT_UNUSABLE;
-    }
-
-    return RT_DMA_PORT_FOUND;
-}
-
 int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool)
 {
     struct rt_dma_port_region place = { 0, 0 };
@@ -121,7 +125,7 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
         return RT_DMA_PORT_ABSENT;
     }
 
-    np = shared_pool(index);
+    np = find_shared_pool(index);
 
     if (!np)
     {
@@ -147,10 +151,10 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
 int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64_t *size)
 {
     int address_cells = rt_ofw_io_addr_cells(node), size_cells = rt_ofw_io_size_cells(node);
-    int first = (int)index * (address_cells + size_cells);
+    int first_cell = (int)index * (address_cells + size_cells);
 
-    if (!read_cells(node, "alloc-ranges", first, address_cells, start)
-        || !read_cells(node, "alloc-ranges", first + address_cells, size_cells, size))
+    if (!read_cells(node, "alloc-ranges", first_cell, address_cells, start)
+        || !read_cells(node, "alloc-ranges", first_cell + address_cells, size_cells, size))
     {
         return RT_DMA_PORT_END;
     }
@@ -160,7 +164,10 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
 
 #ifdef RT_USING_MEMBLOCK
 
-/* The name of the property until the memory is reserved. With the name `reg`, the node would have a place before that. */
+/*
+ * The name of the property until the memory is reserved. If it were `reg` from the beginning, the node would have
+ * memory that may belong to another.
+ */
 #define FUTURE_REG_NAME "rt-dma-pool,reg"
 
 /* Returns whether a number fits into this many cells. */
@@ -169,6 +176,7 @@ static int fits(uint64_t value, int cells)
     return cells == 2 || (cells == 1 && value >> 32 == 0);
 }
 
+/* Writes a number of one or two cells. Returns the address after it. */
 static fdt32_t *write_cells(fdt32_t *cell, int cells, uint64_t value)
 {
     if (cells == 2)
@@ -227,7 +235,7 @@ int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map)
     /* The property comes first, because it can be kept for another try. Memblock does not take a reservation back. */
     prop = future_reg(np, (address_cells + size_cells) * (int)sizeof(fdt32_t));
 
-    /* Older headers take the name without const, and keep it as it is. */
+    /* Older headers declare the name without const. Memblock keeps the pointer, and does not write to the name. */
     if (!prop || rt_memblock_reserve_memory((char *)rt_ofw_node_full_name(np), start, end,
             no_map ? MEMBLOCK_NOMAP : MEMBLOCK_NONE))
     {

@@ -17,12 +17,12 @@ void rt_dma_port_heap_free(void *memory)
 }
 
 /*
- * interrupts_masked() reads the processor's own state: rt_hw_interrupt_is_disabled() is in most kernels the weak one,
- * which always answers no.
+ * The functions below read the processor's own state. In most kernels rt_hw_interrupt_is_disabled() is the weak one,
+ * which always returns 0.
  */
 #if defined(__aarch64__)
 
-static int interrupts_masked(void)
+static int are_interrupts_masked(void)
 {
     rt_ubase_t daif;
 
@@ -33,7 +33,7 @@ static int interrupts_masked(void)
 
 #elif defined(RT_DMA_PORT_HAS_CP15)
 
-static int interrupts_masked(void)
+static int are_interrupts_masked(void)
 {
     rt_ubase_t cpsr;
 
@@ -44,7 +44,7 @@ static int interrupts_masked(void)
 
 #elif defined(__riscv) && defined(ARCH_RISCV_M_MODE)
 
-static int interrupts_masked(void)
+static int are_interrupts_masked(void)
 {
     rt_ubase_t mstatus;
 
@@ -55,7 +55,7 @@ static int interrupts_masked(void)
 
 #elif defined(__riscv)
 
-static int interrupts_masked(void)
+static int are_interrupts_masked(void)
 {
     rt_ubase_t sstatus;
 
@@ -66,8 +66,8 @@ static int interrupts_masked(void)
 
 #else
 
-/* No supported processor: the stand-in of the tests, whose function answers right. */
-static int interrupts_masked(void)
+/* The tests on a computer: their kernel has an rt_hw_interrupt_is_disabled() of its own. */
+static int are_interrupts_masked(void)
 {
     return rt_hw_interrupt_is_disabled() != 0;
 }
@@ -75,11 +75,11 @@ static int interrupts_masked(void)
 #endif
 
 /*
- * Returns whether a thread runs on any core. Boot code of the first core runs alone, before the first thread. A further
- * core boots while threads run on the others, and has no thread until its own scheduler starts. Without SMP there is no
- * other core.
+ * Returns whether any core has a thread. The boot code of the first core runs alone, before the first thread. Another
+ * core boots while threads already run, and has no thread until its own scheduler starts. Without SMP there is no other
+ * core.
  */
-static int threads_run(void)
+static int has_any_core_a_thread(void)
 {
 #ifdef RT_USING_SMP
     int cpu;
@@ -104,15 +104,15 @@ int rt_dma_port_is_atomic(void)
     }
 
     /*
-     * Boot code that runs alone may use the heap and the page tables, which take no mutex without a thread. While threads
-     * run, such code would change them while a thread holds their mutex.
+     * Boot code that runs alone may use the heap and the page tables, which take no mutex without a thread. While
+     * threads run, such code would change them while a thread holds their mutex.
      */
     if (!rt_thread_self())
     {
-        return threads_run();
+        return has_any_core_a_thread();
     }
 
-    return rt_critical_level() || interrupts_masked();
+    return rt_critical_level() || are_interrupts_masked();
 }
 
 /* On aarch64 the library masks interrupts by itself, and calls neither of these two. */

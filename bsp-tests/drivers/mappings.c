@@ -8,6 +8,7 @@
 #include <stand_in.h>
 
 #include "../../rtthread-port/rt_dma_port.h"
+#include "../../rtthread-port/rt_dma_port_map_pages.h"
 #include "buffers.h"
 #include "checks.h"
 
@@ -198,6 +199,32 @@ static const char *map_over_left_block(char *va, int is_window)
     return RT_NULL;
 }
 
+#ifdef __riscv
+/*
+ * RT-Thread's rt_hw_mmu_kernel_map_init maps the kernel's memory by blocks of 1 GiB. If a page were mapped there, the kernel would take
+ * the block's memory for a page table.
+ */
+static const char *map_over_block_of_1g(void)
+{
+    const rt_ubase_t block = 1UL << 30;
+    rt_ubase_t *entries = rt_kernel_space.page_table, used = (rt_ubase_t)rt_ioremap_start / block, i;
+    int can_map;
+
+    for (i = 1; entries[i] || i == used; i++)
+    {
+        if (i == 255)
+        {
+            return "no free entry for 1 GiB";
+        }
+    }
+    entries[i] = i * block >> 2 | 0xcf; /* valid, readable, writable, executable, accessed, dirty */
+    can_map = rt_dma_port_clear_left_block((void *)(i * block));
+    entries[i] = 0;
+    __asm__ volatile ("sfence.vma" : : : "memory");
+    return can_map ? "a page can be mapped in a block of 1 GiB" : RT_NULL;
+}
+#endif
+
 /* At the end of the ioremap window, whose addresses have no tables yet, and before its start. */
 const char *check_left_block(void)
 {
@@ -205,7 +232,17 @@ const char *check_left_block(void)
     const rt_ubase_t start = (rt_ubase_t)rt_ioremap_start, end = RT_ALIGN_DOWN(start + rt_ioremap_size, block);
     const char *error = map_over_left_block((char *)end - 2 * block, 1);
 
-    return error ? error : map_over_left_block((char *)RT_ALIGN_DOWN(start, block) - 2 * block, 0);
+    if (!error)
+    {
+        error = map_over_left_block((char *)RT_ALIGN_DOWN(start, block) - 2 * block, 0);
+    }
+#ifdef __riscv
+    if (!error)
+    {
+        error = map_over_block_of_1g();
+    }
+#endif
+    return error;
 }
 #endif
 
