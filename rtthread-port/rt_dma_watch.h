@@ -70,7 +70,7 @@ void rt_dma_watch_start(void *memory,
                         rt_size_t count);
 
 /**
- * @brief Notes that a call begins that is not checked before the library does what it asks for.
+ * @brief Notes a call that has no check of its own before the library does its work. Its device may be new.
  *
  * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @note Context: any.
@@ -151,7 +151,7 @@ void rt_dma_watch_list_held(rt_size_t now);
 void rt_dma_watch_gone(const struct rt_dma_watch_call *call);
 
 /**
- * @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
+ * @brief Notes that the managed resources of a device were released. Reports what the device still holds.
  *
  * @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
  * @note Context: any.

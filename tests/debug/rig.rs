@@ -2,8 +2,8 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::debug::{
-    Call, DebugEntry, Finding, FreedBy, FreedMemory, HeldMapping, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
-    Watch,
+    AfterFree, Call, DebugEntry, Finding, FreedBy, FreedMemory, HeldMapping, Kind, MappedBy, MappedPart, SyncedData,
+    UnmappedBy, Watch,
 };
 use rt_dma_pool::additions::streaming::Direction;
 use rt_dma_pool::dropin::map_ops::MapOps;
@@ -62,6 +62,7 @@ impl Rig {
         self.debug.record_allocation(&self.by(device, MAP), DebugEntry { kind, va, handle, size, ..DebugEntry::NONE });
     }
 
+    /// Checks a free by the device. Returns whether nothing is to be reported after it.
     pub fn free(&self, freed: FreedMemory) -> bool {
         self.free_as(self.device, freed)
     }
@@ -71,7 +72,8 @@ impl Rig {
             FreedBy::Free { .. } => FreedBy::Free { ops: self.machine.first_call(device) },
             by => by,
         };
-        self.debug.check_free(self.machine.dma, &self.by(device, END), &FreedMemory { by, ..freed })
+        let after = self.debug.check_free(self.machine.dma, &self.by(device, END), &FreedMemory { by, ..freed });
+        after == AfterFree::Nothing
     }
 
     /// Records a mapping, whose handle is its physical address.

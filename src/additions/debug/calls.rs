@@ -55,7 +55,7 @@ pub enum FreedBy {
     },
     /// `rt_dmam_free`
     ManagedFree,
-    /// `rt_dma_block_free`
+    /// `rt_dma_block_pool_free`
     BlockFree {
         /// The address of the pool.
         pool: Va,

@@ -1,8 +1,8 @@
 //! The checks: what the debug mode does at each call of a driver. It asks the kernel about the memory first, and then
-//! takes the lock and judges the call ([`checker`](super::checker)).
+//! takes the lock and compares the call with the table ([`checker`](super::checker)).
 
 use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
-use super::checker::{FirstByte, HandleRule};
+use super::checker::{AfterFree, FirstByte, HandleRule};
 use super::entry::{DebugEntry, Kind, MappedBy};
 use super::finding::Finding;
 use super::{Call, Watch};
@@ -26,10 +26,10 @@ impl<K: Kernel> Watch<K> {
 
     /// Forgets a block pool that was destroyed, and its blocks, unless a later pool has its address already. If the
     /// pool was not destroyed, it stays in the table.
-    pub fn note_destroy_end(&self, pool: Va, is_gone: bool) {
+    pub fn note_destroy_end(&self, pool: Va, was_destroyed: bool) {
         let table = &mut self.state.lock(self.kernel).table;
         match table.held_pool(pool) {
-            Some(held) if held.is_being_destroyed && is_gone => table.forget_pool(pool),
+            Some(held) if held.is_being_destroyed && was_destroyed => table.forget_pool(pool),
             Some(held) => held.is_being_destroyed = false,
             None => {}
         }
@@ -42,28 +42,22 @@ impl<K: Kernel> Watch<K> {
 
     /// Checks a free, and forgets what it frees.
     ///
-    /// Returns true if the caller has nothing to report, even if the library refuses the free:
-    /// * The table has the memory. What is wrong with the free is reported here.
-    /// * The table remembers an earlier free of the memory. The second one is reported here.
-    /// * The free needs a thread, and the caller is none. It is not checked: the library refuses it and logs that, and
-    ///   a thread may repeat it.
-    ///
-    /// Returns false otherwise: then the caller calls [`report_refused_free`](Self::report_refused_free) if the library
-    /// refuses the free.
-    pub fn check_free(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> bool {
+    /// A free that needs a thread is checked in a thread only. Elsewhere the library refuses it and logs that, and a
+    /// thread may repeat it.
+    pub fn check_free(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> AfterFree {
         let needs_thread = match freed.by {
             FreedBy::Free { .. } => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
             FreedBy::ManagedFree => true,
             FreedBy::BlockFree { .. } => false,
         };
         if needs_thread && !self.kernel.can_sleep() {
-            return true;
+            return AfterFree::Nothing;
         }
         let rule = self.handle_rule(dma, call.device, freed);
         self.with_checker(call, |checker| checker.free(freed, rule))
     }
 
-    /// Returns how the handle of a free is judged.
+    /// Returns the rule for the handle of a free.
     fn handle_rule(&self, dma: &Dma<K>, device: Device, freed: &FreedMemory) -> HandleRule {
         let FreedBy::Free { ops } = freed.by else { return HandleRule::AsAllocated };
         if self.accepts_handle(dma, device, freed, ops) {
@@ -91,8 +85,8 @@ impl<K: Kernel> Watch<K> {
         self.with_checker(call, |checker| checker.report(Finding::FreeUnknown, va, size, 0));
     }
 
-    /// Checks a map, and records the mapping unless it failed: then its handle is [`MAPPING_ERROR`]. The caller need
-    /// not know the physical address of a buffer that is no page.
+    /// Checks a map, and records the mapping unless it failed: then its handle is [`MAPPING_ERROR`]. The caller states
+    /// the physical address of a page mapping only: of other buffers it is found out here.
     pub fn check_map(&'static self, call: &Call, mut new: DebugEntry) {
         let mut mistake = None;
         if let Kind::Mapping(mapping) = &mut new.kind
@@ -111,8 +105,8 @@ impl<K: Kernel> Watch<K> {
         });
     }
 
-    /// Returns the physical address of a buffer that is mapped, or 0 if it is not known, and the mistake if such a
-    /// buffer must not be mapped.
+    /// Returns the physical address of a driver's buffer, or 0 if it is not known, and the mistake if no driver may map
+    /// such a buffer for a device.
     fn locate_buffer(&self, call: &Call, va: Va, size: usize) -> (Pa, Option<Finding>) {
         let last = va.wrapping_add(size.saturating_sub(1));
         let (first_pa, last_pa) = (self.kernel.v2p(va), self.kernel.v2p(last));
@@ -129,7 +123,7 @@ impl<K: Kernel> Watch<K> {
         self.with_checker(call, |checker| checker.mark_checked(handle));
     }
 
-    /// Checks an unmap, and forgets the mapping. Outside of a thread, an unmap that needs one is not checked, for the
+    /// Checks an unmap, and forgets the mapping. An unmap that needs a thread is checked in a thread only, for the
     /// reason that [`check_free`](Self::check_free) states. `has_record` returns whether the library has a record of a
     /// mapping of the device; it is called with a lock held.
     pub fn check_unmap(

@@ -29,8 +29,8 @@ impl Names {
         }
     }
 
-    /// Returns whether the name at an index is that of a device.
-    fn is(&self, index: usize, name: Name) -> bool {
+    /// Returns whether the name at an index is `name`, as far as it fits.
+    fn has_text(&self, index: usize, name: Name) -> bool {
         let Some(bytes) = self.0.get(index) else { return false };
         let kept = bytes.iter().map(|byte| byte.load(Relaxed)).take_while(|letter| *letter != 0);
         kept.eq(letters(name).take(NAME_SIZE - 1))
@@ -68,7 +68,7 @@ fn letters(name: Name) -> impl Iterator<Item = u8> {
 struct WatchedDevice {
     /// The device; [`Device::NONE`] if it is gone, or if the record was never used.
     device: Device,
-    /// The record has, or had, a device, whose name was written.
+    /// Whether the record has, or had, a device, whose name was written.
     is_used: bool,
     /// How often each mistake was made.
     mistakes: [u32; Finding::MISTAKES],
@@ -95,13 +95,13 @@ impl Devices {
 
     /// Returns the index of the device's record, which is also that of its name. Makes a record if the device has none;
     /// [`MAX_DEVICES`] if there is no room for one.
-    pub fn record(&mut self, device: Device, name: Name, names: &Names) -> usize {
+    pub fn index_or_new(&mut self, device: Device, name: Name, names: &Names) -> usize {
         if let Some(index) = self.index_of(device) {
             return index;
         }
-        // A device of the same name that is gone was this one, or its like.
+        // The record of a device that is gone serves a later device of the same name: most often it is the same one.
         let fits = |(index, record): &(usize, &mut WatchedDevice)| {
-            !record.is_used || record.device == Device::NONE && names.is(*index, name)
+            !record.is_used || record.device == Device::NONE && names.has_text(*index, name)
         };
         let Some((index, record)) = self.records.iter_mut().enumerate().find(fits) else { return MAX_DEVICES };
         record.device = device;
@@ -120,14 +120,15 @@ impl Devices {
     /// Returns the device with a name, of several the one whose record is the newest: the others may be gone. Returns
     /// `None` if no such device has a record.
     pub fn find(&self, name: Name, names: &Names) -> Option<Device> {
-        let is_it = |(index, record): &(usize, &WatchedDevice)| record.device != Device::NONE && names.is(*index, name);
+        let is_it =
+            |(index, record): &(usize, &WatchedDevice)| record.device != Device::NONE && names.has_text(*index, name);
         self.records.iter().enumerate().rfind(is_it).map(|(_, record)| record.device)
     }
 
     /// Ends the record of the device at an address if a device with another name lies there now.
     pub fn forget_earlier_device(&mut self, device: Device, name: Name, names: &Names) {
         if let Some(index) = self.index_of(device)
-            && !names.is(index, name)
+            && !names.has_text(index, name)
             && let Some(record) = self.records.get_mut(index)
         {
             record.device = Device::NONE;

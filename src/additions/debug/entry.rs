@@ -107,7 +107,7 @@ impl HeldMapping {
 
     /// Returns whether the mapping may be synced in `direction`: its own, or any if it is for both directions.
     pub fn allows_sync(&self, direction: Direction) -> bool {
-        [direction, Direction::Bidirectional].contains(&self.direction)
+        self.direction == direction || self.direction == Direction::Bidirectional
     }
 }
 
@@ -222,11 +222,7 @@ pub fn overlap(start: usize, size: usize, other: usize, other_size: usize) -> bo
 /// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte of a line of `line` bytes in
 /// common. `line` is a power of two, and neither size is zero.
 fn share_lines(start: usize, size: usize, other: usize, other_size: usize, line: usize) -> bool {
-    let low_bits = line.wrapping_sub(1);
-    let first_byte = |address: usize| address & !low_bits;
-    let whole_lines = |address: usize, size: usize| {
-        let size_from_first_byte = (address & low_bits).saturating_add(size);
-        size_from_first_byte.saturating_add(low_bits) & !low_bits
-    };
-    overlap(first_byte(start), whole_lines(start, size), first_byte(other), whole_lines(other, other_size))
+    let line_of = |address: usize| address & !line.wrapping_sub(1);
+    let last_line = |address: usize, size: usize| line_of(address.saturating_add(size.saturating_sub(1)));
+    line_of(start) <= last_line(other, other_size) && line_of(other) <= last_line(start, size)
 }

@@ -26,8 +26,9 @@ impl Values {
     pub const NONE: Self = Values { address: 0, size: 0, number: 0, name: Name::NONE, caller: 0 };
 }
 
-/// Defines [`Finding`]. Each line has its text: how it begins, under which a mistake is also counted, the `printf`
-/// format of the rest, and those fields of [`Values`] that the format takes.
+/// Defines [`Finding`] and its texts. An entry is `Name: label, rest, values...`. A line of the log is `label: rest`,
+/// where `rest` is a `printf` format, and the values are the fields of [`Values`] that it prints. A mistake is counted
+/// under its label.
 macro_rules! findings {
     ($($(#[$doc:meta])* $finding:ident: $label:literal, $rest:literal, $($value:ident),+;)*) => {
         /// What a line is about.
@@ -94,7 +95,7 @@ findings! {
     UnmapUnknown: "unmap of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// An unmap of the handle that a failed map returned.
     UnmapFailed: "unmap of a map that failed", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
-    /// An unmap of a mapping whose handle was never passed to `rt_dma_mapping_error`.
+    /// A mapping whose handle was never passed to `rt_dma_mapping_error`, when it ends.
     Unchecked: "mapping never checked",
         "0x%lx, %lu bytes, mapped by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A sync of what is not mapped.
@@ -118,9 +119,9 @@ findings! {
         "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A buffer on a thread's stack.
     Stack: "buffer on a stack", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
-    /// A buffer of which a page is not mapped for the processor.
+    /// A buffer whose first or last byte is not mapped for the processor.
     BadAddress: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
-    /// Memory that a device held when its driver was removed.
+    /// What a device held when its driver was removed, or when a new device came to its address.
     StillHeld: "still held after removal", "0x%lx, %lu bytes, a %s; caller 0x%lx", address, size, name, caller;
     /// No mistake: the table is full.
     TableFull: "debug table full", "%lu entries in use, more are not checked", address;
@@ -131,8 +132,8 @@ findings! {
 use Finding::*;
 
 impl Finding {
-    /// The number of findings that are mistakes.
-    pub const MISTAKES: usize = Finding::ALL.len() - 2;
+    /// The number of findings that are mistakes: those before [`TableFull`].
+    pub const MISTAKES: usize = TableFull as usize;
 
     /// Returns whether it is a mistake of a driver, which is counted and whose lines are limited.
     pub fn is_mistake(self) -> bool {

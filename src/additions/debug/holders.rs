@@ -6,13 +6,13 @@ use crate::kernel::{Kernel, Pa};
 use crate::log::{Level, Line, Name};
 use crate::text::{separate_cstr, text};
 
-/// The most holders that are listed.
+/// The most things for which lines are logged.
 const MAX_LOGGED: usize = 8;
 
 impl<K: Kernel> Watch<K> {
-    /// Writes a line for each of the first eight things that devices hold in `size` bytes of physical memory from
-    /// `start` on, and one with the number of all. Memory that the library itself holds is not listed: pages of block
-    /// pools, and bounce buffers of devices whose handles are not physical addresses.
+    /// Writes a line for each of the first [`MAX_LOGGED`] things that devices hold in `size` bytes of physical memory
+    /// from `start` on, and one with the number of all. Memory that the library itself holds is not listed: pages of
+    /// block pools, and bounce buffers of devices whose handles are not physical addresses.
     ///
     /// Context: thread. Calls of drivers meanwhile may change what is listed.
     pub fn log_holders(&'static self, start: Pa, size: usize) {

@@ -2,8 +2,11 @@
 //! does.
 //!
 //! The functions of `rtthread-port/rt_dma_port_debug*.c` stand between the drivers and the library, and pass each call
-//! to a [`Watch`]. It keeps a [`table`] of what each device holds. A mistake is counted, and reported in one
-//! line with the device, the address, the size, and the address of the caller; no call is changed by it.
+//! to a [`Watch`]. It keeps a [`table`] of what each device holds.
+//!
+//! A mistake is counted, and reported in one line with the device, the address, the size, and the address of the
+//! caller. The library then does what it does without the debug mode. Only a test can change a call: it asks for a
+//! failure ([`Watch::fail_nth`]).
 //!
 //! Calls of the library itself (bounce buffers, the pages of block pools) and of drivers in Rust do not pass here.
 //! Memory that is not in the table is therefore not reported, unless the library itself refused the call.
@@ -11,8 +14,8 @@
 //! | file | what it has |
 //! | --- | --- |
 //! | `calls.rs` | A call of a driver, and what it stated: the memory that it frees, the mapping that it ends. |
-//! | `checks.rs` | What is done at each call: the kernel is asked about the memory, then the call is judged. |
-//! | `checker.rs` | Compares a call with the table, with the lock held: its mistakes, and what changes in the table. |
+//! | `checks.rs` | What is done at each call: the kernel is asked about the memory, then the call is checked. |
+//! | `checker/` | Compares a call with the table, with the lock held: its mistakes, and what changes in the table. |
 //! | `table.rs`, `entry.rs` | The table of what devices hold, and one entry of it. |
 //! | `finding.rs` | What can be found, and the text of the line for each. |
 //! | `devices.rs` | What is known of each device: its name, its mistakes, and the call that is to fail. |
@@ -36,6 +39,7 @@ mod table;
 mod write;
 
 pub use calls::{Call, FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+pub use checker::AfterFree;
 pub use entry::{DebugEntry, HeldMapping, Kind, MappedBy};
 pub use finding::Finding;
 
@@ -55,7 +59,7 @@ pub struct Watch<K: Kernel> {
     kernel: K,
     state: IrqLock<State>,
     names: Names,
-    /// A thread writes the lines that wait.
+    /// Whether a thread writes the lines that wait.
     is_writing: AtomicBool,
 }
 
@@ -64,6 +68,7 @@ struct State {
     table: EntryTable,
     devices: Devices,
     reports: Reports,
+    /// Whether it was reported that the table is full.
     has_reported_full: bool,
 }
 
@@ -102,7 +107,7 @@ impl<K: Kernel> Watch<K> {
         self.state.lock(self.kernel).table.start(entries);
     }
 
-    /// Lets `act` judge a call with the lock held, and then writes the lines that wait, if the caller is a thread.
+    /// Lets `act` check a call with the lock held. Then writes the lines that wait, if the caller is a thread.
     fn with_checker<T>(&'static self, call: &Call, act: impl FnOnce(&mut Checker) -> T) -> T {
         let name = self.kernel.device_name(call.device);
         let mut state = self.state.lock(self.kernel);
@@ -110,7 +115,7 @@ impl<K: Kernel> Watch<K> {
         if call.is_new() {
             self.forget_earlier_device(&mut state, call.device, name);
         }
-        let name_index = state.devices.record(call.device, name, &self.names);
+        let name_index = state.devices.index_or_new(call.device, name, &self.names);
         let result = act(&mut Checker { state: &mut state, names: &self.names, call, name_index });
         drop(state);
         self.write_lines();
@@ -121,9 +126,12 @@ impl<K: Kernel> Watch<K> {
     /// what the earlier one still held, and lists it for no device.
     fn forget_earlier_device(&self, state: &mut State, device: Device, name: Name) {
         // The device of a pool without blocks needs no operations: it may be the one that is there now.
-        let is_old = |entry: &DebugEntry| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
-        state.report_held(device, is_old);
-        for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_old(entry)) {
+        let is_of_earlier_device =
+            |entry: &DebugEntry| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
+        state.report_held(device, is_of_earlier_device);
+        for entry in
+            state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_of_earlier_device(entry))
+        {
             entry.device = Device::NONE;
         }
         state.devices.forget_earlier_device(device, name, &self.names);

@@ -7,7 +7,8 @@ use crate::kernel::Device;
 const MAX_SITES: usize = 64;
 /// How many lines can wait.
 const MAX_WAITING: usize = 32;
-/// How many lines a caller gets for one mistake before only powers of ten are written.
+/// How many lines a caller gets for one mistake. After them, only those of the times 10, 100, 1000 and so on are
+/// written.
 pub const ALWAYS_WRITTEN: usize = 3;
 
 /// A line.
@@ -72,10 +73,11 @@ impl Reports {
         }
     }
 
-    /// Counts a mistake of the caller, or of all callers beyond the first [`MAX_SITES`].
+    /// Counts a mistake of the caller, and returns how often the caller has made it. All callers beyond the first
+    /// [`MAX_SITES`] are counted together.
     fn count(&mut self, finding: Finding, caller: usize) -> usize {
-        let is_its = |site: &&mut Site| site.times == 0 || site.finding == finding && site.caller == caller;
-        let times = match self.sites.iter_mut().find(is_its) {
+        let is_its_or_unused = |site: &&mut Site| site.times == 0 || site.finding == finding && site.caller == caller;
+        let times = match self.sites.iter_mut().find(is_its_or_unused) {
             Some(site) => {
                 site.finding = finding;
                 site.caller = caller;

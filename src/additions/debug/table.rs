@@ -29,7 +29,7 @@ pub struct EntryTable {
     peak: usize,
     /// How many things were not recorded because the table was full.
     unrecorded: usize,
-    /// How many of the things that were not recorded devices may still hold.
+    /// How many of these things devices may still hold.
     unrecorded_held: usize,
     /// What was given back last.
     gone: [Gone; MAX_REMEMBERED],
@@ -89,6 +89,8 @@ impl EntryTable {
 
     /// Records what a device holds from now on. Returns false if there is no room.
     pub fn add(&mut self, new: DebugEntry) -> bool {
+        // What lies at this address now was not given back: what was there before cannot be freed a second time any
+        // more.
         let is_again = |gone: &Gone| gone.is_mapping == new.is_mapping() && gone.address == new.address();
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
             gone.device = Device::NONE;
@@ -136,7 +138,7 @@ impl EntryTable {
         }
     }
 
-    /// Takes every live entry out that fulfils a condition, for which the table may be asked.
+    /// Takes out every live entry for which `is_old` returns true. It also gets the table, to look at other entries.
     pub fn forget(&mut self, is_old: impl Fn(&EntryTable, &DebugEntry) -> bool) {
         let mut index = 0;
         while let Some(entry) = self.at(index) {

@@ -30,7 +30,7 @@ pub struct rt_dma_watch_call {
     pub stack_size: usize,
 }
 
-/// Returns a call that is checked before the library does what it asks for; `None` if the call or its device is null.
+/// Converts a call that is checked before the library does its work; `None` if the call or its device is null.
 pub(super) fn checked_before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     let rt_dma_watch_call { dev, caller, made_at_ms, is_new, stack, stack_size } = *call?;
     let recheck_new = (is_new != 0).then_some(has_no_ops as fn(Device) -> bool);
@@ -42,8 +42,7 @@ pub(super) fn has_no_ops(device: Device) -> bool {
     stored_table(device).is_none()
 }
 
-/// Returns what [`checked_before`] does, for a call that is checked after the library did what it asks for: the check
-/// before that noticed whether the device is new.
+/// Converts a call that is checked after the library has done its work. Whether its device is new was found out before.
 pub(super) fn checked_after(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     Some(Call { recheck_new: None, ..checked_before(call)? })
 }

@@ -28,7 +28,9 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
     let entries = memory.cast::<DebugEntry>();
     // SAFETY: the port gives memory for `count` entries away, and the closure is called once.
     WATCH.start(|| unsafe {
-        (0..count).for_each(|index| entries.add(index).write(DebugEntry::NONE));
+        for index in 0..count {
+            entries.add(index).write(DebugEntry::NONE);
+        }
         core::slice::from_raw_parts_mut(entries, count)
     });
     WATCH_NEW_DEVICE.set(&(new_device as fn(Device)));
@@ -42,7 +44,7 @@ fn new_device(device: Device) {
     WATCH.note_call(&Call { recheck_new: Some(has_no_ops), ..Call::of(device) });
 }
 
-/// @brief Notes that a call begins that is not checked before the library does what it asks for.
+/// @brief Notes a call that has no check of its own before the library does its work. Its device may be new.
 ///
 /// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @note Context: any.
@@ -137,7 +139,7 @@ pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
     WATCH.note_driver_removal(&call);
 }
 
-/// @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
+/// @brief Notes that the managed resources of a device were released. Reports what the device still holds.
 ///
 /// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @note Context: any.

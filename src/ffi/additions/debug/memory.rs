@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 use super::{WATCH, checked_after, checked_before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::block_pool::BlockPool;
-use crate::additions::debug::{Call, DebugEntry, FreedBy, FreedMemory, Kind};
+use crate::additions::debug::{AfterFree, Call, DebugEntry, FreedBy, FreedMemory, Kind};
 use crate::ffi::additions::block_pool::{POOLS, pool_of, rt_dma_block_pool};
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_or_choose};
 use crate::ffi::dropin::ops::stored_table;
@@ -86,10 +86,11 @@ fn plain_freed_by(device: Device) -> Option<FreedBy> {
 struct FreeCheck(usize);
 
 impl FreeCheck {
-    /// Nothing is to be reported after the free.
+    /// The check is complete: nothing is to be reported after the free.
     const DONE: Self = FreeCheck(0);
 
-    /// The table does not have what is freed. `refused_calls` is how many calls were refused before the free.
+    /// The table does not have what is freed, so the check goes on after the free. `refused_calls` is how many calls
+    /// were refused before it.
     fn undecided(refused_calls: usize) -> Self {
         FreeCheck(refused_calls.wrapping_add(1))
     }
@@ -103,7 +104,10 @@ impl FreeCheck {
 
 /// Checks a free. `refused_calls` is how many calls were refused before it.
 fn check_before_free(call: &Call, freed: &FreedMemory, refused_calls: usize) -> FreeCheck {
-    if WATCH.check_free(&DMA, call, freed) { FreeCheck::DONE } else { FreeCheck::undecided(refused_calls) }
+    match WATCH.check_free(&DMA, call, freed) {
+        AfterFree::Nothing => FreeCheck::DONE,
+        AfterFree::ReportRefusal => FreeCheck::undecided(refused_calls),
+    }
 }
 
 /// Reports the free of memory that the table does not have if the library refused it. `refused_calls` is how many calls
@@ -175,8 +179,8 @@ pub unsafe extern "C" fn rt_dma_watch_pool_destroying(pool: *mut rt_dma_block_po
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
     // Only a thread can destroy a pool.
-    let is_gone = DMA.kernel.can_sleep() && POOLS.device_of(pool.cast_const().cast()).is_none();
-    WATCH.note_destroy_end(pool.expose_provenance(), is_gone);
+    let was_destroyed = DMA.kernel.can_sleep() && POOLS.device_of(pool.cast_const().cast()).is_none();
+    WATCH.note_destroy_end(pool.expose_provenance(), was_destroyed);
 }
 
 /// @brief Returns the device of a block pool.

@@ -3,6 +3,9 @@
 //! Only the files `rtthread-port/rt_dma_port_debug*.c` call these functions. With the option, they are compiled, the
 //! archive is built with the feature `debug`, and the linker passes them the drivers' calls (`--wrap`). Without the
 //! option nothing of this exists.
+//!
+//! A function with "ing" in its name (`rt_dma_watch_freeing`) is called before the library does its work, one with
+//! "ed" in its name (`rt_dma_watch_freed`) after it.
 
 mod call;
 mod control;
