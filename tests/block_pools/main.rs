@@ -43,34 +43,14 @@ const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 
 // SAFETY: the machine's pools fulfil the duties of `Pages`.
 unsafe impl Pages for Coherent {
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        let ops = self.0.choose_ops(device).ok()?;
-        let request = BufferRequest {
-            mask: self.last_reachable(device) as u64,
-            ..BufferRequest::new(ops, device, size, COHERENT)
-        };
-        self.0.allocate_in_order(&request).ok()
-    }
-
-    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
         let mask = self.last_reachable(device) as u64;
-        self.0.allocate_aligned(&BufferRequest { ops, device, size, flags: COHERENT, mask, align })
-    }
-
-    fn allocate_without_reclaim(
-        &self,
-        device: Device,
-        size: usize,
-        align: usize,
-        effort: Effort,
-    ) -> Option<(Va, usize)> {
-        let ops = self.0.choose_ops(device).ok()?;
-        let request =
-            BufferRequest { ops, device, size, flags: COHERENT, mask: self.last_reachable(device) as u64, align };
+        let request = BufferRequest { ops, device, size, flags: COHERENT, mask, align };
         match effort {
+            Effort::AsksBorrowers => self.0.allocate_aligned(&request),
+            Effort::FailsCounted => self.0.allocate_without_reclaim(&request),
             Effort::FailsUncounted => self.0.allocate_without_reclaim_uncounted(&request),
-            _ => self.0.allocate_without_reclaim(&request),
         }
     }
 

@@ -17,7 +17,7 @@ impl Listed {
 
 // SAFETY: the tests that use this source do not touch the memory.
 unsafe impl Pages for Listed {
-    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, _: Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
         let (va, handle) = self.0.lock().unwrap().pop()?;
         self.1.lock().unwrap().push((va, handle, size));
         Some((va, handle))
@@ -193,8 +193,8 @@ fn run(act: &Act) {
 
 // SAFETY: as for `Listed`.
 unsafe impl Pages for Acting {
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        let pages = self.addresses.allocate(device, size);
+    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
+        let pages = self.addresses.allocate(device, size, align, effort);
         run(self.at_allocate);
         pages
     }

@@ -4,8 +4,8 @@ pub use crate::fake_kernel::*;
 pub use rt_dma_pool::additions::driver::*;
 pub use rt_dma_pool::kernel::{MemoryType, Pa, Va};
 
-use rt_dma_pool::additions::block_pool::Pages;
 use rt_dma_pool::additions::block_pool::pools::BlockPools;
+use rt_dma_pool::additions::block_pool::{Effort, Pages};
 use rt_dma_pool::additions::streaming::{BusMaster, Ops, Streaming, StreamingMaps};
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::dropin::registry::Dma;
@@ -41,7 +41,7 @@ pub struct Coherent {
 
 // SAFETY: the pools of the machine keep the rules of `Pages`.
 unsafe impl Pages for Coherent {
-    fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, device: kernel::Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
         let ops = self.dma.choose_ops(device).ok()?;
         let request = BufferRequest::new(ops, device, size.checked_add(self.offset)?, Flags::COHERENT);
         let (va, handle) = self.dma.allocate_in_order(&request).ok()?;

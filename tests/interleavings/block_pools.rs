@@ -3,7 +3,7 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
-use rt_dma_pool::additions::block_pool::{Block, BlockPool, FreeError, Pages, PoolName};
+use rt_dma_pool::additions::block_pool::{Block, BlockPool, Effort, FreeError, Pages, PoolName};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -18,7 +18,7 @@ struct Source {
 
 // SAFETY: the tests do not touch the memory.
 unsafe impl Pages for Source {
-    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, _: Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
         shuttle::thread::yield_now();
         let mut state = self.state.lock().unwrap();
         let fresh = state.0;
@@ -245,8 +245,8 @@ fn a_mask_that_is_set_while_a_pool_follows_an_earlier_one_counts_at_once() {
 
     // SAFETY: the test does not touch the memory.
     unsafe impl Pages for Masked {
-        fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-            self.0.allocate(device, size)
+        fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
+            self.0.allocate(device, size, align, effort)
         }
         unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
             // SAFETY: the caller's duties are the same.
@@ -297,7 +297,7 @@ fn a_fill_that_fails_leaves_another_fill_its_blocks() {
 
     // SAFETY: the test does not touch the memory.
     unsafe impl Pages for OnePage {
-        fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
+        fn allocate(&self, _: Device, _: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
             shuttle::thread::yield_now();
             let mut state = self.0.state.lock().unwrap();
             let is_first = core::mem::replace(&mut state.0, FIRST + PAGE_SIZE) == FIRST;

@@ -10,7 +10,7 @@ use loom::thread;
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::word::GroupWord;
-use rt_dma_pool::additions::block_pool::{Pages, PoolName};
+use rt_dma_pool::additions::block_pool::{Effort, Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::direct::linear_range::{LinearBytes, LinearRange};
 use rt_dma_pool::dropin::loans::Loans;
@@ -317,7 +317,7 @@ struct Source;
 
 // SAFETY: the test does not touch the memory.
 unsafe impl Pages for Source {
-    fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, _: Device, _: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
         Some((0x10_0000, 0x10_0000))
     }
     unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}

@@ -29,7 +29,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.kernel.core_hint() % CORES
     }
 
-    /// Takes a free block of the core's current group. If it returns `None`,
+    /// Allocates a block of the core's current group. If it returns `None`,
     /// [`allocate_general`](Self::allocate_general) may still find a block.
     ///
     /// Context: any.
@@ -48,7 +48,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
-    /// Takes a free block of any group that has one.
+    /// Allocates a block of any group that has a free one.
     ///
     /// Context: any.
     pub(super) fn allocate_from_any(&self) -> Option<Block> {

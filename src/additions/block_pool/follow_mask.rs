@@ -13,16 +13,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub fn follow_mask(&self) {
         // AcqRel: the mask that this call reads is at least as new as that of each call with a lower number.
         let number = self.mask_reads.fetch_add(1, AcqRel).wrapping_add(1);
-        let limit = self.pages.last_reachable(self.device);
+        let last_reachable = self.pages.last_reachable(self.device);
         let held = self.groups.lock(self.kernel);
         // A call with a higher number may have been faster: its mask stays.
         if number > self.last_reachable_number.load(Relaxed) {
             self.last_reachable_number.store(number, Relaxed);
-            self.last_reachable.store(limit, Relaxed);
+            self.last_reachable.store(last_reachable, Relaxed);
         }
         drop(held);
-        // A span that is not seen here is made by a thread that sees the new limit, because that thread reads the limit
-        // with the same lock held.
+        // A span that is not seen here is made by a thread that sees the new address, because that thread reads the
+        // address with the same lock held.
         for unit in self.spans.all().flat_map(|span| span.units) {
             self.groups.update(self.kernel, unit.group.get(), || self.set_reach(unit));
         }
@@ -50,8 +50,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
-        let handle = unit.handle_of(unit.start(&self.groups.shape));
-        let reached = self.groups.shape.blocks_within(handle, self.last_reachable.load(Relaxed));
+        let handle = unit.handle_of(unit.start(self.shape()));
+        let reached = self.shape().blocks_within(handle, self.last_reachable.load(Relaxed));
         unit.bits_of_first(reached.min(unit.capacity()))
     }
 

@@ -18,9 +18,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// changes nothing. It is counted, and logged where text may be written.
     #[inline(always)] // As a function that `rt_dma_block_pool_free` calls, it takes 1 instruction more.
     pub fn free(&self, va: Va, handle: Handle) -> Result<(), FreeError> {
-        let unit = self.table.get().home_unit(self.groups.shape.key(va));
+        let unit = self.table.get().home_unit(self.shape().key(va));
         let group = unit.group.get();
-        // The look comes before the read of the unit's addresses: see `word`.
+        // The word is read before the unit's addresses: see `word`.
         let seen = group.word.load();
         if let Some(slot) = self.slot_in(unit, va)
             && unit.handle_of(va) == handle
@@ -31,8 +31,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.free_general(va, handle)
     }
 
-    /// Does what [`free`](BlockPool::free) does, where the block's unit is not in its home place, or another call
-    /// changed the group's word meanwhile, or the caller is wrong.
+    /// Does what [`free`](BlockPool::free) does for every call: also with handle 0, for a block whose unit is not in
+    /// its home bucket or is hidden, after another call changed the group's word, and for a wrong caller.
     #[cold]
     fn free_general(&self, va: Va, handle: Handle) -> Result<(), FreeError> {
         if va == 0 {
@@ -40,7 +40,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         loop {
             let found = self.find_block(va).or_else(|| {
-                // A trim that is under way hides the blocks of a unit until it knows whether all are free.
+                // A trim or a growth that is under way may hide the blocks of a unit while it holds the lock. The lock
+                // is taken to wait for its end.
                 drop(self.groups.lock(self.kernel));
                 self.find_block(va)
             });
@@ -63,7 +64,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the unit of the block at `va`, the word of its group as it was before, and the block's slot; `None` if
     /// no block begins there.
     fn find_block(&self, va: Va) -> Option<(&'static Unit, Seen, usize)> {
-        self.table.get().candidates(self.groups.shape.key(va)).find_map(|unit| {
+        self.table.get().candidates(self.shape().key(va)).find_map(|unit| {
             let seen = unit.group.get().word.load();
             Some((unit, seen, self.slot_in(unit, va)?))
         })
@@ -73,7 +74,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<usize> {
         word::preemption_point();
         // An address in another unit, or inside of a block, gives a number that no block has.
-        let number = self.groups.shape.division.quotient(unit.scaled_start.load(Relaxed), va);
+        let number = self.shape().division.quotient(unit.scaled_start.load(Relaxed), va);
         word::preemption_point();
         (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first_slot) as usize)
     }

@@ -12,7 +12,7 @@ use crate::mem::wrapping_slice::WrappingSlice;
 #[repr(C)]
 pub struct Unit {
     /// The processor's address of slot 0 of the group, extrapolated from the first block: the block of slot `k` is at
-    /// `base + k * stride`. With this word an allocation need not subtract the distance of the first slot.
+    /// `base + k * stride`. With this word an allocation need not subtract the offset of the first slot.
     base: AtomicUsize,
     /// The device's address of each block, minus the processor's.
     handle_offset: AtomicUsize,
@@ -30,8 +30,8 @@ pub struct Unit {
     capacity: u16,
 }
 
-/// Blocks whose states are in one word: those of one or several units. Two cores that take and free blocks of different
-/// groups write no common cache line, if a line is no longer than a group.
+/// Blocks whose states are in one word: those of one or several units. Two cores that allocate and free blocks of
+/// different groups write no common cache line, if a line is no longer than a group.
 ///
 /// The word is at offset 0, which saves an addition in each call.
 #[repr(C)]
@@ -42,9 +42,11 @@ pub struct Group {
     pub word: GroupWord,
     /// The units, in the order of their slots.
     pub units: WrappingSlice<Unit>,
-    /// The neighbours in the list, while it is in it; `before` is not set in the first group of the list, nor outside
-    /// of the list. Written with the list's lock held.
+    /// The next group of the list. It has a meaning only while this group is in the list. Written with the list's lock
+    /// held.
     pub next: AtomicRef<Group>,
+    /// The group before this one in the list; `None` in the first group, and outside of the list. Written with the
+    /// list's lock held.
     pub before: AtomicRef<Group>,
 }
 
@@ -110,8 +112,7 @@ impl Unit {
     /// lock.
     pub fn add_blocks(&self, free: usize) {
         self.group.get().word.add(free);
-        // After the bits are set: a free that looked at the word before that and reads this number fails in its
-        // exchange. Otherwise a late second free could set the bit of a block that is not there yet (`word`).
+        // The bits first, then the number: the head of `word` states why, under "A second free is refused".
         self.blocks.store(self.capacity, Relaxed);
     }
 
@@ -120,8 +121,7 @@ impl Unit {
         if !self.is_free() {
             return false;
         }
-        // Before the bits are cleared: a free that looks at the word after that must find no block here. Otherwise a
-        // second free could set a bit of a unit that is gone (`word`, "A second free is refused").
+        // The number first, then the bits: the head of `word` states why, under "A second free is refused".
         self.blocks.store(0, Relaxed);
         let is_removed = self.group.get().word.remove(self.bits());
         if !is_removed {

@@ -14,8 +14,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns a block of a new span; `None` if there is no memory. A caller that may not sleep uses only the pool's
     /// reserve.
     pub(super) fn allocate_by_growing(&self) -> Option<Block> {
+        let add_span = || self.add_span(FirstBlock::Taken, Effort::AsksBorrowers);
         if !self.kernel.can_sleep() {
-            return if self.may_grow_in_interrupt() { self.grow() } else { None };
+            return if self.may_grow_in_interrupt() { add_span() } else { None };
         }
         if self.follow_copied_mask()
             && let Some(block) = self.allocate_from_any()
@@ -24,42 +25,30 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         // The memory of spans out of the device's reach goes back to the pools before memory is taken from them.
         self.trim_unreachable();
-        self.grow().or_else(|| self.wait_for_block())
+        add_span().or_else(|| self.wait_for_block())
     }
 
-    /// Adds a span and returns one of its blocks. If a block is free by then, because another thread added a span or
-    /// freed a block, returns that one and adds no span.
-    fn grow(&self) -> Option<Block> {
-        self.add_span_unless(FirstBlock::Taken, Effort::AsksBorrowers, || self.allocate_from_any())
-    }
-
-    /// Adds a span, and returns its first block. If `find` returns a block once the memory is there, adds no span, and
-    /// returns that block. `None` if there is no memory, or if the caller can neither take the turn nor wait for it.
-    pub(super) fn add_span_unless(
-        &self,
-        first: FirstBlock,
-        effort: Effort,
-        find: impl FnOnce() -> Option<Block>,
-    ) -> Option<Block> {
+    /// Adds a span, and returns its first block. A caller that takes the block gets a free one instead, and no span is
+    /// added, if there is one when the memory has come. `None` if there is no memory, or if the caller can neither take
+    /// the turn nor wait for it.
+    pub(super) fn add_span(&self, first: FirstBlock, effort: Effort) -> Option<Block> {
         // Counted, so that a thread that gets no memory waits for this call.
         self.spans.growing_calls.fetch_add(1, Relaxed);
-        let block = self.try_add_span_unless(first, effort, find);
+        let block = self.try_add_span(first, effort);
         // A thread that waits and sees this also sees the new span: it reads the number with Acquire.
         self.spans.growing_calls.fetch_sub(1, Release);
         block
     }
 
-    /// Is [`add_span_unless`](Self::add_span_unless) without the count.
-    fn try_add_span_unless(
-        &self,
-        first: FirstBlock,
-        effort: Effort,
-        find: impl FnOnce() -> Option<Block>,
-    ) -> Option<Block> {
+    /// Does what [`add_span`](Self::add_span) does, without the count.
+    fn try_add_span(&self, first: FirstBlock, effort: Effort) -> Option<Block> {
         let memory = SpanMemory::allocate(self, effort)?;
         // The turn ends before the memory, if that is not used, is freed: what is declared last is dropped first.
         let turn = self.spans.turn.take_or_try(self.kernel)?;
-        if let Some(block) = find() {
+        // Another call may have added a span or freed a block meanwhile.
+        if matches!(first, FirstBlock::Taken)
+            && let Some(block) = self.allocate_from_any()
+        {
             return Some(block);
         }
         let span = self.prepare_span(&memory, &turn)?;

@@ -2,7 +2,7 @@
 //! Linux's `dma_pool` (Documentation/core-api/dma-api.rst, part Ib).
 //!
 //! ```text
-//! span    the pages that a pool takes from the device's pools at once: here one page, 64 blocks of 64 bytes
+//! span    the pages that a pool gets from the device's pools at once: here one page, 64 blocks of 64 bytes
 //! units   |  blocks 0 to 31        |  blocks 32 to 63       |       blocks that lie next to each other
 //!             |                        |
 //! groups     [ version, listed, 1110...1 ]  [ ... ]                a word with one bit for each block: 1 is free
@@ -104,12 +104,13 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     refused_calls: AtomicUsize,
     /// The last address that the device reaches. Written with the list's lock held.
     last_reachable: AtomicUsize,
-    /// The number of the call that wrote `limit`, among those that have read the mask since the pool was made. Written
+    /// How many calls have read the device's mask. A call's number is the value after it has counted itself.
+    mask_reads: AtomicUsize,
+    /// The number of the call that wrote `last_reachable`. A call with a lower number does not overwrite it. Written
     /// with the list's lock held.
     last_reachable_number: AtomicUsize,
-    /// The number of these calls.
-    mask_reads: AtomicUsize,
-    /// Whether some blocks may lie beyond the limit. Set with Release, and cleared with Acquire.
+    /// Whether the device may not reach some blocks. `note_unreachable` sets it, `trim_unreachable` clears it; both
+    /// state the order.
     has_unreachable: AtomicBool,
     /// Whether threads keep memory ready for interrupts.
     keeps_reserve: AtomicBool,
@@ -135,13 +136,18 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             arena: Arena::new(kernel),
             refused_calls: AtomicUsize::new(0),
             last_reachable: AtomicUsize::new(pages.last_reachable(device)),
-            last_reachable_number: AtomicUsize::new(0),
             mask_reads: AtomicUsize::new(0),
+            last_reachable_number: AtomicUsize::new(0),
             has_unreachable: AtomicBool::new(false),
             keeps_reserve: AtomicBool::new(false),
             serial,
             next: AtomicRef::new(),
         })
+    }
+
+    /// Returns how the blocks lie in memory.
+    fn shape(&self) -> &Shape {
+        &self.groups.shape
     }
 
     /// Returns the device for which the pool was made.
@@ -156,7 +162,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the bytes of a block, as the size was rounded up.
     pub fn block_size(&self) -> usize {
-        self.groups.shape.stride
+        self.shape().stride
     }
 
     /// Returns the number of calls that were refused because the caller was wrong, or may not sleep.

@@ -4,7 +4,7 @@ use core::ffi::c_char;
 
 use crate::log::Name;
 
-/// Bytes of a name, with the zero that ends it. What is longer is cut.
+/// Bytes of a name, with the zero that ends it. A longer name is cut.
 const NAME_SIZE: usize = 32;
 
 /// A copy of a pool's name.
@@ -16,7 +16,9 @@ impl PoolName {
     pub fn new(text: impl IntoIterator<Item = u8>) -> Self {
         let mut name = [0; NAME_SIZE];
         // The last byte stays zero.
-        name.iter_mut().take(NAME_SIZE - 1).zip(text).for_each(|(place, byte)| *place = byte);
+        for (place, byte) in name.iter_mut().take(NAME_SIZE - 1).zip(text) {
+            *place = byte;
+        }
         PoolName(name)
     }
 

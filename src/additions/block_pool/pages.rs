@@ -22,35 +22,12 @@ pub enum Effort {
 /// pointer whose provenance was exposed.
 #[allow(unsafe_code)]
 pub unsafe trait Pages: Copy + Send + Sync + 'static {
-    /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle.
+    /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle. If it is possible,
+    /// both are multiples of `align`, a power of two that is a page at least; the pool checks that. `effort` states
+    /// what the call does where no memory is free. (A source of a test may ignore both.)
     ///
     /// Context: thread first, then any.
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, Handle)>;
-
-    /// Allocates as [`allocate`](Pages::allocate) does, at an address and a handle that are multiples of `align`, a
-    /// power of two, if that is possible. The pool checks both.
-    ///
-    /// Context: thread first, then any.
-    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
-        let _ = align;
-        self.allocate(device, size)
-    }
-
-    /// Allocates as [`allocate_aligned`](Pages::allocate_aligned) does, but only memory that is free now: asks no
-    /// borrower, waits for nothing, and logs no failure. A failure is counted unless the `effort` is
-    /// [`Effort::FailsUncounted`]. (A source that does none of this need not have a function of its own.)
-    ///
-    /// Context: thread first, then any.
-    fn allocate_without_reclaim(
-        &self,
-        device: Device,
-        size: usize,
-        align: usize,
-        effort: Effort,
-    ) -> Option<(Va, Handle)> {
-        let _ = effort;
-        self.allocate_aligned(device, size, align)
-    }
+    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)>;
 
     /// Returns how often borrowers did not give back enough memory for a request, of any caller.
     ///
@@ -59,16 +36,17 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
         0
     }
 
-    /// Frees what one of the calls above returned.
+    /// Frees what [`allocate`](Pages::allocate) returned.
     ///
     /// Context: any. In an interrupt, it frees only what a call in the same interrupt has allocated.
     ///
     /// # Safety
-    /// One of the calls above returned `va` and `handle` for `device` and `size`. The memory is not used any more, and
-    /// is freed once.
+    /// [`allocate`](Pages::allocate) returned `va` and `handle` for `device` and `size`. The memory is not used any
+    /// more, and is freed once.
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle);
 
-    /// Returns the last address that the device reaches now, with its coherent mask.
+    /// Returns the last address that the device reaches now, with its coherent mask. A new pool calls this before and
+    /// after it enters the list of pools, so that an implementation can also begin to follow changes of the mask.
     ///
     /// Context: any.
     fn last_reachable(&self, device: Device) -> usize;

@@ -10,7 +10,7 @@ use crate::text::text;
 /// The most blocks that the log of a refused destroy lists.
 const MAX_LOGGED: usize = 8;
 
-/// The size of a pool: the columns of Linux's file `pools`.
+/// The figures of a pool, as in the columns of Linux's file `pools`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct BlockUsage {
     /// Blocks that drivers hold.
@@ -22,7 +22,8 @@ pub struct BlockUsage {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Returns the size of the pool; zeros where the caller may not sleep. Waits while a thread adds or frees memory.
+    /// Returns the figures of the pool; zeros where the caller may not sleep. Waits while a thread adds or frees
+    /// memory.
     ///
     /// Context: thread.
     pub fn usage(&self) -> BlockUsage {
@@ -40,7 +41,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Some(self.spans.all().any(Span::has_memory))
     }
 
-    /// Returns the size of the pool. The caller holds the turn.
+    /// Does what [`usage`](Self::usage) does. The caller holds the turn.
     fn usage_in_turn(&self) -> BlockUsage {
         BlockUsage {
             in_use: self.spans.units().map(|unit| self.used_bits(unit).count_ones() as usize).sum(),
@@ -68,7 +69,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn used_blocks(&self, unit: &'static Unit) -> impl Iterator<Item = Block> {
         let used = self.used_bits(unit);
         let used_indices = (0..unit.blocks()).filter(move |index| used.wrapping_shr(*index as u32) & 1 != 0);
-        used_indices.map(|index| unit.block(&self.groups.shape, (unit.first_slot as usize).wrapping_add(index)))
+        used_indices.map(|index| unit.block(self.shape(), (unit.first_slot as usize).wrapping_add(index)))
     }
 }
 

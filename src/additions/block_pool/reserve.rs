@@ -4,9 +4,9 @@
 //! advance: whenever a thread leaves the fast path, it makes sure that a few blocks are free, and that there is
 //! bookkeeping for another span at least. With that bookkeeping an interrupt can add a span itself.
 //!
-//! A fill marks each span that it adds with its number. If it fails, it frees the free spans that still have this
-//! number. If it succeeds, it clears the numbers of all spans. So a fill that fails never frees a block that a fill
-//! which succeeded has counted.
+//! A *fill* ([`BlockPool::fill`]) makes a given number of blocks ready. Each fill has a number, which the spans that it
+//! adds keep. If it fails, it frees those of them that are free and still have its number. If it succeeds, all spans
+//! lose their numbers. So a fill that fails never frees a block that a fill which succeeded has counted.
 
 use super::spans::{FillNumber, FirstBlock};
 use super::{BlockPool, Effort, Pages};
@@ -90,7 +90,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     fn add_spans(&self, count: usize, mut effort: Effort, fill: Option<FillNumber>) -> bool {
         let failed_waits = self.pages.failed_waits();
-        let span_blocks = self.groups.shape.span_blocks().max(1);
+        let span_blocks = self.shape().span_blocks().max(1);
         let mut missing = self.missing(count);
         while missing != 0 {
             self.follow_copied_mask();
@@ -101,7 +101,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 if effort == Effort::AsksBorrowers && self.pages.failed_waits() != failed_waits {
                     effort = Effort::FailsCounted;
                 }
-                if self.add_span_unless(FirstBlock::Free(fill), effort, || None).is_none() {
+                if self.add_span(FirstBlock::Free(fill), effort).is_none() {
                     // Other callers may have added the last memory.
                     return self.missing(count) == 0;
                 }
@@ -130,149 +130,5 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns whether an interrupt may add a span.
     pub(super) fn may_grow_in_interrupt(&self) -> bool {
         self.keeps_reserve.load(Relaxed) && self.spans.first_vacant.get().is_some()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::additions::block_pool::PoolName;
-    use crate::additions::block_pool::shape::Shape;
-    use crate::additions::block_pool::tests::Endless;
-    use crate::additions::block_pool::tests::preemption::run_before_step;
-    use crate::kernel::testing::Services;
-    use crate::kernel::{Device, PAGE_SIZE, Va};
-    use std::cell::{Cell, RefCell};
-
-    /// Stops a test that waits for a turn.
-    #[derive(Clone, Copy)]
-    struct NeverWaits;
-
-    // SAFETY: it maps nothing.
-    #[allow(unsafe_code)]
-    unsafe impl Services for NeverWaits {
-        fn pause(&self) {
-            panic!("a wait for the turn");
-        }
-    }
-
-    #[test]
-    fn no_call_waits_for_a_turn_while_the_reserve_is_complete() {
-        // Large enough that 90 blocks are in several groups: some calls leave the fast path.
-        for size in [1024, 4096, 10000] {
-            let shape = Shape::linux(size, 0, 0).unwrap();
-            let pool = BlockPool::new(NeverWaits, Endless, PoolName::new([]), Device::at(1), shape, 0).unwrap();
-            pool.start_reserve();
-            assert!(pool.fill(100));
-            let turn = pool.spans.turn.take(NeverWaits).unwrap();
-            let held: std::vec::Vec<_> = (0..90).map(|_| pool.allocate().unwrap()).collect();
-            held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-            drop(turn);
-            assert_eq!(pool.usage().in_use, 0);
-        }
-    }
-
-    std::thread_local! {
-        static WAITS: Cell<usize> = const { Cell::new(0) };
-        static IS_EMPTY: Cell<bool> = const { Cell::new(false) };
-    }
-
-    #[derive(Clone, Copy)]
-    struct CountsWaits;
-
-    // SAFETY: it maps nothing.
-    #[allow(unsafe_code)]
-    unsafe impl Services for CountsWaits {
-        fn pause(&self) {
-            WAITS.set(WAITS.get() + 1);
-        }
-    }
-
-    #[derive(Clone, Copy)]
-    struct OnePage;
-
-    // SAFETY: the test does not touch the memory.
-    #[allow(unsafe_code)]
-    unsafe impl Pages for OnePage {
-        fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
-            if IS_EMPTY.replace(true) { None } else { Some((0x1000_0000, 0x1000_0000)) }
-        }
-        unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
-        fn last_reachable(&self, _: Device) -> usize {
-            usize::MAX
-        }
-    }
-
-    std::thread_local! {
-        static FREE_PAGES: RefCell<std::vec::Vec<Va>> = const { RefCell::new(std::vec::Vec::new()) };
-        /// What runs before a call for pages, and how many such calls come before that one.
-        static OTHER: RefCell<Option<(usize, std::boxed::Box<dyn Fn()>)>> = const { RefCell::new(None) };
-    }
-
-    /// Four pages. Before a call for pages, another thread may run.
-    #[derive(Clone, Copy)]
-    struct FourPages;
-
-    impl FourPages {
-        fn let_other_run() {
-            let is_now = OTHER.with_borrow_mut(|other| match other {
-                Some((0, _)) => true,
-                Some((calls, _)) => {
-                    *calls -= 1;
-                    false
-                }
-                None => false,
-            });
-            if is_now && let Some((_, other)) = OTHER.take() {
-                other();
-            }
-        }
-    }
-
-    // SAFETY: the test does not touch the memory.
-    #[allow(unsafe_code)]
-    unsafe impl Pages for FourPages {
-        fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
-            Self::let_other_run();
-            FREE_PAGES.with_borrow_mut(|pages| pages.pop().map(|va| (va, va)))
-        }
-        unsafe fn free(&self, _: Device, _: usize, va: Va, _: usize) {
-            Self::let_other_run();
-            FREE_PAGES.with_borrow_mut(|pages| pages.push(va));
-        }
-        fn last_reachable(&self, _: Device) -> usize {
-            usize::MAX
-        }
-    }
-
-    /// The other fill runs while the first one adds pages, before it frees any, and between two that it frees.
-    #[test]
-    fn a_fill_that_fails_leaves_another_fill_its_blocks() {
-        let mut times_filled = 0;
-        for calls in 0.. {
-            FREE_PAGES.set((1..=4).map(|page| page * PAGE_SIZE).collect());
-            let shape = Shape::new(PAGE_SIZE, 0, 0).unwrap();
-            let pool = BlockPool::new(NeverWaits, FourPages, PoolName::new([]), Device::at(1), shape, 0).unwrap();
-            OTHER.set(Some((calls, std::boxed::Box::new(move || assert!(pool.fill(2))))));
-            assert!(!pool.fill(5));
-            if OTHER.take().is_some() {
-                break;
-            }
-            assert_eq!(pool.groups.missing(NeverWaits, 2), 0, "before call {calls} for pages");
-            times_filled += 1;
-        }
-        assert!(times_filled > 5, "also while the first fill frees pages");
-        FREE_PAGES.take();
-    }
-
-    /// The other thread asks for a block while the fill has the last page, whose blocks are not free yet.
-    #[test]
-    fn a_thread_that_gets_no_memory_waits_for_a_fill() {
-        let shape = Shape::new(64, 0, 0).unwrap();
-        let pool = BlockPool::new(CountsWaits, OnePage, PoolName::new([]), Device::at(1), shape, 0).unwrap();
-        let other = move || _ = pool.allocate();
-        let (is_filled, other) = run_before_step(0, other, || pool.fill(1));
-        assert!(is_filled && other.is_some());
-        assert_ne!(WAITS.get(), 0);
     }
 }

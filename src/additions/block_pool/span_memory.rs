@@ -1,6 +1,6 @@
 //! The memory of a span: it is allocated and checked here, kept by the span's bookkeeping, and freed.
 
-use super::{Block, BlockPool, Effort, Pages};
+use super::{BlockPool, Effort, Pages};
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::turn::TurnGuard;
@@ -23,7 +23,7 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
     ///
     /// Context: thread first, then any.
     pub fn allocate(pool: &'a BlockPool<K, P>, effort: Effort) -> Option<Self> {
-        let shape = &pool.groups.shape;
+        let shape = pool.shape();
         let memory = Self::allocate_pages(pool, shape.span_size, effort)?;
         if memory.first_block_offset().saturating_add(shape.stride) <= memory.size {
             return Some(memory);
@@ -35,14 +35,8 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
 
     /// Allocates `size` bytes that are aligned and within the device's reach.
     fn allocate_pages(pool: &'a BlockPool<K, P>, size: usize, effort: Effort) -> Option<Self> {
-        let align = pool.groups.shape.span_align;
-        let (va, handle) = match effort {
-            Effort::AsksBorrowers if align > PAGE_SIZE => pool.pages.allocate_aligned(pool.device, size, align)?,
-            Effort::AsksBorrowers => pool.pages.allocate(pool.device, size)?,
-            Effort::FailsCounted | Effort::FailsUncounted => {
-                pool.pages.allocate_without_reclaim(pool.device, size, align, effort)?
-            }
-        };
+        let align = pool.shape().span_align;
+        let (va, handle) = pool.pages.allocate(pool.device, size, align, effort)?;
         let memory = SpanMemory { pool, va, handle, size };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.
         if handle.saturating_add(size.saturating_sub(1)) > pool.last_reachable.load(Relaxed) {
@@ -60,14 +54,14 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
         Some(memory)
     }
 
-    /// Returns the distance from the first byte to the first block.
+    /// Returns the offset of the first block.
     pub fn first_block_offset(&self) -> usize {
-        self.pool.groups.shape.first_block_offset(self.handle)
+        self.pool.shape().first_block_offset(self.handle)
     }
 
-    /// Returns the addresses of the byte at `offset`.
-    pub fn at(&self, offset: usize) -> Block {
-        Block { va: self.va.wrapping_add(offset), handle: self.handle.wrapping_add(offset) }
+    /// Returns the addresses of the byte at `offset`, for the processor and for the device.
+    pub fn addresses_at(&self, offset: usize) -> (Va, Handle) {
+        (self.va.wrapping_add(offset), self.handle.wrapping_add(offset))
     }
 
     /// Returns the number of pages.

@@ -4,7 +4,7 @@
 //! share one group. A span is *vacant* until it gets memory, and again when its memory is freed:
 //!
 //! ```text
-//! make_spans -> vacant -> prepare_span      its units get addresses, and places in the table
+//! make_spans -> vacant -> prepare_span      its units get addresses, and buckets in the table
 //!                 ^            v
 //!                 |       give_memory       it is no longer vacant, and its blocks are published
 //!                 |            v
@@ -170,6 +170,7 @@ impl Batch {
 
     /// Lays out the units, their groups and their spans, which are vacant, in the memory of `tail`.
     fn lay_out(&self, shape: &Shape, tail: &mut BumpAllocator) -> &'static [Span] {
+        // A batch may have several spans. `unit_blocks` repeats with each span, so the number in the batch serves.
         let slot_of = |number: usize| (number % self.group_units) << shape.slot_shift;
         let new_unit = |number: usize| Some(Unit::new(slot_of(number), shape.unit_blocks(number)));
         let units = tail.slice_with(self.unit_count, new_unit);
@@ -183,7 +184,7 @@ impl Batch {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Makes places in the table for the units of one more span, and returns the first vacant span. `None` if the heap
+    /// Makes buckets in the table for the units of one more span, and returns the first vacant span. `None` if the heap
     /// has no room.
     pub(super) fn ensure_vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         self.ensure_table_length(turn)?;
@@ -195,7 +196,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let shape = &self.groups.shape;
+        let shape = self.shape();
         // No span is vacant now: these are all units.
         let batch = Batch::for_pool(shape, self.spans.unit_count.load(Relaxed));
         let spans = *self.arena.alloc(batch.bytes(shape), |tail| batch.lay_out(shape, tail))?;
@@ -213,13 +214,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.first_vacant.set(Some(span));
     }
 
-    /// Returns the first vacant span, after its units got the addresses of `memory` and places in the table. `None` if
+    /// Returns the first vacant span, after its units got the addresses of `memory` and buckets in the table. `None` if
     /// the heap has no room.
     pub(super) fn prepare_span(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         let span = self.ensure_vacant_span(turn)?;
-        let (shape, lead) = (&self.groups.shape, memory.first_block_offset());
+        let (shape, first_block_offset) = (self.shape(), memory.first_block_offset());
         for (number, unit) in span.units.iter().enumerate() {
-            let Block { va, handle } = memory.at(lead.wrapping_add(shape.unit_offset(number)));
+            let (va, handle) = memory.addresses_at(first_block_offset.wrapping_add(shape.unit_offset(number)));
             unit.set_addresses(shape, va, handle);
         }
         self.insert_units(span.units, turn).then_some(span)
@@ -245,10 +246,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             FirstBlock::Free(fill) => (all, fill),
         };
         span.set_fill(fill, turn);
-        // The last unit comes first, so that blocks are taken from the lowest address on.
+        // The last unit comes first, so that blocks are allocated from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, unit.bits()));
         self.publish(first_unit, free);
-        Some(first_unit.block(&self.groups.shape, first_unit.first_slot as usize))
+        Some(first_unit.block(self.shape(), first_unit.first_slot as usize))
     }
 
     /// Adds the blocks of a unit that has none. Those of `free`, which are bits of the group's word, can be allocated;

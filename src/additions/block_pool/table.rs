@@ -52,8 +52,8 @@ impl UnitTable {
         self.buckets.length()
     }
 
-    /// Returns the bucket at which most units are found. Units whose distance is a large power of two have one home
-    /// bucket; a hash that kept them apart would cost each free three instructions.
+    /// Returns the home bucket of a key. Keys whose distance is a large power of two have one home bucket; a hash that
+    /// kept them apart would cost each free three instructions.
     fn home(&self, key: usize) -> &'static AlwaysSetRef<Unit> {
         self.buckets.at(key)
     }
@@ -89,13 +89,12 @@ impl UnitTable {
     ///
     /// Context: any.
     pub fn insert<K: Kernel>(&self, key: usize, unit: &'static Unit, _turn: &TurnGuard<'_, K>) -> bool {
-        match self.buckets_of(key).find(|bucket| core::ptr::eq(bucket.get(), &NO_UNIT)) {
-            Some(bucket) if !core::ptr::eq(bucket, &NO_BUCKET) => {
-                bucket.set(unit);
-                true
-            }
-            _ => false,
-        }
+        let is_free = |bucket: &&'static AlwaysSetRef<Unit>| {
+            core::ptr::eq(bucket.get(), &NO_UNIT) && !core::ptr::eq(*bucket, &NO_BUCKET)
+        };
+        let Some(bucket) = self.buckets_of(key).find(is_free) else { return false };
+        bucket.set(unit);
+        true
     }
 
     /// Removes a unit. The caller holds the pool's turn.

@@ -9,8 +9,8 @@ use crate::mem::turn::TurnGuard;
 
 /// The least length of a table.
 const MIN_BUCKETS: usize = 8;
-/// If units whose keys have one hash find no buckets, the table is made longer: at most this many times as long as the
-/// number of units needs, or [`SPREAD_MIN_LIMIT`] buckets, whichever is more.
+/// Units whose keys have one hash may find no bucket in a table that is long enough. Then it is made longer, up to this
+/// many times the length that the number of units needs, or up to [`SPREAD_MIN_LIMIT`] buckets if that is more.
 const SPREAD_FACTOR: usize = 64;
 /// See [`SPREAD_FACTOR`].
 const SPREAD_MIN_LIMIT: usize = 4096;
@@ -18,12 +18,12 @@ const SPREAD_MIN_LIMIT: usize = 4096;
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the table's key for a unit that has memory.
     fn key_of(&self, unit: &Unit) -> usize {
-        self.groups.shape.key(unit.start(&self.groups.shape))
+        self.shape().key(unit.start(self.shape()))
     }
 
     /// Returns the length of a table of which half is empty after a span is added; `None` if there is no such length.
     fn wanted_length(&self) -> Option<usize> {
-        self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units.get())?.checked_mul(2)
+        self.spans.unit_count.load(Relaxed).checked_add(self.shape().span_units.get())?.checked_mul(2)
     }
 
     /// Returns whether half of the table is empty after a span is added.

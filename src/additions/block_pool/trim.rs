@@ -20,7 +20,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: thread.
     pub(super) fn trim_unreachable(&self) {
-        // Acquire: the limit that is read below is at least as new as the one with which the flag was set.
+        // Acquire: the `last_reachable` that is read below is at least as new as the one with which the flag was set.
         if !self.has_unreachable.swap(false, Acquire) {
             return;
         }
@@ -31,16 +31,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Notes that some blocks may lie beyond the limit.
+    /// Notes that the device may not reach some blocks.
     pub(super) fn note_unreachable(&self) {
-        // Release: the call that reads the flag also reads the limit that the caller has read. A swap, so that it also
-        // reads the limits with which other calls have set the flag: a store would hide them. No test covers this
-        // order.
+        // Release: the call that reads the flag also reads the `last_reachable` that the caller has read. A swap, so
+        // that it also reads those with which other calls have set the flag: a store would hide them. No test covers
+        // this order.
         self.has_unreachable.swap(true, Release);
     }
 
-    /// Frees the spans without a block in use for which `should_free` returns true. It is called without the turn, and,
-    /// if it returned true, again with the turn held. Returns the number of pages of the spans that were freed.
+    /// Frees the spans without a block in use for which `should_free` returns true. `should_free` is called without the
+    /// turn, and, if it returned true, again with the turn held. Returns the number of pages of the spans that were
+    /// freed.
     pub(super) fn trim_where(&self, should_free: impl Fn(&Span) -> bool) -> usize {
         let mut pages = 0;
         for memory in self.spans.all().filter_map(|span| self.remove_span(span, &should_free)) {

@@ -10,7 +10,7 @@
 //! * [`allocate`](GroupWord::allocate) changes a free bit from 1 to 0, by one compare-and-exchange. Of two callers that
 //!   want one block, only one exchanges the word.
 //! * [`free`](GroupWord::free) changes a free bit from 0 to 1, by one compare-and-exchange from the word that
-//!   the caller looked at.
+//!   the caller loaded.
 //! * [`remove`](GroupWord::remove) (trim) changes the free bits of a unit from all 1 to all 0, by one
 //!   compare-and-exchange, which also increments the version.
 //! * [`add`](GroupWord::add) (growth) sets the free bits of a unit, but for blocks that the caller takes, by one atomic
@@ -21,15 +21,15 @@
 //! A free reads two places: the group's word, and the unit's addresses with the number of its blocks, which is 0 while
 //! the unit has no memory. It does this:
 //!
-//! 1. It looks at the group's word.
+//! 1. It loads the group's word.
 //! 2. It reads the unit's addresses and its number of blocks, and computes the block's bit.
 //! 3. It exchanges the word, if the word is still the one of step 1, with the free bit clear.
 //!
 //! The exchange succeeds only if no unit was added or removed between steps 1 and 3, because both change the version.
 //! So it is sufficient that step 2 finds no block if the unit has no memory at step 1. The number of blocks is set to 0
-//! before `remove`, and is written after `add`. So a free that looks after `remove` reads 0; and a free that looks
-//! before `add` and reads the new number fails in step 3. If the number were written before `add`, a late second free
-//! of an address that has come back could set the free bit of a block that is not there yet.
+//! before `remove`, and is written after `add`. So a free that loads the word after `remove` reads 0; and a free that
+//! loads it before `add` and reads the new number fails in step 3. If the number were written before `add`, a late
+//! second free of an address that has come back could set the free bit of a block that is not there yet.
 //!
 //! If steps 1 and 2 were swapped, the unit could be removed and come back at another address between them, with the
 //! block of that bit in use. Then the free of an address that does not exist any more would free a block that has
@@ -41,13 +41,13 @@
 //! a unit with a block in use is not removed: only the check for a second free would be lost.
 //!
 //! A correct free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the
-//! list's lock held, so such a free waits for the lock, and looks again.
+//! list's lock held, so such a free waits for the lock, and begins again.
 //!
 //! ## A free learns from its own exchange whether the group is listed
 //!
 //! A block can be found if its group is listed. The exchange of step 3 returns the listed bit. If the bit is clear, the
 //! free lists the group before it returns, whatever other frees do at the same time. [`unlist`](GroupWord::unlist)
-//! clears the bit in one exchange, and only while no block can be taken.
+//! clears the bit in one exchange, and only while no block can be allocated.
 //!
 //! The two writes are the free bit (by a free) and the listed bit (by `unlist`). They are in one word, so that one of
 //! them comes first and the other sees it. If the listed bit were in a word of its own, a free could read "listed" just
@@ -72,16 +72,16 @@ pub struct GroupWord {
     reach: AtomicUsize,
 }
 
-/// The word that a free looked at before it read the unit's address.
+/// The word as a free loaded it, before it read the unit's addresses.
 #[derive(Clone, Copy)]
 pub struct Seen(usize);
 
-/// The reason why a block is not freed.
+/// Why [`free`](GroupWord::free) changed nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotFreed {
-    /// It was free already.
+    /// The block was free already.
     WasFree,
-    /// The word changed after the caller looked at it. The caller looks again.
+    /// The word changed after the caller loaded it. The caller begins again.
     Changed,
 }
 
@@ -91,7 +91,8 @@ impl GroupWord {
         GroupWord { word: AtomicUsize::new(0), reach: AtomicUsize::new(0) }
     }
 
-    /// Takes the free block with the lowest bit that the device reaches, and returns its slot; `None` if there is none.
+    /// Allocates the free block with the lowest bit that the device reaches, and returns its slot; `None` if there is
+    /// none.
     ///
     /// Context: any.
     pub fn allocate(&self) -> Option<usize> {
@@ -116,7 +117,7 @@ impl GroupWord {
         }
     }
 
-    /// Returns the word. A free calls it before it reads the unit's address.
+    /// Returns the word. A free calls it before it reads the unit's addresses.
     ///
     /// Context: any.
     pub fn load(&self) -> Seen {
@@ -124,13 +125,13 @@ impl GroupWord {
         Seen(self.word.load(Acquire))
     }
 
-    /// Makes the block of a slot free, if it is in use and no other call has changed the word since the caller saw it.
-    /// Returns whether the group is listed.
+    /// Makes the block of a slot free, if the word is `seen` with this block in use. Returns whether the group is
+    /// listed.
     ///
     /// Context: any.
     ///
     /// # Errors
-    /// The block is free, or the word is not `seen` any more. Nothing was changed.
+    /// The block was free, or another call has changed the word. Nothing was changed.
     pub fn free(&self, seen: Seen, slot: usize) -> Result<bool, NotFreed> {
         let Seen(seen) = seen;
         let block = 1usize.wrapping_shl(slot as u32);
@@ -150,7 +151,7 @@ impl GroupWord {
     pub fn remove(&self, blocks: usize) -> bool {
         let without = |word: usize| (word & blocks == blocks).then_some((word & !blocks).wrapping_add(VERSION));
         preemption_point();
-        // Release: a free that looks at the new word reads 0 as the number of blocks.
+        // Release: a free that loads the new word reads 0 as the number of blocks.
         self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
 
@@ -161,7 +162,7 @@ impl GroupWord {
     pub fn add(&self, free: usize) {
         let added = |word: usize| Some((word | free).wrapping_add(VERSION));
         preemption_point();
-        // Release: a call that looks at the new word reads the new addresses. Acquire: the number of blocks, written
+        // Release: a call that loads the new word reads the new addresses. Acquire: the number of blocks, written
         // after this, is not seen by a free whose exchange comes before this. It always succeeds: `added` returns a
         // word.
         let _ = self.word.fetch_update(AcqRel, Relaxed, added);
@@ -194,8 +195,8 @@ impl GroupWord {
         self.word.fetch_or(LISTED, AcqRel) & LISTED == 0
     }
 
-    /// Marks the group as not listed, and returns true, if it is listed and no block can be taken. Otherwise changes
-    /// nothing and returns false. The caller holds the list's lock.
+    /// Marks the group as not listed, and returns true, if it is listed and no block can be allocated. Otherwise
+    /// changes nothing and returns false. The caller holds the list's lock.
     pub fn unlist(&self) -> bool {
         let reach = self.reach.load(Relaxed);
         let unlisted = |word: usize| (word & LISTED != 0 && word & reach == 0).then_some(word & !LISTED);

@@ -4,8 +4,8 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_in_memory};
-use crate::additions::block_pool::Pages;
-use crate::kernel::Handle;
+use crate::additions::block_pool::{Effort, Pages};
+use crate::kernel::{Handle, PAGE_SIZE};
 use crate::mem::device_memory::DeviceMemory;
 
 /// Values of one type, one after the other, that the processor and the device can access at any time
@@ -29,7 +29,7 @@ impl<P: Platform> Device<P> {
     /// than the view limit.
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
         let size = length.checked_mul(size_in_memory::<T>()).filter(|size| *size != 0)?;
-        let (start, handle) = self.system.pages.allocate(self.kernel_device, size)?;
+        let (start, handle) = self.system.pages.allocate(self.kernel_device, size, PAGE_SIZE, Effort::AsksBorrowers)?;
         // SAFETY: the caller of `System::new` guarantees that `size` bytes are mapped there, and are not used by other
         // code until they are freed.
         #[allow(unsafe_code)]

@@ -1,12 +1,13 @@
 //! The listed groups, in which an allocation looks for a free block.
 //!
 //! A group is *listed* while it is in the list, or the current group of at least one core. A bit of the group's
-//! [word](super::word) shows that. Each group of which a block can be taken is listed, or the call that made the block
-//! free is about to list it. A listed group of which none can be taken leaves when a call looks for one in it.
+//! [word](super::word) shows that. Each group of which a block can be allocated is listed, or the call that made the
+//! block free is about to list it. A listed group of which none can be allocated leaves when a call looks for one in
+//! it.
 //!
-//! A core takes blocks from its current group. If that has none, the first group of the list becomes the core's current
-//! one. So two cores write different words, as long as there are groups enough for both. If no group is left in the
-//! list, a core shares the current group of another core.
+//! A core allocates from its current group. If that has no free block, the first group of the list becomes the core's
+//! current one. So two cores write different words, as long as there are groups enough for both. If no group is left in
+//! the list, a core shares the current group of another core.
 //!
 //! The list is changed with its lock held, and only when a group runs out of free blocks or has one again.
 
@@ -19,7 +20,7 @@ use crate::mem::atomic_ref::AlwaysSetRef;
 use crate::mem::index::at_or_first;
 use crate::mem::lock::{IrqGuard, IrqLock};
 
-/// The number of cores that take blocks from groups of their own. Further cores share groups with these. On RISC-V, the
+/// The number of cores that allocate from groups of their own. Further cores share groups with these. On RISC-V, the
 /// kernel's hint of the core has two bits, so that more than four places would not be used.
 pub const CORES: usize = 4;
 
@@ -58,7 +59,7 @@ impl ListedGroups {
         at_or_first(&self.current, core)
     }
 
-    /// Takes a free block of a core's current group, if it has one.
+    /// Allocates a block of a core's current group, if it has a free one.
     ///
     /// Context: any.
     #[inline(always)] // As `BlockPool::allocate_from_core`: without it, 27 instructions more.
@@ -69,10 +70,10 @@ impl ListedGroups {
         Some(group.units.at(slot.wrapping_shr(self.shape.slot_shift as u32)).block(&self.shape, slot))
     }
 
-    /// Takes a free block of any group that has one.
+    /// Allocates a block of any group that has a free one.
     ///
-    /// A group in a list has a free block. The only exception is a block that another caller takes at this moment,
-    /// because the group was a current one when that caller looked. So the loop is short.
+    /// A group in the list has a free block, unless another caller allocates the last one at this moment, for which the
+    /// group was a current one when it began. So the loop is short.
     ///
     /// Context: any.
     #[inline(always)] // With that of `next_group`: 26 instructions less for each group that has no free block left.
@@ -86,27 +87,28 @@ impl ListedGroups {
     }
 
     /// Gives a core another current group if its own has no free block: the first group of the list, or else another
-    /// core's current group that has one. Returns false if no group has one. Other callers may take the block before
-    /// this one does.
+    /// core's current group that has one. Returns false if no group has one. Other callers may allocate the block
+    /// before this one does.
     #[inline(always)] // As `allocate_from_any`.
     fn next_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut list = self.list.lock(kernel);
         let current = self.current(core);
-        // A core often has no group here.
+        // `NO_GROUP` is never listed, so `unlist` fails, as if a block of it could be allocated.
         if !core::ptr::eq(current.get(), &NO_GROUP) {
             if !current.get().word.unlist() {
+                // A block of the group can be allocated again, so it stays the core's current one.
                 return true;
             }
             // Without the loop over the cores: 33 instructions less.
             if list.is_shared {
-                self.leave(current.get());
+                self.take_from_cores(current.get());
             } else {
                 current.set(&NO_GROUP);
             }
         }
         let next = match list.first {
             Some(first) => {
-                Self::remove(&mut list, first);
+                Self::unlink(&mut list, first);
                 first
             }
             None => {
@@ -119,23 +121,18 @@ impl ListedGroups {
         !core::ptr::eq(next, &NO_GROUP)
     }
 
-    /// Leaves each core whose current group is `group` without a current group. Returns whether there was such a core.
-    fn leave(&self, group: &'static Group) -> bool {
-        let mut is_left = false;
-        for current in self.cores_of(group) {
+    /// Takes the group from each core whose current group it is. Returns whether there was such a core.
+    fn take_from_cores(&self, group: &'static Group) -> bool {
+        let mut was_current = false;
+        for current in self.current.iter().filter(|current| core::ptr::eq(current.get(), group)) {
             current.set(&NO_GROUP);
-            is_left = true;
+            was_current = true;
         }
-        is_left
+        was_current
     }
 
-    /// Returns the places of the cores whose current group is `group`.
-    fn cores_of(&self, group: &'static Group) -> impl Iterator<Item = &AlwaysSetRef<Group>> {
-        self.current.iter().filter(move |current| core::ptr::eq(current.get(), group))
-    }
-
-    /// Runs `change` with the list's lock held. Then puts the group into the list if one of its blocks can be taken, or
-    /// takes it off the list if none can.
+    /// Runs `change` with the list's lock held. Then puts the group into the list if one of its blocks can be
+    /// allocated, or takes it off the list if none can.
     ///
     /// Context: any.
     pub fn update<K: Kernel, T>(&self, kernel: K, group: &'static Group, change: impl FnOnce() -> T) -> T {
@@ -144,16 +141,16 @@ impl ListedGroups {
         let result = change();
         if group.word.can_allocate() {
             if group.word.list() {
-                Self::push(&mut list, group);
+                Self::link(&mut list, group);
             }
-        } else if group.word.unlist() && !self.leave(group) {
-            Self::remove(&mut list, group);
+        } else if group.word.unlist() && !self.take_from_cores(group) {
+            Self::unlink(&mut list, group);
         }
         result
     }
 
     /// Puts a group at the beginning of the list.
-    fn push(list: &mut GroupList, group: &'static Group) {
+    fn link(list: &mut GroupList, group: &'static Group) {
         group.next.set(list.first);
         if let Some(next) = list.first {
             next.before.set(Some(group));
@@ -162,7 +159,7 @@ impl ListedGroups {
     }
 
     /// Takes a group off the list.
-    fn remove(list: &mut GroupList, group: &'static Group) {
+    fn unlink(list: &mut GroupList, group: &'static Group) {
         let (next, before) = (group.next.get(), group.before.get());
         if let Some(next) = next {
             next.before.set(before);
@@ -174,13 +171,18 @@ impl ListedGroups {
         group.before.set(None);
     }
 
-    /// Returns how many blocks are missing until `count` can be taken; 0 if as many can. Looks at `count` groups of the
+    /// Returns how many blocks are missing until `count` can be allocated; 0 if none is. Looks at `count` groups of the
     /// list at most.
     ///
     /// Context: any.
     pub fn missing<K: Kernel>(&self, kernel: K, count: usize) -> usize {
         let list = self.list.lock(kernel);
-        let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(AlwaysSetRef::get);
+        // A group that several cores share is counted for the first of them.
+        let is_counted = |core: usize, group: &'static Group| {
+            self.current.iter().take(core).any(|earlier| core::ptr::eq(earlier.get(), group))
+        };
+        let current = self.current.iter().map(AlwaysSetRef::get).enumerate();
+        let current = current.filter(|(core, group)| !is_counted(*core, group)).map(|(_, group)| group);
         let mut missing = count;
         for group in current.chain(groups_of(list.first).take(count)) {
             missing = missing.saturating_sub(group.word.count_allocatable());
@@ -189,12 +191,6 @@ impl ListedGroups {
             }
         }
         missing
-    }
-
-    /// Returns whether `place` is the current group of the first core that has this group. So a group that several
-    /// cores share is counted once.
-    fn is_first_of_its_cores(&self, place: &AlwaysSetRef<Group>) -> bool {
-        self.cores_of(place.get()).next().is_some_and(|first| core::ptr::eq(first, place))
     }
 
     /// Takes the list's lock.

@@ -56,15 +56,19 @@ pub struct BlockPoolSpec {
     pub device: Option<Device>,
     /// Bytes in a block.
     pub size: usize,
-    /// Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
-    /// means 1. [`create`](BlockPools::create) takes at most a page, and aligns blocks to a word at least. A power of
-    /// two up to a page that divides `size` aligns the blocks, too: they lie one after the other from the start of a
-    /// page or from a multiple of the boundary.
+    /// A power of two; 0 means 1. Every block begins at a multiple of it for the device, and for the processor at a
+    /// multiple of it or of a page, whichever is less.
+    ///
+    /// [`create`](BlockPools::create) allows a page at most, and aligns blocks to a word at least. Blocks are also
+    /// aligned to every power of two up to a page that divides `size`.
     pub align: usize,
     /// No block crosses a multiple of it in the device's address space. A power of two that is not less than the
     /// rounded size; 0 means no boundary.
     pub boundary: usize,
 }
+
+/// [`Shape::new`] or [`Shape::linux`]: makes a shape of a size, an alignment and a boundary.
+type NewShape = fn(usize, usize, usize) -> Result<Shape, ShapeError>;
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Creates a pool, which has no memory yet.
@@ -75,7 +79,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is
     /// logged.
     pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, CreateError> {
-        self.create_with(spec, Shape::new(spec.size, spec.align, spec.boundary), self.pages)
+        self.create_with(spec, Shape::new, self.pages)
     }
 
     /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page,
@@ -86,35 +90,35 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// # Errors
     /// As for [`create`](BlockPools::create).
     pub fn create_linux(&self, spec: &BlockPoolSpec, pages: P) -> Result<&'static BlockPool<K, P>, CreateError> {
-        let pool = self.create_with(spec, Shape::linux(spec.size, spec.align, spec.boundary), pages)?;
+        let pool = self.create_with(spec, Shape::linux, pages)?;
         pool.start_reserve();
         Ok(pool)
     }
 
-    /// Creates a pool of the shape that `spec` asks for, and logs an error.
+    /// Creates a pool of the shape that `new_shape` makes for `spec`, and logs an error.
     fn create_with(
         &self,
         spec: &BlockPoolSpec,
-        shape: Result<Shape, ShapeError>,
+        new_shape: NewShape,
         pages: P,
     ) -> Result<&'static BlockPool<K, P>, CreateError> {
-        self.try_create(spec, shape, pages).inspect_err(|error| {
+        self.try_create(spec, new_shape, pages).inspect_err(|error| {
             let BlockPoolSpec { size, align, boundary, .. } = *spec;
             let text =
                 text!("blocks of %lu bytes aligned to %lu within %lu: %s", size, align, boundary, error.reason());
-            self.refuse_line(&Line::about(spec.name.shown(), text));
+            self.refuse(&Line::about(spec.name.shown(), text));
         })
     }
 
-    /// Creates a pool of the shape that `spec` asks for.
+    /// Creates a pool of the shape that `new_shape` makes for `spec`.
     fn try_create(
         &self,
         spec: &BlockPoolSpec,
-        shape: Result<Shape, ShapeError>,
+        new_shape: NewShape,
         pages: P,
     ) -> Result<&'static BlockPool<K, P>, CreateError> {
         let device = spec.device.ok_or(CreateError::NoDevice)?;
-        let shape = shape.map_err(CreateError::Shape)?;
+        let shape = new_shape(spec.size, spec.align, spec.boundary).map_err(CreateError::Shape)?;
         let _turn = self.turn.take(self.kernel).ok_or(CreateError::Context)?;
         let serial = self.next_serial.fetch_add(1, Relaxed);
         let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);

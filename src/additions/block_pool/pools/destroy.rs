@@ -63,7 +63,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 Err(DestroyError::Busy(blocks.count()))
             }
             Err(Refusal::Unknown) => {
-                self.refuse_text(text!("destroy of 0x%lx: not a block pool (any more)", pool as usize));
+                self.refuse_no_pool(text!("destroy of 0x%lx: not a block pool (any more)", pool as usize));
                 Err(DestroyError::Unknown)
             }
             Err(Refusal::Context) => {
@@ -77,12 +77,12 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     ///
     /// Context: any.
     pub fn refuse_unmanaged(&self, pool: *const BlockPool<K, P>) {
-        self.refuse_text(text!("managed destroy of 0x%lx: not a managed block pool (any more)", pool as usize));
+        self.refuse_no_pool(text!("managed destroy of 0x%lx: not a managed block pool (any more)", pool as usize));
     }
 
     /// Counts and logs a call that was to destroy something else than a pool.
-    fn refuse_text(&self, text: Text) {
-        self.refuse_line(&Line::about(Name::of(separate_cstr!("dma.pool")), text));
+    fn refuse_no_pool(&self, text: Text) {
+        self.refuse(&Line::about(Name::of(separate_cstr!("dma.pool")), text));
     }
 
     /// Takes a pool without blocks in use off the list, and frees its pages.
@@ -122,8 +122,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::additions::block_pool::PoolName;
     use crate::additions::block_pool::pools::BlockPoolSpec;
+    use crate::additions::block_pool::{Effort, PoolName};
     use crate::kernel::testing::HeapOnly;
     use crate::kernel::{Device, Handle, PAGE_SIZE, Va};
     use crate::mem::atomic_ref::AtomicRef;
@@ -137,7 +137,7 @@ mod tests {
     // SAFETY: the test does not touch the memory.
     #[allow(unsafe_code)]
     unsafe impl Pages for Intruded {
-        fn allocate(&self, _: Device, _: usize) -> Option<(Va, Handle)> {
+        fn allocate(&self, _: Device, _: usize, _: usize, _: Effort) -> Option<(Va, Handle)> {
             Some((0x1000 * PAGE_SIZE, 0x1000 * PAGE_SIZE))
         }
         unsafe fn free(&self, _: Device, _: usize, _: Va, _: Handle) {

@@ -19,7 +19,9 @@ use crate::mem::turn::Turn;
 pub struct BlockPools<K: Kernel, P: Pages> {
     kernel: K,
     pages: P,
+    /// Held while pools are created or destroyed, and while a thread reads the list.
     turn: Turn,
+    /// The newest pool.
     first: AtomicRef<BlockPool<K, P>>,
     /// Held while the list is changed.
     links: IrqLock<()>,
@@ -94,7 +96,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs a line about it.
-    fn refuse_line(&self, line: &Line) {
+    fn refuse(&self, line: &Line) {
         self.count_refused();
         self.kernel.log(Level::Error, line);
     }

@@ -1,6 +1,9 @@
-//! The number of a block by its address, without a division instruction: a product with an inverse divides those
-//! distances exactly that are multiples of the divisor, and makes all others large (Granlund and Montgomery, Division
-//! by Invariant Integers using Multiplication, section 9).
+//! Divides the distance of an address from a unit's first block by the size of a block, without a division instruction.
+//!
+//! The divisor is odd after its factors of two are removed, so it has an inverse modulo two to the power of the word's
+//! bits. The product of a distance with this inverse is the exact quotient if the divisor divides the distance, and
+//! else a number that is too large for a block (Granlund and Montgomery, Division by Invariant Integers using
+//! Multiplication, section 9).
 
 /// Divides distances by one number.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +23,7 @@ impl ExactDivision {
     }
 
     /// Returns the product of an address with the inverse: the form in which [`quotient`](Self::quotient) takes `from`.
-    /// To multiply it beforehand takes two instructions less in a free than to subtract it first.
+    /// To multiply first and subtract afterwards takes two instructions less in a free than the other order.
     pub fn scaled(&self, address: usize) -> usize {
         address.wrapping_mul(self.inverse)
     }

@@ -19,12 +19,13 @@ use super::word::MAX_GROUP_BLOCKS;
 use crate::kernel::{Handle, PAGE_SIZE};
 use division::ExactDivision;
 
-/// `rt_dma_block_pool_zalloc` clears words, and drivers write descriptors in words.
+/// Bytes of a word. Blocks of [`Shape::new`] are whole words, because `rt_dma_block_pool_zalloc` clears words, and
+/// drivers write descriptors in words.
 const WORD: usize = size_of::<usize>();
-/// The fewest bytes of a block of Linux's pools.
+/// Blocks of Linux's pools have at least this many bytes.
 const LINUX_MIN_SIZE: usize = 16;
 
-/// The reason why there are no such blocks.
+/// The reason why no blocks can have the size, alignment and boundary that were asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ShapeError {
     /// The size is zero, or too large to be counted.
@@ -46,8 +47,8 @@ pub struct Shape {
     /// Base-two logarithm of [`part_size`](Self::part_size), or, for blocks of several pages, of a block's bytes,
     /// rounded down.
     pub key_shift: usize,
-    /// Divides the distance from a unit's first block to an address by `stride`, which gives the number of the block
-    /// that begins there. If no block of the unit does, the number is not less than that of the unit's blocks.
+    /// Divides the distance from a unit's first block to an address by `stride`. If a block of the unit begins at the
+    /// address, the quotient is the number of this block; if not, it is not less than the number of the unit's blocks.
     pub division: ExactDivision,
     /// Blocks in a piece.
     piece_blocks: usize,
@@ -68,8 +69,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Blocks of `size` bytes, each of which begins at a multiple of `align`, up to a page, and of a word. None crosses
-    /// a multiple of `boundary`; zero means no boundary.
+    /// Returns the shape of blocks of `size` bytes. Each begins at a multiple of a word and of `align`, which is at
+    /// most a page. No block crosses a multiple of `boundary`; 0 means no boundary.
     pub fn new(size: usize, align: usize, boundary: usize) -> Result<Shape, ShapeError> {
         if align > PAGE_SIZE {
             return Err(ShapeError::Align);
@@ -77,8 +78,8 @@ impl Shape {
         Shape::aligned(size, checked_align(align)?.max(WORD), boundary)
     }
 
-    /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of
-    /// a word, and `align` may be more than a page.
+    /// Returns the shape of blocks as Linux's `dma_pool` has them: of 16 bytes at least, whose distance is a multiple
+    /// of `align`, but not always of a word. `align` may be more than a page.
     pub fn linux(size: usize, align: usize, boundary: usize) -> Result<Shape, ShapeError> {
         if size > i32::MAX as usize {
             return Err(ShapeError::Size);
@@ -119,18 +120,18 @@ impl Shape {
         })
     }
 
-    /// Returns the key of the unit that a block at `va` belongs to. Each unit of a pool has a key of its own, except
-    /// that a block of several pages has several.
+    /// Returns the key of the unit whose block begins at `va`. All blocks of a unit have one key, which no other unit
+    /// of the pool has. (An address inside of a block of several pages may have another key. No block begins there.)
     pub fn key(&self, va: usize) -> usize {
         va.wrapping_shr(self.key_shift as u32)
     }
 
-    /// Returns the distance of a slot's block from slot 0 of its unit's group.
+    /// Returns the offset of a slot's block from slot 0 of its unit's group.
     pub fn slot_offset(&self, slot: usize) -> usize {
         slot.wrapping_mul(self.stride)
     }
 
-    /// Returns the distance of the first byte of a span's unit from the first byte of the span's first unit.
+    /// Returns the offset of a span's unit from the span's first unit.
     pub fn unit_offset(&self, unit: usize) -> usize {
         let piece = unit >> self.piece_unit_shift;
         let piece_size = self.part_size << self.piece_unit_shift;
@@ -166,7 +167,7 @@ impl Shape {
         bytes.checked_div(self.stride).unwrap_or(0)
     }
 
-    /// Returns the distance from the start of a span at `handle` to its first block.
+    /// Returns the offset of the first block in a span at `handle`.
     pub fn first_block_offset(&self, handle: Handle) -> usize {
         if self.boundary == 0 {
             return 0;
@@ -209,7 +210,7 @@ fn sizes(size: usize, align: usize, boundary: usize) -> Result<(usize, usize), S
 
 /// Returns a word whose lowest `count` bits are set, up to [`MAX_GROUP_BLOCKS`].
 pub fn lowest_bits(count: usize) -> usize {
-    // It is less than the bits of a word.
+    // `MAX_GROUP_BLOCKS` is less than the number of bits of a word, so the shift does not wrap.
     1usize.wrapping_shl(count.min(MAX_GROUP_BLOCKS) as u32).wrapping_sub(1)
 }
 

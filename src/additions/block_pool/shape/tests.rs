@@ -110,8 +110,7 @@ fn units_fit_in_groups() {
 
 #[test]
 fn blocks_within_counts_the_blocks_that_end_at_or_before_the_limit() {
-    let shape = Shape::new(100, 4, 0).unwrap();
-    let shape = Shape { stride: 104, ..shape };
+    let shape = Shape::new(104, 8, 0).unwrap();
     let within = |limit| shape.blocks_within(0x1000, limit);
     assert_eq!((within(0), within(0xfff), within(0x1000 + 102), within(0x1000 + 103)), (0, 0, 0, 1));
     assert_eq!((within(0x1000 + 311), within(0x1000 + 312)), (3, 3));

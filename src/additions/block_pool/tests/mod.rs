@@ -2,9 +2,10 @@
 
 mod interleaved;
 pub mod preemption;
+mod reserve;
 mod trim;
 
-use super::Pages;
+use super::{Effort, Pages};
 use crate::kernel::{Device, Va};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -15,7 +16,7 @@ pub struct Endless;
 // SAFETY: the tests do not touch the memory.
 #[allow(unsafe_code)]
 unsafe impl Pages for Endless {
-    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, _: Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
         /// The address of the next part.
         static NEXT: AtomicUsize = AtomicUsize::new(0x1000_0000);
         let va = NEXT.fetch_add(size, Relaxed);

@@ -9,7 +9,7 @@ use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{DMA, c_device, pointer};
 use crate::flags::Flags;
-use crate::kernel::{Device, Handle, Va};
+use crate::kernel::{Device, Handle, PAGE_SIZE, Va};
 
 /// Allocates pages by the device's own table of operations.
 #[derive(Clone, Copy)]
@@ -28,36 +28,33 @@ impl DevicePages {
             DevicePages::WriteCombining => unsafe { rt_dma_wc_flags(c_device(device)) },
         }
     }
+
+    /// Allocates as a driver does.
+    fn allocate_as_driver(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
+        let (dev, flags) = (c_device(device), self.flags(device));
+        let pages = if align > PAGE_SIZE {
+            // SAFETY: the pool's device exists as long as the pool; the handle may be written.
+            with_handle(|handle| unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) })
+        } else {
+            // SAFETY: as above.
+            with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })
+        };
+        pages.map(|(va, handle)| (va.expose_provenance(), handle))
+    }
 }
 
 // SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
 unsafe impl Pages for DevicePages {
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, Handle)> {
-        let (dev, flags) = (c_device(device), self.flags(device));
-        // SAFETY: the pool's device exists as long as the pool; the handle may be written.
-        let pages = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) });
-        pages.map(|(va, handle)| (va.expose_provenance(), handle))
-    }
-
-    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
-        let (dev, flags) = (c_device(device), self.flags(device));
-        // SAFETY: the pool's device exists as long as the pool; the handle may be written.
-        let pages = with_handle(|handle| unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) });
-        pages.map(|(va, handle)| (va.expose_provenance(), handle))
-    }
-
-    fn allocate_without_reclaim(
-        &self,
-        device: Device,
-        size: usize,
-        align: usize,
-        effort: Effort,
-    ) -> Option<(Va, Handle)> {
-        match aligned_request(device, size, align, self.flags(device)) {
+    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)> {
+        let request = match effort {
+            Effort::AsksBorrowers => None,
+            _ => aligned_request(device, size, align, self.flags(device)),
+        };
+        match request {
             Some(request) if effort == Effort::FailsUncounted => DMA.allocate_without_reclaim_uncounted(&request),
             Some(request) => DMA.allocate_without_reclaim(&request),
-            // An operation of the BSP decides itself whether it waits and what it logs.
-            None => self.allocate_aligned(device, size, align),
+            // Where an operation of the BSP allocates, it decides itself whether it waits and what it logs.
+            None => self.allocate_as_driver(device, size, align),
         }
     }
 
@@ -71,8 +68,7 @@ unsafe impl Pages for DevicePages {
     }
 
     fn last_reachable(&self, device: Device) -> usize {
-        // A new pool calls this before and after it enters the list of pools, whether a driver in C or in Rust makes
-        // it.
+        // Here, because every new pool reads the mask, whether a driver in C or in Rust makes it.
         FOLLOW_MASK.set_before_reads(&(follow_mask as fn(Device)));
         let mask = MASKS.get().map_or(NO_MASK, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)

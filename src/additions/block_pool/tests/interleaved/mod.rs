@@ -4,7 +4,7 @@ mod trims;
 
 use crate::additions::block_pool::shape::Shape;
 use crate::additions::block_pool::tests::preemption::run_before_step;
-use crate::additions::block_pool::{Block, BlockPool, FreeError, Pages, PoolName};
+use crate::additions::block_pool::{Block, BlockPool, Effort, FreeError, Pages, PoolName};
 use crate::kernel::testing::HeapOnly;
 use crate::kernel::{Device, Handle, Va};
 use std::sync::Mutex;
@@ -35,7 +35,7 @@ struct Source {
 // SAFETY: the tests do not touch the memory.
 #[allow(unsafe_code)]
 unsafe impl Pages for Source {
-    fn allocate(&self, _: Device, size: usize) -> Option<(Va, Handle)> {
+    fn allocate(&self, _: Device, size: usize, _: usize, _: Effort) -> Option<(Va, Handle)> {
         let mut memory = self.memory.lock().unwrap();
         let reused = if self.freed == Freed::UsedAgain { memory.freed.pop() } else { None };
         let va = reused.unwrap_or(memory.next);

@@ -78,7 +78,7 @@ fn fault_20_a_second_free_after_a_trim_is_refused_at_whatever_step_growth_comes(
             // A unit that is gone is not in the table any more, but this free has found it there.
             let unit = pool.spans.all().next().unwrap().units.first().unwrap();
             let turn = pool.spans.turn.take(pool.kernel).unwrap();
-            assert!(pool.table.get().insert(pool.groups.shape.key(block.va), unit, &turn));
+            assert!(pool.table.get().insert(pool.shape().key(block.va), unit, &turn));
             drop(turn);
             let grow = move || pool.allocate().unwrap();
             let (freed, held) = run_before_step(step, grow, || pool.free(block.va, block.handle));
