@@ -74,10 +74,11 @@ struct WatchedDevice {
     mistakes: [u32; Finding::MISTAKES],
     /// How many allocations and mappings there are until one fails, that one included; 0 if none fails.
     fail_in: usize,
+    /// Whether the allocation or mapping that was to fail has failed.
     has_failed: bool,
 }
 
-/// The records. One is never given to another device: lines may still refer to its name.
+/// The records. A record is never given to a device of another name: lines may still refer to the name.
 pub struct Devices {
     records: [WatchedDevice; MAX_DEVICES],
     /// The mistakes of devices without a record.
