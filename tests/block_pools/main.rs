@@ -15,7 +15,7 @@ mod threads;
 
 use fake_kernel::*;
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools, CreateError};
-use rt_dma_pool::additions::block_pool::report::BlockUsage;
+use rt_dma_pool::additions::block_pool::usage::BlockUsage;
 use rt_dma_pool::additions::block_pool::{Block, BlockPool, Effort, Pages, PoolName};
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::dropin::registry::Dma;
@@ -130,7 +130,7 @@ impl Blocks {
     }
 
     pub fn list(&self) -> Vec<String> {
-        self.pools.report();
+        self.pools.list_pools();
         self.machine.take_printed()
     }
 }

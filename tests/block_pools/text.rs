@@ -65,7 +65,7 @@ fn fault_22_destroy_of_a_busy_pool_writes_without_a_turn() {
 fn fault_22_the_list_of_block_pools_is_written_without_a_turn() {
     let blocks = Arc::new(Blocks::new());
     let [pool, ..] = [(); 3].map(|()| blocks.create(64, 64, 0));
-    let lines = with_console(&blocks, pool, || assert!(blocks.pools.report()));
+    let lines = with_console(&blocks, pool, || assert!(blocks.pools.list_pools()));
     // The head, the three pools, and the total. The console's own pools have come and gone in between.
     assert_eq!(lines, 5);
 }

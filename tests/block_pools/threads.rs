@@ -201,7 +201,7 @@ fn pools_come_and_go_while_they_are_listed() {
         scope.spawn(|| {
             // At least one list.
             loop {
-                blocks.pools.report();
+                blocks.pools.list_pools();
                 if done.load(Relaxed) {
                     break;
                 }

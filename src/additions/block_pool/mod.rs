@@ -37,7 +37,7 @@
 //! | `allocate`, `free` | the calls of drivers |
 //! | `pages`, `span_memory` | where the memory of spans comes from, and how it is freed |
 //! | `grow`, `trim` | spans that are added and removed |
-//! | `follow_mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |
+//! | `follow_mask`, `reserve`, `usage` | masks of devices, blocks kept for interrupts, blocks in use |
 //! | `pools`, `name` | all pools: creation, destruction, the list; the name of a pool |
 
 mod allocate;
@@ -49,7 +49,6 @@ mod listed_groups;
 mod name;
 mod pages;
 pub mod pools;
-pub mod report;
 mod reserve;
 pub mod shape;
 mod span_memory;
@@ -59,6 +58,7 @@ mod table_growth;
 #[cfg(test)]
 mod tests;
 mod trim;
+pub mod usage;
 pub mod word;
 
 pub use allocate::Block;

@@ -1,4 +1,4 @@
-//! The report of a pool: how many blocks are in use, and which.
+//! How many blocks of a pool are in use, and which.
 
 use super::group::Unit;
 use super::spans::Span;

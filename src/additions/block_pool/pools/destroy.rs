@@ -4,7 +4,7 @@
 #![allow(clippy::large_enum_variant, clippy::result_large_err)]
 
 use super::BlockPools;
-use crate::additions::block_pool::report::InUse;
+use crate::additions::block_pool::usage::InUse;
 use crate::additions::block_pool::{BlockPool, Pages};
 use crate::kernel::Kernel;
 use crate::log::{Line, Name};

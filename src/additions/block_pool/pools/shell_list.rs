@@ -1,7 +1,7 @@
 //! The list of block pools: `list_dma_block_pool`.
 
 use super::BlockPools;
-use crate::additions::block_pool::report::BlockUsage;
+use crate::additions::block_pool::usage::BlockUsage;
 use crate::additions::block_pool::{Pages, PoolName};
 use crate::kernel::Kernel;
 use crate::text::text;
@@ -12,7 +12,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// false.
     ///
     /// Context: thread.
-    pub fn report(&self) -> bool {
+    pub fn list_pools(&self) -> bool {
         if !self.kernel.can_sleep() {
             self.count_refused();
             return false;

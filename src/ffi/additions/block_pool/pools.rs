@@ -225,5 +225,5 @@ pub(in crate::ffi) unsafe fn destroy(pool: *mut rt_dma_block_pool) -> Result<(),
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_block_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
     let _ = (argc, argv);
-    if POOLS.report() { 0 } else { -1 }
+    if POOLS.list_pools() { 0 } else { -1 }
 }
