@@ -21,6 +21,23 @@ static void lists_with_memory(void)
     }
 }
 
+/* An entry's length is an unsigned int: what does not fit in it is refused, not cut. */
+static void lengths_that_do_not_fit(void)
+{
+    struct sg_table table = { 0 };
+
+    /* Entries of 4 GiB; and of so many pages that a size_t does not hold their bytes, or their number. */
+    EXPECT(!sgl_alloc_order(100, 20, false, GFP_KERNEL, NULL));
+    EXPECT(!sgl_alloc_order(100, 52, false, GFP_KERNEL, NULL));
+    EXPECT(!sgl_alloc_order(100, 64, false, GFP_KERNEL, NULL));
+    EXPECT(!dma_alloc_noncontiguous(dev, ~(size_t)0 / 2, DMA_FROM_DEVICE, GFP_KERNEL, 0));
+#if SIZE_MAX > 0xffffffffu
+    EXPECT(dma_get_sgtable(dev, &table, own, 0, (size_t)1 << 32) == -EINVAL);
+#endif
+    EXPECT(dma_get_sgtable(dev, &table, own, 0, 0xfffff000) == 0 && table.sgl->length == 0xfffff000);
+    sg_free_table(&table);
+}
+
 static void walks(void)
 {
     struct scatterlist list[2];
@@ -126,6 +143,7 @@ void edges_of_the_porting_headers(void)
 {
     memset(own, 0, OWN_SIZE);
     lists_with_memory();
+    lengths_that_do_not_fit();
     walks();
     tables_of_the_drivers_own_entries();
     entries_that_change();

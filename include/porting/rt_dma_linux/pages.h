@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file pages.h
- * @brief For porting drivers from Linux: cached memory that is allocated together with its mapping, and its tables.
+ * @brief For porting drivers from Linux: cached memory that stays mapped until it is freed, and tables of memory.
  */
 #ifndef RT_DMA_LINUX_PAGES_H
 #define RT_DMA_LINUX_PAGES_H
@@ -13,8 +13,7 @@ struct vm_area_struct;
 /**
  * @brief Rounds up to whole pages.
  *
- * @return The size; 0 if it is larger than any number of pages.
- * @note Context: any.
+ * @return The size in whole pages; 0 if that does not fit in a `size_t`.
  */
 static inline size_t dma_linux_whole_pages(size_t size)
 {
@@ -88,17 +87,24 @@ static inline void dma_free_pages(dma_device_t dev, size_t size, struct page *pa
 /**
  * @brief Allocates memory as dma_alloc_noncoherent() does, and a table with one entry for it.
  *
- * @return The table; NULL where dma_alloc_noncoherent() returns NULL, and if the heap has no room for the table.
+ * @return The table; NULL where dma_alloc_noncoherent() returns NULL, if the heap has no room for the table, and if `size`
+ * does not fit in the length of an entry (4 GiB).
  * @note Context: thread.
  */
 static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t size, enum dma_data_direction dir,
         gfp_t gfp, unsigned long attrs)
 {
-    struct sg_table *sgt = (struct sg_table *)dma_linux_malloc(sizeof(*sgt), gfp);
+    unsigned int length = (unsigned int)dma_linux_whole_pages(size);
+    struct sg_table *sgt;
     dma_addr_t handle = 0;
     void *cpu_addr;
 
     (void)attrs;
+    if (length != dma_linux_whole_pages(size))
+    {
+        return NULL;
+    }
+    sgt = (struct sg_table *)dma_linux_malloc(sizeof(*sgt), gfp);
     if (!sgt)
     {
         return NULL;
@@ -110,7 +116,7 @@ static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t 
         dma_linux_free(sgt);
         return NULL;
     }
-    sg_set_buf(sgt->sgl, cpu_addr, (unsigned int)dma_linux_whole_pages(size));
+    sg_set_buf(sgt->sgl, cpu_addr, length);
     sgt->sgl->dma_address = handle;
     sgt->sgl->dma_length = sgt->sgl->dma_mapped = sgt->sgl->length;
     return sgt;
@@ -125,7 +131,7 @@ static inline void dma_free_noncontiguous(dma_device_t dev, size_t size, struct 
     dma_linux_free(sgt);
 }
 
-/** @brief Returns the processor's address of the memory of a table, which is always mapped. */
+/** @brief Returns the processor's address of the memory of a table. The memory is always mapped. */
 static inline void *dma_vmap_noncontiguous(dma_device_t dev, size_t size, struct sg_table *sgt)
 {
     (void)dev;
@@ -133,7 +139,7 @@ static inline void *dma_vmap_noncontiguous(dma_device_t dev, size_t size, struct
     return sg_virt(sgt->sgl);
 }
 
-/** @brief Ends the use of dma_vmap_noncontiguous(): the memory stays mapped. */
+/** @brief Does nothing: the memory stays mapped. On Linux it ends a mapping of dma_vmap_noncontiguous(). */
 static inline void dma_vunmap_noncontiguous(dma_device_t dev, void *vaddr)
 {
     (void)dev;
@@ -146,19 +152,20 @@ static inline void dma_vunmap_noncontiguous(dma_device_t dev, void *vaddr)
  * sg_free_table() frees the table.
  *
  * @retval 0 The table is made. The entry has whole pages, but no handle.
- * @retval -EINVAL `cpu_addr` is NULL.
+ * @retval -EINVAL `cpu_addr` is NULL, or `size` does not fit in the length of an entry (4 GiB).
  * @retval -ENOMEM The heap has no room for the entry.
  * @note Context: thread.
  */
 static inline int dma_get_sgtable_attrs(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
         size_t size, unsigned long attrs)
 {
+    unsigned int length = (unsigned int)dma_linux_whole_pages(size);
     int error;
 
     (void)dev;
     (void)dma_addr;
     (void)attrs;
-    if (!cpu_addr)
+    if (!cpu_addr || length != dma_linux_whole_pages(size))
     {
         return -EINVAL;
     }
@@ -167,7 +174,7 @@ static inline int dma_get_sgtable_attrs(dma_device_t dev, struct sg_table *sgt, 
     {
         return error;
     }
-    sg_set_buf(sgt->sgl, cpu_addr, (unsigned int)dma_linux_whole_pages(size));
+    sg_set_buf(sgt->sgl, cpu_addr, length);
     return 0;
 }
 
@@ -229,7 +236,7 @@ static inline int dma_mmap_noncontiguous(dma_device_t dev, struct vm_area_struct
     return dma_mmap_attrs(dev, vma, NULL, 0, size, 0);
 }
 
-/** @brief Returns false: these calls do not let a device reach the memory of its peers on the PCI bus. */
+/** @brief Returns false: there are no transfers between devices on the PCI bus. */
 static inline bool dma_pci_p2pdma_supported(dma_device_t dev)
 {
     (void)dev;

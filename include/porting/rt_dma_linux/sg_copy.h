@@ -10,6 +10,13 @@
 
 #include <rt_dma_linux/sg_iterate.h>
 
+/** @brief The largest `int`. (limits.h would define names that Linux's headers define, too.) */
+#define DMA_LINUX_INT_MAX   ((int)(~0u >> 1))
+/** @brief The highest order of an entry: with one more, its 4 GiB would not fit in its length. */
+#define DMA_LINUX_MAX_ORDER 19
+
+/* The copies use the compiler's own functions: no header of the port needs to declare memcpy() and memset(). */
+
 /** @brief What is done with the bytes of a list. */
 enum dma_linux_sg_action
 {
@@ -21,15 +28,19 @@ enum dma_linux_sg_action
     DMA_LINUX_SG_ZERO
 };
 
-/** @brief Does `action` with the list's bytes from byte `skip` on, at most `buflen`. Returns the number of bytes. */
-static inline size_t dma_linux_sg_move(struct scatterlist *sgl, unsigned int nents, char *buf, size_t buflen, size_t skip,
-        enum dma_linux_sg_action action)
+/**
+ * @brief Does `action` with at most `buflen` bytes of the list, from byte `skip` on.
+ *
+ * @return The number of bytes; 0 if `skip` is negative, or the list has no more than `skip` bytes.
+ */
+static inline size_t dma_linux_sg_transfer(struct scatterlist *sgl, unsigned int nents, char *buf, size_t buflen,
+        long skip, enum dma_linux_sg_action action)
 {
     struct sg_mapping_iter miter;
     size_t done = 0;
 
     sg_miter_start(&miter, sgl, nents, 0);
-    if (skip > (~(size_t)0 >> 1) || !sg_miter_skip(&miter, (long)skip))
+    if (skip < 0 || !sg_miter_skip(&miter, skip))
     {
         return 0;
     }
@@ -56,14 +67,14 @@ static inline size_t dma_linux_sg_move(struct scatterlist *sgl, unsigned int nen
 }
 
 /**
- * @brief Copies between the list, from byte `skip` on, and `buf`, in the direction that `to_buffer` gives.
+ * @brief Copies between the list, from byte `skip` on, and `buf`: to `buf` if `to_buffer` is true, else from it.
  *
  * @return The number of bytes that were copied.
  */
 static inline size_t sg_copy_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen, long skip,
         bool to_buffer)
 {
-    return dma_linux_sg_move(sgl, nents, (char *)buf, buflen, (size_t)skip,
+    return dma_linux_sg_transfer(sgl, nents, (char *)buf, buflen, skip,
             to_buffer ? DMA_LINUX_SG_TO_BUFFER : DMA_LINUX_SG_FROM_BUFFER);
 }
 
@@ -71,13 +82,13 @@ static inline size_t sg_copy_buffer(struct scatterlist *sgl, unsigned int nents,
 static inline size_t sg_pcopy_from_buffer(struct scatterlist *sgl, unsigned int nents, const void *buf, size_t buflen,
         long skip)
 {
-    return dma_linux_sg_move(sgl, nents, (char *)(uintptr_t)buf, buflen, (size_t)skip, DMA_LINUX_SG_FROM_BUFFER);
+    return dma_linux_sg_transfer(sgl, nents, (char *)(uintptr_t)buf, buflen, skip, DMA_LINUX_SG_FROM_BUFFER);
 }
 
 /** @brief Copies the list to the buffer, from the list's byte `skip` on. Returns the number of bytes. */
 static inline size_t sg_pcopy_to_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen, long skip)
 {
-    return dma_linux_sg_move(sgl, nents, (char *)buf, buflen, (size_t)skip, DMA_LINUX_SG_TO_BUFFER);
+    return dma_linux_sg_transfer(sgl, nents, (char *)buf, buflen, skip, DMA_LINUX_SG_TO_BUFFER);
 }
 
 /** @brief Copies the buffer to the list. Returns the number of bytes. */
@@ -95,14 +106,15 @@ static inline size_t sg_copy_to_buffer(struct scatterlist *sgl, unsigned int nen
 /** @brief Fills `buflen` bytes of the list with zeros, from byte `skip` on. Returns the number of bytes. */
 static inline size_t sg_zero_buffer(struct scatterlist *sgl, unsigned int nents, size_t buflen, long skip)
 {
-    return dma_linux_sg_move(sgl, nents, NULL, buflen, (size_t)skip, DMA_LINUX_SG_ZERO);
+    return dma_linux_sg_transfer(sgl, nents, NULL, buflen, skip, DMA_LINUX_SG_ZERO);
 }
 
-/** @brief Allocates whole pages for sgl_alloc(). Returns NULL if there is no memory. */
+/** @brief Allocates `pages` cleared pages, at most 2^19, for sgl_alloc(). Returns NULL if there is no memory. */
 static inline void *dma_linux_pages_alloc(size_t pages, gfp_t gfp)
 {
+    /* One page more, for the alignment, and a word for the address that the heap returns. */
     size_t bytes = (pages + 1) * DMA_LINUX_PAGE_SIZE + sizeof(void *);
-    char *memory = pages < (~(size_t)0 / DMA_LINUX_PAGE_SIZE) - 2 ? (char *)dma_linux_malloc(bytes, gfp) : NULL;
+    char *memory = (char *)dma_linux_malloc(bytes, gfp);
     void **first;
 
     (void)gfp;
@@ -138,7 +150,8 @@ static inline void sgl_free_n_order(struct scatterlist *sgl, int nents, int orde
 /** @brief Frees a list of sgl_alloc_order() and its memory. */
 static inline void sgl_free_order(struct scatterlist *sgl, int order)
 {
-    sgl_free_n_order(sgl, (int)(~0u >> 1), order);
+    /* The loop ends at the end of the list. */
+    sgl_free_n_order(sgl, DMA_LINUX_INT_MAX, order);
 }
 
 /** @brief Frees a list of sgl_alloc() and its memory. */
@@ -150,19 +163,26 @@ static inline void sgl_free(struct scatterlist *sgl)
 /**
  * @brief Allocates a list and its memory, `length` bytes, in entries of `1 << order` pages.
  *
- * @return The list; NULL without memory. `*nent_p` gets the number of entries, unless `nent_p` is NULL. With
- * `chainable` the list has one entry more, for a link.
+ * @return The list; NULL if there is no memory, `length` is 0, or `order` is more than 19. `*nent_p` gets the number of
+ * entries, unless `nent_p` is NULL. With `chainable` the list has one entry more, for a link.
  */
 static inline struct scatterlist *sgl_alloc_order(dma_linux_u64 length, unsigned int order, bool chainable, gfp_t gfp,
         unsigned int *nent_p)
 {
-    size_t piece = DMA_LINUX_PAGE_SIZE << order;
-    dma_linux_u64 count = (length + piece - 1) / piece;
     struct sg_table table;
     struct scatterlist *sg;
-    unsigned int i, nents = (unsigned int)count;
+    dma_linux_u64 count;
+    size_t piece;
+    unsigned int i, nents;
 
-    if (!count || count > (~0u >> 1) || sg_alloc_table(&table, nents + (chainable ? 1 : 0), gfp))
+    if (order > DMA_LINUX_MAX_ORDER)
+    {
+        return NULL;
+    }
+    piece = DMA_LINUX_PAGE_SIZE << order;
+    count = (length + piece - 1) / piece;
+    nents = (unsigned int)count;
+    if (!count || count > DMA_LINUX_INT_MAX || sg_alloc_table(&table, nents + (chainable ? 1 : 0), gfp))
     {
         return NULL;
     }

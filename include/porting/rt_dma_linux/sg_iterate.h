@@ -8,7 +8,7 @@
 
 #include <rt_dma_linux/sg_table.h>
 
-/** @brief A place in a list, which advances by pages. */
+/** @brief A walk over the pages of a list. */
 struct sg_page_iter
 {
     /** The entry. */
@@ -21,10 +21,10 @@ struct sg_page_iter
     int __pg_advance;
 };
 
-/** @brief A place in a list that is mapped, which advances by pages of the device. */
+/** @brief A walk over the pages of a mapped list, as the device sees them. */
 struct sg_dma_page_iter
 {
-    /** The place. */
+    /** The walk. */
     struct sg_page_iter base;
 };
 
@@ -44,8 +44,20 @@ static inline unsigned int dma_linux_page_count(unsigned int offset, unsigned in
     return (unsigned int)(((size_t)offset + length + DMA_LINUX_PAGE_SIZE - 1) / DMA_LINUX_PAGE_SIZE);
 }
 
-/** @brief Advances a walk, whose entries have pages for the processor (`is_dma` 0) or for the device. */
-static inline int dma_linux_page_step(struct sg_page_iter *piter, int is_dma)
+/** @brief Returns how many pages an entry has for the processor. */
+static inline unsigned int dma_linux_cpu_pages(struct scatterlist *sg)
+{
+    return dma_linux_page_count(sg->offset, sg->length);
+}
+
+/** @brief Returns how many pages an entry has at the device's address. */
+static inline unsigned int dma_linux_device_pages(struct scatterlist *sg)
+{
+    return dma_linux_page_count((unsigned int)(sg_dma_address(sg) & (DMA_LINUX_PAGE_SIZE - 1)), sg_dma_len(sg));
+}
+
+/** @brief Advances a walk by a page. `pages_of` returns how many pages an entry has. Returns 0 at the end. */
+static inline int dma_linux_page_step(struct sg_page_iter *piter, unsigned int (*pages_of)(struct scatterlist *sg))
 {
     if (!piter->__nents || !piter->sg)
     {
@@ -55,9 +67,7 @@ static inline int dma_linux_page_step(struct sg_page_iter *piter, int is_dma)
     piter->__pg_advance = 1;
     for (;;)
     {
-        unsigned int offset = is_dma ? (unsigned int)(sg_dma_address(piter->sg) & (DMA_LINUX_PAGE_SIZE - 1))
-                                     : piter->sg->offset;
-        unsigned int pages = dma_linux_page_count(offset, is_dma ? sg_dma_len(piter->sg) : piter->sg->length);
+        unsigned int pages = pages_of(piter->sg);
 
         if (piter->sg_pgoffset < pages)
         {
@@ -76,22 +86,22 @@ static inline int dma_linux_page_step(struct sg_page_iter *piter, int is_dma)
 /** @brief Advances to the next page. Returns 0 at the end. */
 static inline int __sg_page_iter_next(struct sg_page_iter *piter)
 {
-    return dma_linux_page_step(piter, 0);
+    return dma_linux_page_step(piter, dma_linux_cpu_pages);
 }
 
 /** @brief Advances to the device's next page. Returns 0 at the end. */
 static inline int __sg_page_iter_dma_next(struct sg_dma_page_iter *dma_iter)
 {
-    return dma_linux_page_step(&dma_iter->base, 1);
+    return dma_linux_page_step(&dma_iter->base, dma_linux_device_pages);
 }
 
-/** @brief Returns the page of a place. */
+/** @brief Returns the current page. */
 static inline struct page *sg_page_iter_page(struct sg_page_iter *piter)
 {
     return nth_page(sg_page(piter->sg), piter->sg_pgoffset);
 }
 
-/** @brief Returns the device's address of a place. */
+/** @brief Returns the device's address of the current page. */
 static inline dma_addr_t sg_page_iter_dma_address(struct sg_dma_page_iter *dma_iter)
 {
     return sg_dma_address(dma_iter->base.sg) + (dma_addr_t)dma_iter->base.sg_pgoffset * DMA_LINUX_PAGE_SIZE;
@@ -134,7 +144,7 @@ struct sg_mapping_iter
     size_t length;
     /** Bytes that the driver has used: the next piece begins after them. sg_miter_next() sets it to length. */
     size_t consumed;
-    /** The place of the page in the list. */
+    /** The walk over the pages. It is at the page of the piece. */
     struct sg_page_iter piter;
     /** Where the rest of the page begins. */
     unsigned int __offset;
@@ -158,7 +168,7 @@ static inline void sg_miter_start(struct sg_mapping_iter *miter, struct scatterl
     __sg_page_iter_start(&miter->piter, sgl, nents, 0);
 }
 
-/** @brief Ends the current piece. The walk can continue after it, at the first byte that the driver has not used. */
+/** @brief Ends the use of the current piece. The walk can continue after it, at the first byte that the driver has not used. */
 static inline void sg_miter_stop(struct sg_mapping_iter *miter)
 {
     if (miter->addr)

@@ -3,7 +3,8 @@
  * @file sg_table.h
  * @brief For porting drivers from Linux: scatter lists whose entries are allocated.
  *
- * Entries come from the heap (`rt_malloc`). So only a thread can allocate them, whatever the GFP flags are.
+ * Entries come from the heap (dma_linux_malloc(), which is `rt_malloc` unless the port defines it). So only a thread can
+ * allocate them, whatever the GFP flags are.
  */
 #ifndef RT_DMA_LINUX_SG_TABLE_H
 #define RT_DMA_LINUX_SG_TABLE_H
@@ -15,7 +16,7 @@ struct sg_table
 {
     /** The list. */
     struct scatterlist *sgl;
-    /** Entries that are mapped. */
+    /** Entries that the device sees: here always all of them. */
     unsigned int nents;
     /** Entries of the list. */
     unsigned int orig_nents;
@@ -70,7 +71,12 @@ static inline void sg_free_table(struct sg_table *table)
     table->nents = table->orig_nents = 0;
 }
 
-/** @brief Allocates a table as sg_alloc_table() does, unless `nents` entries fit in the driver's own `first_chunk`. */
+/**
+ * @brief Makes a table of the driver's own `first_chunk` if its `nents_first_chunk` entries are enough for `nents`;
+ * otherwise allocates one as sg_alloc_table() does.
+ *
+ * @return As sg_alloc_table().
+ */
 static inline int sg_alloc_table_chained(struct sg_table *table, int nents, struct scatterlist *first_chunk,
         unsigned int nents_first_chunk)
 {
@@ -105,21 +111,25 @@ static inline int dma_linux_pages_adjoin(struct page *page, struct page *next)
 }
 
 /**
- * @brief Fills a list with `size` bytes of pages, from `offset` on, unless `sgl` is NULL. Adjacent pages share an entry
- * of up to `max_segment` bytes.
+ * @brief Divides `size` bytes of pages, from byte `offset` of the first page on, into entries. Adjacent pages share an
+ * entry of up to `max_segment` bytes.
  *
- * @return The number of entries that it takes.
+ * Writes the entries to the list `sgl`. With NULL it only counts them.
+ *
+ * @return The number of entries.
  */
-static inline unsigned int dma_linux_fill_from_pages(struct scatterlist *sgl, struct page **pages, unsigned int n_pages,
+static inline unsigned int dma_linux_divide_pages(struct scatterlist *sgl, struct page **pages, unsigned int n_pages,
         unsigned int offset, unsigned long size, unsigned int max_segment)
 {
     struct scatterlist *sg = sgl;
-    unsigned int nents = 0, first = 0, next;
+    unsigned int nents = 0, first = 0;
 
     while (first < n_pages && size)
     {
-        unsigned long run, length;
+        unsigned long available, length;
+        unsigned int next;
 
+        /* After the loop, pages[first] to pages[next - 1] are adjacent. */
         for (next = first + 1; next < n_pages && (next - first + 1) * DMA_LINUX_PAGE_SIZE <= max_segment; next++)
         {
             if (!dma_linux_pages_adjoin(pages[next - 1], pages[next]))
@@ -127,8 +137,8 @@ static inline unsigned int dma_linux_fill_from_pages(struct scatterlist *sgl, st
                 break;
             }
         }
-        run = (next - first) * DMA_LINUX_PAGE_SIZE - offset;
-        length = size < run ? size : run;
+        available = (next - first) * DMA_LINUX_PAGE_SIZE - offset;
+        length = size < available ? size : available;
         if (sg)
         {
             sg_set_page(sg, pages[first], (unsigned int)length, offset);
@@ -142,7 +152,13 @@ static inline unsigned int dma_linux_fill_from_pages(struct scatterlist *sgl, st
     return nents;
 }
 
-/** @brief Allocates a table of `size` bytes of pages, from `offset` on, with entries of up to `max_segment` bytes. */
+/**
+ * @brief Allocates a table of `size` bytes of pages, from byte `offset` of the first page on, with entries of up to
+ * `max_segment` bytes.
+ *
+ * @return 0; -EINVAL if `max_segment` is less than a page, `offset` is a page or more, or there are no bytes; -ENOMEM if
+ * the heap has no room.
+ */
 static inline int sg_alloc_table_from_pages_segment(struct sg_table *sgt, struct page **pages, unsigned int n_pages,
         unsigned int offset, unsigned long size, unsigned int max_segment, gfp_t gfp)
 {
@@ -154,16 +170,20 @@ static inline int sg_alloc_table_from_pages_segment(struct sg_table *sgt, struct
     {
         return -EINVAL;
     }
-    nents = dma_linux_fill_from_pages(NULL, pages, n_pages, offset, size, max_segment);
+    nents = dma_linux_divide_pages(NULL, pages, n_pages, offset, size, max_segment);
     error = sg_alloc_table(sgt, nents, gfp);
     if (!error)
     {
-        dma_linux_fill_from_pages(sgt->sgl, pages, n_pages, offset, size, max_segment);
+        dma_linux_divide_pages(sgt->sgl, pages, n_pages, offset, size, max_segment);
     }
     return error;
 }
 
-/** @brief Allocates a table of `size` bytes of pages, from `offset` on. */
+/**
+ * @brief Allocates a table of `size` bytes of pages, from byte `offset` of the first page on.
+ *
+ * @return As sg_alloc_table_from_pages_segment().
+ */
 static inline int sg_alloc_table_from_pages(struct sg_table *sgt, struct page **pages, unsigned int n_pages,
         unsigned int offset, unsigned long size, gfp_t gfp)
 {
@@ -171,45 +191,48 @@ static inline int sg_alloc_table_from_pages(struct sg_table *sgt, struct page **
 }
 
 /**
- * @brief Appends `size` bytes of pages to a table, which is allocated anew.
+ * @brief Appends `size` bytes of pages to a table.
  *
- * `left_pages` are pages that the caller will append later; it needs no room for them now. Unlike on Linux, the entries
- * move: a pointer to an entry ends with the call.
+ * Before the first call, all members of `append` are zero. Each call allocates the whole table anew, so `left_pages`
+ * (pages that the caller will append later) has no effect. Unlike on Linux, the entries move: after the call, an earlier
+ * pointer to an entry is not valid.
+ *
+ * @return As sg_alloc_table_from_pages_segment(). After an error the table is as before.
  */
 static inline int sg_alloc_append_table_from_pages(struct sg_append_table *append, struct page **pages,
         unsigned int n_pages, unsigned int offset, unsigned long size, unsigned int max_segment, unsigned int left_pages,
         gfp_t gfp)
 {
-    struct sg_table *old = &append->sgt, made, all;
-    struct scatterlist *sg, *to;
+    struct sg_table *old = &append->sgt, added, joined;
+    struct scatterlist *sg, *target;
     unsigned int i;
-    int error = sg_alloc_table_from_pages_segment(&made, pages, n_pages, offset, size, max_segment, gfp);
+    int error = sg_alloc_table_from_pages_segment(&added, pages, n_pages, offset, size, max_segment, gfp);
 
     (void)left_pages;
     if (error)
     {
         return error;
     }
-    error = sg_alloc_table(&all, old->orig_nents + made.orig_nents, gfp);
+    error = sg_alloc_table(&joined, old->orig_nents + added.orig_nents, gfp);
     if (!error)
     {
-        to = all.sgl;
+        target = joined.sgl;
         for_each_sgtable_sg(old, sg, i)
         {
-            sg_set_page(to, sg_page(sg), sg->length, sg->offset);
-            to = sg_next(to);
+            sg_set_page(target, sg_page(sg), sg->length, sg->offset);
+            target = sg_next(target);
         }
-        for_each_sgtable_sg(&made, sg, i)
+        for_each_sgtable_sg(&added, sg, i)
         {
-            sg_set_page(to, sg_page(sg), sg->length, sg->offset);
-            append->prv = to;
-            to = sg_next(to);
+            sg_set_page(target, sg_page(sg), sg->length, sg->offset);
+            append->prv = target;
+            target = sg_next(target);
         }
         sg_free_table(old);
-        *old = all;
-        append->total_nents = all.orig_nents;
+        *old = joined;
+        append->total_nents = joined.orig_nents;
     }
-    sg_free_table(&made);
+    sg_free_table(&added);
     return error;
 }
 

@@ -2,6 +2,8 @@
 /**
  * @file streaming.h
  * @brief For porting drivers from Linux: streaming maps of buffers, pages and registers, and their syncs.
+ *
+ * @note Context of the maps: thread first, then any. Context of the unmaps and the syncs: any. rt_dma.h defines the terms.
  */
 #ifndef RT_DMA_LINUX_STREAMING_H
 #define RT_DMA_LINUX_STREAMING_H
@@ -15,7 +17,7 @@
 /** @brief The attributes that an unmap passes to the library. */
 #define DMA_LINUX_UNMAP_ATTRS   (DMA_ATTR_SKIP_CPU_SYNC | DMA_LINUX_MAP_ATTRS)
 
-/** @brief Returns 0 for the handle of a mapping; -ENOMEM for what a map call returns when it fails. */
+/** @brief Returns -ENOMEM for DMA_MAPPING_ERROR, which a map returns when it fails; 0 for every other value. */
 static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 {
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
@@ -32,7 +34,7 @@ static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 /**
  * @brief Hands `size` bytes to the device. A bounce buffer takes the place of memory that the device cannot reach.
  *
- * DMA_ATTR_SKIP_CPU_SYNC has no effect here: the cache is maintained although the driver did not ask for it.
+ * DMA_ATTR_SKIP_CPU_SYNC has no effect on a map: the cache is maintained even if the driver asks to skip that.
  */
 static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
@@ -44,8 +46,8 @@ static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, 
 /**
  * @brief Hands the bytes back to the processor.
  *
- * With DMA_ATTR_SKIP_CPU_SYNC nothing is copied and no cache is maintained: the processor keeps what it
- * synced, and what it wrote since.
+ * With DMA_ATTR_SKIP_CPU_SYNC nothing is copied, and no cache is maintained: the buffer keeps the bytes that the processor
+ * has seen or written since its last sync.
  */
 static inline void dma_unmap_single_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
@@ -96,8 +98,8 @@ static inline void dma_unmap_page(dma_device_t dev, dma_addr_t dma_addr, size_t 
 /* ---- physical addresses ----------------------------------------------------------------------------------------- */
 
 /**
- * @brief Returns the address at which the device reaches a register or memory of another device: its physical address.
- * A bus that translates addresses is not taken into account.
+ * @brief Returns the address at which the device reaches a register or memory of another device. It is the physical
+ * address, even if the bus translates addresses.
  *
  * @return The address; DMA_MAPPING_ERROR if a byte is not within the device's mask or has no address, if `size` is 0, or if
  * `dir` is no direction.
@@ -127,7 +129,10 @@ static inline void dma_unmap_resource(dma_device_t dev, dma_addr_t addr, size_t 
     (void)attrs;
 }
 
-/** @brief Hands RAM at a physical address to the device, or, with DMA_ATTR_MMIO, what dma_map_resource() takes. */
+/**
+ * @brief Hands RAM at a physical address to the device. With DMA_ATTR_MMIO it does what dma_map_resource() does. Other
+ * attributes have no effect.
+ */
 static inline dma_addr_t dma_map_phys(dma_device_t dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
         unsigned long attrs)
 {
@@ -150,7 +155,8 @@ static inline void dma_unmap_phys(dma_device_t dev, dma_addr_t addr, size_t size
 {
     if (!(attrs & DMA_ATTR_MMIO))
     {
-        dma_unmap_single_attrs(dev, addr, size, dir, attrs);
+        /* The map had none of the other attributes, and an unmap may have only those of its map. */
+        dma_unmap_single_attrs(dev, addr, size, dir, attrs & DMA_ATTR_SKIP_CPU_SYNC);
     }
 }
 

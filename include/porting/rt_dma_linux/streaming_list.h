@@ -4,7 +4,8 @@
  * @brief For porting drivers from Linux: streaming maps of scatter lists and tables, and their syncs.
  *
  * In each call `dev` is the device, `sgl` the first entry of a list, `sgt` a table, and `dir` the direction of the mapping.
- * An unmap or a sync gets the `nents` that was passed to dma_map_sg(), not the number that it returned.
+ * On Linux, dma_map_sg() may return fewer entries than it got. Here it returns `nents` or 0, and an unmap or a sync gets
+ * the same `nents`.
  *
  * @note Context of the maps: thread first, then any. Context of the unmaps and the syncs: any. rt_dma.h defines the terms.
  */
@@ -15,9 +16,8 @@
 #include <rt_dma_linux/streaming.h>
 
 /**
- * @brief Returns how many bytes of an entry an unmap or a sync covers.
- *
- * @return What dma_map_sg() mapped; the entry's length if it mapped nothing.
+ * @brief Returns how many bytes of an entry an unmap or a sync covers: those that dma_map_sg() mapped, or all bytes of an
+ * entry that the driver has mapped itself.
  */
 static inline unsigned int dma_linux_mapped_length(const struct scatterlist *sg)
 {
@@ -33,16 +33,18 @@ static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl,
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        if (dma_linux_mapped_length(sg))
+        unsigned int length = dma_linux_mapped_length(sg);
+
+        if (length)
         {
-            dma_unmap_single_attrs(dev, sg->dma_address, dma_linux_mapped_length(sg), dir, attrs | DMA_LINUX_LIST_ENTRY);
+            dma_unmap_single_attrs(dev, sg->dma_address, length, dir, attrs | DMA_LINUX_LIST_ENTRY);
         }
         sg->dma_mapped = 0;
     }
 }
 
 /**
- * @brief Hands an entry to the device. An entry without bytes gets the address 0.
+ * @brief Maps one entry. An entry without bytes gets the address 0.
  *
  * @return 0; -ENOMEM if the map fails.
  */
@@ -58,6 +60,7 @@ static inline int dma_linux_map_entry(dma_device_t dev, struct scatterlist *sg, 
             return -ENOMEM;
         }
     }
+    /* An unmap reads dma_mapped only: a driver may change dma_length. */
     sg->dma_length = sg->dma_mapped = sg->length;
     return 0;
 }
@@ -109,9 +112,11 @@ static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        if (dma_linux_mapped_length(sg))
+        unsigned int length = dma_linux_mapped_length(sg);
+
+        if (length)
         {
-            dma_sync_single_for_cpu(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
+            dma_sync_single_for_cpu(dev, sg->dma_address, length, dir);
         }
     }
 }
@@ -125,9 +130,11 @@ static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        if (dma_linux_mapped_length(sg))
+        unsigned int length = dma_linux_mapped_length(sg);
+
+        if (length)
         {
-            dma_sync_single_for_device(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
+            dma_sync_single_for_device(dev, sg->dma_address, length, dir);
         }
     }
 }

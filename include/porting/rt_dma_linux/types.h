@@ -12,7 +12,7 @@
  * | `RT_DMA_LINUX_HAS_GFP_T` | `gfp_t` |
  * | `RT_DMA_LINUX_HAS_DIRECTION` | `enum dma_data_direction` |
  * | `RT_DMA_LINUX_HAS_PAGES` | `page_address`, `page_to_phys`, `nth_page`, `virt_to_page`, `phys_to_page`, `offset_in_page` |
- * | `RT_DMA_LINUX_HAS_MALLOC` | `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)` for scatter tables |
+ * | `RT_DMA_LINUX_HAS_MALLOC` | `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)`: tables, and memory of `sgl_alloc()` |
  *
  * Macros that the port defines (`GFP_KERNEL`, `EIO`, `page_address` and so on) are kept without that. If `__KERNEL__`
  * is defined, as Linux's drivers expect it, those of Linux's general headers that the port has are included: drivers
@@ -61,8 +61,8 @@
 #endif
 
 /*
- * RT-Thread's own declarations where there are any, in C; else this library's. C++ refuses rtdevice.h, which includes
- * drivers/dma.h.
+ * In C, RT-Thread's declarations are used if they are found, and otherwise this library's. C++ cannot compile rtdevice.h,
+ * because that includes drivers/dma.h.
  */
 #ifndef __cplusplus
 #ifdef __has_include
@@ -70,6 +70,7 @@
 #include <rtdevice.h>
 #endif
 #else
+/* A compiler without __has_include is taken for a BSP's. */
 #include <rtdevice.h>
 #endif
 #endif
@@ -138,8 +139,9 @@ typedef unsigned long phys_addr_t;
 #ifndef RT_DMA_LINUX_HAS_GFP_T
 /** @brief Defined: gfp_t has a definition. */
 #define RT_DMA_LINUX_HAS_GFP_T
+/* A port that defines GFP_KERNEL has a gfp_t too, also without the macro above. */
 #ifndef GFP_KERNEL
-/** @brief Allocation flags. Of them only `__GFP_ZERO` has an effect, for a pool: the context is known without them. */
+/** @brief Allocation flags. Only `__GFP_ZERO` has an effect, for a pool. Whether the caller may sleep, the kernel knows. */
 typedef unsigned int gfp_t;
 #endif
 #endif
@@ -197,7 +199,7 @@ uintptr_t rt_dma_port_v2p(void *va);
 /** @endcond */
 
 #ifndef virt_to_page
-/** @brief The page of an address of the processor. */
+/** @brief The page that contains an address of the processor. */
 #define virt_to_page(cpu_addr)  ((struct page *)((uintptr_t)(cpu_addr) & ~(uintptr_t)(DMA_LINUX_PAGE_SIZE - 1)))
 #endif
 #ifndef page_address
@@ -218,10 +220,10 @@ uintptr_t rt_dma_port_v2p(void *va);
 #endif
 #endif
 
-/* ---- memory for scatter tables ---------------------------------------------------------------------------------- */
+/* ---- memory of the heap ----------------------------------------------------------------------------------------- */
 
 #ifndef RT_DMA_LINUX_HAS_MALLOC
-/** @brief Defined: the memory of scatter tables has a definition. */
+/** @brief Defined: dma_linux_malloc() and dma_linux_free() have a definition. */
 #define RT_DMA_LINUX_HAS_MALLOC
 /* rtthread.h declares these, if the BSP has a heap. */
 #if !defined(__RT_THREAD_H__) && !defined(RT_THREAD_H__)
@@ -236,7 +238,7 @@ void rt_free(void *memory);
 }
 #endif
 #endif
-/** @brief Allocates memory for the bookkeeping of a scatter table. */
+/** @brief Allocates memory of the heap, of any size: for scatter tables, and for the pages of sgl_alloc(). */
 #define dma_linux_malloc(size, gfp) rt_malloc(size)
 /** @brief Frees memory of dma_linux_malloc(). */
 #define dma_linux_free(memory)      rt_free(memory)
