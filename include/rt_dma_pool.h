@@ -28,17 +28,20 @@
  * are its own: RT-Thread 5.2.0 to 5.2.2 have no RT_DMA_F_WT. */
 #ifndef __DMA_H__
 
-/** @brief Flag without effect in a request. Of a pool: it is mapped linearly. */
+/** @brief Of a pool: it is mapped linearly. In a request it has no effect. */
 #define RT_DMA_F_LINEAR     (1UL << 0)
-/** @brief Flag: memory below 4 GiB. */
+/** @brief In a request: memory below 4 GiB. Of a pool: it lies there. */
 #define RT_DMA_F_32BITS     (1UL << 1)
-/** @brief Flag: memory that is not cached. */
+/** @brief In a request: memory that is not cached. Of a pool: all its buffers are uncached. */
 #define RT_DMA_F_NOCACHE    (1UL << 2)
-/** @brief Flag: memory of the pools that belong to the device. */
+/** @brief In a request: memory of the pools that belong to the device. Of a pool: it serves one device only. */
 #define RT_DMA_F_DEVICE     (1UL << 3)
-/** @brief Flag: memory that is not mapped. */
+/**
+ * @brief In a request: memory that the processor does not access; the call returns its physical address. Of a pool: it
+ * is not mapped linearly.
+ */
 #define RT_DMA_F_NOMAP      (1UL << 4)
-/** @brief Flag: memory that is mapped write-through. */
+/** @brief In a request: memory that is mapped write-through (revision r2). */
 #define RT_DMA_F_WT         (1UL << 5)
 
 /**
@@ -231,9 +234,9 @@ rt_err_t rt_dma_sync_in_data(struct rt_device *dev,
  * Installs the regions to which the node refers in `memory-region`, each of them once. Does not write `dev->dma_ops`.
  *
  * @param[in] dev The device.
- * @return The operations; NULL if `dev` is NULL, has no node, or its node asks for none, and if this is not known yet:
- * the caller may not sleep, the heap has no room, or another thread is uninstalling a region of the device. Such a
- * call is logged and counted.
+ * @return The operations. NULL if `dev` is NULL, has no node, or its node asks for none. Also NULL if this cannot be
+ * found out now, because the caller may not sleep, the heap has no room, or another thread is uninstalling a region of
+ * the device: such a call is logged and counted.
  * @note Context: thread.
  */
 const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
@@ -267,20 +270,21 @@ struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
 /**
  * @brief Makes the boot pools `coherent-pool` and `cma` of reserved memory. A failed call changes nothing.
  *
- * Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
- * named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the regions
- * are those of its list that have a name; the start of the region that is used moves up, unless all of it is used, or
- * another pool covers its beginning. The port has a constant for the revision that the BSP's `drivers/dma.h` declares.
- * On aarch64, riscv64 and 32-bit Arm the four arguments are passed in registers, so a caller that passes two leaves
- * the others undefined; they are used with r1 only.
+ * The two revisions of the interface pass different arguments, with sizes in bytes:
+ * - r2: `(cma_size, coherent_pool_size)`. The regions are the reserved ones of memblock that are named "dma-pool".
+ * - r1: `(region_list, list_len, cma_size, coherent_pool_size)`. The regions are those of the list that have a name.
+ *   The start of the region that is used moves up, unless all of it is used, or another pool covers its beginning.
+ *
+ * The port has a constant for the revision that the BSP's `drivers/dma.h` declares. On aarch64, riscv64 and 32-bit
+ * Arm, all four arguments are passed in registers. With r2, the last two are undefined, and have no effect.
  *
  * @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.
  * @param[in] second r2: `coherent_pool_size`, the bytes of `coherent-pool`. r1: `list_len`.
  * @param[in] third r1: `cma_size`. r2: not passed.
  * @param[in] fourth r1: `coherent_pool_size`. r2: not passed.
  * @retval RT_EOK The pools are made; above 4 GiB if no region below it has room, with a warning in the log.
- * @retval -RT_EINVAL `cma_size` is less than a page, or less than `coherent_pool_size`; or this one is not zero and
- * less than a page; or there is no list.
+ * @retval -RT_EINVAL `cma_size` is less than a page, or less than `coherent_pool_size`; `coherent_pool_size` is not
+ * zero, but less than a page; or there is no list (r1).
  * @retval -RT_ENOSYS The kernel has no memblock.
  * @retval -RT_EEMPTY No region has room.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.

@@ -22,8 +22,8 @@ extern "C" {
 /**
  * @brief Sets the maximum number of bytes that the device takes in one segment.
  *
- * The library does not split or merge segments: the code that builds the device's scatter lists asks for the limit by
- * `rt_dma_get_max_segment`. `rt_dmam_release` ends the limits of the device.
+ * The library does not split or merge segments. It keeps the limit for the code that builds the device's scatter
+ * lists, which asks for it by `rt_dma_get_max_segment`. `rt_dmam_release` ends the limits of the device.
  *
  * @code{.c}
  * if (rt_dma_set_max_segment(dev, 0x10000) != RT_EOK || rt_dma_set_segment_boundary(dev, 0xffff) != RT_EOK
@@ -48,7 +48,7 @@ rt_err_t rt_dma_set_max_segment(struct rt_device *dev,
  * @brief Returns the maximum number of bytes that the device takes in one segment.
  *
  * @param[in] dev The device.
- * @return Bytes; 65,536 if no limit was set.
+ * @return Bytes; 65,536 if no limit was set, or `dev` is NULL.
  * @note Context: any.
  */
 rt_size_t rt_dma_get_max_segment(struct rt_device *dev);
@@ -59,8 +59,8 @@ rt_size_t rt_dma_get_max_segment(struct rt_device *dev);
  * As with `rt_dma_set_max_segment`, the code that builds the device's scatter lists asks for it.
  *
  * @param[in] dev The device.
- * @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB. All ones: there is
- * no boundary. 0, with which a segment has one byte, is stored too, as Linux does.
+ * @param[in] mask The boundary minus one: `0xffff` if no segment may cross a multiple of 64 KiB. All ones mean that
+ * there is no boundary. 0 is accepted, as on Linux: a segment then has one byte.
  * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
@@ -71,7 +71,7 @@ rt_err_t rt_dma_set_segment_boundary(struct rt_device *dev,
  * @brief Returns the boundary that no segment of the device crosses.
  *
  * @param[in] dev The device.
- * @return The boundary minus one; all ones if none was set.
+ * @return The boundary minus one; all ones if none was set, or `dev` is NULL.
  * @note Context: any.
  */
 rt_ubase_t rt_dma_get_segment_boundary(struct rt_device *dev);
@@ -95,7 +95,7 @@ rt_err_t rt_dma_set_min_align_mask(struct rt_device *dev,
  * @brief Returns which low bits of a buffer's address its bounce buffer keeps.
  *
  * @param[in] dev The device.
- * @return The bits; 0 if none were set.
+ * @return The bits; 0 if none were set, or `dev` is NULL.
  * @note Context: any.
  */
 rt_ubase_t rt_dma_get_min_align_mask(struct rt_device *dev);

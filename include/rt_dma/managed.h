@@ -45,8 +45,7 @@ extern "C" {
  * @param[in] size Bytes to allocate, not zero.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
  * @param[in] flags As for `rt_dma_alloc`.
- * @return The buffer; NULL where `rt_dma_alloc` returns NULL, and without memory for the bookkeeping (on 64-bit
- * processors 56 bytes, and 88 more for the device's first resource).
+ * @return The buffer; NULL where `rt_dma_alloc` returns NULL, and if the heap has no room for the bookkeeping.
  * @note Context: thread.
  */
 void *rt_dmam_alloc(struct rt_device *dev,
@@ -57,8 +56,8 @@ void *rt_dmam_alloc(struct rt_device *dev,
 /**
  * @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
  *
- * A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes
- * nothing. A call outside of a thread is counted, not logged, and changes nothing.
+ * A call for a buffer that is not a managed buffer of the device (any more) is logged and counted. A call outside of a
+ * thread is counted only. Both change nothing.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
@@ -79,10 +78,10 @@ void rt_dmam_free(struct rt_device *dev,
  * the device's right to its regions, which `rt_dma_own_region_release` ends. If it is called twice, or by two threads
  * at once, each resource is released once.
  *
- * A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at
- * its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it treats the
- * managed resources, mappings and limits of the earlier device as those of the new one. On such a BSP, a driver must
- * make this call for each device that is removed.
+ * A driver should make this call for each device that is removed. Without it, what the device leaves is forgotten at
+ * the first call of the next device at its address, whose `dma_ops` is NULL then. If the BSP sets `dma_ops` before
+ * that, the library cannot know that the device is new: it treats the managed resources, mappings and limits of the
+ * earlier device as those of the new one. On such a BSP, a driver must make this call.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @note Context: thread.
@@ -111,10 +110,12 @@ rt_ubase_t rt_dmam_map_single(struct rt_device *dev,
 /**
  * @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
  *
- * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
- * handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
- * call for a handle of which the device has more than one managed mapping, and none with this size and direction. A
- * call outside of a thread is counted, not logged, and changes nothing.
+ * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. These calls are
+ * logged and counted too, and change nothing:
+ * - The handle is not that of a managed mapping of the device (any more).
+ * - The device has several managed mappings with the handle, and none of them has this size and direction.
+ *
+ * A call outside of a thread is counted only, and changes nothing.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] dma_handle The handle that the map returned.
@@ -135,15 +136,14 @@ void rt_dmam_unmap_single(struct rt_device *dev,
  *
  * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
  * @param[in] dev The device.
- * @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a
- * page.
+ * @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of `sizeof(rt_ubase_t)`. May be
+ * more than a page.
  * @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to
- * a page; 0 and 1 mean a word.
+ * a page; 0 and 1 mean `sizeof(rt_ubase_t)`.
  * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
  * than the rounded size; 0 means no boundary.
- * @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Where the device cannot be tied to one more
- * resource, because the heap is exhausted, it is NULL without a line in the log. Outside of a thread the call is
- * counted, and not logged.
+ * @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Also NULL, without a line in the log, if the
+ * heap has no room to tie it to the device. A call outside of a thread is counted only.
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
@@ -158,7 +158,7 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
  *
  * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
  * @param[in] dev The device.
- * @param[in] size Bytes in a block, not zero. May be more than a page.
+ * @param[in] size Bytes in a block: 1 to 2^31 - 1. May be more than a page.
  * @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
  * of two; 0 means 1.
  * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
@@ -177,9 +177,9 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
  *
  * Pools of `rt_dmam_block_pool_create_linux` are managed, too.
  *
- * While blocks are in use, the pool stays tied to its device. A line in the log gives their number, and one line each
- * the address of the first eight. A call for a pool that is not managed (any more) is logged and counted, and changes
- * nothing. A call outside of a thread is counted, not logged, and changes nothing.
+ * While blocks are in use, the pool stays tied to its device. The log gets a line with their number, and a line with
+ * the address of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A
+ * call outside of a thread is counted only. Both change nothing.
  *
  * The call returns nothing, as Linux's `dmam_pool_destroy`. A driver that needs the result calls
  * `rt_dma_block_pool_destroy`, which takes managed pools too.

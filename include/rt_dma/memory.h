@@ -22,10 +22,10 @@ extern "C" {
 /**
  * @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
  *
- * The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes. So a buffer of
- * up to 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). A buffer of more
- * than 1 MiB that has no such place is aligned to 1 MiB, or else to a page. Memory that the BSP's own operation
- * allocates is aligned as that operation does it.
+ * For the device, the memory is aligned to the smallest power of two of pages that holds `size` bytes. So a buffer of
+ * up to 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). If no free place
+ * has this alignment, the call fails for up to 1 MiB, and a larger buffer is aligned to 1 MiB, or else to a page. If
+ * the BSP's own operation allocates the memory, that operation decides how it is aligned.
  *
  * The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are
  * allowed.
@@ -42,10 +42,10 @@ extern "C" {
  * @endcode
  *
  * @param[in] dev The device.
- * @param[in] size Bytes to allocate.
+ * @param[in] size Bytes to allocate, not zero.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
- * @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL where `rt_dma_alloc` with
- * these flags returns NULL.
+ * @return The buffer. `rt_dma_free` frees it, with the flags of `rt_dma_wc_flags`. NULL where `rt_dma_alloc` with
+ * these flags returns NULL, and if no free place has the alignment that a `size` of up to 1 MiB needs.
  * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_zalloc_coherent(struct rt_device *dev,
@@ -84,7 +84,7 @@ void *rt_dmam_zalloc_coherent(struct rt_device *dev,
  * @endcode
  *
  * @param[in] dev The device.
- * @param[in] size Bytes to allocate.
+ * @param[in] size Bytes to allocate, not zero.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
  * @param[in] flags As for `rt_dma_alloc`; `rt_dma_free` takes the same flags.
  * @return The buffer; NULL where `rt_dma_alloc` returns NULL, and for `RT_DMA_F_NOMAP`, because a buffer that is not
@@ -121,9 +121,9 @@ rt_ubase_t rt_dma_wc_flags(struct rt_device *dev);
  * with the flags of `rt_dma_wc_flags`; `rt_dma_free` takes these flags.
  *
  * @param[in] dev The device.
- * @param[in] size Bytes to allocate.
+ * @param[in] size Bytes to allocate, not zero.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
- * @return The buffer; NULL where `rt_dma_zalloc` returns NULL, and where such a mapping cannot be made.
+ * @return The buffer; NULL where `rt_dma_zalloc` with these flags returns NULL.
  * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_alloc_wc(struct rt_device *dev,
@@ -139,7 +139,7 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
  * `align` by less than a page.)
  *
  * @param[in] dev The device.
- * @param[in] size Bytes to allocate.
+ * @param[in] size Bytes to allocate, not zero.
  * @param[in] align A power of two, in bytes. Up to a page it has no effect, because every buffer is aligned to a page.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
  * @param[in] flags As for `rt_dma_alloc`.

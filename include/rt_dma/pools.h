@@ -47,8 +47,8 @@ struct rt_dma_pool_usage
      */
     rt_size_t buffers;
     /**
-     * Number of failed requests whose flags this pool serves, and of all failed ones of a device that owns the pool. A
-     * request that another pool served did not fail.
+     * Number of requests that failed although this pool serves their flags. If a device owns the pool, all failed
+     * requests of this device count. A request that another pool served did not fail.
      */
     rt_size_t failed;
     /**
@@ -69,11 +69,13 @@ extern "C" {
  *
  * if (rt_dma_pool_statistics(pool, &usage) == RT_EOK && usage.failed)
  * {
- *     rt_kprintf("%lu requests failed, the largest of %lu bytes\n", usage.failed, usage.largest_failed);
+ *     rt_kprintf("%lu requests failed, the largest of %lu bytes\n", (unsigned long)usage.failed,
+ *                (unsigned long)usage.largest_failed);
  * }
  * @endcode
  *
- * The members are read one after the other, while other callers may allocate and free.
+ * The call reads the members one after the other. Other callers may allocate and free meanwhile, so the members need
+ * not agree.
  *
  * @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
  * @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have
@@ -89,8 +91,8 @@ rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
 /**
  * @brief Returns the next pool of the list.
  *
- * The list has the order of the first installations: a pool of the same pages as an uninstalled one may get the
- * earlier place.
+ * The list has the order of installation. A pool that replaces an uninstalled one of the same pages may have the place
+ * of that one.
  *
  * @code{.c}
  * for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
@@ -128,9 +130,8 @@ int rt_dma_list_pools(int argc,
  * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are
  * flushed. A linear map that boot code made stays.
  *
- * The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages and the same kind is
- * installed, which then has the earlier place in the list. A system that installs and uninstalls the same range many
- * times therefore needs no more memory each time.
+ * The bookkeeping stays in the heap, and is used again when a pool of the same pages and kind is installed. So repeated
+ * installs of one range need no more memory. The new pool then has the place of the old one in the list.
  *
  * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
  * the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`, also if the
@@ -148,10 +149,10 @@ int rt_dma_list_pools(int argc,
  * @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found. After success it must not be
  * used any more.
  * @retval RT_EOK The memory and the name of the region are the caller's.
- * @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
- * @retval -RT_EBUSY Nothing was changed, for one of these reasons: a page of the pool is in use, by a buffer, a block
- * pool, a bounce buffer, or memory that is lent; the region belongs to a device whose node names it; the call that
- * installs the pool has not ended; the caller may not sleep.
+ * @retval -RT_EINVAL `pool` is NULL or not installed. The call is counted, and one line in the log has the address.
+ * @retval -RT_EBUSY Nothing was changed. A page of the pool is in use (by a buffer, a block pool, a bounce buffer or a
+ * borrower); the region belongs to a device whose node names it; the install of the pool has not ended; or the caller
+ * may not sleep.
  * @note The call waits up to 100 ticks for calls that print the name, such as `list_dma_pool`. If a slow console may
  * take longer, do not free the name after this call. A string constant is always safe.
  * @note Context: thread.

@@ -20,8 +20,10 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Makes the device an owner of all memory regions that its node names, and checks that region `index` is one of
- * its pools. If the device is the owner already, nothing changes.
+ * @brief Makes the device an owner of the memory regions that its node names, and checks one of them.
+ *
+ * If region `index` is not one of the device's pools after that, the call returns an error. A device that is the owner
+ * already stays so.
  *
  * A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver
  * calls this function for one of two purposes: to learn whether a region is there, as drivers for Linux do by
@@ -40,7 +42,7 @@ extern "C" {
  * @retval RT_EOK The device is an owner of the region.
  * @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
  * @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason. The
- * device owns the regions that are not refused nevertheless.
+ * device owns the other regions nevertheless.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping. The device may own some of the regions.
  * @retval -RT_EBUSY The caller may not sleep; or another thread is uninstalling a region, and the device may own some
  * of the others.
@@ -81,6 +83,9 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
  * calls `rt_dma_reserved_memory_install` earlier.
  *
+ * If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused
+ * node has a line in the log.
+ *
  * @code{.c}
  * if (rt_dma_reserved_memory_install() != RT_EOK)
  * {
@@ -88,12 +93,9 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * }
  * @endcode
  *
- * If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused
- * node has a line in the log.
- *
  * @retval RT_EOK Every node is served, or there is none.
- * @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole
- * page, or overlaps a pool. Or memblock does not reserve all of it for the node.
+ * @retval -RT_EINVAL A property of a node is wrong, two of them exclude each other, the node's memory holds no whole
+ * page or overlaps a pool, or memblock does not reserve all of it for the node.
  * @retval -RT_EEMPTY Memblock has no free memory that fits, or has handed its memory over to the page allocator.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping; or for a node without `reg`, memblock refuses to reserve
  * the memory, or its address or size does not fit in the cells of a `reg`.
@@ -130,11 +132,13 @@ rt_err_t rt_dma_reserved_memory_install(void);
  * }
  * @endcode
  *
- * `reclaim` gets the memory, the `size` that was passed, and `arg`. It calls `rt_dma_give_back`, or lets another
- * thread do so soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return
- * within a bounded time. It may be called again, and before `rt_dma_borrow` has returned. For memory that the borrower
- * has given back, or does not know yet, it does nothing. If `reclaim` itself allocates for an owner of the region,
- * that call asks no borrower: if there is no room, it waits for 100 ticks and fails.
+ * `reclaim` gets the memory, the `size` that was passed, and `arg`. These are its duties:
+ * - It calls `rt_dma_give_back`, or lets another thread do so soon.
+ * - It runs in the thread of the owner's driver. It must not wait for that driver, and must return in a bounded time.
+ * - It may be called more than once, and before `rt_dma_borrow` has returned. For memory that the borrower has given
+ *   back, or does not know yet, it does nothing.
+ * - It should not allocate for an owner of the region: such a call asks no borrower, waits 100 ticks if there is no
+ *   room, and then fails.
  *
  * Do not free the memory with `rt_dma_free`.
  *

@@ -29,8 +29,8 @@ extern "C" {
  * `RT_DMA_TO_DEVICE` the call brings the processor no bytes.
  *
  * A call for bytes that are not mapped, or with a wrong direction, changes nothing. It is counted, and logged where
- * the caller may sleep. A mapping of linear memory outside the pools may have no record. There the library cannot know
- * what is mapped.
+ * the caller may sleep. A mapping of linear memory outside the pools may have no record: then the library cannot
+ * notice the mistake.
  *
  * @code{.c}
  * rt_dma_sync_single_for_cpu(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
@@ -52,10 +52,9 @@ void rt_dma_sync_single_for_cpu(struct rt_device *dev,
 /**
  * @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
  *
- * With `RT_DMA_FROM_DEVICE` the call passes no bytes from the processor to the device: what the device has written
- * since the last sync for the processor stays, and what the processor has written since then may be lost. If the
- * device is not coherent, a write of the processor can destroy more: the cache writes whole lines to memory, and so
- * may overwrite what the device wrote to other bytes of the line.
+ * With `RT_DMA_FROM_DEVICE` no bytes go from the processor to the device. What the device has written since the last
+ * sync for the processor stays. The processor must not have written to the buffer: its bytes may be lost, and if the
+ * device is not coherent, they may overwrite what the device wrote to the same cache line.
  *
  * Parts, directions and errors are as for `rt_dma_sync_single_for_cpu`.
  *

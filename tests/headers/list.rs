@@ -53,17 +53,20 @@ pub fn headers() -> Vec<Header> {
  * are its own: RT-Thread 5.2.0 to 5.2.2 have no RT_DMA_F_WT. */
 #ifndef __DMA_H__
 
-/** @brief Flag without effect in a request. Of a pool: it is mapped linearly. */
+/** @brief Of a pool: it is mapped linearly. In a request it has no effect. */
 #define RT_DMA_F_LINEAR     (1UL << 0)
-/** @brief Flag: memory below 4 GiB. */
+/** @brief In a request: memory below 4 GiB. Of a pool: it lies there. */
 #define RT_DMA_F_32BITS     (1UL << 1)
-/** @brief Flag: memory that is not cached. */
+/** @brief In a request: memory that is not cached. Of a pool: all its buffers are uncached. */
 #define RT_DMA_F_NOCACHE    (1UL << 2)
-/** @brief Flag: memory of the pools that belong to the device. */
+/** @brief In a request: memory of the pools that belong to the device. Of a pool: it serves one device only. */
 #define RT_DMA_F_DEVICE     (1UL << 3)
-/** @brief Flag: memory that is not mapped. */
+/**
+ * @brief In a request: memory that the processor does not access; the call returns its physical address. Of a pool: it
+ * is not mapped linearly.
+ */
 #define RT_DMA_F_NOMAP      (1UL << 4)
-/** @brief Flag: memory that is mapped write-through. */
+/** @brief In a request: memory that is mapped write-through (revision r2). */
 #define RT_DMA_F_WT         (1UL << 5)
 
 /**

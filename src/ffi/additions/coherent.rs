@@ -12,10 +12,10 @@ use crate::kernel::{Handle, PAGE_SIZE};
 
 /// @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
 ///
-/// The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes. So a buffer of
-/// up to 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). A buffer of more
-/// than 1 MiB that has no such place is aligned to 1 MiB, or else to a page. Memory that the BSP's own operation
-/// allocates is aligned as that operation does it.
+/// For the device, the memory is aligned to the smallest power of two of pages that holds `size` bytes. So a buffer of
+/// up to 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). If no free place
+/// has this alignment, the call fails for up to 1 MiB, and a larger buffer is aligned to 1 MiB, or else to a page. If
+/// the BSP's own operation allocates the memory, that operation decides how it is aligned.
 ///
 /// The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are
 /// allowed.
@@ -32,10 +32,10 @@ use crate::kernel::{Handle, PAGE_SIZE};
 /// @endcode
 ///
 /// @param[in] dev The device.
-/// @param[in] size Bytes to allocate.
+/// @param[in] size Bytes to allocate, not zero.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
-/// @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL where `rt_dma_alloc` with
-/// these flags returns NULL.
+/// @return The buffer. `rt_dma_free` frees it, with the flags of `rt_dma_wc_flags`. NULL where `rt_dma_alloc` with
+/// these flags returns NULL, and if no free place has the alignment that a `size` of up to 1 MiB needs.
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_zalloc_coherent(

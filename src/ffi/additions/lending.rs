@@ -31,11 +31,13 @@ use crate::ffi::{DMA, pointer};
 /// }
 /// @endcode
 ///
-/// `reclaim` gets the memory, the `size` that was passed, and `arg`. It calls `rt_dma_give_back`, or lets another
-/// thread do so soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return
-/// within a bounded time. It may be called again, and before `rt_dma_borrow` has returned. For memory that the borrower
-/// has given back, or does not know yet, it does nothing. If `reclaim` itself allocates for an owner of the region,
-/// that call asks no borrower: if there is no room, it waits for 100 ticks and fails.
+/// `reclaim` gets the memory, the `size` that was passed, and `arg`. These are its duties:
+/// - It calls `rt_dma_give_back`, or lets another thread do so soon.
+/// - It runs in the thread of the owner's driver. It must not wait for that driver, and must return in a bounded time.
+/// - It may be called more than once, and before `rt_dma_borrow` has returned. For memory that the borrower has given
+///   back, or does not know yet, it does nothing.
+/// - It should not allocate for an owner of the region: such a call asks no borrower, waits 100 ticks if there is no
+///   room, and then fails.
 ///
 /// Do not free the memory with `rt_dma_free`.
 ///

@@ -9,8 +9,10 @@ use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, device};
 use crate::kernel::rtthread::rt_dma_port_node;
 
-/// @brief Makes the device an owner of all memory regions that its node names, and checks that region `index` is one of
-/// its pools. If the device is the owner already, nothing changes.
+/// @brief Makes the device an owner of the memory regions that its node names, and checks one of them.
+///
+/// If region `index` is not one of the device's pools after that, the call returns an error. A device that is the owner
+/// already stays so.
 ///
 /// A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver
 /// calls this function for one of two purposes: to learn whether a region is there, as drivers for Linux do by
@@ -29,7 +31,7 @@ use crate::kernel::rtthread::rt_dma_port_node;
 /// @retval RT_EOK The device is an owner of the region.
 /// @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
 /// @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason. The
-/// device owns the regions that are not refused nevertheless.
+/// device owns the other regions nevertheless.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping. The device may own some of the regions.
 /// @retval -RT_EBUSY The caller may not sleep; or another thread is uninstalling a region, and the device may own some
 /// of the others.

@@ -24,6 +24,9 @@ use crate::ffi::status::errors;
 /// before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
 /// calls `rt_dma_reserved_memory_install` earlier.
 ///
+/// If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused
+/// node has a line in the log.
+///
 /// @code{.c}
 /// if (rt_dma_reserved_memory_install() != RT_EOK)
 /// {
@@ -31,12 +34,9 @@ use crate::ffi::status::errors;
 /// }
 /// @endcode
 ///
-/// If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused
-/// node has a line in the log.
-///
 /// @retval RT_EOK Every node is served, or there is none.
-/// @retval -RT_EINVAL A property of a node is wrong, or two exclude each other. Or the node's memory holds no whole
-/// page, or overlaps a pool. Or memblock does not reserve all of it for the node.
+/// @retval -RT_EINVAL A property of a node is wrong, two of them exclude each other, the node's memory holds no whole
+/// page or overlaps a pool, or memblock does not reserve all of it for the node.
 /// @retval -RT_EEMPTY Memblock has no free memory that fits, or has handed its memory over to the page allocator.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping; or for a node without `reg`, memblock refuses to reserve
 /// the memory, or its address or size does not fit in the cells of a `reg`.

@@ -31,7 +31,7 @@ use crate::mem::device_memory::DeviceMemory;
 /// @endcode
 ///
 /// @param[in] dev The device.
-/// @param[in] size Bytes to allocate.
+/// @param[in] size Bytes to allocate, not zero.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
 /// @param[in] flags As for `rt_dma_alloc`; `rt_dma_free` takes the same flags.
 /// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and for `RT_DMA_F_NOMAP`, because a buffer that is not
@@ -101,9 +101,9 @@ pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {
 /// with the flags of `rt_dma_wc_flags`; `rt_dma_free` takes these flags.
 ///
 /// @param[in] dev The device.
-/// @param[in] size Bytes to allocate.
+/// @param[in] size Bytes to allocate, not zero.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
-/// @return The buffer; NULL where `rt_dma_zalloc` returns NULL, and where such a mapping cannot be made.
+/// @return The buffer; NULL where `rt_dma_zalloc` with these flags returns NULL.
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_wc(
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn rt_dma_alloc_wc(
 /// `align` by less than a page.)
 ///
 /// @param[in] dev The device.
-/// @param[in] size Bytes to allocate.
+/// @param[in] size Bytes to allocate, not zero.
 /// @param[in] align A power of two, in bytes. Up to a page it has no effect, because every buffer is aligned to a page.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
 /// @param[in] flags As for `rt_dma_alloc`.

@@ -50,20 +50,21 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 
 /// @brief Makes the boot pools `coherent-pool` and `cma` of reserved memory. A failed call changes nothing.
 ///
-/// Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
-/// named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the regions
-/// are those of its list that have a name; the start of the region that is used moves up, unless all of it is used, or
-/// another pool covers its beginning. The port has a constant for the revision that the BSP's `drivers/dma.h` declares.
-/// On aarch64, riscv64 and 32-bit Arm the four arguments are passed in registers, so a caller that passes two leaves
-/// the others undefined; they are used with r1 only.
+/// The two revisions of the interface pass different arguments, with sizes in bytes:
+/// - r2: `(cma_size, coherent_pool_size)`. The regions are the reserved ones of memblock that are named "dma-pool".
+/// - r1: `(region_list, list_len, cma_size, coherent_pool_size)`. The regions are those of the list that have a name.
+///   The start of the region that is used moves up, unless all of it is used, or another pool covers its beginning.
+///
+/// The port has a constant for the revision that the BSP's `drivers/dma.h` declares. On aarch64, riscv64 and 32-bit
+/// Arm, all four arguments are passed in registers. With r2, the last two are undefined, and have no effect.
 ///
 /// @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.
 /// @param[in] second r2: `coherent_pool_size`, the bytes of `coherent-pool`. r1: `list_len`.
 /// @param[in] third r1: `cma_size`. r2: not passed.
 /// @param[in] fourth r1: `coherent_pool_size`. r2: not passed.
 /// @retval RT_EOK The pools are made; above 4 GiB if no region below it has room, with a warning in the log.
-/// @retval -RT_EINVAL `cma_size` is less than a page, or less than `coherent_pool_size`; or this one is not zero and
-/// less than a page; or there is no list.
+/// @retval -RT_EINVAL `cma_size` is less than a page, or less than `coherent_pool_size`; `coherent_pool_size` is not
+/// zero, but less than a page; or there is no list (r1).
 /// @retval -RT_ENOSYS The kernel has no memblock.
 /// @retval -RT_EEMPTY No region has room.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.

@@ -27,8 +27,9 @@ unsafe fn name_of(name: *const c_char) -> PoolName {
 
 /// @brief Creates a pool of small blocks of one size, in coherent memory of a device.
 ///
-/// The pool allocates pages from the device's `rt_dma_alloc`, when blocks are asked for. The rules are those of Linux's
-/// `dma_pool_create` (Documentation/core-api/dma-api.rst).
+/// The pool gets pages by the device's `rt_dma_alloc` when blocks are asked for. The arguments have the meaning that
+/// they have in Linux's `dma_pool_create` (Documentation/core-api/dma-api.rst). `rt_dma_block_pool_create_linux` lists
+/// where Linux's pools differ.
 ///
 /// @code{.c}
 /// struct rt_dma_block_pool *pool = rt_dma_block_pool_create("descriptors", dev, sizeof(struct descriptor), 16, 0);
@@ -45,10 +46,10 @@ unsafe fn name_of(name: *const c_char) -> PoolName {
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a
-/// page.
+/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of `sizeof(rt_ubase_t)`. May be
+/// more than a page.
 /// @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to
-/// a page; 0 and 1 mean a word.
+/// a page; 0 and 1 mean `sizeof(rt_ubase_t)`.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
 /// than the rounded size; 0 means no boundary.
 /// @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One
@@ -67,24 +68,25 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     pointer_to(POOLS.create(&spec))
 }
 
-/// @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
+/// @brief Creates a pool of small blocks that behaves as one of Linux's `dma_pool_create`.
 ///
 /// It differs from a pool of `rt_dma_block_pool_create` in this:
 /// - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses
 ///   are allowed.
-/// - `size` is raised to 16 if it is less, and then rounded up to a multiple of `align` only, so that a page holds as
-///   many blocks as on Linux.
+/// - A `size` of less than 16 is raised to 16. Then it is rounded up to a multiple of `align` only, so that a page holds
+///   as many blocks as on Linux.
 /// - `align` may be more than a page.
-/// - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is
-///   empty or was never used. `rt_dma_block_pool_fill` makes more ready. When a call has done its own work
-///   and makes blocks ready for the next ones, it uses free memory only: it does not ask borrowers (`rt_dma_borrow`),
-///   and if no memory is free, no failed request is counted.
+/// - The pool keeps a reserve: a few free blocks, and bookkeeping for more memory. So an interrupt gets blocks even if
+///   the pool is empty or was never used. `rt_dma_block_pool_fill` makes more blocks ready.
+///
+/// Calls in threads refill the reserve after their own work. A refill takes free memory only: it asks no borrower
+/// (`rt_dma_borrow`), and if there is no free memory, that does not count as a failed request.
 ///
 /// All other functions take both kinds of pools.
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size Bytes in a block, not zero. May be more than a page.
+/// @param[in] size Bytes in a block: 1 to 2^31 - 1. May be more than a page.
 /// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
 /// of two; 0 means 1.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
@@ -126,7 +128,7 @@ fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, CreateE
 
 /// @brief Makes sure that blocks are free, for an interrupt that will allocate them.
 ///
-/// The pool gets pages until at least `count` blocks are free. `rt_dma_block_pool_trim` frees these pages as others.
+/// The pool gets pages until at least `count` blocks are free. `rt_dma_block_pool_trim` frees these pages, too.
 ///
 /// If borrowers (`rt_dma_borrow`) do not give back the memory of a page within 100 ticks, the call does not ask them
 /// again, and uses what is free.
@@ -135,9 +137,9 @@ fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, CreateE
 /// @param[in] count The number of blocks that are to be free.
 /// @retval RT_EOK At least `count` blocks are free.
 /// @retval -RT_EINVAL `pool` is NULL.
-/// @retval -RT_ENOMEM There is no memory for `count` free blocks. The pages that the call added are freed again, except
-/// those with a block that another call has allocated meanwhile. If another `rt_dma_block_pool_fill` of the pool has
-/// succeeded meanwhile, they stay.
+/// @retval -RT_ENOMEM There is no memory for `count` free blocks. The call frees the pages that it has added, except
+/// those of which another call has allocated a block. It frees none if another fill of the pool has succeeded
+/// meanwhile.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
@@ -156,8 +158,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, co
 
 /// @brief Frees the pages on which no block is in use.
 ///
-/// The next allocation may need a page again, which an interrupt can get only for a pool of
-/// `rt_dma_block_pool_create_linux`. The blocks that such a pool keeps ready are freed, too.
+/// After it, an allocation may need a new page. An interrupt gets one only for a pool that keeps a reserve
+/// (`rt_dma_block_pool_create_linux`). The free blocks of that reserve are freed, too.
 ///
 /// @param[in] pool The pool.
 /// @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.
@@ -170,8 +172,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 
 /// @brief Destroys a pool, and frees its pages.
 ///
-/// While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each
-/// the address of the first eight.
+/// While blocks are in use, the pool stays and works as before. The log gets a line with their number, and a line with
+/// the address of each of the first eight.
 ///
 /// No other call may use the pool at the same time.
 ///
@@ -179,8 +181,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 /// @retval RT_EOK The pool is destroyed.
 /// @retval -RT_EBUSY Blocks are in use.
 /// @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
-/// @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are
-/// in use.)
+/// @retval -RT_ERROR The caller may not sleep. (Other calls return -RT_EBUSY for this.)
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> rt_err_t {

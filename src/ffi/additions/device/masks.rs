@@ -36,6 +36,13 @@ fn has_masked_ops(device: Device) -> bool {
 /// A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a
 /// buffer. A failed call changes nothing. `rt_dmam_release` ends the masks of the device.
 ///
+/// The call refuses a mask that would leave the device without memory (-RT_EIO). It accepts any mask but 0 in these
+/// cases:
+/// - No pool is installed.
+/// - The BSP's own operation allocates the device's memory.
+/// - Only the streaming mask is set, the bus does not translate addresses, and the device reaches kernel memory. The
+///   memory of the structure `*dev` is taken as an example of it.
+///
 /// @code{.c}
 /// if (rt_dma_set_mask_and_coherent(dev, 0xffffffff) != RT_EOK)
 /// {
@@ -48,9 +55,7 @@ fn has_masked_ops(device: Device) -> bool {
 /// bits are 1.
 /// @retval RT_EOK The mask is set.
 /// @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
-/// @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. This is no error
-/// (a) if no pool is installed; (b) for `rt_dma_set_mask` alone, if the bus does not translate addresses and the 4 KiB
-/// from `*dev` on are within the mask; (c) if the BSP's own operation allocates the device's memory.
+/// @retval -RT_EIO No page of the pools that serve the device lies wholly within the mask.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
 /// @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
@@ -62,19 +67,19 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_e
 /// @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
 ///
 /// After the call, `rt_dma_alloc` and all calls that use it return only buffers whose handles lie within `mask`, from
-/// the first byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver
-/// has already stay valid, and are freed as before.
+/// the first byte to the last. A pool of which only a part is within the mask serves that part. A block pool of the
+/// device returns only blocks within `mask`, too. Buffers that the driver has already stay valid, and are freed as
+/// before.
 ///
-/// A block pool of the device also returns only blocks within `mask` from then on. One case is different: if the device
-/// gets its mask because the BSP copies the table of another device, a block pool that exists at that time may return
-/// free blocks beyond the mask until it next gets pages. Copy the table before the pool is created, or set the mask by
-/// this call afterwards.
-///
-/// If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is
-/// given back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the
-/// mask away. Only a copy of the device's table, in which some functions are replaced, keeps the masks until the last
-/// one is removed. If the BSP has set a table whose functions call those of the device's earlier table, no mask may be
-/// set any more.
+/// For a BSP that sets `dev->dma_ops` itself:
+/// - Set the device's own operations before the mask. A later change of `dma_ops` takes the mask away.
+/// - If the BSP's own operation allocates, a buffer outside the mask is given back to it, and the allocation fails.
+/// - A copy of the device's table, in which the BSP has replaced functions, keeps the masks while one function of the
+///   library is left in it.
+/// - If the BSP has set a table whose functions call those of the device's earlier table, no mask may be set any more.
+/// - A device may get a mask because the BSP copies the table of another device. Copy the table before the device's
+///   block pools are created, or set the mask by this call afterwards. Otherwise a block pool may return free blocks
+///   beyond the mask until it next gets pages.
 ///
 /// @param[in] dev The device.
 /// @param[in] mask As for `rt_dma_set_mask`.

@@ -22,8 +22,8 @@ pub struct rt_dma_pool_usage {
     pub longest_free: rt_size_t,
     /// Number of buffers in use.
     pub buffers: rt_size_t,
-    /// Number of failed requests whose flags this pool serves, and of all failed ones of a device that owns the pool. A
-    /// request that another pool served did not fail.
+    /// Number of requests that failed although this pool serves their flags. If a device owns the pool, all failed
+    /// requests of this device count. A request that another pool served did not fail.
     pub failed: rt_size_t,
     /// Bytes of the largest such request.
     pub largest_failed: rt_size_t,
@@ -39,11 +39,13 @@ const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
 ///
 /// if (rt_dma_pool_statistics(pool, &usage) == RT_EOK && usage.failed)
 /// {
-///     rt_kprintf("%lu requests failed, the largest of %lu bytes\n", usage.failed, usage.largest_failed);
+///     rt_kprintf("%lu requests failed, the largest of %lu bytes\n", (unsigned long)usage.failed,
+///                (unsigned long)usage.largest_failed);
 /// }
 /// @endcode
 ///
-/// The members are read one after the other, while other callers may allocate and free.
+/// The call reads the members one after the other. Other callers may allocate and free meanwhile, so the members need
+/// not agree.
 ///
 /// @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
 /// @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have
@@ -79,8 +81,8 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
 
 /// @brief Returns the next pool of the list.
 ///
-/// The list has the order of the first installations: a pool of the same pages as an uninstalled one may get the
-/// earlier place.
+/// The list has the order of installation. A pool that replaces an uninstalled one of the same pages may have the place
+/// of that one.
 ///
 /// @code{.c}
 /// for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))

@@ -10,13 +10,14 @@ use crate::kernel::Threads;
 /// The most records that a call makes ready. A larger number is a mistake, and would take the heap from other code.
 const MOST_RECORDS: usize = 1 << 16;
 
-/// @brief Makes streaming maps in an interrupt ready ahead.
+/// @brief Prepares for streaming maps in an interrupt.
 ///
-/// A map in an interrupt may take a spare record and a bounce buffer: `rt_dma_map_single` states which does not. This
-/// call makes sure that there are at least `count` spare records, and that the pool that serves the device's bounce
-/// buffers is mapped for the processor. From then on, each map and unmap in a thread allocates the spare records that
-/// are missing to `count`, as far as the heap has room. All devices share them, so drivers that map at the same time
-/// need the sum of their counts. Pages for bounce buffers are not reserved.
+/// A map in an interrupt may need a spare record and a bounce buffer: `rt_dma_map_single` states which does not. This
+/// call does two things:
+/// - It allocates spare records until there are `count`. From then on, each map and unmap in a thread replaces those
+///   that were used, as far as the heap has room. All devices share the records, so drivers that map at the same time
+///   need the sum of their counts.
+/// - It maps the pool that serves the device's bounce buffers for the processor. It reserves no pages of it.
 ///
 /// @code{.c}
 /// rt_err_t probe(struct rt_device *dev)
@@ -26,12 +27,12 @@ const MOST_RECORDS: usize = 1 << 16;
 /// @endcode
 ///
 /// @param[in] dev The device.
-/// @param[in] count Maps in an interrupt before a thread next maps or unmaps a buffer: up to 65,536. 16 are ready
-/// without this call, once a thread has mapped or unmapped one.
+/// @param[in] count The most maps in interrupts between two maps or unmaps in threads: 0 to 65,536. Without this call,
+/// 16 records are ready after the first map or unmap in a thread.
 /// @retval RT_EOK The maps are ready.
 /// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range.
-/// @retval -RT_ENOMEM The heap has no room for as many records, or the device's operations cannot be chosen now, and
-/// nothing was changed; or no pool has a bounce buffer that the device reaches, and the records are ready.
+/// @retval -RT_ENOMEM Nothing was changed: the heap has no room for the records, or the device's operations cannot be
+/// chosen now. Or the records are ready, but no pool has a bounce buffer that the device reaches.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]

@@ -34,15 +34,19 @@ use crate::ffi::status::errors;
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
-/// @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated
-/// here, a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the
-/// mapping.
-/// @note Context: thread first, then any. A device's first call needs a thread. From then on, a map in an interrupt
-/// always succeeds if all of this holds: the buffer lies outside the pools, in memory that is mapped linearly; it needs
-/// no bounce buffer; the library's own operations serve the device; and a bus that translates addresses leads the
-/// handle back to the buffer. Other maps take a spare record, and fail without one. Each map and unmap in a thread
-/// allocates the spare records that are missing to 16, as far as the heap has room, and an unmap makes the record of
-/// its mapping a spare one. A bounce buffer in an interrupt comes from a pool that a thread has mapped.
+/// @return The address for the device. `RT_DMA_MAPPING_ERROR` if an argument is not as stated here, a page of the
+/// buffer is not mapped, the device's operations cannot be chosen now, or there is no memory for a bounce buffer or for
+/// the record of the mapping. In a thread, a line in the log gives the reason.
+/// @note Context: thread first, then any. A device's first call needs a thread. After it, a map in an interrupt always
+/// succeeds if all of these hold:
+/// - The buffer lies in memory that is mapped linearly, outside the pools.
+/// - It needs no bounce buffer.
+/// - The library's own operations serve the device. If the bus translates addresses, it leads the handle back to the
+///   buffer.
+///
+/// Any other map takes a spare record, and fails in an interrupt if there is none. Threads keep 16 records ready: each
+/// map and unmap in a thread allocates those that are missing, as far as the heap has room. An unmap makes the record
+/// of its mapping a spare one. A bounce buffer in an interrupt comes from a pool that a thread has mapped.
 /// `rt_dma_map_fill` makes more records ready, and maps the pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single(
@@ -107,11 +111,11 @@ pub unsafe extern "C" fn rt_dma_map_page(
     result.unwrap_or(MAPPING_ERROR)
 }
 
-/// @brief Returns whether a map failed.
+/// @brief Returns whether a map failed, as an error number.
 ///
 /// @param[in] dev The device.
 /// @param[in] dma_handle What the map returned.
-/// @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
+/// @return `-RT_ENOMEM` for `RT_DMA_MAPPING_ERROR`; 0 for every other value.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: rt_ubase_t) -> c_int {
@@ -122,16 +126,14 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: r
 /// @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
 ///
 /// A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and
-/// a bounce buffer is freed. (Of a buffer outside the pools that needed no bounce buffer, only the caller knows the
-/// size and the direction. Such a mistake is then not always noticed.)
+/// a bounce buffer is freed. These mistakes are logged and counted too, and change nothing:
+/// - The handle is unknown, belongs to another device, or was unmapped before.
+/// - Several mappings have the handle, and none of them has this size and direction.
 ///
-/// Other mistakes are logged and counted, and change nothing:
-///
-/// - An unmap of an unknown handle, for another device, or a second unmap. It is not noticed if the handle leads to
-///   memory that is mapped linearly outside the pools; nor, after the first map of such memory without a bounce buffer,
-///   if it leads to a pool that was installed later.
-/// - If a buffer is mapped more than once under one handle: an unmap with the size and direction of none of these
-///   mappings.
+/// The library cannot always notice a mistake in these two cases:
+/// - The handle leads to memory that is mapped linearly outside the pools. A mapping of such memory without a bounce
+///   buffer may have no record.
+/// - Such a mapping was made, and the handle leads to a pool that was installed after it.
 ///
 /// @param[in] dev The device.
 /// @param[in] dma_handle The handle that the map returned.

@@ -18,15 +18,14 @@ use crate::kernel::Device;
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a
-/// page.
+/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of `sizeof(rt_ubase_t)`. May be
+/// more than a page.
 /// @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to
-/// a page; 0 and 1 mean a word.
+/// a page; 0 and 1 mean `sizeof(rt_ubase_t)`.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
 /// than the rounded size; 0 means no boundary.
-/// @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Where the device cannot be tied to one more
-/// resource, because the heap is exhausted, it is NULL without a line in the log. Outside of a thread the call is
-/// counted, and not logged.
+/// @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Also NULL, without a line in the log, if the
+/// heap has no room to tie it to the device. A call outside of a thread is counted only.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_create(
@@ -45,7 +44,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size Bytes in a block, not zero. May be more than a page.
+/// @param[in] size Bytes in a block: 1 to 2^31 - 1. May be more than a page.
 /// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
 /// of two; 0 means 1.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
@@ -82,9 +81,9 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
 ///
 /// Pools of `rt_dmam_block_pool_create_linux` are managed, too.
 ///
-/// While blocks are in use, the pool stays tied to its device. A line in the log gives their number, and one line each
-/// the address of the first eight. A call for a pool that is not managed (any more) is logged and counted, and changes
-/// nothing. A call outside of a thread is counted, not logged, and changes nothing.
+/// While blocks are in use, the pool stays tied to its device. The log gets a line with their number, and a line with
+/// the address of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A
+/// call outside of a thread is counted only. Both change nothing.
 ///
 /// The call returns nothing, as Linux's `dmam_pool_destroy`. A driver that needs the result calls
 /// `rt_dma_block_pool_destroy`, which takes managed pools too.

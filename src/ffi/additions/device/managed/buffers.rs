@@ -40,8 +40,7 @@ use crate::text::text;
 /// @param[in] size Bytes to allocate, not zero.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
 /// @param[in] flags As for `rt_dma_alloc`.
-/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and without memory for the bookkeeping (on 64-bit
-/// processors 56 bytes, and 88 more for the device's first resource).
+/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and if the heap has no room for the bookkeeping.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_alloc(
@@ -83,8 +82,8 @@ pub(in crate::ffi) unsafe fn manage_buffer(
 
 /// @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
 ///
-/// A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes
-/// nothing. A call outside of a thread is counted, not logged, and changes nothing.
+/// A call for a buffer that is not a managed buffer of the device (any more) is logged and counted. A call outside of a
+/// thread is counted only. Both change nothing.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.

@@ -54,10 +54,12 @@ pub unsafe extern "C" fn rt_dmam_map_single(
 
 /// @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
 ///
-/// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
-/// handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
-/// call for a handle of which the device has more than one managed mapping, and none with this size and direction. A
-/// call outside of a thread is counted, not logged, and changes nothing.
+/// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. These calls are
+/// logged and counted too, and change nothing:
+/// - The handle is not that of a managed mapping of the device (any more).
+/// - The device has several managed mappings with the handle, and none of them has this size and direction.
+///
+/// A call outside of a thread is counted only, and changes nothing.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] dma_handle The handle that the map returned.

@@ -13,10 +13,10 @@ use crate::ffi::{DEVICES, DMA, device};
 /// the device's right to its regions, which `rt_dma_own_region_release` ends. If it is called twice, or by two threads
 /// at once, each resource is released once.
 ///
-/// A device that is removed without this call leaves nothing to the next one at its address, whose `dma_ops` is NULL at
-/// its first call. If the BSP sets `dma_ops` before that, the library cannot know that the device is new: it treats the
-/// managed resources, mappings and limits of the earlier device as those of the new one. On such a BSP, a driver must
-/// make this call for each device that is removed.
+/// A driver should make this call for each device that is removed. Without it, what the device leaves is forgotten at
+/// the first call of the next device at its address, whose `dma_ops` is NULL then. If the BSP sets `dma_ops` before
+/// that, the library cannot know that the device is new: it treats the managed resources, mappings and limits of the
+/// earlier device as those of the new one. On such a BSP, a driver must make this call.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @note Context: thread.
