@@ -3,8 +3,8 @@
  * @file rt_dma.h
  * @brief The DMA API beyond RT-Thread's drivers/dma.h: streaming mappings, masks, block pools, managed resources.
  *
- * docs/driver-guide.md has a table of which call a driver needs. Each family of calls has a header in include/rt_dma/, with an
- * example at its first call. In the order in which a driver author needs them:
+ * docs/driver-guide.md has a table of which call a driver needs. Each family of calls has a header in include/rt_dma/,
+ * with an example at its first call. In the order in which a driver author needs them:
  *
  * | header           | family                                                       | first call                   |
  * | ---------------- | ------------------------------------------------------------ | ---------------------------- |
@@ -19,8 +19,8 @@
  * | regions.h        | regions of the device tree: a device's own, reserved, lent   | rt_dma_own_region_init       |
  * | pools.h          | statistics of the pools, and the end of a pool               | rt_dma_pool_statistics       |
  *
- * The header may be included together with drivers/dma.h, and has the same types: rt_size_t for sizes and numbers, rt_ubase_t for
- * handles and flags, rt_err_t for RT_EOK (0) or a negative RT_E... code. Sizes and alignments are in bytes.
+ * The header may be included together with drivers/dma.h, and has the same types: rt_size_t for sizes and numbers,
+ * rt_ubase_t for handles and flags, rt_err_t for RT_EOK (0) or a negative RT_E... code. Sizes and alignments are in bytes.
  *
  * A note "Context" at each function states where it may be called:
  * - any: in a thread, in an interrupt, and with interrupts off. The call sleeps only where its caller may sleep: in an
@@ -29,7 +29,8 @@
  * - thread first, then any: the first call for a device, or for a pool's view, may sleep; elsewhere it returns an error
  *   or NULL. Later calls: any. (A view is a mapping of a whole pool, which is made once and kept.)
  *
- * Where the caller may not sleep, no line is written to the log: what a comment calls logged and counted is only counted there.
+ * Where the caller may not sleep, the library writes nothing to the log. If a comment states that a call is logged and
+ * counted, it is only counted there.
  */
 #ifndef RT_DMA_H
 #define RT_DMA_H

@@ -23,6 +23,7 @@ extern "C" {
  * @brief Makes an allocation or a mapping of a device fail, to test what its driver does then.
  *
  * @code{.c}
+ * // Fails each call of the driver once.
  * for (n = 1; ; n++)
  * {
  *     rt_dma_debug_fail(dev, n);
@@ -39,8 +40,9 @@ extern "C" {
  * maps each entry by a call of its own, which counts.
  *
  * @param[in] dev The device.
- * @param[in] number 1 for the next one, 2 for the one after it, and so on; 0 to end the request.
- * @retval 1 The call is counted from now on.
+ * @param[in] number Which of the next calls of the device fails: 1 for the next one, 2 for the one after it. 0 cancels the
+ * request.
+ * @retval 1 The request is noted: calls are counted from now on.
  * @retval 0 `dev` is NULL, or the debug mode has no room for the device.
  * @note Context: any.
  */
@@ -49,7 +51,7 @@ rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number);
 /**
  * @brief Returns the device with a name.
  *
- * @param[in] name The name; its first 23 letters count.
+ * @param[in] name The name. Only its first 23 characters are compared.
  * @return The device; NULL if no device of this name has made a call that the debug mode watches. The device may have been
  * removed since.
  * @note Context: any.
@@ -69,7 +71,7 @@ rt_bool_t rt_dma_debug_has_failed(struct rt_device *dev);
  * @brief Reports what a device holds, because its driver is removed.
  *
  * `rt_dmam_release` does so by itself. A driver without managed resources calls this function at the end of its removal.
- * What is managed, and was not released, is reported, too.
+ * Managed resources that were not released are reported, too.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @note Context: any.
@@ -80,7 +82,8 @@ void rt_dma_debug_device_gone(struct rt_device *dev);
  * @brief Returns how many mistakes the debug mode found.
  *
  * @param[in] dev The device; NULL for all devices.
- * @return The number. The first 64 devices have numbers of their own. For a later one it is 0, but NULL includes its mistakes.
+ * @return The number. Only the first 64 devices have a number of their own: for any other device it is 0, but the number
+ * for NULL includes its mistakes.
  * @note Context: any.
  */
 rt_size_t rt_dma_debug_mistakes(struct rt_device *dev);

@@ -26,7 +26,7 @@ static void lengths_that_do_not_fit(void)
 {
     struct sg_table table = { 0 };
 
-    /* Entries of 4 GiB; and of so many pages that a size_t does not hold their bytes, or their number. */
+    /* Entries of 4 GiB. Then the bytes of an entry, and the number of its pages, do not fit in a size_t either. */
     EXPECT(!sgl_alloc_order(100, 20, false, GFP_KERNEL, NULL));
     EXPECT(!sgl_alloc_order(100, 52, false, GFP_KERNEL, NULL));
     EXPECT(!sgl_alloc_order(100, 64, false, GFP_KERNEL, NULL));

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* A BSP's build has RT-Thread's headers, and these types are theirs. On 32 bits they are int or long, by the toolchain: a pointer
- * to one is no pointer to the other, although both have the same size. */
+/* If RT-Thread's headers are found, as in a BSP's build, its types are used. On 32 bits they are based on int or on long,
+ * which depends on the toolchain. The two have the same size, but pointers to them are different types. */
 #ifdef __has_include
 #if __has_include(<rtdef.h>)
 #include <rtdef.h>
@@ -32,7 +32,7 @@ typedef long rt_base_t;
 /** @brief An error number: RT_EOK, which is 0, or a negative RT_E... code. */
 typedef rt_base_t rt_err_t;
 
-/** @brief 1 (yes) or 0 (no). */
+/** @brief 1 (true) or 0 (false). */
 typedef int rt_bool_t;
 #endif
 
@@ -47,7 +47,7 @@ struct rt_device;
 struct rt_dma_pool;
 
 /**
- * @brief A pool of small blocks of DMA memory, which rt_dma_block_pool_create() makes.
+ * @brief A pool of small blocks of DMA memory, which rt_dma_block_pool_create() returns.
  */
 struct rt_dma_block_pool;
 

@@ -6,7 +6,7 @@
  * Names, arguments and results are those of Linux's Documentation/core-api/dma-api.rst. What differs:
  *
  * - dma_pool_destroy() leaves a pool unchanged while blocks of it are in use, and logs these blocks.
- * - A block may be allocated in an interrupt, whatever the GFP flags are. Threads keep a few blocks ready for that;
+ * - A block may be allocated in an interrupt, with any GFP flags. Threads keep a few blocks ready for that purpose;
  *   rt_dma_block_pool_fill() makes more ready.
  */
 #ifndef RT_DMA_LINUX_DMAPOOL_H
@@ -17,7 +17,7 @@
 /* The name that drivers use for a struct rt_dma_block_pool. */
 struct dma_pool;
 
-/** @brief Returns the library's pool. */
+/** @brief Returns the library's pool for Linux's pointer. */
 static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *pool)
 {
     return (struct rt_dma_block_pool *)(void *)pool;
@@ -26,10 +26,15 @@ static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *po
 /**
  * @brief Creates a pool of blocks of `size` bytes.
  *
- * `size` is raised to 16 if it is less, and then rounded up to a multiple of `align`, a power of two, or 0 for none. No
- * block crosses a multiple of `boundary`, a power of two not less than the rounded size, or 0 for none. The blocks are
- * the memory that dma_alloc_coherent() returns.
+ * A `size` of less than 16 is raised to 16. Then it is rounded up to a multiple of `align`. The blocks are the memory that
+ * dma_alloc_coherent() returns.
  *
+ * @param[in] name Name for the log. May be NULL.
+ * @param[in] dev The device.
+ * @param[in] size Bytes in a block: 1 to 2^31 - 1.
+ * @param[in] align Every block begins at a multiple of it for the device. A power of two; 0 means 1.
+ * @param[in] boundary No block crosses a multiple of it. A power of two that is not less than the rounded size; 0 means no
+ * boundary.
  * @return The pool; NULL if an argument is wrong, or there is no memory for the bookkeeping.
  * @note Context: thread.
  */
@@ -48,7 +53,12 @@ static inline struct dma_pool *dma_pool_create_node(const char *name, dma_device
     return dma_pool_create(name, dev, size, align, boundary);
 }
 
-/** @brief Allocates a block, and clears it if `mem_flags` has `__GFP_ZERO`. Returns NULL without memory. */
+/**
+ * @brief Allocates a block, and clears it if `mem_flags` has `__GFP_ZERO`.
+ *
+ * @return The block; NULL if there is no memory. Then `*handle` is not written.
+ * @note Context: any.
+ */
 static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
 {
     rt_ubase_t address = 0;
@@ -62,13 +72,17 @@ static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_a
     return block;
 }
 
-/** @brief Allocates a block and clears it. Returns NULL without memory. */
+/** @brief Allocates a block as dma_pool_alloc() does, and clears it. Context: any. */
 static inline void *dma_pool_zalloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
 {
     return dma_pool_alloc(pool, mem_flags | __GFP_ZERO, handle);
 }
 
-/** @brief Frees a block by the two addresses of its allocation. A call for anything else is logged, and changes nothing. */
+/**
+ * @brief Frees a block. `vaddr` and `addr` are its two addresses. A wrong call is logged, and changes nothing.
+ *
+ * @note Context: any.
+ */
 static inline void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t addr)
 {
     rt_dma_block_pool_free(dma_linux_block_pool(pool), vaddr, dma_linux_handle(addr));
@@ -91,7 +105,11 @@ static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t d
             align, boundary);
 }
 
-/** @brief Destroys a pool of dmam_pool_create() before the device is released. With NULL it does nothing. Context: thread. */
+/**
+ * @brief Destroys a pool of dmam_pool_create() before the device is released. With NULL it does nothing.
+ *
+ * @note Context: thread.
+ */
 static inline void dmam_pool_destroy(struct dma_pool *pool)
 {
     if (pool)

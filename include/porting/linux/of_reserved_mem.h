@@ -3,9 +3,9 @@
  * @file of_reserved_mem.h
  * @brief For porting drivers from Linux: a device's own memory, which its node names in `memory-region`.
  *
- * The library serves a device from all regions that its node names, without any call of these functions. They return whether a
- * region is there. Two things differ from Linux: `np` must be the device's own node, and a device with several regions has them
- * all.
+ * The library serves a device from all regions that its node names, so no driver needs these functions. They return
+ * whether a region is there. Two things differ from Linux: `np` must be the device's own node, and a device with several
+ * regions has them all.
  */
 #ifndef RT_DMA_LINUX_OF_RESERVED_MEM_H
 #define RT_DMA_LINUX_OF_RESERVED_MEM_H
@@ -41,14 +41,14 @@ const void *rt_dma_port_node(void *dev);
 /**
  * @brief Gives the device region `idx` of its node.
  *
- * @return 0; -EINVAL if there is no device, or `np` is not its node; -ENODEV if the node names no such region, or the region is
- * refused or disabled; -ENOMEM if there is no memory for the bookkeeping, or the caller may not sleep.
+ * @return 0; -EINVAL if there is no device, or `np` is not its node; -ENODEV if the node names no such region, or the region
+ * is refused or disabled; -ENOMEM if there is no memory for the bookkeeping, or the caller may not sleep.
  * @note Context: thread.
  */
 static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)
 {
     struct rt_device *rt = dma_rt_device(dev);
-    long error;
+    long rt_error;
 
     if (!rt || !np || (const void *)np != rt_dma_port_node(rt))
     {
@@ -58,15 +58,16 @@ static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct de
     {
         return -ENODEV;
     }
-    error = (long)rt_dma_own_region_init(rt, np, (uintptr_t)idx);
-    /* Without RT-Thread's headers, these have no values. Then -ENODEV is returned for them too. */
+    rt_error = (long)rt_dma_own_region_init(rt, np, (uintptr_t)idx);
+    /* These names are macros of RT-Thread's headers. Without them the two cases return -ENODEV, too. */
 #if defined(RT_EBUSY) && defined(RT_ENOMEM)
-    if (error == -RT_EBUSY || error == -RT_ENOMEM)
+    if (rt_error == -RT_EBUSY || rt_error == -RT_ENOMEM)
     {
         return -ENOMEM;
     }
 #endif
-    return error ? -ENODEV : 0;
+    /* Any other error. */
+    return rt_error ? -ENODEV : 0;
 }
 
 /**

@@ -10,23 +10,27 @@ struct device;
 struct rt_device;
 
 /*
- * A device as an argument: `struct device *`, `struct rt_device *` or `void *`. Nothing else compiles in GNU C, which
- * Linux's drivers are written in, and in C++; strict ISO C cannot check it.
+ * A device as an argument is a `struct device *`, a `struct rt_device *` or a `void *`. In GNU C, which Linux's drivers are
+ * written in, and in C++, no other pointer compiles. Strict ISO C does not check it.
  */
 #if defined(__cplusplus)
 extern "C++" {
-/** @brief The types that a driver may use for a device. */
+/*
+ * The constructor below takes a pointer to each type for which dma_linux_device_type has the member `allowed`. Any other
+ * pointer does not compile.
+ */
+/** @brief Lists the types that a driver may use for a device. */
 template <class T> struct dma_linux_device_type;
 /** @brief A `void *` may point to a device. */
 template <> struct dma_linux_device_type<void>
 {
-    /** A pointer to the type is taken. */
+    /** Exists, so the type is accepted. */
     typedef int allowed;
 };
 /** @brief Linux's `struct device`; with `#define device rt_device` it is RT-Thread's. */
 template <> struct dma_linux_device_type<struct device>
 {
-    /** A pointer to the type is taken. */
+    /** Exists, so the type is accepted. */
     typedef int allowed;
 };
 
@@ -44,7 +48,7 @@ struct dma_device_t
         : rt(static_cast<struct rt_device *>(static_cast<void *>(dev))) {}
 };
 }
-/** @brief The device that an argument stands for. */
+/** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((dev).rt)
 #elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
 /** @brief A device as an argument. */
@@ -55,12 +59,12 @@ typedef union
     /** Linux's device. */
     struct device *dev;
 } dma_device_t __attribute__((__transparent_union__));
-/** @brief The device that an argument stands for. */
+/** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((dev).rt)
 #else
 /** @brief A device as an argument. */
 typedef void *dma_device_t;
-/** @brief The device that an argument stands for. */
+/** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((struct rt_device *)(dev))
 #endif
 

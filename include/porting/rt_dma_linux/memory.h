@@ -2,17 +2,20 @@
 /**
  * @file memory.h
  * @brief For porting drivers from Linux: a device's masks and limits, and memory that is allocated for it.
+ *
+ * @note Context of the calls that set a mask or a limit, and of the allocations: thread first, then any. Context of the
+ * frees, and of the calls that only return a value: any. Context of dmam_*: thread. rt_dma.h defines the terms.
  */
 #ifndef RT_DMA_LINUX_MEMORY_H
 #define RT_DMA_LINUX_MEMORY_H
 
 #include <rt_dma_linux/types.h>
 
-/** @brief Attribute of an unmap: the driver has synced what it wants to see, so that the call leaves the buffer alone. */
+/** @brief Attribute of an unmap: the call leaves the buffer alone, because the driver has synced what it wants to see. */
 #define DMA_ATTR_SKIP_CPU_SYNC      ((unsigned long)RT_DMA_ATTR_SKIP_CPU_SYNC)
 /**
- * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). The
- * unmap needs it, too. It has an effect for maps of single buffers and lists, and for all unmap calls.
+ * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). It has an
+ * effect for maps of single buffers, pages and lists. The unmap gets it, too.
  */
 #define DMA_ATTR_CPU_CACHE_CLEAN    ((unsigned long)RT_DMA_ATTR_OWN_LINES)
 /** @brief Attribute without effect: coherent memory is write-combining where that is possible. */
@@ -37,7 +40,7 @@
 /**
  * @brief Sets the streaming mask.
  *
- * @return 0; -EIO, and the mask stays, whatever the reason is for which rt_dma_set_mask() fails.
+ * @return 0; -EIO if rt_dma_set_mask() fails, for any reason. Then the mask stays.
  */
 static inline int dma_set_mask(dma_device_t dev, uint64_t mask)
 {
@@ -56,10 +59,10 @@ static inline int dma_set_mask_and_coherent(dma_device_t dev, uint64_t mask)
     return rt_dma_set_mask_and_coherent(dma_rt_device(dev), mask) ? -EIO : 0;
 }
 
-/** @brief Sets both masks of a device that has no place for them. Returns 0 or -EIO as dma_set_mask(). */
+/** @brief Does what dma_set_mask_and_coherent() does. On Linux it is for a device without a pointer to its mask. */
 static inline int dma_coerce_mask_and_coherent(dma_device_t dev, uint64_t mask)
 {
-    return rt_dma_set_mask_and_coherent(dma_rt_device(dev), mask) ? -EIO : 0;
+    return dma_set_mask_and_coherent(dev, mask);
 }
 
 /** @brief Returns the streaming mask; all ones if none was set. It has no more bits than a `dma_addr_t`. */
@@ -68,7 +71,7 @@ static inline uint64_t dma_get_mask(dma_device_t dev)
     return (dma_addr_t)rt_dma_get_mask(dma_rt_device(dev));
 }
 
-/** @brief Returns the mask of every address that a handle can hold: a device with two kinds of descriptors uses the larger. */
+/** @brief Returns the largest mask that can be needed: all bits of a handle. */
 static inline uint64_t dma_get_required_mask(dma_device_t dev)
 {
     (void)dev;
@@ -76,8 +79,8 @@ static inline uint64_t dma_get_required_mask(dma_device_t dev)
 }
 
 /**
- * @brief Returns whether the device's mask leaves out addresses, so that some maps may need a bounce buffer. Memory that only
- * the bus leaves out does not count.
+ * @brief Returns whether the device's mask leaves out addresses, so that some maps may need a bounce buffer. Memory that
+ * only the bus leaves out does not count.
  */
 static inline bool dma_addressing_limited(dma_device_t dev)
 {
@@ -86,7 +89,11 @@ static inline bool dma_addressing_limited(dma_device_t dev)
 
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
 
-/** @brief Sets the most bytes that the device takes in one segment. Returns 0; -EIO if rt_dma_set_max_segment() fails. */
+/**
+ * @brief Sets the most bytes that the device takes in one segment.
+ *
+ * @return 0; -EIO if rt_dma_set_max_segment() fails.
+ */
 static inline int dma_set_max_seg_size(dma_device_t dev, unsigned int size)
 {
     return rt_dma_set_max_segment(dma_rt_device(dev), size) ? -EIO : 0;
@@ -114,7 +121,11 @@ static inline unsigned long dma_get_seg_boundary(dma_device_t dev)
     return rt_dma_get_segment_boundary(dma_rt_device(dev));
 }
 
-/** @brief Returns how many pages of `1 << page_shift` bytes lie between two boundaries; without a device, those of 4 GiB. */
+/**
+ * @brief Returns how many pages of `1 << page_shift` bytes lie between two boundaries.
+ *
+ * @return The number; for a NULL device, that of 4 GiB.
+ */
 static inline unsigned long dma_get_seg_boundary_nr_pages(dma_device_t dev, unsigned int page_shift)
 {
     return ((dma_rt_device(dev) ? dma_get_seg_boundary(dev) : 0xffffffffUL) >> page_shift) + 1;
@@ -170,13 +181,14 @@ static inline unsigned long dma_get_merge_boundary(dma_device_t dev)
     return 0;
 }
 
-/** @brief Returns the alignment, in bytes, of buffers that share no cache line. Their size is a multiple of it. */
+/** @brief Returns the alignment, in bytes, at which a buffer shares no cache line. Its size must be a multiple of it, too. */
 static inline int dma_get_cache_alignment(void)
 {
 #ifdef RT_CPU_CACHE_LINE_SZ
     /* rthw.h defines 32 for BSPs that do not define the size, and that may be too small. */
     return RT_CPU_CACHE_LINE_SZ > 64 ? RT_CPU_CACHE_LINE_SZ : 64;
 #else
+    /* The size is not known. No supported processor has longer lines. */
     return 128;
 #endif
 }
@@ -186,13 +198,13 @@ static inline int dma_get_cache_alignment(void)
 /**
  * @brief Allocates coherent memory, full of zeros.
  *
- * The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes, so that 64 KiB
- * or less never cross a multiple of 64 KiB (dma-api-howto.rst). See rt_dma_zalloc_coherent().
+ * For the device, the memory is aligned to the smallest power of two of pages that holds `size` bytes, so that 64 KiB
+ * or less never cross a multiple of 64 KiB (dma-api-howto.rst). rt_dma_zalloc_coherent() describes larger buffers.
  *
  * It is Normal memory on aarch64, so that `memset` and unaligned accesses are allowed, which the Device memory of
  * RT-Thread's rt_dma_alloc_coherent() does not allow.
  *
- * @return The memory; NULL if no pool that serves the device has room.
+ * @return The memory; NULL where rt_dma_zalloc_coherent() returns NULL. Then `*dma_handle` is not written.
  * @note Context: thread first, then any.
  */
 static inline void *dma_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
@@ -210,7 +222,7 @@ static inline void *dma_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *d
     return cpu_addr;
 }
 
-/** @brief Frees coherent memory. The arguments are those of the allocation. A wrong call is logged, and changes nothing. */
+/** @brief Frees coherent memory, by the arguments of its allocation. A wrong call is logged, and changes nothing. */
 static inline void dma_free_attrs(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
         unsigned long attrs)
 {
@@ -230,7 +242,10 @@ static inline void dma_free_coherent(dma_device_t dev, size_t size, void *cpu_ad
     dma_free_attrs(dev, size, cpu_addr, dma_handle, 0);
 }
 
-/** @brief Allocates coherent memory. Older drivers use this name, because dma_alloc_coherent() did not clear the memory then. */
+/**
+ * @brief Allocates coherent memory. Older drivers use this name, because dma_alloc_coherent() did not clear the memory
+ * then.
+ */
 static inline void *dma_zalloc_coherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
 {
     return dma_alloc_coherent(dev, size, dma_handle, gfp);

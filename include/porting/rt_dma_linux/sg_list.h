@@ -16,7 +16,7 @@ struct scatterlist
 {
     /** The page, or the next array of the list; the two lowest bits are SG_CHAIN and SG_END. */
     unsigned long page_link;
-    /** Bytes from the beginning of the page to the first byte. May be more than a page. */
+    /** Bytes from the beginning of the page to the first byte of the entry. It may be more than a page. */
     unsigned int offset;
     /** Bytes in the entry. */
     unsigned int length;
@@ -24,7 +24,7 @@ struct scatterlist
     dma_addr_t dma_address;
     /** Bytes that the device sees at dma_address. A driver may write it: an unmap does not read it. */
     unsigned int dma_length;
-    /** Bytes that dma_map_sg() mapped; 0 if it did not. Only these headers use it. */
+    /** Bytes that dma_map_sg() has mapped; 0 while the entry is not mapped by it. Only these headers use it. */
     unsigned int dma_mapped;
 };
 
@@ -102,7 +102,7 @@ static inline void sg_chain(struct scatterlist *prv, unsigned int prv_nents, str
     link->page_link = ((unsigned long)sgl | SG_CHAIN) & ~SG_END;
 }
 
-/** @brief Sets an entry's page, and leaves its bytes and its end mark. The entry is no link after that. */
+/** @brief Sets an entry's page. Its offset, length and end mark stay. A link becomes a normal entry. */
 static inline void sg_assign_page(struct scatterlist *sg, struct page *page)
 {
     sg->page_link = (sg->page_link & SG_END) | (unsigned long)page;
