@@ -118,11 +118,11 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
     unsafe { pools.destroy(pool) }.unwrap();
 }
 
-/// Addresses of pages that collide: in each hash table of up to 16,384 places, all their units have the same nine places. The
-/// pool makes no larger table for so few pages. The places follow from the lower 14 bits of the key and of both halves of the
+/// Addresses of pages that collide: in each hash table of up to 16,384 buckets, all their units have the same nine buckets. The
+/// pool makes no larger table for so few pages. The buckets follow from the lower 14 bits of the key and of both halves of the
 /// hash, of the lower half with bit 0 set. These bits are the same for all.
 #[cfg(target_pointer_width = "64")]
-const SAME_PLACES: [Va; 13] = [
+const SAME_BUCKETS: [Va; 13] = [
     0x420_0000,
     0x6_1aa8_4420_0000,
     0x2c_b7d7_1c20_0000,
@@ -140,9 +140,9 @@ const SAME_PLACES: [Va; 13] = [
 
 #[cfg(target_pointer_width = "64")]
 #[test]
-fn a_page_without_a_place_in_the_table_takes_no_heap() {
+fn a_page_without_a_bucket_in_the_table_takes_no_heap() {
     let machine = Machine::new();
-    let addresses = SAME_PLACES.iter().enumerate().map(|(page, va)| (*va, 0x1000_0000 + page * PAGE)).collect();
+    let addresses = SAME_BUCKETS.iter().enumerate().map(|(page, va)| (*va, 0x1000_0000 + page * PAGE)).collect();
     let source = Listed::new(addresses);
     let (pools, pool) = create(&machine, source, (PAGE, 0, 0));
     let held: Vec<_> = (0..9).map(|_| pool.allocate().unwrap()).collect();

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nine_units_of_one_key_are_found_and_a_tenth_has_no_place() {
+    fn nine_units_of_one_key_are_found_and_a_tenth_has_no_bucket() {
         let (table, turn) = (table(1024), Turn::new());
         let turn = turn.take(HeapOnly).unwrap();
         let units = [(); PROBES + 1].map(|()| unit());
