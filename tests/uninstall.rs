@@ -75,6 +75,24 @@ fn the_memory_is_the_callers_again_and_can_be_installed_again() {
     assert_eq!(machine.dma.refused_calls(), 0);
 }
 
+/// C reads these fields, and must not write them. If it does while the pool is not installed, the next pool of the same
+/// pages still shows it the right values.
+#[test]
+fn a_pool_that_is_installed_again_shows_c_its_pages_whatever_c_wrote() {
+    let (machine, pool) = Machine::with_pool(c"sram", BASE, MIB);
+    let shown = |pool: &Pool<FakeKernel>| {
+        (pool.public.map.load(Relaxed), pool.public.bits.load(Relaxed), pool.public.start.load(Relaxed))
+    };
+    let before = shown(pool);
+    uninstall(&machine, pool).unwrap();
+    pool.public.map.store(std::ptr::null_mut(), Relaxed);
+    pool.public.bits.store(0, Relaxed);
+    pool.public.start.store(0, Relaxed);
+    let again = machine.install(c"sram", BASE, MIB);
+    assert!(std::ptr::eq(again, pool), "its bookkeeping is used again");
+    assert_eq!(shown(again), before);
+}
+
 #[test]
 fn a_pool_that_is_not_installed_is_refused() {
     let (machine, pool) = Machine::with_pool(c"sram", BASE, MIB);

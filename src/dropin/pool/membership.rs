@@ -190,8 +190,9 @@ impl<K: Kernel> Pool<K> {
             && (!has_copied_name || self.name().has_text_of(spec.region.name))
     }
 
-    /// Resets everything in a pool that was uninstalled to the values of a new pool, except the copy of a device's
-    /// name, and the pages, which all stay in use. The caller holds the turn of installs.
+    /// Gives a pool that was uninstalled the region, the flags, the origin and the failure counts of a new pool, and
+    /// writes again what C sees of its pages. The copy of a device's name stays, and all pages stay in use. The caller
+    /// holds the turn of installs.
     ///
     /// Context: any.
     pub(crate) fn reset(&self, spec: &PoolSpec) {
@@ -202,6 +203,10 @@ impl<K: Kernel> Pool<K> {
             public.region_name.store(region.name.as_ptr().cast_mut(), Relaxed);
         }
         public.flags.store(spec.flags_of_new_pool(self.kernel).bits(), Relaxed);
+        // They did not change, but C may have written to them.
+        public.map.store(self.lock().used().as_ptr().cast_mut().cast(), Relaxed);
+        public.bits.store(self.page_count, Relaxed);
+        public.start.store(self.start, Relaxed);
         public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.first_owner().device), Relaxed);
         self.owners.reset(spec.origin);
         self.had_buffer_without_mapping.store(false, Relaxed);
