@@ -33,15 +33,15 @@
 //! | with a hole | `start <= hole.start < hole.end < next` | gets pages of the hole, or after `next` | see below |
 //!
 //! The tree has every free run in the first two states, and `[start, end)` as one run in the others. In the last state,
-//! a request gets pages of the hole if they are enough. A free of pages at the end of the used part lowers `next`, and
-//! one of pages next to the hole joins them. Before any other free, the run is closed.
+//! a request gets pages of the hole if they are enough. A free of pages at the end of the used part lowers `next`; one
+//! of pages next to the hole joins the hole; for any other pages of the run, the run is closed first.
 //!
 //! In every state, a request of fewer pages than `least_request` goes to the tree, and a free of the last allocation
 //! need not read the bitmaps: see these fields of [`OpenRun`].
 //!
-//! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages
-//! reach into a second word or the tree is *high*: it has six levels, in a pool of more than 65,536 pages (see
-//! `width`).
+//! A free of pages outside the open run joins them with the free pages before and after them in the tree. It does so at
+//! once, unless its pages lie in two or more words, or the tree is *high*: it has six levels, in a pool of more than
+//! 65,536 pages (see `width`).
 //!
 //! # Settling
 //!
@@ -52,7 +52,8 @@
 //! * an allocation that the open run does not serve, before it searches the tree;
 //! * a free whose pages touch the open run from outside, if pages of that run are in use, or whose pages would make a
 //!   second hole in it; and any free outside the open run while a change is put off;
-//! * each step of a search in a part of the pool, and a call that needs the longest free run.
+//! * each step of a search in a part of the pool, and a call that needs the longest free run;
+//! * an uninstall, before it takes all pages.
 //!
 //! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is
 //! one short step: [`PageMap::settle_first_step`].

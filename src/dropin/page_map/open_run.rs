@@ -69,40 +69,40 @@ impl OpenRun {
         OpenRun { start, end, next, hole: start..page, least_request: NO_REQUEST, last: next }
     }
 
-    /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.
+    /// Returns whether pages were allocated from this run and are still in use, so that the tree is not exact.
     pub(super) fn is_used(&self) -> bool {
         self.start != self.next
     }
 
-    /// Returns whether all of it, used part included, lies in one word of the bitmaps.
+    /// Returns whether all of this run, used part included, lies in one word of the bitmaps.
     pub(super) fn is_in_one_word(&self) -> bool {
         !is_across(self.start, self.end - self.start)
     }
 
-    /// Returns whether `page` is in its used part.
+    /// Returns whether `page` is in the used part of this run.
     pub(super) fn is_in_used_part(&self, page: usize) -> bool {
         self.start <= page && page < self.next
     }
 
-    /// Returns whether free `pages` outside of it would touch it.
+    /// Returns whether `pages`, which are outside this run, touch it.
     pub(super) fn is_next_to(&self, pages: &Range<usize>) -> bool {
         pages.end == self.start || pages.start == self.end
     }
 
-    /// Returns its length, used part included, if it begins in word `word_index`; else zero.
+    /// Returns the length of this run, used part included, if it begins in word `word_index`; else zero.
     pub(super) fn length_if_begins_in(&self, word_index: usize) -> usize {
         if self.start / BITS == word_index { self.end - self.start } else { 0 }
     }
 
-    /// Raises `least_request` above the length of the free run `other` if that run is before this one: it now serves
-    /// the requests up to its length. It does not touch this one.
+    /// A free run `other` has become longer. If it lies before this run, it must serve the requests up to its length
+    /// (first fit): raises `least_request` above that. The two runs do not touch.
     pub(super) fn raise_least_request_above(&mut self, other: &Range<usize>) {
         if other.start < self.start {
             self.least_request = self.least_request.max(other.len() + 1);
         }
     }
 
-    /// Serves no request any more if this run lies after `page`, where a run of unknown length begins.
+    /// A free run of unknown length begins at `page`. If this run lies after it, this run serves no request any more.
     pub(super) fn serve_nothing_after(&mut self, page: usize) {
         if page < self.start {
             self.least_request = NO_REQUEST;

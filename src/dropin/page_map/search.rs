@@ -44,13 +44,16 @@ impl Alignment {
 }
 
 impl PageMap {
-    /// Looks for a free run at the first page of `part`, or one that begins after it in the same word. If there is one,
-    /// allocates its first `count` aligned pages in `part`, or returns where the run ends if it has no such pages. If
-    /// there is none, returns the first page of the word in which to look next, which may lie after `part`. Returns
-    /// [`NoRun`](SearchStep::NoRun) if no run that fits begins in `part`. The open run must be
-    /// [closed](OpenRun::CLOSED): the caller [settles](Self::settle_step) the map. `count` is not zero.
+    /// Does one step of a search for `count` pages in `part` that begin as `alignment` demands. It looks at one run: the
+    /// one at the first page of `part`, or else the next that begins in the same word.
     ///
-    /// Each step looks at one run or one word, so that no step holds the lock for long.
+    /// * The run has such pages: allocates the lowest of them.
+    /// * It has none: the search [continues](SearchStep::ContinueAt) at the end of the run.
+    /// * The word has no free page from there on: the search continues in a later word, which may lie after `part`.
+    /// * No run that fits begins in `part`: returns [`NoRun`](SearchStep::NoRun).
+    ///
+    /// The open run must be [closed](OpenRun::CLOSED): the caller [settles](Self::settle_step) the map. `count` is not
+    /// zero. Each step looks at one run or one word, so that no step holds the lock for long.
     pub fn allocate_in_part(&mut self, part: Range<usize>, count: usize, alignment: Alignment) -> SearchStep {
         if count > self.page_count {
             return SearchStep::NoRun;

@@ -78,7 +78,7 @@ impl PageMap {
         if self.has_pending() { TimeLeft::None } else { TimeLeft::ForSearch }
     }
 
-    /// Does one step of settling. There is something to do.
+    /// Does one step of settling. The tree is not exact.
     fn settle_inexact(&mut self) -> TimeLeft {
         let mut levels = 0;
         if !self.has_pending() {

@@ -1,4 +1,4 @@
-//! The page map against a plain bit-by-bit first fit: same answer to every call, same bits after it.
+//! Compares the page map with a bit-by-bit first fit: each call must return the same, and leave the same bits.
 
 mod bits;
 // The example has words of 4 bits.

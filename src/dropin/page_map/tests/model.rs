@@ -174,7 +174,7 @@ pub fn runs_of_the_tree(map: &PageMap) -> Vec<(usize, usize)> {
 
 /// Checks the tree, at any time: every run of it with its value, its end and its tag; and what the open run promises.
 ///
-/// Not while something is left to settle: then the tree is not searched.
+/// Checks nothing while a change is put off, because the tree is not searched then.
 pub fn assert_tree_is_exact(map: &mut PageMap) {
     if map.has_pending() {
         return;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn no_request_is_too_absurd() {
+fn requests_and_frees_of_impossible_sizes_are_refused() {
     let mut map = map_of(64);
     assert_eq!(map.allocate(usize::MAX), None);
     assert_eq!(map.allocate(65), None);

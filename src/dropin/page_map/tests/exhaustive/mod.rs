@@ -45,7 +45,7 @@ impl Search {
         self.states.add(empty, Reached { from: 0, by: Stretch::NewMap });
         let mut next = 0;
         while let Some(&before) = self.states.states.get(next) {
-            Visit::new(&mut self, next as u32, before).everything();
+            Visit::new(&mut self, next as u32, before).try_every_call();
             next += 1;
         }
         self.figures.states = next;
@@ -103,7 +103,8 @@ impl<'a> Visit<'a> {
         assert_eq!(Packed::of(&mut self.search.map), self.before, "{by} changed the map");
     }
 
-    fn everything(&mut self) {
+    /// Does every stretch that can follow this state.
+    fn try_every_call(&mut self) {
         let pages = self.pages;
         self.before.restore(&mut self.search.map);
         self.check_state();
@@ -189,13 +190,13 @@ impl<'a> Visit<'a> {
     }
 
     /// A stretch allocated: all pages were free, and now they are marked.
-    fn took(&mut self, page: usize, count: usize, by: Stretch) {
+    fn record_allocation(&mut self, page: usize, count: usize, by: Stretch) {
         let mask = ((1 << count) - 1) << page;
         assert_eq!(self.used & mask, 0, "{by:?}: pages from {page} on have two owners");
         self.changed(by, self.used | mask, self.starts | 1 << page);
     }
 
-    /// The lowest place for `count` pages.
+    /// The first of the lowest `count` free pages.
     fn lowest(&self, count: usize) -> Option<usize> {
         (0..(self.pages + 1).saturating_sub(count)).find(|page| is_free(self.used, *page, count))
     }
@@ -204,7 +205,7 @@ impl<'a> Visit<'a> {
         if let Some(page) = self.act(|map| map.allocate_usual(count)) {
             let by = Stretch::AllocateOpen(count as u8);
             assert_eq!(Some(page), self.lowest(count), "{by:?}");
-            self.took(page, count, by);
+            self.record_allocation(page, count, by);
         }
     }
 
@@ -213,7 +214,7 @@ impl<'a> Visit<'a> {
         let page = self.act(|map| map.allocate_from_tree(count));
         assert_eq!(page, self.lowest(count), "{by:?}");
         if let Some(page) = page {
-            self.took(page, count, by);
+            self.record_allocation(page, count, by);
         }
     }
 
@@ -253,7 +254,7 @@ impl<'a> Visit<'a> {
             match self.act(|map| map.allocate_in_part(at..end, count, Alignment { base, align })) {
                 SearchStep::Allocated(page) => {
                     assert_eq!(Some(page), lowest, "{by:?}");
-                    self.took(page, count, by);
+                    self.record_allocation(page, count, by);
                     break;
                 }
                 SearchStep::ContinueAt(next) if next < end => {

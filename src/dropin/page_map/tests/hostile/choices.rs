@@ -1,7 +1,7 @@
 //! Chooses what the callers do: mostly what a map is likely to do wrong.
 
 use super::super::super::*;
-use super::{Doing, PATIENCE, World};
+use super::{Call, PATIENCE, World};
 
 impl World {
     /// Chooses a length, mostly one that ends at a word's end, or is about as long as a free run.
@@ -31,11 +31,11 @@ impl World {
         count.clamp(1, pages + 2)
     }
 
-    /// Chooses what a caller does next. The larger `filling` is, the more often it allocates: at 16 it always does.
-    pub(super) fn something(&mut self, filling: usize) -> Doing {
+    /// Chooses the next call of a caller. The larger `filling` is, the more often it allocates: at 16 it always does.
+    pub(super) fn choose_call(&mut self, filling: usize) -> Call {
         let choice = self.random.below(32);
         if choice == 0 {
-            return Doing::Usage(PATIENCE);
+            return Call::Usage(PATIENCE);
         }
         if choice <= 2 {
             // What no right caller frees.
@@ -51,15 +51,16 @@ impl World {
                     (page, if self.random.below(8) == 0 { far.min(usize::MAX >> 12) } else { count })
                 }
             };
-            return Doing::Free(page, count);
+            return Call::Free(page, count);
         }
         if choice <= 6 {
             let align = 1 << self.random.below(9);
             let base = [0, 1, 63, 64, 4_095][self.random.below(5)];
-            return Doing::Aligned(self.count(), base, align, 0, PATIENCE, self.changes);
+            let (count, changes_before) = (self.count(), self.changes);
+            return Call::AllocateAligned { count, base, align, from: 0, patience: PATIENCE, changes_before };
         }
         if self.held.is_empty() || self.random.below(16) < filling {
-            return Doing::Allocate(self.count());
+            return Call::Allocate(self.count());
         }
         let last = self.held.len() - 1;
         let which = match self.random.below(6) {
@@ -79,6 +80,6 @@ impl World {
             }
         };
         let (page, count) = self.held[which];
-        Doing::Free(page, count)
+        Call::Free(page, count)
     }
 }

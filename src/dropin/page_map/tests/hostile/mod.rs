@@ -12,17 +12,24 @@ use super::model::{Model, Random, assert_tree_is_exact, map_of};
 use crate::error::Error;
 use std::vec::Vec;
 
-/// What one caller is about to do.
+/// A call, and what is left to do of it.
 #[derive(Clone, Copy, Debug)]
-enum Doing {
+enum Call {
     Allocate(usize),
     /// `allocate_from_open` found nothing.
     AllocateLowest(usize, usize),
     Free(usize, usize),
     /// The map must be settled first.
     FreeSettled(usize, usize, usize),
-    /// Count, base, align, from, patience, how many changes others had made when it began.
-    Aligned(usize, usize, usize, usize, usize, usize),
+    /// A search for aligned pages.
+    AllocateAligned {
+        count: usize,
+        base: usize,
+        align: usize,
+        from: usize,
+        patience: usize,
+        changes_before: usize,
+    },
     Usage(usize),
 }
 
@@ -71,14 +78,14 @@ impl World {
         }
     }
 
-    fn took(&mut self, count: usize, page: usize) {
+    fn record_allocation(&mut self, page: usize, count: usize) {
         assert!(self.model.begun_at[page..page + count].iter().all(Option::is_none), "taken twice");
         self.model.place(page, count);
         self.held.push((page, count));
         self.changes += 1;
     }
 
-    fn freed(&mut self, page: usize, count: usize, answer: Result<(), Error>) {
+    fn check_free(&mut self, page: usize, count: usize, answer: Result<(), Error>) {
         assert_eq!(answer, self.model.free(page, count), "free {page} {count} of {}", self.pages);
         if answer.is_ok() {
             self.held.retain(|held| held.0 != page);
@@ -87,54 +94,54 @@ impl World {
     }
 
     /// Does one stretch with the lock held; returns what is left to do.
-    fn stretch(&mut self, doing: Doing) -> Option<Doing> {
-        match doing {
-            Doing::Allocate(count) => match self.map.allocate_usual(count) {
+    fn stretch(&mut self, call: Call) -> Option<Call> {
+        match call {
+            Call::Allocate(count) => match self.map.allocate_usual(count) {
                 Some(page) => {
                     self.check_lowest(count, Some(page));
                     None
                 }
-                None => self.stretch(Doing::AllocateLowest(count, PATIENCE)),
+                None => self.stretch(Call::AllocateLowest(count, PATIENCE)),
             },
-            Doing::AllocateLowest(count, mut patience) => {
+            Call::AllocateLowest(count, mut patience) => {
                 if !self.settle(TimeLeft::ForSearch, &mut patience) {
-                    return Some(Doing::AllocateLowest(count, patience));
+                    return Some(Call::AllocateLowest(count, patience));
                 }
                 let page = self.map.allocate_from_tree(count);
                 self.check_lowest(count, page);
                 None
             }
-            Doing::Free(page, count) => {
+            Call::Free(page, count) => {
                 if self.map.free_last(page, count) {
-                    self.freed(page, count, Ok(()));
+                    self.check_free(page, count, Ok(()));
                     return None;
                 }
                 match self.map.try_free(page, count) {
-                    Ok(FreeStep::SettleFirst) => Some(Doing::FreeSettled(page, count, PATIENCE)),
+                    Ok(FreeStep::SettleFirst) => Some(Call::FreeSettled(page, count, PATIENCE)),
                     answer => {
-                        self.freed(page, count, answer.map(|_| ()));
+                        self.check_free(page, count, answer.map(|_| ()));
                         None
                     }
                 }
             }
-            Doing::FreeSettled(page, count, mut patience) => {
+            Call::FreeSettled(page, count, mut patience) => {
                 if !self.settle(TimeLeft::ForAnything, &mut patience) {
-                    return Some(Doing::FreeSettled(page, count, patience));
+                    return Some(Call::FreeSettled(page, count, patience));
                 }
                 let answer = self.map.try_free(page, count);
                 assert_ne!(answer, Ok(FreeStep::SettleFirst), "settled, and still refused");
-                self.freed(page, count, answer.map(|_| ()));
+                self.check_free(page, count, answer.map(|_| ()));
                 None
             }
-            Doing::Aligned(count, base, align, from, mut patience, changes) => {
+            Call::AllocateAligned { count, base, align, from, mut patience, changes_before } => {
                 if !self.settle(TimeLeft::ForAnything, &mut patience) {
-                    return Some(Doing::Aligned(count, base, align, from, patience, changes));
+                    return Some(Call::AllocateAligned { count, base, align, from, patience, changes_before });
                 }
-                self.search(count, base, align, from, changes)
+                self.search(count, base, align, from, changes_before)
             }
-            Doing::Usage(mut patience) => {
+            Call::Usage(mut patience) => {
                 if !self.settle(TimeLeft::ForSearch, &mut patience) {
-                    return Some(Doing::Usage(patience));
+                    return Some(Call::Usage(patience));
                 }
                 assert_eq!(self.map.longest_free(), self.model.longest_free());
                 None
@@ -151,9 +158,9 @@ impl World {
         }
     }
 
-    /// Does one step of the search for `count` aligned pages, from page `from` on. When the search began, `changes`
-    /// changes had been made.
-    fn search(&mut self, count: usize, base: usize, align: usize, from: usize, changes: usize) -> Option<Doing> {
+    /// Does one step of the search for `count` aligned pages, from page `from` on. When the search began,
+    /// `changes_before` changes had been made.
+    fn search(&mut self, count: usize, base: usize, align: usize, from: usize, changes_before: usize) -> Option<Call> {
         let fits = |page: usize| {
             (base + page).is_multiple_of(align)
                 && page + count <= self.pages
@@ -164,31 +171,31 @@ impl World {
         match self.map.allocate_in_part(from..end, count, Alignment { base, align }) {
             SearchStep::Allocated(page) => {
                 assert!(fits(page));
-                assert!(changes != self.changes || lowest() == Some(page));
-                self.took(count, page);
+                assert!(changes_before != self.changes || lowest() == Some(page));
+                self.record_allocation(page, count);
                 None
             }
             SearchStep::ContinueAt(page) if page < self.pages => {
                 assert!(page > from, "no step stands still");
-                assert!(changes != self.changes || lowest().is_none_or(|lowest| lowest >= page));
-                Some(Doing::Aligned(count, base, align, page, PATIENCE, changes))
+                assert!(changes_before != self.changes || lowest().is_none_or(|lowest| lowest >= page));
+                Some(Call::AllocateAligned { count, base, align, from: page, patience: PATIENCE, changes_before })
             }
             _ => {
-                assert!(changes != self.changes || lowest().is_none());
+                assert!(changes_before != self.changes || lowest().is_none());
                 None
             }
         }
     }
 
     /// Does the stretches that are left of a call, to its end, with no other call between.
-    fn finish(&mut self, mut left: Option<Doing>) {
+    fn finish(&mut self, mut left: Option<Call>) {
         while let Some(now) = left {
             left = self.stretch(now);
         }
     }
 
     fn run(&mut self, callers: usize, stretches: usize) {
-        let mut doing: Vec<Option<Doing>> = std::vec![None; callers];
+        let mut calls: Vec<Option<Call>> = std::vec![None; callers];
         let mut filling = 8;
         for number in 0..stretches {
             if number % 256 == 0 {
@@ -196,29 +203,29 @@ impl World {
             }
             let caller = self.random.below(callers);
             let before = self.changes;
-            let now = match doing[caller] {
+            let now = match calls[caller] {
                 Some(now) => now,
-                None => self.something(filling),
+                None => self.choose_call(filling),
             };
-            doing[caller] = self.stretch(now);
+            calls[caller] = self.stretch(now);
             if self.pages <= 256 || number % 16 == 0 {
                 assert_tree_is_exact(&mut self.map);
             }
             if callers == 1 || self.random.below(3) == 0 {
                 // It goes on alone to its end, as most calls do.
-                self.finish(doing[caller].take());
+                self.finish(calls[caller].take());
             }
             if self.changes != before && (self.pages <= 256 || number % (self.pages / 64) == 0) {
                 self.assert_bits();
             }
         }
-        doing.into_iter().for_each(|left| self.finish(left));
+        calls.into_iter().for_each(|left| self.finish(left));
         self.assert_bits();
         for (page, count) in std::mem::take(&mut self.held) {
-            self.finish(Some(Doing::Free(page, count)));
+            self.finish(Some(Call::Free(page, count)));
         }
         self.assert_bits();
-        self.finish(Some(Doing::Allocate(self.pages)));
+        self.finish(Some(Call::Allocate(self.pages)));
         assert_eq!(self.held, [(0, self.pages)]);
     }
 }
