@@ -9,11 +9,11 @@
 use core::ptr::with_exposed_provenance_mut;
 
 use crate::dropin::buffer_request::BufferRequest;
-use crate::dropin::loans::{LentMemory, LoanRecord, LoanState, Loans, MakeRoom, Reclaim};
+use crate::dropin::loans::{LentMemory, LoanRecord, LoanState, Loans, Reclaim};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::{Pool, SearchedPools, with_pool_flags};
 use crate::dropin::refusals::NO_NUMBER;
-use crate::dropin::registry::Dma;
+use crate::dropin::registry::{Dma, MakeRoom};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
@@ -49,11 +49,10 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return None;
         }
-        if !self.kernel.can_sleep() {
-            self.count_refused();
+        if !self.may_sleep_or_count() {
             return None;
         }
-        self.loans.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
+        self.make_room.set(&(Dma::make_room as MakeRoom<K>));
         let record = self.loans.reserve_record(self.kernel)?;
         let memory = self.lend(size, reclaim, argument);
         record.set(self.kernel, memory.map_or(LoanState::Free, LoanState::Lent));
@@ -112,8 +111,8 @@ impl<K: Kernel> Dma<K> {
         self.loans.failed_waits.load(Relaxed)
     }
 
-    /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
-    /// in time, or if the caller may not sleep.
+    /// Serves as [`MakeRoom`]: serves an owner's request with memory that borrowers give back. Returns `None` if they do
+    /// not give back enough in time, or if the caller may not sleep.
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && self.can_help(pool, request)) {
             return None;
@@ -244,7 +243,7 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-impl<K: Kernel, D> Loans<K, D> {
+impl<K: Kernel> Loans<K> {
     /// Reserves a free record, or makes a new one; `None` if the heap has no room for it.
     ///
     /// Context: thread.

@@ -28,8 +28,7 @@ impl<K: Kernel> Dma<K> {
     /// if this is not known yet. After both, the device may have become an owner of other regions of its node, and
     /// stays their owner.
     pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), OwnRegionError> {
-        if !self.kernel.can_sleep() {
-            self.count_refused();
+        if !self.may_sleep_or_count() {
             return Err(OwnRegionError::TryAgain(Error::Context));
         }
         self.claim_regions(device).map_err(OwnRegionError::TryAgain)?;

@@ -42,8 +42,7 @@ impl<K: ReservedMemory> Dma<K> {
     ///
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
-        if !self.kernel.can_sleep() {
-            self.count_refused();
+        if !self.may_sleep_or_count() {
             return Err(Error::Context.into());
         }
         let _reserving = self.reserving.lock(self.kernel);

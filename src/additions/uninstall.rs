@@ -4,8 +4,7 @@
 
 use crate::abi::rt_dma_pool;
 use crate::dropin::pool::{Pool, PoolSpec, UninstallError, WholePages};
-use crate::dropin::registry::Dma;
-use crate::dropin::uninstalled::Reinstall;
+use crate::dropin::registry::{Dma, Reinstall};
 use crate::kernel::Kernel;
 
 /// The number of ticks for which an uninstall waits for calls that read names of pools.
@@ -36,11 +35,9 @@ impl<K: Kernel> Dma<K> {
         let turn = self.installing.take(self.kernel).ok_or(UninstallError::Context)?;
         self.list.remove(pool);
         pool.end_uninstall();
-        pool.next_kept().set(self.uninstalled.kept.get());
-        self.uninstalled.kept.set(Some(pool));
-        self.uninstalled
-            .reinstall
-            .set(&Reinstall { begin_reinstall: Dma::begin_reinstall, end_reinstall: Dma::end_reinstall });
+        pool.next_kept().set(self.kept.get());
+        self.kept.set(Some(pool));
+        self.reinstall.set(&Reinstall { begin_reinstall: Dma::begin_reinstall, end_reinstall: Dma::end_reinstall });
         drop(turn);
         self.name_readers.wait_until_none(self.kernel, READER_TICKS);
         Ok(())
@@ -48,7 +45,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Serves as [`Reinstall::begin_reinstall`].
     fn begin_reinstall(&self, spec: &PoolSpec, pages: WholePages) -> Option<&'static Pool<K>> {
-        let mut kept = core::iter::successors(self.uninstalled.kept.get(), |pool| pool.next_kept().get());
+        let mut kept = core::iter::successors(self.kept.get(), |pool| pool.next_kept().get());
         let pool = kept.find(|pool| pool.matches(spec, pages))?;
         pool.reset(spec);
         Some(pool)
@@ -56,7 +53,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Serves as [`Reinstall::end_reinstall`].
     fn end_reinstall(&self, pool: &'static Pool<K>) {
-        if let Some((link, _)) = self.uninstalled.kept.link_to(pool, Pool::next_kept) {
+        if let Some((link, _)) = self.kept.link_to(pool, Pool::next_kept) {
             link.set(pool.next_kept().get());
         }
         pool.end_reinstall();

@@ -24,18 +24,19 @@ impl<K: Kernel> Dma<K> {
     /// that can never be installed is counted and logged, and the others are claimed.
     pub(crate) fn claim_regions(&self, device: Device) -> Result<Option<MapOps>, Error> {
         let Some(node) = self.kernel.node(device) else { return Ok(None) };
-        if !self.kernel.can_sleep() {
-            self.count_refused();
+        if !self.may_sleep_or_count() {
             return Err(Error::Context);
         }
         let mut owns_region = false;
-        for (index, region) in (0..).map_while(|index| self.kernel.memory_region(device, index)).enumerate() {
+        let mut index = 0;
+        while let Some(region) = self.kernel.memory_region(device, index) {
             match self.claim_or_refuse(device, node, index, region) {
                 Ok(()) => owns_region = true,
                 Err(error) if error.can_be_repeated() => return Err(error),
                 // The region can never be installed.
                 Err(_) => {}
             }
+            index += 1;
         }
         if !owns_region && !self.kernel.has_dma_ranges(device) {
             return Ok(None);

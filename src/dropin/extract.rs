@@ -3,6 +3,9 @@
 //! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory
 //! that is not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
+use core::ffi::CStr;
+
+use crate::dropin::install::UnlistedPool;
 use crate::dropin::pool::{PoolSpec, Region, end_before_wrap, ends_within_4_gib, first_page};
 use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
@@ -10,6 +13,7 @@ use crate::error::Error;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
 use crate::log::Name;
 use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::turn::TurnGuard;
 
 /// The name at the start of the log lines.
 const NAME: Name = Name::of(c"dma-pool");
@@ -28,12 +32,13 @@ impl<K: Kernel> Dma<K> {
     /// [`prepare_pool`](Self::prepare_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.make_boot_pools(list, total, coherent);
-        match result {
-            // These are mistakes of the caller, which are counted. A board need not have memory for boot pools, so an
-            // extract that finds none is only logged.
-            Err(error @ (Error::Context | Error::BadSize)) => self.refuse(error, NAME, NO_NUMBER, total, coherent),
-            Err(error) => self.log_failure(error, NAME, NO_NUMBER, total, coherent),
-            Ok(()) => {}
+        if let Err(error) = result {
+            // A board need not have memory for boot pools, so an extract that finds none is logged, and not counted.
+            let is_mistake_of_caller = matches!(error, Error::Context | Error::BadSize);
+            if is_mistake_of_caller {
+                self.count_refused();
+            }
+            self.log_failure(error, NAME, NO_NUMBER, total, coherent);
         }
         result
     }
@@ -51,19 +56,35 @@ impl<K: Kernel> Dma<K> {
         // If the CMA pool would have no page, the coherent pool gets all pages. `prepare_pool` leaves out
         // an incomplete last page.
         let middle = if end - coherent_end < PAGE_SIZE { end } else { coherent_end };
-        let make = |start, end, name| {
-            if start == end {
-                return Ok(None);
-            }
-            self.prepare_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
-        };
         // Both are made before one is added, so that a failure changes nothing.
-        let new_pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
-        let pools = new_pools.map(|new| new.map(|pool| self.add(&turn, pool)));
+        let coherent_pool = self.prepare_boot_pool(&turn, start, middle, c"coherent-pool")?;
+        let cma_pool = self.prepare_boot_pool(&turn, middle, end, c"cma")?;
+        let add = |pool| self.add(&turn, pool);
+        let pools = [coherent_pool.map(add), cma_pool.map(add)];
         self.kernel.shrink(region, end);
         drop(turn);
-        pools.into_iter().flatten().for_each(|pool| self.finish_install(pool));
+        for pool in pools.into_iter().flatten() {
+            self.finish_install(pool);
+        }
         if ends_within_4_gib(end) { Ok(()) } else { Err(Error::High) }
+    }
+
+    /// Makes the pool of `[start, end)` with this name, which is not in the list yet; `None` if the range is empty. The
+    /// caller holds the turn of installs.
+    ///
+    /// # Errors
+    /// The errors of [`prepare_pool`](Self::prepare_pool).
+    fn prepare_boot_pool(
+        &self,
+        turn: &TurnGuard<K>,
+        start: Pa,
+        end: Pa,
+        name: &'static CStr,
+    ) -> Result<Option<UnlistedPool<K>>, Error> {
+        if start == end {
+            return Ok(None);
+        }
+        self.prepare_pool(turn, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
     }
 
     /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of
@@ -103,9 +124,10 @@ impl<K: Kernel> Dma<K> {
         loop {
             let start = first_page(region.start)?;
             unusable += start - region.start;
-            let usable = region.end.checked_sub(start)?;
+            let bytes_left = region.end.checked_sub(start)?;
             let end = start.saturating_add(total).min(region.end);
-            if usable.saturating_add(unusable) < total || end - start < PAGE_SIZE {
+            // `total` includes the unusable bytes.
+            if bytes_left.saturating_add(unusable) < total || end - start < PAGE_SIZE {
                 return None;
             }
             match self.pool_in(start, end) {

@@ -3,8 +3,7 @@
 
 use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap};
 use crate::dropin::refusals::NO_NUMBER;
-use crate::dropin::registry::Dma;
-use crate::dropin::uninstalled::Reinstall;
+use crate::dropin::registry::{Dma, Reinstall};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::mem::heap::KBox;
@@ -15,7 +14,7 @@ pub(crate) enum UnlistedPool<K: Kernel> {
     /// A pool that was just made. Dropping it returns its memory to the heap.
     Made(KBox<K, Pool<K>>),
     /// A pool that was uninstalled and kept, and the functions that install it again.
-    Kept(&'static Pool<K>, &'static Reinstall<K, Dma<K>>),
+    Kept(&'static Pool<K>, &'static Reinstall<K>),
 }
 
 impl<K: Kernel> Dma<K> {
@@ -67,7 +66,7 @@ impl<K: Kernel> Dma<K> {
         if let Some(pool) = self.pool_in(region.start, region.end) {
             return Err(if pool.has_begun_uninstall() { Error::Leaving } else { Error::Overlap });
         }
-        if let Some(reinstall) = self.uninstalled.reinstall.get()
+        if let Some(reinstall) = self.reinstall.get()
             && let Some(pool) = (reinstall.begin_reinstall)(self, spec, pages)
         {
             return Ok(UnlistedPool::Kept(pool, reinstall));

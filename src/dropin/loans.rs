@@ -3,12 +3,10 @@
 
 use core::ffi::c_void;
 
-use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::pool::Pool;
-use crate::kernel::{Handle, Kernel, Pa, Va};
+use crate::kernel::{Kernel, Pa, Va};
 use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::AtomicUsize;
-use crate::mem::hook::Hook;
 use crate::mem::lock::IrqLock;
 use crate::mem::turn::Turn;
 
@@ -110,11 +108,8 @@ impl<K: Kernel> LoanRecord<K> {
     }
 }
 
-/// The records of all lent memory. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
-pub struct Loans<K: Kernel, D: 'static> {
-    /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and
-    /// the handle of the allocated buffer. Not set until the first call that borrows.
-    pub(crate) make_room: Hook<MakeRoom<D>>,
+/// The records of all lent memory.
+pub struct Loans<K: Kernel> {
     /// The record that was made last.
     pub newest: AtomicRef<LoanRecord<K>>,
     /// The turn of calls that make a record, or choose whose borrower is asked.
@@ -131,14 +126,10 @@ pub struct Loans<K: Kernel, D: 'static> {
     pub failed_waits: AtomicUsize,
 }
 
-/// See [`Loans::make_room`].
-pub(crate) type MakeRoom<D> = fn(&D, &BufferRequest) -> Option<(Va, Handle)>;
-
-impl<K: Kernel, D> Loans<K, D> {
+impl<K: Kernel> Loans<K> {
     /// Makes the value of a system in which no memory was lent.
     pub const fn new() -> Self {
         Loans {
-            make_room: Hook::new(),
             newest: AtomicRef::new(),
             turn: Turn::new(),
             waiting: AtomicUsize::new(0),
@@ -147,7 +138,7 @@ impl<K: Kernel, D> Loans<K, D> {
     }
 
     /// Returns the records, the newest first.
-    pub fn records(&self) -> impl Iterator<Item = &'static LoanRecord<K>> + use<K, D> {
+    pub fn records(&self) -> impl Iterator<Item = &'static LoanRecord<K>> + use<K> {
         core::iter::successors(self.newest.get(), |record| record.next)
     }
 }

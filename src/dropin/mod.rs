@@ -6,7 +6,6 @@
 //! | [`pool`] | One pool: its pages, its mappings, its flags and the devices to which it belongs. |
 //! | `pool_list` | The list of the pools of a system. |
 //! | [`registry`] | All DMA memory of a system. |
-//! | `uninstalled` | What stays of uninstalled pools. |
 //! | [`name_readers`] | The calls that read names of pools, for which an uninstall waits. |
 //! | `refusals` | Counting and logging refused calls. |
 //! | [`install`], [`extract`] | Making pools of a region, and of the memory that boot code reserved. |
@@ -14,7 +13,7 @@
 //! | [`translate`] | Addresses for a device: `dma-ranges`, PCI windows, masks. |
 //! | [`request`], [`sync`] | What drivers call: allocate, free, and keep the cache consistent. |
 //! | [`claim_regions`], [`choose_ops`] | A device's regions and bus in the device tree, and its map operations. |
-//! | [`loans`] | The records of lent memory, and the function that asks for it back. |
+//! | [`loans`] | The records of lent memory. |
 //! | [`report`] | The lines of `list_dma_pool`. |
 
 pub mod buffer_request;
@@ -34,4 +33,3 @@ pub mod report;
 pub mod request;
 pub mod sync;
 pub mod translate;
-pub(crate) mod uninstalled;

@@ -17,16 +17,12 @@ pub(crate) struct PoolList<K: Kernel> {
     first: AtomicRef<Pool<K>>,
     /// The head of C's list.
     head: rt_list_t,
-    bounds: Bounds,
+    /// The start of the range of addresses from the lowest pool to the highest. The range never becomes smaller.
+    start: AtomicUsize,
+    /// The end of that range: one past the last byte.
+    end: AtomicUsize,
     /// The number of new pools that have been added.
     added: AtomicUsize,
-}
-
-/// The addresses from the lowest of all pools to the highest. The range never becomes smaller.
-struct Bounds {
-    start: AtomicUsize,
-    /// One past the last byte.
-    end: AtomicUsize,
 }
 
 impl<K: Kernel> PoolList<K> {
@@ -35,7 +31,8 @@ impl<K: Kernel> PoolList<K> {
         PoolList {
             first: AtomicRef::new(),
             head: rt_list_t::new(),
-            bounds: Bounds { start: AtomicUsize::new(usize::MAX), end: AtomicUsize::new(0) },
+            start: AtomicUsize::new(usize::MAX),
+            end: AtomicUsize::new(0),
             added: AtomicUsize::new(0),
         }
     }
@@ -50,8 +47,8 @@ impl<K: Kernel> PoolList<K> {
     /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
     ///
     /// Context: any.
-    pub(super) fn may_contain(&self, first: Pa, last: Pa) -> bool {
-        first < self.bounds.end.load(Relaxed) && self.bounds.start.load(Relaxed) <= last
+    pub(crate) fn may_contain(&self, first: Pa, last: Pa) -> bool {
+        first < self.end.load(Relaxed) && self.start.load(Relaxed) <= last
     }
 
     /// Returns the number of a pool that is about to be added for the first time. The list is sorted by these numbers.
@@ -61,24 +58,18 @@ impl<K: Kernel> PoolList<K> {
 
     /// Adds a pool at the place that its number determines. The caller holds the turn of installs.
     pub(super) fn insert(&self, pool: &'static Pool<K>) {
-        let bounds = &self.bounds;
-        bounds.start.store(bounds.start.load(Relaxed).min(pool.start()), Relaxed);
-        bounds.end.store(bounds.end.load(Relaxed).max(pool.end()), Relaxed);
+        self.start.store(self.start.load(Relaxed).min(pool.start()), Relaxed);
+        self.end.store(self.end.load(Relaxed).max(pool.end()), Relaxed);
         let (before, after) = self.neighbours(pool.order());
-        let mut link = &self.first;
-        while let Some(earlier) = link.get()
-            && earlier.order() < pool.order()
-        {
-            link = &earlier.next;
-        }
+        let link = self.link_to_place(pool.order());
         // C code may walk C's list on another core or in an interrupt at this moment. The pool's own fields and links
         // are written first, and then, with `Release`, the links through which such code finds the pool.
         critical_section::with(|_| {
             let own = &pool.public.list;
-            own.next.store(core::ptr::from_ref(after).cast_mut(), Relaxed);
-            own.prev.store(core::ptr::from_ref(before).cast_mut(), Relaxed);
-            after.prev.store(core::ptr::from_ref(own).cast_mut(), Release);
-            before.next.store(core::ptr::from_ref(own).cast_mut(), Release);
+            own.next.store(pointer(after), Relaxed);
+            own.prev.store(pointer(before), Relaxed);
+            after.prev.store(pointer(own), Release);
+            before.next.store(pointer(own), Release);
             // A call may have reached a kept pool before the pool left the list, and may read `next` only now. It then
             // goes on to the pools that follow.
             pool.next.set(link.get());
@@ -91,8 +82,8 @@ impl<K: Kernel> PoolList<K> {
     pub(crate) fn remove_for_c(&self, pool: &Pool<K>) {
         let (before, after) = self.neighbours(pool.order());
         critical_section::with(|_| {
-            before.next.store(core::ptr::from_ref(after).cast_mut(), Release);
-            after.prev.store(core::ptr::from_ref(before).cast_mut(), Release);
+            before.next.store(pointer(after), Release);
+            after.prev.store(pointer(before), Release);
         });
     }
 
@@ -102,6 +93,17 @@ impl<K: Kernel> PoolList<K> {
         if let Some((link, _)) = self.first.link_to(pool, |pool| &pool.next) {
             link.set(pool.next.get());
         }
+    }
+
+    /// Returns the link that leads to the place of the pool with the number `order` in the library's list.
+    fn link_to_place(&self, order: usize) -> &AtomicRef<Pool<K>> {
+        let mut link = &self.first;
+        while let Some(pool) = link.get()
+            && pool.order() < order
+        {
+            link = &pool.next;
+        }
+        link
     }
 
     /// Returns the links in C's list before and after the place of the pool with the number `order`. C's list does not
@@ -118,4 +120,9 @@ impl<K: Kernel> PoolList<K> {
         }
         (before, after)
     }
+}
+
+/// Returns the address of a link, as other links of C's list have it.
+fn pointer(link: &rt_list_t) -> *mut rt_list_t {
+    core::ptr::from_ref(link).cast_mut()
 }

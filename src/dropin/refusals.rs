@@ -77,6 +77,17 @@ impl<K: Kernel> Dma<K> {
         self.refused_calls.fetch_add(1, Relaxed);
     }
 
+    /// Returns whether the caller may sleep. If it may not, counts the call, which is then refused.
+    ///
+    /// Context: any.
+    pub(crate) fn may_sleep_or_count(&self) -> bool {
+        let may_sleep = self.kernel.can_sleep();
+        if !may_sleep {
+            self.count_refused();
+        }
+        may_sleep
+    }
+
     /// Counts a refused call, and logs `line`, which contains the reason.
     ///
     /// Context: any.

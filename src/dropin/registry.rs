@@ -4,13 +4,15 @@
 //! which uses this one.
 
 use crate::abi::rt_dma_pool;
+use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::loans::Loans;
 use crate::dropin::name_readers::NameReaders;
-use crate::dropin::pool::Pool;
+use crate::dropin::pool::{Pool, PoolSpec, WholePages};
 use crate::dropin::pool_list::PoolList;
-use crate::dropin::uninstalled::Uninstalled;
-use crate::kernel::{Kernel, Pa};
+use crate::kernel::{Handle, Kernel, Pa, Va};
+use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::AtomicUsize;
+use crate::mem::hook::Hook;
 use crate::mem::turn::{SleepLock, Turn};
 
 /// All DMA memory of a system.
@@ -19,16 +21,38 @@ pub struct Dma<K: Kernel> {
     pub(crate) list: PoolList<K>,
     /// The turn of installs: of calls that install or uninstall pools.
     pub(crate) installing: Turn,
-    /// Held while a call chooses memory for `/reserved-memory` and reserves it, so that no two calls choose the same
-    /// memory. It is no turn, because lines are written to the log meanwhile: no driver of a console waits for it, as
-    /// only a board reserves memory, at boot.
+    /// Held while a call chooses memory for `/reserved-memory` and reserves it: no two calls may choose the same
+    /// memory. The call writes to the log meanwhile, so it must not hold a turn. No driver of a console waits for this
+    /// lock, because only boot code reserves memory.
     pub(crate) reserving: SleepLock,
-    pub(crate) uninstalled: Uninstalled<K, Dma<K>>,
+    /// The functions that install a kept pool again. Not set until the first pool is uninstalled. Each uninstall sets
+    /// it, always to the same value; an install reads it.
+    pub(crate) reinstall: Hook<Reinstall<K>>,
+    /// The first of the pools that were uninstalled and are kept, so that they can be used again: the one that was
+    /// uninstalled last. Only the holder of the turn of installs reads or changes the list.
+    pub(crate) kept: AtomicRef<Pool<K>>,
     pub(crate) name_readers: NameReaders,
     /// The number of refused calls.
     pub(super) refused_calls: AtomicUsize,
-    pub(crate) loans: Loans<K, Dma<K>>,
+    pub(crate) loans: Loans<K>,
+    /// The function that makes room for an owner of lent memory. Not set until the first call that borrows. The core
+    /// calls it through this pointer, so that an image without borrowers does not link `additions::lending`.
+    pub(crate) make_room: Hook<MakeRoom<K>>,
 }
+
+/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not
+/// import; therefore an install calls them through these pointers. The caller of both holds the turn of installs.
+pub(crate) struct Reinstall<K: Kernel> {
+    /// Finds a kept pool that has these pages and can serve as the specified pool, resets it and returns it; `None` if
+    /// there is none. The pool stays in the list of kept pools.
+    pub(crate) begin_reinstall: fn(&Dma<K>, &PoolSpec, WholePages) -> Option<&'static Pool<K>>,
+    /// Removes the pool, which is in the list of pools again, from the list of kept pools, and frees all its pages.
+    pub(crate) end_reinstall: fn(&Dma<K>, &'static Pool<K>),
+}
+
+/// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and the
+/// handle of the buffer that it allocated.
+pub(crate) type MakeRoom<K> = fn(&Dma<K>, &BufferRequest) -> Option<(Va, Handle)>;
 
 impl<K: Kernel> Dma<K> {
     /// Makes a system without pools.
@@ -38,10 +62,12 @@ impl<K: Kernel> Dma<K> {
             list: PoolList::new(),
             installing: Turn::new(),
             reserving: SleepLock::new(),
-            uninstalled: Uninstalled::new(),
+            reinstall: Hook::new(),
+            kept: AtomicRef::new(),
             name_readers: NameReaders::new(),
             refused_calls: AtomicUsize::new(0),
             loans: Loans::new(),
+            make_room: Hook::new(),
         }
     }
 
@@ -58,13 +84,6 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     pub fn pool_at(&self, pointer: *const rt_dma_pool) -> Option<&'static Pool<K>> {
         self.pools().find(|pool| core::ptr::eq(&pool.public, pointer))
-    }
-
-    /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
-    ///
-    /// Context: any.
-    pub(crate) fn may_contain(&self, first: Pa, last: Pa) -> bool {
-        self.list.may_contain(first, last)
     }
 
     /// Returns the first pool that contains any byte of `[start, end)`.

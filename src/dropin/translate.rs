@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(bus.handle_in_first_window(3 * PAGE_SIZE, PAGE_SIZE), Some(13 * PAGE_SIZE));
     }
 
-    /// The second page of the window has no address of the processor. Its handle led to physical address 0.
+    /// The second page of the window has no address of the processor. Its handle must not lead to physical address 0.
     #[test]
     fn a_window_ends_at_the_highest_address() {
         const AT_THE_END: [BusWindow; 1] = [BusWindow { cpu: u64::MAX - (PAGE - 1), bus: 16 * PAGE, size: 2 * PAGE }];

@@ -275,7 +275,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
 #[test]
 fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
     every_execution("Lending, an owner and a borrower", || {
-        let loans = leak(Loans::<Threads, ()>::new());
+        let loans = leak(Loans::<Threads>::new());
         assert!(loans.records().next().is_none() && !loans.has_waiting_owner());
         drop(loans.turn.take(THREADS));
         let borrower = thread::spawn(move || {

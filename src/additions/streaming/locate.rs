@@ -3,7 +3,7 @@
 use super::buffer::LocatedBuffer;
 use super::direct::linear_range::LinearBytes;
 use super::{Streaming, last_byte};
-use crate::dropin::pool::AddressInfo;
+use crate::dropin::pool::{AddressInfo, InView};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 
@@ -28,14 +28,14 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn locate(self, va: Va, size: usize, needs_maintenance: bool) -> Option<Location> {
         let memory = |pa, is_cached| LocatedBuffer { va, pa, size, needs_maintenance: is_cached && needs_maintenance };
         for pool in self.dma.pools() {
-            if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
+            if let Some(InView { pa, is_cached }) = pool.find_in_view(va, size) {
                 let memory = memory(pa, is_cached);
                 return Some(Location { memory, is_contiguous: true, reaches_outside_pools: false });
             }
         }
         let (pa, is_contiguous) = self.look_up(va, last_byte(va, size)?)?;
         let last = pa.saturating_add(size.saturating_sub(1));
-        if !self.dma.may_contain(pa, last) {
+        if !self.dma.list.may_contain(pa, last) {
             return Some(Location { memory: memory(pa, true), is_contiguous, reaches_outside_pools: true });
         }
         let memory = memory(pa, address_info(self.dma, va, pa).is_cached);

@@ -14,7 +14,7 @@ use crate::mem::bitmaps::BitmapWord;
 
 pub use super::width::BITS;
 
-/// A word whose pages are all in use.
+/// All bits of a word that stand for pages.
 pub const ALL: usize = usize::MAX >> UNUSED;
 
 /// Bits of a word that stand for no page: zero, but in a test build.
@@ -31,7 +31,7 @@ pub fn complement(words: &[BitmapWord], index: usize) -> usize {
 }
 
 /// Counts the clear bits above the highest bit of `word` that is set; [`BITS`] if none is.
-pub fn leading_zeros(word: usize) -> usize {
+fn leading_zeros(word: usize) -> usize {
     word.leading_zeros() as usize - UNUSED
 }
 
@@ -41,7 +41,7 @@ pub fn leading_ones(word: usize) -> usize {
 }
 
 /// Counts the clear bits below the lowest bit of `word` that is set; [`BITS`] if none is.
-pub fn trailing_zeros(word: usize) -> usize {
+fn trailing_zeros(word: usize) -> usize {
     (word | !ALL).trailing_zeros() as usize
 }
 
@@ -204,7 +204,7 @@ pub fn change(words: &[BitmapWord], range: BitRange, is_set: bool) {
     }
 }
 
-/// [`change_across`], called and not inlined. The caller excludes other writers.
+/// Does what [`change_across`] does. It is not inlined. The caller excludes other writers.
 #[inline(never)]
 pub fn change_long(words: &[BitmapWord], range: BitRange, is_set: bool) {
     change_across(words, range, is_set);
@@ -249,7 +249,7 @@ pub fn differs(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     }
 }
 
-/// [`differs_across`], called and not inlined.
+/// Returns what [`differs_across`] returns. It is not inlined.
 #[inline(never)]
 fn differs_long(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     differs_across(words, range, is_set)

@@ -62,20 +62,19 @@ pub struct RunTree {
     bottom: usize,
     /// The longest run of all.
     longest: i32,
-    /// The number of levels, from the values of the words to the root. As `u32` it shares a word with `longest`: a pool
-    /// has 8 bytes fewer, and so the most that its bound allows (`tests/calls/install.rs`).
-    levels: u32,
+    /// The number of levels, from the values of the words to the root.
+    levels: usize,
 }
 
 impl RunTree {
     /// Makes a tree over words in which no run begins. `nodes` are zero, and as many as [`TreeShape::nodes`] returns.
     pub fn new(shape: TreeShape, nodes: &'static mut [Node]) -> Self {
-        RunTree { nodes, bottom: shape.bottom, longest: 0, levels: shape.levels as u32 }
+        RunTree { nodes, bottom: shape.bottom, longest: 0, levels: shape.levels }
     }
 
     /// Returns the number of levels, from the values of the words to the root.
     pub fn levels(&self) -> usize {
-        self.levels as usize
+        self.levels
     }
 
     /// Returns the number of words for which the tree has values: as many as the bitmap has, or up to two more.

@@ -5,6 +5,14 @@ use core::ops::Range;
 use super::PageMap;
 use super::bits::{BITS, after_last_set, complement, first_set, from_bit, leading_ones, longest_run, word};
 
+/// Where the free run before a page begins.
+enum RunStart {
+    /// At this page.
+    Page(usize),
+    /// In this word or before it: all of the word is free.
+    WordOrBefore(usize),
+}
+
 impl PageMap {
     /// Records in the tree where a free run begins, if it fills a word after the one in which it begins.
     #[inline(always)]
@@ -14,17 +22,18 @@ impl PageMap {
         }
     }
 
-    /// Returns the length of the longest free run that begins in word `index`, from the bitmap; zero if none begins
-    /// there. It is exact, except for a run that leaves the next word too: that one counts to the end of the next word,
-    /// and the caller has its length, which is `known_length` of [`GoneRun`](super::settle::GoneRun).
+    /// Returns the length of the longest free run that begins in word `index`, by the bitmap; zero if none begins
+    /// there. Only this word and the next are read: of a run that leaves the next word too, the pages up to the end of
+    /// that word are counted. The caller has its full length, which is `known_length` of
+    /// [`GoneRun`](super::settle::GoneRun).
     ///
-    /// The caller asks for it after a run that began in the word is gone, which was the longest there. At most one run
-    /// leaves the word now, and it was not longer than the run that is gone:
+    /// The caller calls this because the longest run of the word is gone. That run decides whether such a long run can
+    /// be left:
     ///
-    /// * If the run that is gone did not leave the word, it had fewer than `BITS` pages. So has the one that leaves the
-    ///   word, which therefore ends in the next word.
-    /// * If the run that is gone left the word, the one that leaves it now is a part of that run. The caller knows its
-    ///   length.
+    /// * If the run that is gone did not leave the word, it had fewer than `BITS` pages. No run that is left is longer,
+    ///   so one that leaves the word ends in the next word.
+    /// * If it left the word, a run that leaves the word now is a part of it, because at most one run leaves a word.
+    ///   The caller knows the length of that part.
     #[inline(always)]
     pub(super) fn longest_beginning_in(&self, index: usize) -> usize {
         let mut free = complement(self.used(), index);
@@ -75,42 +84,45 @@ impl PageMap {
     /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use.
     #[inline(always)]
     pub(super) fn run_start(&self, page: usize) -> usize {
-        self.run_start_near(page).unwrap_or_else(|before| {
-            // `before` is the last word that the run fills.
-            match self.runs.tagged_start(before) {
+        match self.run_start_near(page) {
+            RunStart::Page(start) => start,
+            // The run ends before `page`, so this is the last word that it fills.
+            RunStart::WordOrBefore(word) => match self.runs.tagged_start(word) {
                 // A tag is stale only if C wrote to the bitmap. The run must not begin after its end even then.
                 Some(start) => start.min(page),
-                // No tag: the run begins in `before`, with its first page.
-                None => before * BITS,
-            }
-        })
+                // No tag: the run begins with the first page of this word.
+                None => word * BITS,
+            },
+        }
     }
 
     /// Returns the first page of the free run that contains `page`. `page` is free. Unlike with
     /// [`run_start`](Self::run_start), the run need not end before `page`, so no tag can be read.
     pub(super) fn run_start_around(&self, page: usize) -> usize {
-        self.run_start_near(page).unwrap_or_else(|before| {
+        match self.run_start_near(page) {
+            RunStart::Page(start) => start,
             // The run fills every word after the last one in which a run begins. In that word, it is the last run that
             // begins.
-            let begin_word = self.runs.last_word_before(before + 1).unwrap_or(before);
-            after_last_set(begin_word, word(self.used(), begin_word))
-        })
+            RunStart::WordOrBefore(before) => {
+                let begin_word = self.runs.last_word_before(before + 1).unwrap_or(before);
+                after_last_set(begin_word, word(self.used(), begin_word))
+            }
+        }
     }
 
-    /// Returns the page after the last one before `page` that is in use, if one of `page`'s word or of the word before
-    /// it is; page 0 if no word is before. Otherwise returns `Err` with the index of the word before: all of it is
-    /// free.
+    /// Returns where the free run that ends before `page` begins, as far as the word of `page` and the word before it
+    /// show. In word 0 that is page 0 if no page before `page` is in use.
     #[inline(always)]
-    fn run_start_near(&self, page: usize) -> Result<usize, usize> {
+    fn run_start_near(&self, page: usize) -> RunStart {
         let index = page / BITS;
         let used = word(self.used(), index) & !from_bit(page);
         if used != 0 {
-            return Ok(after_last_set(index, used));
+            return RunStart::Page(after_last_set(index, used));
         }
-        let Some(before) = index.checked_sub(1) else { return Ok(0) };
+        let Some(before) = index.checked_sub(1) else { return RunStart::Page(0) };
         match word(self.used(), before) {
-            0 => Err(before),
-            used => Ok(after_last_set(before, used)),
+            0 => RunStart::WordOrBefore(before),
+            used => RunStart::Page(after_last_set(before, used)),
         }
     }
 }

@@ -77,7 +77,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[inline(always)] // Otherwise a free takes 28 instructions more on aarch64.
     pub fn buffer_in_view_fast(&self, va: Va) -> Option<usize> {
-        let [cached, uncached, ..] = &self.views;
+        let [cached, uncached, _] = &self.views;
         let (page, cache) = match cached.page_of_aligned(va, self.page_count) {
             Some(page) => (page, CacheState::Dirty),
             None => (uncached.page_of_aligned(va, self.page_count)?, CacheState::Clean),

@@ -46,7 +46,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns the address of the view of this memory type, and maps it if it is not mapped. Returns `None` if that is
     /// not possible now, or if the pool is larger than the limit for views, and not mapped linearly; the caller then
-    /// maps its buffer alone.
+    /// makes an own mapping of its buffer.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
     pub(super) fn make_view(&self, memory: MemoryType) -> Option<Va> {

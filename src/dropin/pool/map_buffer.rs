@@ -11,8 +11,13 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
-/// A buffer's address for the processor, and the cache state of its pages.
-type Mapped = (NonZeroUsize, CacheState);
+/// Pages with an address.
+struct MappedPages {
+    /// The address for the processor; the physical address if the pages get no mapping.
+    va: NonZeroUsize,
+    /// The new cache state of the pages.
+    cache: CacheState,
+}
 
 /// Returns the memory type of a request with `flags`, which contain neither `NOMAP` nor `WRITE_THROUGH`, and the cache
 /// state of pages that were last handed out with this type.
@@ -66,31 +71,31 @@ impl<K: Kernel> Pool<K> {
             Some(memory) => self.map_pages(page, page_count, memory),
             None => self.leave_unmapped(page),
         };
-        let Some((address, cache)) = mapped else {
+        let Some(MappedPages { va, cache }) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
             let _ = self.free_pages(page, page_count);
             return None;
         };
-        // Pages that will not be cached are flushed even if their new cache state is `Dirty`, too: that of pages
-        // without a mapping, and of some with an own mapping (see `own_mapping_state`).
+        // Pages that will not be cached must have no dirty lines. Their new cache state does not decide this: it is
+        // `Dirty` also for pages without a mapping, and for some with an own mapping (see `own_mapping_state`).
         if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, page_count, CacheState::Clean) {
-            // The address of a buffer without a mapping is a physical one: nothing can be flushed through it.
-            let va = memory.is_some().then_some(address.get());
-            self.flush_pages(page, page_count, va);
+            // A buffer without a mapping has a physical address only: nothing can be flushed through it.
+            let mapped_at = memory.is_some().then_some(va.get());
+            self.flush_pages(page, page_count, mapped_at);
         }
         if self.cache_states.differ(page, page_count, cache) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
             self.cache_states.set(page, page_count, cache);
         }
-        Some(address)
+        Some(va)
     }
 
     /// Returns the physical address of pages that get no mapping, and their cache state. Notes that the pool has such a
     /// buffer.
-    fn leave_unmapped(&self, page: usize) -> Option<Mapped> {
+    fn leave_unmapped(&self, page: usize) -> Option<MappedPages> {
         self.had_buffer_without_mapping.store(true, Relaxed);
-        NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, CacheState::Dirty))
+        NonZeroUsize::new(self.pa_of(page)).map(|pa| MappedPages { va: pa, cache: CacheState::Dirty })
     }
 
     /// Writes dirty lines of the pages to memory, through the cached view if it is mapped, because the lines were
@@ -117,22 +122,26 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the address of the buffer of `page_count` pages at `page` in the view, which is mapped if it is not yet,
-    /// and the cache state of the pages. If the view cannot be mapped, maps the buffer alone. Without page tables there
-    /// is no memory but cached.
-    fn map_pages(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<Mapped> {
+    /// and the cache state of the pages. If the view cannot be mapped, makes an own mapping of the buffer. Without page
+    /// tables there is no memory but cached.
+    fn map_pages(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<MappedPages> {
         let base = match self.view(memory).base() {
             Some(base) => Some(base),
             None if memory != MemoryType::Cached && !self.kernel.has_page_tables() => return None,
             None => self.make_view(memory),
         };
         match base {
-            Some(base) => NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, state_in_view(memory))),
+            Some(base) => {
+                let va = NonZeroUsize::new(base + (page << PAGE_SHIFT))?;
+                Some(MappedPages { va, cache: state_in_view(memory) })
+            }
             None => self.make_own_mapping(page, page_count, memory),
         }
     }
 
-    /// Maps the buffer of `page_count` pages at `page` alone, and returns its address and the cache state of the pages.
-    fn make_own_mapping(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<Mapped> {
+    /// Makes an own mapping of the buffer of `page_count` pages at `page`, and returns its address and the cache state
+    /// of the pages.
+    fn make_own_mapping(&self, page: usize, page_count: usize, memory: MemoryType) -> Option<MappedPages> {
         let kernel = self.kernel;
         let cache = self.own_mapping_state(memory);
         let record = self.own_mappings.reserve(kernel, BufferPages { first_page: page, page_count }, cache)?;
@@ -141,7 +150,7 @@ impl<K: Kernel> Pool<K> {
             return None;
         };
         record.set_address(va);
-        Some((va, cache))
+        Some(MappedPages { va, cache })
     }
 
     /// Removes the own mapping of the buffer of `page_count` pages at `page`, which is mapped at `va`.

@@ -8,10 +8,10 @@
 //! | `view` | where a view lies |
 //! | `checked_mapping` | maps pages, and checks where the mapping leads |
 //! | `make_view` | maps the whole pool, once for each memory type |
-//! | `own_mappings` | the records of buffers that are mapped alone |
+//! | `own_mappings` | the records of buffers that have their own mappings |
 //! | `addresses` | which page or buffer an address belongs to |
-//! | `region` | the range of memory and what else a new pool is made of |
-//! | `origin`, `owners` | where a pool comes from, and the devices that own it |
+//! | `region` | what a new pool is made of: the range of memory, and where it comes from |
+//! | `owners` | the devices that own a pool |
 //! | `serves` | which requests the pool serves, and with which flags |
 //! | `membership` | whether the pool is in the list of pools, and how it leaves the list and comes back |
 //! | `usage` | figures for `list_dma_pool` |
@@ -23,7 +23,6 @@ mod locked_path;
 mod make_view;
 mod map_buffer;
 mod membership;
-mod origin;
 pub mod own_mappings;
 mod owners;
 mod region;
@@ -31,11 +30,10 @@ mod serves;
 mod usage;
 pub mod view;
 
-pub use addresses::AddressInfo;
+pub use addresses::{AddressInfo, InView};
 pub use fast_path::{AllocatedPages, Unserved};
 pub use membership::UninstallError;
-pub use origin::Origin;
-pub use region::{PoolSpec, Region, WholePages};
+pub use region::{Origin, PoolSpec, Region, WholePages};
 pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
 pub use serves::{SearchedPools, serves_without_device, with_pool_flags};
 pub use usage::{Failures, Usage};
@@ -72,9 +70,8 @@ pub struct Pool<K: Kernel> {
     /// Number of pages.
     page_count: usize,
     cache_states: CacheStates,
-    /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out
-    /// without a mapping: it begins at the pool's physical address.
-    views: [View; 4],
+    /// The view of each [`MemoryType`], in the order of its values.
+    views: [View; 3],
     /// Held while a call maps the pool.
     making_view: SleepLock,
     /// The linear map of the pool was made by the library, and not by boot code.
@@ -130,8 +127,7 @@ impl<K: Kernel> Pool<K> {
             page_count,
             // All pages are dirty: boot code may have written to the memory through the cache.
             cache_states: CacheStates::new(bits.words::<CLEAN>()),
-            // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
-            views: [View::new(), View::new(), View::new(), View::at(start)],
+            views: [View::new(), View::new(), View::new()],
             making_view: SleepLock::new(),
             is_mapped_linearly: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
@@ -201,8 +197,10 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns the name of the pool.
     pub fn name(&self) -> Name<'static> {
-        // SAFETY: the name is the pool's copy, or the one with which it was installed: the caller of install guarantees
-        // that this one stays valid.
+        // SAFETY: the name is the pool's copy, or the one with which it was installed. The caller of install keeps that
+        // one until the pool is uninstalled. An uninstall removes it from the pool, and waits for the calls that read
+        // it (`name_readers`), but for 100 ticks at most: `rt_dma_pool_uninstall` demands that its caller keeps the
+        // name for slower calls.
         #[allow(unsafe_code)]
         unsafe {
             Name::from_ptr(self.public.region_name.load(Relaxed))

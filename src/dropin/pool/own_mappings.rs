@@ -1,5 +1,4 @@
-//! Buffers with their own mappings: each is mapped alone, because its pool has no view with the memory type of the
-//! request.
+//! Buffers with their own mappings: a buffer has one if its pool has no view with the memory type of the request.
 //!
 //! Each such buffer has a record, which a free finds by the buffer's address or by its page. The record distinguishes
 //! the buffer's own mapping from other mappings of the same page. The list of a pool's records only grows, and is read

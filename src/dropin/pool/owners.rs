@@ -6,7 +6,7 @@
 //! count for it.
 
 use super::Pool;
-use super::origin::{Origin, OwnerAddresses};
+use super::region::{Origin, OwnerAddresses};
 use crate::error::Error;
 use crate::kernel::{Device, Kernel, Node};
 use crate::mem::atomic_ref::AtomicRef;

@@ -1,8 +1,7 @@
 //! Ranges of physical memory, the whole pages in them, and what a new pool is made of.
 
-use super::Origin;
 use crate::flags::Flags;
-use crate::kernel::{Kernel, PAGE_SHIFT, PAGE_SIZE, Pa};
+use crate::kernel::{Device, Kernel, Node, PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::{Level, Line, Name};
 use crate::text::text;
 
@@ -77,6 +76,46 @@ impl PoolSpec {
     }
 }
 
+/// Where the memory of a pool comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Memory that is no `memory-region`.
+    Memory,
+    /// A `memory-region` that is installed for all devices. No device has claimed it.
+    Region,
+    /// A `memory-region` that this device with this node is the first to claim.
+    RegionOf(Device, Node),
+}
+
+/// The addresses of an owner and of its device-tree node; zeros stand for no owner.
+#[derive(Clone, Copy)]
+pub(super) struct OwnerAddresses {
+    pub(super) device: usize,
+    pub(super) node: usize,
+}
+
+impl OwnerAddresses {
+    /// Returns the addresses of `device`, whose node is `node`.
+    pub(super) fn of(device: Device, node: Node) -> Self {
+        OwnerAddresses { device: device.address(), node: node.address() }
+    }
+}
+
+impl Origin {
+    /// Returns whether the memory is a region that a device has claimed first.
+    pub(super) fn has_device(self) -> bool {
+        matches!(self, Origin::RegionOf(..))
+    }
+
+    /// Returns the addresses of the device that has claimed the memory first; zeros without a device.
+    pub(super) fn first_owner(self) -> OwnerAddresses {
+        match self {
+            Origin::Memory | Origin::Region => OwnerAddresses { device: 0, node: 0 },
+            Origin::RegionOf(device, node) => OwnerAddresses::of(device, node),
+        }
+    }
+}
+
 /// Returns the address of the first page that begins at `start` or after it and that a pool may contain; `None` if
 /// there is none.
 ///
@@ -86,8 +125,8 @@ pub(crate) fn first_page(start: Pa) -> Option<Pa> {
     start.max(1).checked_next_multiple_of(PAGE_SIZE)
 }
 
-/// Returns `end`, except that zero stands for the end of the address space, which C computes as zero. For a region that
-/// begins at another address and ends there, this returns the highest address: only the last page is left out.
+/// Returns `end`; the highest address if `end` is zero and `start` is not. C computes zero as the end of a region that
+/// ends with the address space. With the highest address in its place, only the last page of the region is left out.
 pub(crate) fn end_before_wrap(start: Pa, end: Pa) -> Pa {
     if end == 0 && start != 0 { Pa::MAX } else { end }
 }

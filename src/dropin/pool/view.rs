@@ -24,11 +24,6 @@ impl View {
         View(AtomicUsize::new(NOT_MAPPED))
     }
 
-    /// Makes a view that is mapped from `base` on.
-    pub const fn at(base: Va) -> Self {
-        View(AtomicUsize::new(base))
-    }
-
     /// Returns the address of the first byte of the view; `None` if it is not mapped.
     ///
     /// Context: any.

@@ -1,18 +1,13 @@
-//! Allocating buffers: the functions of the [paths](super) in their order, and what the general path calls.
-//!
-//! `allocate_fast`, `allocate_across` and `allocate_locked` serve a request from one pool, and `allocate_general` from
-//! all. With the general path alone, an allocation of 4 KiB and its free take 568 instructions on aarch64; the bound is
-//! 220.
+//! Allocating from all pools: `allocate_general`, and what it calls. `allocate_fast.rs` has the shorter
+//! [paths](super).
 
-use core::ffi::c_void;
 use core::mem::MaybeUninit;
-use core::ptr::{NonNull, with_exposed_provenance_mut};
 
-use super::whole_pages;
+use super::{BufferPtr, return_buffer, whole_pages};
 use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
-use crate::dropin::page_map::{Alignment, FEWEST_ACROSS};
-use crate::dropin::pool::{AllocatedPages, Pool, SearchedPools, Unserved, serves_without_device, with_pool_flags};
+use crate::dropin::page_map::Alignment;
+use crate::dropin::pool::{Pool, SearchedPools, with_pool_flags};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
@@ -32,96 +27,7 @@ pub enum AllocError {
     Unmapped,
 }
 
-/// The address of a buffer, as a pointer for C.
-pub type BufferPtr = NonNull<c_void>;
-
 impl<K: Kernel> Dma<K> {
-    /// Allocates from the open run of the first pool that serves the flags, for a device whose handles are physical
-    /// addresses. If that fails, the next function in the order of the [paths](super) continues.
-    // The functions up to `allocate_general` pass the arguments on one by one, in registers. In a struct, whose address
-    // they would pass, an allocation of 4 KiB would take about 12 instructions more on aarch64.
-    // LLVM inlines this function without `inline(always)`: `rt_dma_alloc` is its only caller.
-    pub fn allocate_fast(
-        &self,
-        device: Device,
-        size: usize,
-        handle: Option<&mut MaybeUninit<Handle>>,
-        flags: Flags,
-    ) -> Option<BufferPtr> {
-        // With `DEVICE`, the pool must belong to the device, which `serves_without_device` does not check. The other
-        // two need `map_buffer` after the allocation: it notes that the pool has a buffer without a mapping (`NOMAP`),
-        // and chooses the write-through view.
-        if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
-            for pool in self.pools() {
-                let pool_flags = pool.flags();
-                if !serves_without_device(pool_flags, flags) {
-                    continue;
-                }
-                let pages = whole_pages(size);
-                if pages >= FEWEST_ACROSS {
-                    return self.allocate_across(device, size, handle, flags, pool);
-                }
-                return match pool.allocate_pages_in_word(pages, with_pool_flags(pool_flags, flags)) {
-                    Ok(AllocatedPages { page, va }) => return_buffer(va, pool.pa_of(page), handle),
-                    Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
-                };
-            }
-        }
-        self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED)
-    }
-
-    /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`; fails at once if no pool is large enough.
-    /// (If the pool took them by [`allocate_locked`](Self::allocate_locked) instead, an allocation of 1 MiB would take
-    /// 33 instructions more on aarch64.)
-    #[inline(never)] // As a part of `rt_dma_alloc`, it would make each call need a stack frame.
-    fn allocate_across(
-        &self,
-        device: Device,
-        size: usize,
-        handle: Option<&mut MaybeUninit<Handle>>,
-        flags: Flags,
-        pool: &Pool<K>,
-    ) -> Option<BufferPtr> {
-        let pages = whole_pages(size);
-        if pages > pool.page_count() {
-            // The general path alone would take 210 instructions more on the host to find that no pool is large enough.
-            if self.pools().all(|pool| pages > pool.page_count()) {
-                self.count_failure(device, size, flags);
-                return None;
-            }
-            return self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED);
-        }
-        match pool.allocate_pages_across(pages, with_pool_flags(pool.flags(), flags)) {
-            Ok(AllocatedPages { page, va }) => return_buffer(va, pool.pa_of(page), handle),
-            Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
-        }
-    }
-
-    /// Allocates from `pool`, if its lock is held. Otherwise, or if this pool cannot serve the request, allocates as
-    /// [`allocate_general`](Self::allocate_general) does.
-    fn allocate_locked<'a>(
-        &self,
-        device: Device,
-        size: usize,
-        handle: Option<&mut MaybeUninit<Handle>>,
-        flags: Flags,
-        pool: &'a Pool<K>,
-        unserved: Unserved<'a, K>,
-    ) -> Option<BufferPtr> {
-        let pages = whole_pages(size);
-        // A call that does not hold the lock does not wait for it here, as a free does. The cause may also be that the
-        // view is not mapped; the general path finds out.
-        if let Unserved::Locked(map) = unserved
-            && let Some(page) = pool.allocate_pages_locked(map, pages)
-            && let Some(va) = pool.map_buffer(page, pages, with_pool_flags(pool.flags(), flags))
-        {
-            return return_buffer(va.get(), pool.pa_of(page), handle);
-        }
-        // This function was called for the first pool that serves the request, so the search begins at the same pool
-        // again. Only a request that the pool has no room for takes this additional time.
-        self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED)
-    }
-
     /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes
     /// its handle to `handle`. This is [`allocate_in_order`](Self::allocate_in_order) with the arguments of C.
     ///
@@ -158,8 +64,8 @@ impl<K: Kernel> Dma<K> {
         if request.size == 0 {
             return Err(AllocError::NoPool);
         }
-        let mut error_in_owned = AllocError::NoPool;
         // Only a device with translated handles can own `memory-region` pools.
+        let mut error_in_owned = AllocError::NoPool;
         if request.ops.are_translated() {
             match self.allocate_from_owned(request) {
                 Ok(buffer) => return Ok(buffer),
@@ -167,14 +73,14 @@ impl<K: Kernel> Dma<K> {
             }
         }
         let request = BufferRequest { flags: request.flags_in_all_pools(), ..*request };
-        match self.allocate_from_pools(&request, SearchedPools::All) {
-            Ok(buffer) => Ok(buffer),
-            Err(error) => {
-                let error = error.max(error_in_owned);
-                self.report_failure(&request, error);
-                Err(error)
+        let result = self.allocate_from_pools(&request, SearchedPools::All).map_err(|error| error.max(error_in_owned));
+        if let Err(error) = result {
+            self.count_failure(request.device, request.size, request.flags);
+            if error == AllocError::Unmapped {
+                self.refuse_unmapped(request.device, request.size);
             }
         }
+        result
     }
 
     /// Allocates a buffer for `request` from the `memory-region` pools that the device owns. If they have no room, and
@@ -182,7 +88,7 @@ impl<K: Kernel> Dma<K> {
     fn allocate_from_owned(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
         let result = self.allocate_from_pools(request, SearchedPools::Owned);
         if result.is_err()
-            && let Some(make_room) = self.loans.make_room.get()
+            && let Some(make_room) = self.make_room.get()
             && let Some(buffer) = make_room(self, request)
         {
             return Ok(buffer);
@@ -264,8 +170,8 @@ impl<K: Kernel> Dma<K> {
                 continue;
             }
             error = AllocError::Full;
-            // The handle that the pool's first page would have in this part. It may be less than zero, but the low
-            // bits, which alone count, are right all the same.
+            // The handle that the pool's first page would have in this part. It wraps if the handles of this part are
+            // smaller than the distance to it. The alignment uses only the low bits, which are then correct too.
             let first_handle = part.handle.wrapping_sub(part.first_pa - start);
             let alignment = Alignment::of_addresses(first_handle, request.align);
             if let Some(page) = pool.allocate_pages_in_part(from..end, pages, alignment) {
@@ -275,23 +181,12 @@ impl<K: Kernel> Dma<K> {
         Err(error)
     }
 
-    /// Counts a request that failed in every pool that could have served it.
+    /// Counts a failed request in each pool that could have served it if it had had room.
     ///
     /// Context: any.
     pub(crate) fn count_failure(&self, device: Device, size: usize, flags: Flags) {
         for pool in self.pools().filter(|pool| pool.serves(device, flags) || pool.is_owned_by(device)) {
             pool.count_failure(size);
-        }
-    }
-
-    /// Counts a request that failed for the reason `error` in every pool that could have served it.
-    ///
-    /// Context: any.
-    fn report_failure(&self, request: &BufferRequest, error: AllocError) {
-        let BufferRequest { device, size, flags, .. } = *request;
-        self.count_failure(device, size, flags);
-        if error == AllocError::Unmapped {
-            self.refuse_unmapped(device, size);
         }
     }
 
@@ -307,12 +202,4 @@ impl<K: Kernel> Dma<K> {
             self.refuse_device(device, 0, size, Error::NoPageTables);
         }
     }
-}
-
-/// Returns the address of a new buffer as a pointer, and writes its handle to `handle`.
-fn return_buffer(va: Va, new_handle: Handle, handle: Option<&mut MaybeUninit<Handle>>) -> Option<BufferPtr> {
-    if let Some(handle) = handle {
-        handle.write(new_handle);
-    }
-    NonNull::new(with_exposed_provenance_mut(va))
 }

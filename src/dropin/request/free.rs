@@ -185,18 +185,18 @@ impl<K: Kernel> Dma<K> {
         {
             return Some(found);
         }
-        // The views first, so that buffers in views do not pay for those with mappings of their own.
+        // The views first, so that buffers in views do not pay for those with own mappings.
         self.find_by(|pool| pool.buffer_in_view(va))
             .or_else(|| self.find_own_mapping(va))
             .or_else(|| self.find_by(|pool| pool.buffer_without_mapping(va)))
     }
 
-    /// Finds a buffer that is not mapped alone, by what `page_in` returns for its pool: its first page.
+    /// Finds a buffer without an own mapping, by what `page_in` returns for its pool: its first page.
     fn find_by(&self, page_in: impl Fn(&Pool<K>) -> Option<usize>) -> Option<FoundBuffer<K>> {
         self.pools().find_map(|pool| Some(FoundBuffer { pool, page: page_in(pool)?, mapping: None }))
     }
 
-    /// Finds a buffer that is mapped alone, by the address of its mapping.
+    /// Finds a buffer with an own mapping, by the address of its mapping.
     fn find_own_mapping(&self, va: Va) -> Option<FoundBuffer<K>> {
         self.pools().find_map(|pool| {
             let (page, mapping) = pool.own_mappings.find(va)?;

@@ -25,12 +25,20 @@
 //! | `PageMap` | pages, in its bitmaps | `allocate_from_tree`, `free_last_across` | where they lie |
 
 mod allocate;
+mod allocate_fast;
 mod free;
+
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::Bus;
-use crate::kernel::{Device, Kernel, PAGE_SHIFT};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, Va};
+
+/// The address of a buffer, as a pointer for C.
+pub type BufferPtr = NonNull<c_void>;
 
 impl<K: Kernel> Dma<K> {
     /// Returns the bus of the device, which translates its handles by `ops`.
@@ -43,4 +51,12 @@ impl<K: Kernel> Dma<K> {
 fn whole_pages(size: usize) -> usize {
     // Without overflow for the highest sizes.
     (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
+}
+
+/// Returns the address of a new buffer as a pointer, and writes its handle to `handle`.
+fn return_buffer(va: Va, new_handle: Handle, handle: Option<&mut MaybeUninit<Handle>>) -> Option<BufferPtr> {
+    if let Some(handle) = handle {
+        handle.write(new_handle);
+    }
+    NonNull::new(with_exposed_provenance_mut(va))
 }

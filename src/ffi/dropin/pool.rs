@@ -8,8 +8,8 @@ use crate::dropin::refusals::NO_NUMBER;
 use crate::error::Error;
 use crate::ffi::DMA;
 use crate::ffi::status::status;
+use crate::kernel::RegionList;
 use crate::kernel::rtthread::{revision, rt_dma_port_list_options};
-use crate::kernel::{RegionList, Threads};
 use crate::log::Name;
 
 /// @brief Makes a range of physical memory a pool.
@@ -96,8 +96,7 @@ pub unsafe extern "C" fn rt_dma_pool_extract(
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
-    if !DMA.kernel.can_sleep() {
-        DMA.count_refused();
+    if !DMA.may_sleep_or_count() {
         return -1;
     }
     if argc > 1 {

@@ -85,7 +85,7 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn is_known(self, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
         // `may_contain` compares with the span of all pools, so a buffer between two pools also takes the general path.
-        self.mappings.linear_range.contains(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))
+        self.mappings.linear_range.contains(va, last) && !self.dma.list.may_contain(pa, pa.wrapping_add(last - va))
     }
 }
 

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int};
 
 use crate::ffi::DMA;
-use crate::kernel::{Log, Threads};
+use crate::kernel::Log;
 use crate::text::text;
 
 /// @brief The shell command `list_dma_pool` with options.
@@ -20,8 +20,7 @@ use crate::text::text;
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) -> c_int {
-    if !DMA.kernel.can_sleep() {
-        DMA.count_refused();
+    if !DMA.may_sleep_or_count() {
         return -1;
     }
     for index in 1..argc.max(1) as usize {

@@ -5,7 +5,6 @@ use crate::ffi::additions::streaming::arguments::bus_master_of;
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
-use crate::kernel::Threads;
 
 /// The most records that a call makes ready. A larger number is a mistake, and would take the heap from other code.
 const MOST_RECORDS: usize = 1 << 16;
@@ -42,8 +41,7 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) 
     if count > MOST_RECORDS {
         return errors.inval;
     }
-    if !DMA.kernel.can_sleep() {
-        DMA.count_refused();
+    if !DMA.may_sleep_or_count() {
         return errors.busy;
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming`: the device exists.
