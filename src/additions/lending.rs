@@ -111,8 +111,8 @@ impl<K: Kernel> Dma<K> {
         self.loans.failed_waits.load(Relaxed)
     }
 
-    /// Serves as [`MakeRoom`]: serves an owner's request with memory that borrowers give back. Returns `None` if they do
-    /// not give back enough in time, or if the caller may not sleep.
+    /// Is called as a [`MakeRoom`]: serves an owner's request with memory that borrowers give back. Returns `None` if
+    /// they do not give back enough in time, or if the caller may not sleep.
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && self.can_help(pool, request)) {
             return None;

@@ -105,8 +105,8 @@ impl<K: ReservedMemory> Dma<K> {
         let Region { start, end, .. } = region;
         let node = NamedRegion { start, end, is_no_map: false, is_reusable: true, is_shared: true };
         let is_installed = self.pools().any(|pool| pool.has_region(&node) && !pool.has_begun_uninstall());
-        // If a pool of the same memory does not serve every device, or is leaving, the install is refused, because
-        // pools never overlap.
+        // If a pool of the same memory does not serve every device, or is being uninstalled, the install is refused,
+        // because pools never overlap.
         if !is_installed {
             self.install_and_end_turn(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }

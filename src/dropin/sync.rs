@@ -6,7 +6,7 @@
 //! | function | used for |
 //! | --- | --- |
 //! | `sync_out` | A call that wants the handle, or whose handle is translated. |
-//! | `first_window_handle`, then `flush_out` | The same, for a PCI device whose buffer lies in the bridge's first window. |
+//! | `first_window_handle`, then `flush_out` | The same, for a PCI device, in the first window of the bridge. |
 //! | `sync_out_without_handle` | A call with coherent operations that does not want the handle. |
 //! | `sync_in` | A call for the processor, with operations that maintain the cache. |
 

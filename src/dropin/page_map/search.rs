@@ -44,8 +44,8 @@ impl Alignment {
 }
 
 impl PageMap {
-    /// Does one step of a search for `count` pages in `part` that begin as `alignment` demands. It looks at one run: the
-    /// one at the first page of `part`, or else the next that begins in the same word.
+    /// Does one step of a search for `count` pages in `part` that begin as `alignment` demands. It looks at one run:
+    /// the one at the first page of `part`, or else the next that begins in the same word.
     ///
     /// * The run has such pages: allocates the lowest of them.
     /// * It has none: the search [continues](SearchStep::ContinueAt) at the end of the run.
