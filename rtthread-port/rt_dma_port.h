@@ -5,21 +5,22 @@
  *
  * Each subject has a header in rt_dma_port/:
  *
- * | header            | defined in                                     | subject                                            |
- * | ----------------- | ---------------------------------------------- | -------------------------------------------------- |
- * | configuration.h   | configuration.c                                | the constants of the BSP's configuration           |
- * | heap.h            | services.c                                     | the heap                                           |
- * | threads.h         | services.c                                     | what the caller may do; interrupt masks, pauses    |
- * | addresses.h       | addresses.c                                    | virtual and physical addresses                     |
- * | mappings.h        | mappings.c                                     | the linear map, and mappings elsewhere             |
- * | cache.h           | cache.c                                        | the data cache                                     |
- * | firmware.h        | device.c, nodes.c, bus.c, pci.c                | devices, in the device tree and on PCI             |
- * | pool_regions.h    | pool_regions.c                                 | the regions of which boot pools are made           |
- * | reserved_memory.h | reserved_memory.c, memblock.c, kernel_memory.c | shared pools of /reserved-memory, and their memory |
- * | log.h             | log.c                                          | text: the log, and the shell                       |
+ * | header            | defined in                                     | subject                                    |
+ * | ----------------- | ---------------------------------------------- | ------------------------------------------ |
+ * | configuration.h   | configuration.c                                | the constants of the BSP's configuration   |
+ * | heap.h            | services.c                                     | the heap                                   |
+ * | threads.h         | services.c                                     | what the caller may do, interrupts, pauses |
+ * | addresses.h       | addresses.c                                    | virtual and physical addresses             |
+ * | mappings.h        | mappings.c                                     | the linear map, and mappings elsewhere     |
+ * | cache.h           | cache.c                                        | the data cache                             |
+ * | firmware.h        | device.c, nodes.c, bus.c, pci.c                | devices, in the device tree and on PCI     |
+ * | pool_regions.h    | pool_regions.c                                 | the regions of which boot pools are made   |
+ * | reserved_memory.h | reserved_memory.c, memblock.c, kernel_memory.c | shared pools of /reserved-memory           |
+ * | log.h             | log.c                                          | text: the log, and the shell               |
  *
- * "Defined in" leaves out the prefix rt_dma_port_ of the files in rtthread-port/. The other files there: check.c
- * compares the BSP's headers with what the library expects, msh.c has the shell commands, and debug*.c the debug mode.
+ * "Defined in" leaves out the prefix rt_dma_port_ of the files in rtthread-port/. The other files there: ioremap.c,
+ * pages*.c and blocks.c have what mappings.c calls, check.c compares the BSP's headers with what the library expects,
+ * msh.c has the shell commands, and debug*.c the debug mode.
  *
  * The notes "Context" have the terms that rt_dma.h defines.
  */

@@ -156,10 +156,10 @@ extern int rt_dma_port_has_dma_ranges(void *dev);
  * @param[in] dev The device, which has a node.
  * @param[in] pa The physical address.
  * @param[out] handle The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers
- *        `pa`.
+ *        `pa`, and if the device's address does not fit into a pointer.
  * @param[out] last The last physical address up to which the result holds. It is not below `pa`.
  *        - With a device's address, the device's addresses rise with the physical ones from `pa` to `last`.
- *        - With RT_DMA_PORT_UNMAPPED, no range of the bus covers an address from `pa` to `last`.
+ *        - With RT_DMA_PORT_UNMAPPED, the same is true for every address from `pa` to `last`.
  * @retval RT_DMA_PORT_FOUND `handle` and `last` were filled in.
  * @retval RT_DMA_PORT_NO_HEAP The heap has no room to read the ranges of the bus.
  *

@@ -56,8 +56,9 @@ extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list,
                                    const void **region);
 
 /**
- * @brief Makes a region of a caller's list begin at `end`, unless it ends there or does not begin at `start`.
- * A region of memblock is not written.
+ * @brief Moves the start of a region of a caller's list up to `end`.
+ *
+ * Changes nothing if the region ends at `end` or does not begin at `start`, and if it is one of memblock.
  *
  * @param[in] region The address that `rt_dma_port_pool_region` filled in.
  * @param[in] start The first byte of the region that no earlier pool covers. If earlier pools cover the region's

@@ -49,7 +49,9 @@ extern uintptr_t rt_dma_port_irq_save(void);
 /**
  * @brief Undoes one `rt_dma_port_irq_save`.
  *
- * @param[in] saved The value that it returned. If the pairs of calls do not nest, it may be of another core.
+ * @param[in] saved The value that it returned. A caller that undoes its calls in another order may have moved to
+ *        another core since then. The call must accept that, although it masks or enables interrupts at the wrong
+ *        time.
  *
  * @note Context: any.
  */

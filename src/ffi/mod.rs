@@ -70,7 +70,7 @@ fn c_device(device: Device) -> *mut rt_device {
 ///
 /// # Safety
 /// If `to` is not null, it may be written.
-unsafe fn write_if<T>(to: *mut T, value: T) {
+unsafe fn write_if(to: *mut usize, value: usize) {
     if !to.is_null() {
         // SAFETY: it is not null, and the caller guarantees that it may be written.
         unsafe { to.write(value) }

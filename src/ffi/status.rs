@@ -1,5 +1,5 @@
-//! The error numbers of C, and the one of each [`Error`]. The calls whose errors are of another type convert them
-//! themselves: `rt_dma_block_pool_destroy`, `rt_dma_reserved_memory_install`.
+//! The error numbers of C, and the one of each [`Error`]. A call whose errors are of another type, such as
+//! `rt_dma_pool_uninstall`, converts them itself.
 
 use crate::error::Error;
 use crate::kernel::rtthread::{configuration, rt_dma_port_errors};

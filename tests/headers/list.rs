@@ -134,8 +134,7 @@ typedef struct rt_region_t rt_region_t;"
             "rt_dma/pools.h",
             "The pools: what is in use, and the end of a pool.",
             &[
-                "src/ffi/additions/shell_list/statistics.rs",
-                "src/ffi/additions/shell_list/command.rs",
+                "src/ffi/additions/shell_list.rs",
                 "src/ffi/additions/uninstall.rs",
             ],
         ),

@@ -7,8 +7,8 @@ use crate::ffi::additions::device::managed::buffers::manage_buffer;
 use crate::ffi::additions::special_buffers::{aligned_request, clear, rt_dma_wc_flags};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::rt_dma_alloc;
-use crate::ffi::{DMA, device, pointer};
-use crate::kernel::{Handle, PAGE_SIZE};
+use crate::ffi::{DMA, device};
+use crate::kernel::{Handle, PAGE_SIZE, Va};
 
 /// @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
 ///
@@ -83,15 +83,13 @@ pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
 ///
 /// # Safety
 /// See [the module](crate::ffi).
-unsafe fn allocate(dev: *mut rt_device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
+unsafe fn allocate(dev: *mut rt_device, size: usize, flags: usize) -> Option<(Va, Handle)> {
     let on_any_page = || {
         // SAFETY: the caller passes a `dev` that is null or points to a device; the handle may be written.
-        let (va, handle) = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })?;
-        Some((va.expose_provenance(), handle))
+        with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })
     };
-    let buffer = match device(dev).and_then(|device| aligned_request(device, size, PAGE_SIZE, flags)) {
+    match device(dev).and_then(|device| aligned_request(device, size, PAGE_SIZE, flags)) {
         Some(request) => DMA.allocate_coherent(&request, on_any_page),
         None => on_any_page(),
-    };
-    buffer.map(|(va, handle)| (pointer(va), handle))
+    }
 }

@@ -15,7 +15,7 @@ pub(in crate::ffi) struct Masks {
     pub(in crate::ffi) coherent: fn(Device) -> u64,
 }
 
-/// The functions of the streaming maps. The first map that does not take the fast path sets the hook.
+/// The functions of the streaming maps. The first streaming call that does not take the fast path sets the hook.
 pub(in crate::ffi) static STREAMS: Hook<Streams> = Hook::new();
 
 /// See [`STREAMS`].

@@ -34,26 +34,16 @@ pub use uninstall::*;
 
 use core::ffi::c_void;
 
-use crate::abi::{rt_dma_map_ops, rt_ubase_t};
-use crate::dropin::map_ops::MapOps;
-use crate::ffi::dropin::ops::ops_with;
-use crate::ffi::write_if;
-use crate::kernel::Handle;
+use crate::abi::rt_ubase_t;
+use crate::ffi::{pointer, write_if};
+use crate::kernel::{Handle, Va};
 
-/// Returns the operations by which the library allocates for a device with this table, which may be a table of the BSP
-/// with an `alloc` of the library; `None` if an operation of the BSP allocates.
-fn ops_of_alloc(table: &rt_dma_map_ops) -> Option<MapOps> {
-    match table.alloc {
-        None => Some(MapOps::UNTRANSLATED),
-        Some(alloc) => ops_with(alloc, |table| table.alloc),
-    }
-}
-
-/// Calls a C function that returns a buffer and writes its handle. Returns both; `None` if the function returns null.
-fn with_handle(allocate: impl FnOnce(&mut rt_ubase_t) -> *mut c_void) -> Option<(*mut c_void, Handle)> {
+/// Calls a C function that returns a buffer and writes its handle. Returns the buffer's address and the handle; `None`
+/// if the function returns null.
+fn with_handle(allocate: impl FnOnce(&mut rt_ubase_t) -> *mut c_void) -> Option<(Va, Handle)> {
     let mut handle = 0;
     let buffer = allocate(&mut handle);
-    (!buffer.is_null()).then_some((buffer, handle))
+    (!buffer.is_null()).then(|| (buffer.expose_provenance(), handle))
 }
 
 /// Returns a buffer as a C function does: writes its handle to `dma_handle` unless that is null. Without a buffer,
@@ -61,9 +51,9 @@ fn with_handle(allocate: impl FnOnce(&mut rt_ubase_t) -> *mut c_void) -> Option<
 ///
 /// # Safety
 /// If `dma_handle` is not null, it may be written.
-unsafe fn return_buffer(buffer: Option<(*mut c_void, Handle)>, dma_handle: *mut rt_ubase_t) -> *mut c_void {
-    let Some((buffer, handle)) = buffer else { return core::ptr::null_mut() };
+unsafe fn return_buffer(buffer: Option<(Va, Handle)>, dma_handle: *mut rt_ubase_t) -> *mut c_void {
+    let Some((va, handle)) = buffer else { return core::ptr::null_mut() };
     // SAFETY: the caller guarantees it.
     unsafe { write_if(dma_handle, handle) };
-    buffer
+    pointer(va)
 }

@@ -11,7 +11,7 @@ use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Cache, Device, Handle};
+use crate::kernel::{Cache, Device, Handle, Va};
 use crate::mem::device_memory::DeviceMemory;
 
 /// @brief Allocates a buffer and fills it with zeros.
@@ -62,15 +62,15 @@ pub unsafe extern "C" fn rt_dma_zalloc(
 /// # Safety
 /// The buffer's `size` bytes were allocated with `flags` just now, without NOMAP. So they are mapped, and the driver
 /// does not know them yet.
-pub(in crate::ffi) unsafe fn clear(buffer: *mut c_void, size: usize, flags: usize) {
+pub(in crate::ffi) unsafe fn clear(va: Va, size: usize, flags: usize) {
     // SAFETY: the caller guarantees that the bytes are mapped, and that no other code uses them yet. The value is used
-    // in this statement only, and the pointer is exposed here.
-    unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
+    // in this statement only.
+    unsafe { DeviceMemory::new(RtThread, va, size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         // A pool of the device's own may be uncached although the flags lack NOCACHE. The flush has no effect then. The
         // device's operations are not called: non-coherent ones leave the cache alone, and those of a BSP may hold
         // something until a `sync_in`, which does not follow.
-        DMA.kernel.cache_flush(buffer.expose_provenance(), size);
+        DMA.kernel.cache_flush(va, size);
     }
 }
 
@@ -161,16 +161,16 @@ pub(in crate::ffi) fn aligned_request(
 }
 
 /// Allocates a buffer whose handle is a multiple of `align`, a power of two. Returns the buffer and its handle.
-fn allocate_aligned(device: Device, size: usize, align: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
+fn allocate_aligned(device: Device, size: usize, align: usize, flags: usize) -> Option<(Va, Handle)> {
     if let Some(request) = aligned_request(device, size, align, flags) {
-        return DMA.allocate_aligned(&request).map(|(va, handle)| (pointer(va), handle));
+        return DMA.allocate_aligned(&request);
     }
     let dev = c_device(device);
     // SAFETY: the caller of the C function passed a valid device; the handle may be written.
     let (va, handle) = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })?;
     if !handle.is_multiple_of(align) {
         // SAFETY: it was allocated just now.
-        unsafe { rt_dma_free(dev, size, va, handle, flags) };
+        unsafe { rt_dma_free(dev, size, pointer(va), handle, flags) };
         return None;
     }
     Some((va, handle))

@@ -49,10 +49,12 @@ pub(in crate::ffi) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
 #[inline(always)] // As a function of its own it costs 18 more instructions for a direct streaming map and its unmap.
 pub(in crate::ffi) fn untranslated_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
     let [coherent, non_coherent, ..] = &TABLES;
-    match table {
-        _ if core::ptr::eq(table, coherent) => Some(MapOps::Coherent),
-        _ if core::ptr::eq(table, non_coherent) => Some(MapOps::NonCoherent),
-        _ => None,
+    if core::ptr::eq(table, coherent) {
+        Some(MapOps::Coherent)
+    } else if core::ptr::eq(table, non_coherent) {
+        Some(MapOps::NonCoherent)
+    } else {
+        None
     }
 }
 
@@ -61,15 +63,24 @@ pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
-/// Returns the first operations of the library in whose table `operation` returns this function; `None` for a function
-/// of the BSP. The BSP may have copied the function into a table of its own. Tables that do the same share a
-/// `sync_in_data`.
+/// Returns the operations of the first of the library's tables that has this function; `None` for a function of the BSP.
+/// `operation` reads the member to compare, for example `|table| table.free`. A BSP may have copied the function into a
+/// table of its own.
 pub(in crate::ffi) fn ops_with<F: PartialEq>(
     function: F,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<MapOps> {
     let function = Some(function);
     MapOps::ALL.into_iter().find(|ops| operation(table(*ops)) == function)
+}
+
+/// Returns the operations by which the library allocates for a device with this table, which may be a table of the BSP
+/// with an `alloc` of the library; `None` if an operation of the BSP allocates.
+pub(in crate::ffi) fn ops_of_alloc(table: &rt_dma_map_ops) -> Option<MapOps> {
+    match table.alloc {
+        None => Some(MapOps::UNTRANSLATED),
+        Some(alloc) => ops_with(alloc, |table| table.alloc),
+    }
 }
 
 /// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps
@@ -144,7 +155,8 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
     }
 }
 
-/// A table's `alloc`. The operations need not be those of the device.
+/// The `alloc` of table `OPS`. The device may have another table: a BSP may call this function itself, or copy it into
+/// a table of its own.
 ///
 /// # Safety
 /// See [the module](crate::ffi).
@@ -162,7 +174,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// A table's `free`. The operations need not be those of the device.
+/// The `free` of table `OPS`. The device may have another table: see [`alloc`].
 ///
 /// # Safety
 /// See [the module](crate::ffi).

@@ -131,7 +131,7 @@ unsafe fn alloc_without_handle(alloc: AllocOperation, dev: *mut rt_device, size:
 /// @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
 /// the call is refused and counted, and the buffer stays allocated.
 #[unsafe(no_mangle)]
-// As for `rt_dma_alloc`.
+// Keeps LLVM from moving parts of it into other functions: see `rt_dma_alloc`.
 #[unsafe(link_section = ".text.rt_dma_free")]
 pub unsafe extern "C" fn rt_dma_free(
     dev: *mut rt_device,
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn rt_dma_free(
         return unsafe { choose_then_free(dev, size, cpu_addr, dma_handle, flags) };
     };
     match table.free {
-        // As in `rt_dma_alloc`.
+        // Null stands for the operation of an untranslated table: see `rt_dma_alloc`.
         None => {
             let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
             // The call has no result: a refusal is counted and logged where it is decided.

@@ -73,12 +73,12 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     }
 }
 
-/// Does what `rt_dma_sync_out_data` does for a device that has no operations yet, or a table of the BSP's. An operation
-/// of the BSP's need not expect a null handle, and may leave the handle as it is.
+/// Does what `rt_dma_sync_out_data` does, for a device that has no operations yet, or a table of the BSP. An operation
+/// of the BSP need not expect a null handle, and may leave the handle as it is.
 ///
 /// # Safety
 /// See [the module](crate::ffi).
-// In contrast to `sync_in_general`, not `#[cold]`: a device with a table of the BSP's comes here at every call.
+// In contrast to `sync_in_general`, not `#[cold]`: a device with a table of the BSP comes here at every call.
 #[inline(never)]
 unsafe fn sync_out_general(
     dev: *mut rt_device,
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     if dev.is_null() || out_data.is_null() || size == 0 {
         return errors().inval;
     }
-    // No `is_ours` as above: the arguments go as they are to an operation of the BSP's, too, which writes no handle.
+    // In contrast to a sync out, an operation of the BSP may be called directly: it writes no handle.
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
         match stored_table(Device::at(dev.expose_provenance())).and_then(|table| table.sync_in_data) {

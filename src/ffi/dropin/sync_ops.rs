@@ -29,24 +29,24 @@ pub(super) unsafe extern "C" fn sync_out<const OPS: usize>(
     let (device, data, flags) =
         (Device::at(dev.expose_provenance()), data.expose_provenance(), Flags::from_bits_retain(flags));
     match ops {
-        MapOps::Coherent if dma_handle.is_null() => result_of(DMA.sync_out_without_handle(device, data, size)),
+        MapOps::Coherent if dma_handle.is_null() => sync_status(DMA.sync_out_without_handle(device, data, size)),
         // The address is not checked for a caller that does not need the handle.
         MapOps::NonCoherent if dma_handle.is_null() => errors().ok,
         // SAFETY: the caller passes a `dma_handle` that is null or may be written.
         MapOps::Coherent | MapOps::NonCoherent => unsafe { sync_out_by(ops, device, data, size, dma_handle, flags) },
-        MapOps::DeviceTree | MapOps::Pci => {
+        MapOps::Pci => match DMA.first_window_handle(device, data, size) {
             // Nearly every buffer of a PCI device lies in the first window of the bridge.
-            if ops == MapOps::Pci
-                && let Some(handle) = DMA.first_window_handle(device, data, size)
-            {
+            Some(handle) => {
                 // SAFETY: the caller passes a `dma_handle` that is null or may be written.
                 unsafe { write_if(dma_handle, handle) };
                 DMA.flush_out(ops, data, size, flags);
-                return errors().ok;
+                errors().ok
             }
             // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-            unsafe { sync_out_translated(ops, device, data, size, dma_handle, flags) }
-        }
+            None => unsafe { sync_out_translated(ops, device, data, size, dma_handle, flags) },
+        },
+        // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+        MapOps::DeviceTree => unsafe { sync_out_translated(ops, device, data, size, dma_handle, flags) },
     }
 }
 
@@ -86,15 +86,15 @@ unsafe fn sync_out_by(
         // SAFETY: as above.
         unsafe { write_if(dma_handle, 0) };
     }
-    result_of(result)
+    sync_status(result)
 }
 
 /// The coherent table's `sync_in_data`.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`, but `dev` and `out_data` are not null and `size` is not zero.
-// As in `rt_dma_alloc`: a `link_section` keeps LLVM from moving parts of it into functions of their own, which would
-// cost 6 instructions.
+// The `link_section` keeps LLVM from moving parts of it into other functions: see `rt_dma_alloc`. That would cost 6
+// instructions.
 #[unsafe(link_section = ".text.sync_in_coherent")]
 pub(super) unsafe extern "C" fn sync_in_coherent(
     dev: *mut rt_device,
@@ -106,7 +106,7 @@ pub(super) unsafe extern "C" fn sync_in_coherent(
     let (device, data) = (Device::at(dev.expose_provenance()), out_data.expose_provenance());
     // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the
     // bytes are lost, as with the C original.
-    result_of(unsafe { DMA.sync_in(device, data, size) })
+    sync_status(unsafe { DMA.sync_in(device, data, size) })
 }
 
 /// The `sync_in_data` of another table: does what the coherent table's does, if its operations maintain the cache.
@@ -128,16 +128,16 @@ pub(super) unsafe extern "C" fn sync_in<const OPS: usize>(
 }
 
 /// Returns the error number of a sync call's result.
-fn result_of(result: Result<(), Error>) -> isize {
+fn sync_status(result: Result<(), Error>) -> isize {
     match result {
         Ok(()) => errors().ok,
-        Err(error) => refused(error),
+        Err(error) => status_of_refusal(error),
     }
 }
 
 /// Returns the error number of a refused sync call.
 #[cold]
 #[inline(never)] // As a separate function, it leaves two instructions for the usual result.
-fn refused(error: Error) -> isize {
+fn status_of_refusal(error: Error) -> isize {
     status(Err(error))
 }

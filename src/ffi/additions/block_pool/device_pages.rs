@@ -32,14 +32,13 @@ impl DevicePages {
     /// Allocates as a driver does.
     fn allocate_as_driver(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
         let (dev, flags) = (c_device(device), self.flags(device));
-        let pages = if align > PAGE_SIZE {
+        if align > PAGE_SIZE {
             // SAFETY: the pool's device exists as long as the pool; the handle may be written.
             with_handle(|handle| unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) })
         } else {
             // SAFETY: as above.
             with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })
-        };
-        pages.map(|(va, handle)| (va.expose_provenance(), handle))
+        }
     }
 }
 

@@ -10,8 +10,7 @@ use crate::ffi::additions::device::masked_ops::{
 };
 use crate::ffi::additions::device::{set_new_device_hook, status_without_record};
 use crate::ffi::additions::hooks;
-use crate::ffi::additions::ops_of_alloc;
-use crate::ffi::dropin::ops::{stored_table, table_or_choose};
+use crate::ffi::dropin::ops::{ops_of_alloc, stored_table, table_or_choose};
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::Device;
@@ -146,7 +145,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
         return errors.ok;
     }
     let sets_coherent = which != WhichMasks::Streaming;
-    // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
+    // An operation of the BSP may allocate anywhere. Only its handles show whether they are within the mask.
     if ops_of_alloc(before.original).is_some_and(|ops| !DMA.has_memory_within(ops, device, mask, sets_coherent)) {
         return errors.io;
     }
@@ -162,8 +161,8 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     errors.ok
 }
 
-/// Records the masks of a device, and gives it the table for them. The device had `table` when the call began, which
-/// stands for `before`.
+/// Records the masks of a device, and stores the table for them. `table` is the device's table at the beginning of the
+/// call, and `before` has its masks and its original table.
 fn record_and_publish(
     device: Device,
     mask: u64,
@@ -172,7 +171,7 @@ fn record_and_publish(
     before: &MaskedOps,
 ) -> Result<(), Error> {
     DEVICES.forget_old_masks(device, || !has_masked_ops(device));
-    // Another call may have taken the masks back meanwhile.
+    // Another call may have removed the masks since then.
     let is_unchanged = || stored_table(device).is_some_and(|stored| core::ptr::eq(stored, table));
     let inherited = || if is_unchanged() { before.masks } else { Masks::UNLIMITED };
     let change = |masks: &mut Masks| {

@@ -7,8 +7,7 @@ use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::additions::device::masked_ops::{freeing_table, is_masked_function, is_masked_table, meaning_of};
-use crate::ffi::additions::ops_of_alloc;
-use crate::ffi::dropin::ops::{default_table, ops_with, table_or_choose};
+use crate::ffi::dropin::ops::{default_table, ops_of_alloc, ops_with, table_or_choose};
 use crate::kernel::Device;
 
 /// Returns the device's original table if `present`, its present table, is a masked one. Returns `present` if it is

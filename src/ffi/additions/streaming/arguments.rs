@@ -86,11 +86,11 @@ pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapErro
     // A mapping that needs a record gets here before the first one is made.
     STREAMS.set(&HOOKS);
     set_new_device_hook();
-    let now = table_or_choose(device).map_err(|_| MapError::NoOperations)?;
-    let table = unmasked_table(device, now);
+    let present = table_or_choose(device).map_err(|_| MapError::NoOperations)?;
+    let table = unmasked_table(device, present);
     let ops = ops_of(table).map_or(Ops::Bsp(&BSP), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.
-    let may_have_mask = !core::ptr::eq(table, now) || DEVICES.may_have_mask(device);
+    let may_have_mask = !core::ptr::eq(table, present) || DEVICES.may_have_mask(device);
     let masks = if may_have_mask { masks_of(device) } else { Masks::UNLIMITED };
     // No handle is higher than a word, so a mask that is higher limits nothing.
     let mask = usize::try_from(masks.streaming).unwrap_or(BusMaster::NO_MASK);
@@ -107,8 +107,8 @@ pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
     }
 }
 
-/// Returns the mapped buffer that an unmap with attributes was called with.
-pub(super) fn mapped_with(handle: Handle, size: usize, direction: c_int, attrs: usize) -> MappedBuffer {
+/// Returns the mapped buffer that the arguments of an unmap describe.
+pub(super) fn mapped_buffer(handle: Handle, size: usize, direction: c_int, attrs: usize) -> MappedBuffer {
     let attributes = Attributes::from_bits_retain(attrs);
     MappedBuffer { attributes, ..MappedBuffer::new(handle, size, direction_of(direction)) }
 }

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer, Segment};
-use crate::ffi::additions::streaming::arguments::{bus_master, direction_of, mapped_with};
+use crate::ffi::additions::streaming::arguments::{bus_master, direction_of, mapped_buffer};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::additions::streaming::unmap::unmap;
 use crate::kernel::{Handle, Va};
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     // SAFETY: the caller passes a list of `nents` entries, or null.
     for segment in unsafe { entries(sg, nents) } {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        unsafe { unmap(&master, &mapped_with(segment.dma_handle, segment.length, direction, attrs)) };
+        unsafe { unmap(&master, &mapped_buffer(segment.dma_handle, segment.length, direction, attrs)) };
     }
 }
 

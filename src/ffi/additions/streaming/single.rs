@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::streaming::{Attributes, Buffer, MAPPING_ERROR};
-use crate::ffi::additions::streaming::arguments::{bus_master, direction_of, mapped_with};
+use crate::ffi::additions::streaming::arguments::{bus_master, direction_of, mapped_buffer};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::additions::streaming::unmap::unmap;
 use crate::ffi::status::errors;
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     attrs: rt_ubase_t,
 ) {
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    unsafe { unmap(dev, &mapped_with(dma_handle, size, direction, attrs)) }
+    unsafe { unmap(dev, &mapped_buffer(dma_handle, size, direction, attrs)) }
 }
 
 /// @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.

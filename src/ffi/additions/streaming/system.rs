@@ -43,8 +43,7 @@ unsafe fn alloc(device: Device, size: usize) -> Option<(Va, Handle)> {
         return within_mask.or_else(|| DMA.allocate_in_order(&request).ok());
     }
     // SAFETY: the caller guarantees that the device exists; the handle may be written.
-    let (va, handle) = with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) })?;
-    Some((va.expose_provenance(), handle))
+    with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) })
 }
 
 /// See [`BspOps::free`].

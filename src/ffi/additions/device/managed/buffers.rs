@@ -49,7 +49,7 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
+    // SAFETY: the caller passes a valid device or null; the handle may be written.
     let allocate = |handle: &mut Handle| unsafe { rt_dma_alloc(dev, size, handle, flags) };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
@@ -73,7 +73,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
         MANAGED_FREE.set(&(free_and_unmanage as FreeReplacement));
         // SAFETY: the buffer is the device's. The call that frees it takes the resource out of the list first, or
         // claims it.
-        unsafe { reservation.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
+        unsafe { reservation.manage(ResourceKind::Buffer, free_buffer, [va, size, handle, flags]) };
         Some((va, handle))
     });
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
@@ -129,8 +129,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
     unsafe { free(device, size, va, handle, flags) };
 }
 
-/// Does what `rt_dma_free` does. If the buffer is managed, also removes it from the resources of its device, which need
-/// not be `dev`.
+/// Does what `rt_dma_free` does. If the buffer is managed, by any device, also removes it from the managed resources.
 ///
 /// # Safety
 /// See [the module](crate::ffi).

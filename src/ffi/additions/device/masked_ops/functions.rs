@@ -9,12 +9,12 @@ use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
-use crate::ffi::additions::{ops_of_alloc, return_buffer, with_handle};
-use crate::ffi::dropin::ops::{self, default_table, ops_with};
+use crate::ffi::additions::{return_buffer, with_handle};
+use crate::ffi::dropin::ops::{self, default_table, ops_of_alloc, ops_with};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
-use crate::kernel::{Cache, Device, Handle};
+use crate::kernel::{Cache, Device, Handle, Va};
 
 /// Allocates within the coherent mask.
 ///
@@ -32,14 +32,14 @@ pub(super) unsafe extern "C" fn masked_alloc(
 }
 
 /// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
-fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
+fn allocate(device: Device, size: usize, flags: usize) -> Option<(Va, Handle)> {
     let MaskedOps { masks: Masks { coherent: mask, .. }, original } = meaning_of(device)?;
     // The library keeps to a mask, in place of an operation of its own in the table.
     if let Some(ops) = ops_of_alloc(original)
         && (mask != NO_MASK || original.alloc.is_none())
     {
         let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, Flags::from_bits_retain(flags)) };
-        return DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle));
+        return DMA.allocate_in_order(&request).ok();
     }
     let (alloc, dev) = (original.alloc?, c_device(device));
     // SAFETY: an operation of the device's table takes what this function takes; the handle is valid.
@@ -47,7 +47,7 @@ fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, H
     // An operation of the BSP does not know of the mask.
     if !is_within(handle, size, mask) {
         // SAFETY: the buffer was allocated by this table just now. The device may have another table by now.
-        unsafe { free_by(original, dev, size, va, handle, flags) };
+        unsafe { free_by(original, dev, size, pointer(va), handle, flags) };
         return None;
     }
     Some((va, handle))

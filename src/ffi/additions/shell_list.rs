@@ -1,9 +1,14 @@
-//! `rt_dma_pool_statistics` and `rt_dma_pool_next`.
+//! The shell command `list_dma_pool` with options, `rt_dma_list_pools`, and its figures for C: `rt_dma_pool_statistics`
+//! and `rt_dma_pool_next`.
+
+use core::ffi::{c_char, c_int};
 
 use crate::abi::{rt_dma_pool, rt_err_t, rt_size_t};
 use crate::additions::shell_list::Statistics;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
+use crate::kernel::Log;
+use crate::text::text;
 
 /// @brief How much of a pool is in use, and which requests it could not serve.
 ///
@@ -74,7 +79,9 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
     unsafe {
         usage.write(known);
         let words = usage.cast::<usize>();
-        (WORDS..size / size_of::<usize>()).for_each(|index| words.add(index).write(0));
+        for index in WORDS..size / size_of::<usize>() {
+            words.add(index).write(0);
+        }
     }
     errors.ok
 }
@@ -103,4 +110,58 @@ pub unsafe extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma
         pools.find(|known| core::ptr::eq(&known.public, pool)).and_then(|_| pools.next())
     };
     next.map_or(core::ptr::null_mut(), |pool| core::ptr::from_ref(&pool.public).cast_mut())
+}
+
+/// @brief The shell command `list_dma_pool` with options.
+///
+/// `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
+/// `-m` prints a map of each pool with a character for each group of adjacent pages, 78 characters wide at most.
+/// Another option prints how the command is used.
+///
+/// The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
+///
+/// @param[in] argc Number of arguments, the command included.
+/// @param[in] argv The arguments.
+/// @return 0; -1 for an option that does not exist, and where the caller may not sleep.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) -> c_int {
+    if !DMA.may_sleep_or_count() {
+        return -1;
+    }
+    for index in 1..argc.max(1) as usize {
+        // SAFETY: the caller guarantees that `argv` has `argc` C strings.
+        match unsafe { option(*argv.add(index)) } {
+            Some(b'v') => DMA.print_details(),
+            Some(b'm') => DMA.print_page_maps(),
+            _ => {
+                DMA.kernel.print(text!("usage: list_dma_pool [-v] [-m]\n"));
+                return -1;
+            }
+        }
+    }
+    0
+}
+
+/// Returns the letter of an option; `None` if the text is not `-` and one letter.
+///
+/// # Safety
+/// `text` is null or a C string.
+unsafe fn option(text: *const c_char) -> Option<u8> {
+    if text.is_null() {
+        return None;
+    }
+    let bytes = text.cast::<u8>();
+    // SAFETY: the bytes of a C string up to its final zero can be read, and none after it is.
+    unsafe {
+        if *bytes != b'-' {
+            return None;
+        }
+        let letter = *bytes.add(1);
+        // The text may end after the `-`.
+        if letter == 0 || *bytes.add(2) != 0 {
+            return None;
+        }
+        Some(letter)
+    }
 }
