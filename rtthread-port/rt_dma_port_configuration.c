@@ -44,7 +44,6 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
     .revision = RT_DMA_PORT_REVISION,
     .ops_offset = offsetof(struct rt_device, dma_ops),
     .maps_at_install = MAPS_AT_INSTALL,
-    .stated_cache_line = RT_DMA_PORT_STATED_CACHE_LINE,
 };
 
 _Static_assert(offsetof(struct rt_device, dma_ops) <= UINT16_MAX

@@ -19,7 +19,8 @@
 #define RT_DMA_WATCH_ENTRY_WORDS 12
 
 /**
- * A device. Only the port accesses its members.
+ * A device. The library reads its `dma_ops`, at the offset that the port measured; only the port accesses its other
+ * members.
  */
 struct rt_device;
 

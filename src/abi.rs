@@ -18,7 +18,8 @@ pub type rt_size_t = usize;
 /// pointer.
 pub type rt_err_t = isize;
 
-/// A device. Only the port accesses its members.
+/// A device. The library reads its `dma_ops`, at the offset that the port measured; only the port accesses its other
+/// members.
 pub struct rt_device(());
 
 /// A range of physical memory.

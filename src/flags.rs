@@ -7,7 +7,8 @@ bitflags! {
     /// defines are kept and ignored.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub struct Flags: usize {
-        /// Pool: its pages are mapped cached at their linear addresses.
+        /// Pool: its pages are mapped cached at their linear addresses. In revision r1 every pool has the flag, mapped
+        /// or not.
         const LINEAR = 1 << 0;
         /// Pool: it lies below 4 GiB. Request: it needs such a pool.
         const ADDRESS_32BITS = 1 << 1;
@@ -20,6 +21,7 @@ bitflags! {
         /// Request: it needs memory that is mapped write-through (revision r2).
         const WRITE_THROUGH = 1 << 5;
 
+        // All other bits, so that `bitflags` keeps them.
         const _ = !0;
     }
 }

@@ -22,7 +22,9 @@
 // Links to private items work with `cargo doc --document-private-items`; without it they are plain text.
 #![allow(rustdoc::private_intra_doc_links)]
 // `new` is `const`, so that statics can use it; `default` cannot be.
-#![allow(clippy::new_without_default, clippy::type_complexity)]
+#![allow(clippy::new_without_default)]
+// Statics of tests hold optional closures in cells.
+#![cfg_attr(test, allow(clippy::type_complexity))]
 // Without the C ABI and the tests, most of the library has no caller.
 #![cfg_attr(
     not(any(target_os = "none", feature = "rtthread", feature = "internals")),
@@ -40,13 +42,11 @@ extern crate std;
 
 /// Declares modules that only this crate uses. The feature `internals` makes them public for the crate's own tests.
 macro_rules! internal {
-    ($($(#[$attribute:meta])* $name:ident),* $(,)?) => {
+    ($($name:ident),*) => {
         $(
             #[cfg(feature = "internals")]
-            $(#[$attribute])*
             pub mod $name;
             #[cfg(not(feature = "internals"))]
-            $(#[$attribute])*
             mod $name;
         )*
     };

@@ -48,23 +48,48 @@ impl<'a> Name<'a> {
         self.0
     }
 
-    /// Returns whether both names are the same text, or both are null pointers.
+    /// Returns byte `index` of the string. The read is volatile. Otherwise the compiler would replace the loops below
+    /// by calls of `strlen` and `strcmp`, which an image need not have.
+    ///
+    /// # Safety
+    /// The name is not [`Name::NONE`], and none of the bytes before `index` is zero.
     #[allow(unsafe_code)]
-    pub fn has_text_of(self, other: Name) -> bool {
-        let (this, other) = (self.0, other.0);
-        if this.is_null() || other.is_null() {
-            return this == other;
+    unsafe fn byte(self, index: usize) -> c_char {
+        // SAFETY: the caller guarantees that the byte belongs to the string.
+        unsafe { self.0.add(index).read_volatile() }
+    }
+
+    /// Returns the size of the string with its final zero, in bytes; 0 for [`Name::NONE`].
+    #[allow(unsafe_code)]
+    pub fn size(self) -> usize {
+        if self.0.is_null() {
+            return 0;
+        }
+        let mut length = 0;
+        // SAFETY: the loop ends at the final zero.
+        while unsafe { self.byte(length) } != 0 {
+            length += 1;
+        }
+        length + 1
+    }
+
+    /// Returns whether both names are the same text, or both are [`Name::NONE`].
+    #[allow(unsafe_code)]
+    pub fn is_same_text(self, other: Name) -> bool {
+        if self.0.is_null() || other.0.is_null() {
+            return self.0 == other.0;
         }
         let mut index = 0;
         loop {
-            // SAFETY: names that are not null are C strings (`from_ptr`), and no byte after a final zero is read. The
-            // reads are volatile, so that the compiler makes no call of `strcmp`, which an image need not have.
-            let bytes = unsafe { (this.add(index).read_volatile(), other.add(index).read_volatile()) };
-            match bytes {
-                (byte, other) if byte != other => return false,
-                (0, _) => return true,
-                _ => index += 1,
+            // SAFETY: both strings have the same bytes before `index`, and none of these is zero.
+            let (byte, other_byte) = unsafe { (self.byte(index), other.byte(index)) };
+            if byte != other_byte {
+                return false;
             }
+            if byte == 0 {
+                return true;
+            }
+            index += 1;
         }
     }
 }

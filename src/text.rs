@@ -4,7 +4,7 @@ use core::ffi::CStr;
 use core::marker::PhantomData;
 
 /// The most values in a text: as many as the longest row of a list has.
-const MAX: usize = 6;
+const MAX_VALUES: usize = 6;
 
 /// What a value is.
 #[derive(Clone, Copy)]
@@ -27,11 +27,11 @@ pub unsafe trait Value<'a> {
     /// What the value is.
     const KIND: ValueKind;
 
-    /// Returns the value as `printf` takes it.
+    /// Returns the value as one word, which the kernel's `printf` receives.
     fn word(self) -> usize;
 }
 
-// SAFETY: it is no string.
+// SAFETY: the value is no string.
 #[allow(unsafe_code)]
 unsafe impl Value<'_> for () {
     const KIND: ValueKind = ValueKind::Nothing;
@@ -41,7 +41,7 @@ unsafe impl Value<'_> for () {
     }
 }
 
-// SAFETY: it is no string.
+// SAFETY: the value is no string.
 #[allow(unsafe_code)]
 unsafe impl Value<'_> for usize {
     const KIND: ValueKind = ValueKind::Number;
@@ -71,8 +71,8 @@ impl<'a, A: Value<'a>, B: Value<'a>, C: Value<'a>, D: Value<'a>, E: Value<'a>, F
     /// Checks a format.
     ///
     /// # Panics
-    /// The format does not fit the types of the values. It is called in a `const` block, as by [`text!`], so that this
-    /// is an error of the compiler.
+    /// The format does not fit the types of the values. A caller calls this function in a `const` block, as [`text!`]
+    /// does, so that the panic is an error of the compiler.
     pub const fn checked(format: &'static CStr) -> Self {
         assert!(
             fits(format, &[A::KIND, B::KIND, C::KIND, D::KIND, E::KIND, F::KIND]),
@@ -134,7 +134,7 @@ const fn fits(format: &CStr, mut kinds: &[ValueKind]) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
     format: &'static CStr,
-    words: [usize; MAX],
+    words: [usize; MAX_VALUES],
     strings: PhantomData<&'a CStr>,
 }
 
@@ -160,13 +160,14 @@ impl<'a> Text<'a> {
     }
 
     /// Returns the arguments of the format in its order, and zeros after the last.
-    pub const fn words(&self) -> &[usize; MAX] {
+    pub const fn words(&self) -> &[usize; MAX_VALUES] {
         &self.words
     }
 }
 
-/// Makes a [`Text`] of a `printf` format, which is a literal or several, and at most six values: numbers (`usize`) and
-/// strings (`Name` or `&CStr`). A build fails if the format does not fit the values; `cargo check` does not notice it.
+/// Makes a [`Text`] of a `printf` format, which is one literal or several literals, and at most six values: numbers
+/// (`usize`) and strings (`Name` or `&CStr`). A build fails if the format does not fit the values; `cargo check` does
+/// not notice it.
 macro_rules! text {
     ($($format:literal)+) => {
         $crate::text::text!($($format)+, (), (), (), (), (), ())
@@ -200,7 +201,7 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// Makes a C string of literals, which is linked only together with the code that uses it.
+/// Makes a C string of literals. It is linked only if code that uses it is linked.
 ///
 /// The compiler puts all C string literals into one section, whose strings the linker can merge but not leave out. A
 /// text of the additions would therefore be part of every image. A second NUL at the end makes the text a constant with

@@ -83,10 +83,6 @@ struct rt_dma_port_configuration
      * (`PKG_RT_DMA_POOL_MAP_AT_INSTALL`), 0 if at its first uncached buffer.
      */
     uint16_t maps_at_install;
-    /**
-     * Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
-     */
-    uint16_t stated_cache_line;
 };
 
 

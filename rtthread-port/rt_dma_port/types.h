@@ -24,7 +24,7 @@
 #define RT_DMA_PORT_NO_LIST 1
 
 /**
- * The kernel lacks the service, or what it reads is not there yet.
+ * The kernel has no memblock, or no device tree has been unflattened.
  */
 #define RT_DMA_PORT_ABSENT 2
 

@@ -8,7 +8,7 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::kernel::reserved_memory::{ReservedMemory, SharedPoolNode, SharedPoolNodeError};
+use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolNode, SharedPoolNodeError};
 use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::{separate_cstr, text};
@@ -103,7 +103,7 @@ impl<K: ReservedMemory> Dma<K> {
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
         let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let Region { start, end, .. } = region;
-        let node = NamedRegion { start, end, is_no_map: false, is_reusable: true, is_shared: true };
+        let node = NamedRegion { start, end, is_no_map: false, is_reusable: true, serves_every_device: true };
         let is_installed = self.pools().any(|pool| pool.has_region(&node) && !pool.has_begun_uninstall());
         // If a pool of the same memory does not serve every device, or is being uninstalled, the install is refused,
         // because pools never overlap.
@@ -141,10 +141,10 @@ impl<K: ReservedMemory> Dma<K> {
             return self.lowest_between(from, to, size, alignment);
         }
         let ranges = (0..).map_while(|index| self.kernel.alloc_range(id, index));
-        let place = |(start, bytes)| {
+        let place = |range: AllocRange| {
             // A range that begins beyond the processor's highest address holds none of its memory.
-            let start = usize::try_from(start).ok()?;
-            let range_end = start.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
+            let start = usize::try_from(range.start).ok()?;
+            let range_end = start.saturating_add(usize::try_from(range.size).unwrap_or(usize::MAX));
             self.lowest_between(from.max(start), to.min(range_end), size, alignment)
         };
         ranges.filter_map(place).min()

@@ -120,7 +120,7 @@ impl<K: Kernel> Dma<K> {
     fn region_flags(&self, device: Device, region: &NamedRegion) -> Flags {
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.is_no_map);
-        flags.set(Flags::DEVICE, !region.serves_every_device());
+        flags.set(Flags::DEVICE, !region.serves_every_device);
         // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
         flags.set(Flags::NOCACHE, !region.is_reusable && self.needs_uncached_region(device));
         flags

@@ -11,9 +11,10 @@ use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
-use crate::log::Name;
+use crate::log::{Level, Line, Name};
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::turn::TurnGuard;
+use crate::text::text;
 
 /// The name at the start of the log lines.
 const NAME: Name = Name::of(c"dma-pool");
@@ -26,25 +27,31 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::High`] if the pools were made above 4 GiB. With every other error, no pool was made: [`Error::BadSize`]
-    /// if the sizes are wrong, [`Error::Context`] if the caller may not sleep, the errors of
-    /// [`PoolRegions::region`](crate::kernel::PoolRegions::region) if no region has enough bytes, and those of
-    /// [`prepare_pool`](Self::prepare_pool).
+    /// No pool was made: [`Error::BadSize`] if the sizes are wrong, [`Error::Context`] if the caller may not sleep, the
+    /// errors of [`PoolRegions::region`](crate::kernel::PoolRegions::region) if no region has enough bytes, and those
+    /// of [`prepare_pool`](Self::prepare_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
-        let result = self.make_boot_pools(list, total, coherent);
-        if let Err(error) = result {
-            // A board need not have memory for boot pools, so an extract that finds none is logged, and not counted.
-            let is_mistake_of_caller = matches!(error, Error::Context | Error::BadSize);
-            if is_mistake_of_caller {
-                self.count_refused();
+        match self.make_boot_pools(list, total, coherent) {
+            Ok(end) if ends_within_4_gib(end) => Ok(()),
+            Ok(_) => {
+                let text = text!("above 4 GiB (0x%lx, 0x%lx, %lu)", total, coherent, NO_NUMBER);
+                self.kernel.log(Level::Warning, &Line::about(NAME, text));
+                Ok(())
             }
-            self.log_failure(error, NAME, NO_NUMBER, total, coherent);
+            Err(error) => {
+                match error {
+                    // These are mistakes of the caller, which are counted.
+                    Error::Context | Error::BadSize => self.refuse(error, NAME, NO_NUMBER, total, coherent),
+                    // A board need not have memory for boot pools.
+                    _ => self.log_failure(error, NAME, NO_NUMBER, total, coherent),
+                }
+                Err(error)
+            }
         }
-        result
     }
 
-    /// Makes the pools as [`extract`](Self::extract) does, and logs no failure.
-    fn make_boot_pools(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
+    /// Makes the pools as [`extract`](Self::extract) does, logs nothing, and returns the end of their memory.
+    fn make_boot_pools(&self, list: RegionList, total: usize, coherent: usize) -> Result<Pa, Error> {
         // The coherent pool gets whole pages, and the CMA pool begins right after them.
         let coherent_size = coherent & !(PAGE_SIZE - 1);
         if total < coherent || total < PAGE_SIZE || (coherent != 0 && coherent_size == 0) {
@@ -66,7 +73,7 @@ impl<K: Kernel> Dma<K> {
         for pool in pools.into_iter().flatten() {
             self.finish_install(pool);
         }
-        if ends_within_4_gib(end) { Ok(()) } else { Err(Error::High) }
+        Ok(end)
     }
 
     /// Makes the pool of `[start, end)` with this name, which is not in the list yet; `None` if the range is empty. The

@@ -11,8 +11,8 @@ use crate::log::{Level, Line, Name};
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::text::{Text, text};
 
-/// Returns the text of the log line about a failed call, or about one that deserves a warning: the reason, two numbers
-/// in hexadecimal and one in decimal. `docs/options.md` explains them.
+/// Returns the text of the log line about a failed call: the reason, two numbers in hexadecimal and one in decimal.
+/// `docs/options.md` explains them.
 fn refusal(error: Error, first_hex: usize, second_hex: usize, number: usize) -> Text<'static> {
     text!("%s (0x%lx, 0x%lx, %lu)", error.reason(), first_hex, second_hex, number)
 }
@@ -38,18 +38,16 @@ impl<K: Kernel> Dma<K> {
         self.log_failure(error, name, number, first_hex, second_hex);
     }
 
-    /// Logs a line about a failed call, or with [`Error::High`] a warning about one that succeeded. The line begins
-    /// with the name of the pool or device, and has the text of [`refusal`]. `first_hex` and `second_hex` are two
-    /// addresses, such as the start and the end of a region, or the two sizes of an extract. `number` is a size or an
-    /// index.
+    /// Logs a line about a failed call. The line begins with the name of the pool or device, and has the text of
+    /// [`refusal`]. `first_hex` and `second_hex` are two addresses, such as the start and the end of a region, or the
+    /// two sizes of an extract. `number` is a size or an index.
     ///
     /// Context: any.
     // The arguments are in the order of the port's function, so that most of them are in the right registers already.
     #[cold]
     #[inline(never)]
     pub(crate) fn log_failure(&self, error: Error, name: Name, number: usize, first_hex: usize, second_hex: usize) {
-        let level = if error == Error::High { Level::Warning } else { Level::Error };
-        self.kernel.log(level, &Line::about(name, refusal(error, first_hex, second_hex, number)));
+        self.kernel.log(Level::Error, &Line::about(name, refusal(error, first_hex, second_hex, number)));
     }
 
     /// Counts and logs a refused call of a device.

@@ -13,8 +13,7 @@ pub fn errors() -> &'static rt_dma_port_errors {
 pub fn status(result: Result<(), Error>) -> isize {
     let errors = errors();
     match result {
-        // The memory is above 4 GiB, but the call succeeded.
-        Ok(()) | Err(Error::High) => errors.ok,
+        Ok(()) => errors.ok,
         Err(Error::NoMemblock) => errors.nosys,
         Err(Error::NoRegion) => errors.empty,
         Err(Error::NoMemory) => errors.nomem,

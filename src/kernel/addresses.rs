@@ -4,6 +4,15 @@
 
 use super::{PAGE_SIZE, Pa, Va};
 
+/// Where the memory of a range of virtual addresses lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaOfRange {
+    /// The physical address of the first byte.
+    pub first: Pa,
+    /// Whether the physical addresses of the other bytes follow in the same order.
+    pub is_contiguous: bool,
+}
+
 /// Translation of addresses.
 ///
 /// # Safety
@@ -26,23 +35,22 @@ pub unsafe trait Addresses {
         self.v2p(va).is_some()
     }
 
-    /// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up
-    /// to `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped. A kernel may have a
-    /// faster way than to call [`v2p`](Addresses::v2p) for each page.
+    /// Returns where the memory of `[va, last]` lies; `None` if a page of it is not mapped. `last` is not less than
+    /// `va`. A kernel may have a faster way than to call [`v2p`](Addresses::v2p) for each page.
     ///
     /// Context: any.
-    fn v2p_of_range(&self, va: Va, last: Va) -> Option<(Pa, bool)> {
-        let pa = self.v2p(va)?;
+    fn v2p_of_range(&self, va: Va, last: Va) -> Option<PaOfRange> {
+        let first = self.v2p(va)?;
         let mut is_contiguous = true;
         for page in 1..=last / PAGE_SIZE - va / PAGE_SIZE {
             let offset = page * PAGE_SIZE;
-            is_contiguous &= self.v2p(va + offset)? == pa.wrapping_add(offset);
+            is_contiguous &= self.v2p(va + offset)? == first.wrapping_add(offset);
         }
-        Some((pa, is_contiguous))
+        Some(PaOfRange { first, is_contiguous })
     }
 
-    /// Returns the address of `pa` in the linear map: `pa - PV_OFFSET`. Whether it is mapped, only
-    /// [`v2p`](Addresses::v2p) shows.
+    /// Returns the address of `pa` in the linear map: `pa - PV_OFFSET`. The caller calls [`v2p`](Addresses::v2p) to
+    /// learn whether memory is mapped there.
     ///
     /// Context: any.
     fn linear(&self, pa: Pa) -> Va;

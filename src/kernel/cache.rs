@@ -7,12 +7,14 @@ use super::Va;
 /// The maintenance of the data cache, and the order in which devices observe accesses.
 ///
 /// Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds
-/// a byte of the range: the kernel therefore steps through the range by the smallest line. The range is not empty.
+/// a byte of the range: the kernel therefore steps through the range by the smallest line.
 ///
-/// The operations that flush are safe: no byte that a processor wrote is lost. If the range is empty or not mapped, the
-/// processor may raise an exception, and the kernel stops. If a device writes to the memory of a dirty line, a flush
-/// overwrites what the device wrote, and so may the cache itself at any time: which buffers are flushed, and when, is
-/// decided above this trait.
+/// The caller passes a range that is mapped and not empty. Otherwise the processor may raise an exception, which stops
+/// the kernel.
+///
+/// The operations that flush are safe functions: they lose no byte that a processor wrote. But a flush writes dirty
+/// lines over what a device has written to the same memory, and so may the cache itself at any time. The callers of
+/// this trait decide which buffers are flushed, and when.
 ///
 /// # Safety
 ///
@@ -26,11 +28,13 @@ pub unsafe trait Cache {
     /// Context: any.
     fn cache_flush(&self, va: Va, size: usize);
 
-    /// Writes dirty lines of `[va, va + size)` to memory and removes all lines of the range. It loses nothing that this
-    /// core or another writes to a line meanwhile. The range is a few lines long.
+    /// Writes dirty lines of `[va, va + size)` to memory and removes all lines of the range. The range lies within one
+    /// page, or is one line.
     ///
-    /// RT-Thread has no such operation for RISC-V. There the port flushes and then invalidates, with interrupts masked:
-    /// what another core writes to the line between the two is lost (`rt_dma_port_cache.c`).
+    /// What this core writes to a line meanwhile is not lost. What another core writes is not lost if the processor has
+    /// one operation for both steps, as Arm's have. RT-Thread has none for RISC-V. There the port flushes and then
+    /// invalidates, with interrupts masked, and a write of another core between the two is lost
+    /// (`rt_dma_port_cache.c`).
     ///
     /// Context: any.
     fn cache_flush_and_invalidate(&self, va: Va, size: usize);

@@ -24,7 +24,8 @@ const UNROLLED: usize = 4;
 /// other code writes to either, or it does not matter which of the bytes are copied.
 pub unsafe fn copy_aligned(to: *mut u8, from: *const u8, size: usize) {
     let head = (to.addr().wrapping_neg() % WORD).min(size);
-    // SAFETY: all ranges lie below `size`. After the head, `to` is aligned, unless nothing is left.
+    // SAFETY: each part begins at or below `size` and ends at or below it. After the head, `to` is aligned, unless
+    // nothing is left.
     unsafe {
         copy_bytes(to, from, head);
         let (to, from, size) = (to.add(head), from.add(head), size - head);
@@ -40,17 +41,17 @@ pub unsafe fn copy_aligned(to: *mut u8, from: *const u8, size: usize) {
 /// As [`copy_aligned`].
 unsafe fn copy_bytes(to: *mut u8, from: *const u8, size: usize) {
     for at in 0..size {
-        // SAFETY: below `size`.
+        // SAFETY: `at` is less than `size`, the number of bytes that the caller guarantees.
         unsafe { to.add(at).write_volatile(from.add(at).read_volatile()) };
     }
 }
 
-/// Copies `words` words, and returns how many bytes these are.
+/// Copies `words` words, and returns the number of bytes copied.
 ///
 /// # Safety
 /// As [`copy_aligned`], and both sides are aligned for a word.
 unsafe fn copy_words(mut to: *mut usize, mut from: *const usize, words: usize) -> usize {
-    // SAFETY: the caller guarantees the number of words; they are copied in their order.
+    // SAFETY: the caller guarantees `words` words on both sides, and no index reaches that number.
     unsafe {
         // The reads come first: a processor that executes in order then waits once for four words, not for each.
         for _ in 0..words / UNROLLED {
@@ -71,29 +72,32 @@ unsafe fn copy_words(mut to: *mut usize, mut from: *const usize, words: usize) -
     words * WORD
 }
 
-/// Copies as many whole words as can be put together from whole words of the source, and returns how many bytes these
-/// are: less than two words are left of the `size` bytes.
+/// Copies whole words of the target, each put together from two words of the source, and returns the number of bytes
+/// copied. Fewer than two words of the `size` bytes are left then.
 ///
 /// # Safety
 /// As [`copy_aligned`]; `to` is aligned for a word, and `from` lies `offset` bytes after such an address, 1 or more.
 unsafe fn copy_shifted(mut to: *mut usize, from: *const u8, offset: usize, size: usize) -> usize {
-    let (before, shift) = (WORD - offset, 8 * offset);
-    let words = size.saturating_sub(before) / WORD;
+    // The number of bytes of the source before its first aligned word.
+    let lead = WORD - offset;
+    let (low_shift, high_shift) = (8 * offset, 8 * lead);
+    let words = size.saturating_sub(lead) / WORD;
     if words == 0 {
         return 0;
     }
-    // The bytes of the next word that have already been read, at their positions in the word.
-    let mut begun = 0;
-    // SAFETY: the bytes before the first aligned word of the source, then `words` words, all of them below `size`.
+    // The bytes that have been read and not yet written: the low bytes of the next word.
+    let mut carried = 0;
+    // SAFETY: this reads `lead` bytes and `words` words of the source, and writes `words` words. All of them lie within
+    // the `size` bytes.
     unsafe {
-        for at in 0..before {
-            begun |= usize::from(from.add(at).read_volatile()) << (8 * at);
+        for at in 0..lead {
+            carried |= usize::from(from.add(at).read_volatile()) << (8 * at);
         }
-        let mut source = from.add(before).cast::<usize>();
+        let mut source = from.add(lead).cast::<usize>();
         for _ in 0..words {
             let word = usize::from_le(source.read_volatile());
-            to.write_volatile((begun | word << (8 * before)).to_le());
-            begun = word >> shift;
+            to.write_volatile((carried | word << high_shift).to_le());
+            carried = word >> low_shift;
             (to, source) = (to.add(1), source.add(1));
         }
     }

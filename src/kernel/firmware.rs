@@ -18,16 +18,9 @@ pub struct NamedRegion {
     pub is_no_map: bool,
     /// The node has `reusable`: other code may borrow the region's memory.
     pub is_reusable: bool,
-    /// If the region is `reusable`, it serves every device's requests: its node has `linux,cma-default`, or the board
-    /// asks for it. See [`serves_every_device`](Self::serves_every_device).
-    pub is_shared: bool,
-}
-
-impl NamedRegion {
-    /// Returns whether the region serves every device's requests.
-    pub fn serves_every_device(&self) -> bool {
-        self.is_reusable && self.is_shared
-    }
+    /// The region is `reusable` and serves every device's requests: its node has `linux,cma-default`, or the board
+    /// asks for it.
+    pub serves_every_device: bool,
 }
 
 /// A window of a PCI host bridge, through which the bridge's devices access memory.

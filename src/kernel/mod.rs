@@ -33,7 +33,7 @@ pub mod testing;
 mod threads;
 mod types;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, PaOfRange};
 pub use cache::Cache;
 pub use firmware::{BusRange, BusWindow, Firmware, NamedRegion};
 pub use heap::Heap;

@@ -18,9 +18,6 @@ pub struct RegionList {
 }
 
 impl RegionList {
-    /// No list of a caller: memblock's reserved list is used.
-    pub const RESERVED: RegionList = RegionList { address: 0, length: 0 };
-
     /// Makes the list of a caller of `rt_dma_pool_extract`.
     ///
     /// # Safety
@@ -47,7 +44,8 @@ pub struct BootRegion {
 /// # Safety
 ///
 /// The kernel does not use the memory of a region that [`region`](PoolRegions::region) returns, and does not allocate
-/// it to other code, unless an earlier call has [consumed](PoolRegions::shrink) it.
+/// it to other code, unless an earlier call of [`shrink`](PoolRegions::shrink) has
+/// recorded a pool there.
 pub unsafe trait PoolRegions {
     /// Returns region `index` of those in which boot pools can be made.
     ///
@@ -61,12 +59,12 @@ pub unsafe trait PoolRegions {
     /// none; [`Error::NoMemblock`] if the kernel has no memblock.
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error>;
 
-    /// Records that pools cover `region` from its first byte up to `end`. `region` may be the rest of the one that
-    /// [`region`](Self::region) returned, after pools that cover its beginning.
+    /// Records that pools cover `region` from its first byte up to `end`, which is not above the end of `region`.
     ///
-    /// If the region is an entry of a caller's list, and begins where `region` begins, the entry begins at `end` from
-    /// now on, unless it ends there. Otherwise nothing is written: memblock's list must not change, and in an entry of
-    /// which `region` is only the rest, the next extract finds the pools at its beginning, as this one did.
+    /// * An entry of a caller's list begins at `end` from now on. An entry that ends at `end` is not changed.
+    /// * If `region` is only the rest of an entry, because earlier pools cover its beginning, the entry is not changed.
+    ///   The next extract finds these pools, as this one did.
+    /// * memblock's list is never changed.
     ///
     /// Context: thread.
     fn shrink(&self, region: BootRegion, end: Pa);

@@ -26,7 +26,16 @@ pub struct SharedPoolNode {
     pub is_default: bool,
 }
 
-/// Why a node cannot be read.
+/// An entry of `alloc-ranges`. It may lie beyond the addresses of this processor.
+#[derive(Clone, Copy, Debug)]
+pub struct AllocRange {
+    /// First byte.
+    pub start: u64,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// The reason for which a node cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SharedPoolNodeError {
     /// There is no device tree, or it has not been unflattened.
@@ -49,18 +58,22 @@ pub enum SharedPoolNodeError {
 pub unsafe trait ReservedMemory: Kernel {
     /// Returns node `index` of those that are not disabled, in the order of the device tree; `None` after the last.
     fn shared_pool_node(&self, index: usize) -> Option<Result<SharedPoolNode, SharedPoolNodeError>>;
-    /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedPoolNode::id): first byte and size
-    /// in bytes; `None` after the last.
-    fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)>;
+
+    /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedPoolNode::id); `None` after the last.
+    fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange>;
+
     /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last; `None` after the last,
     /// and without a boot allocator. For hot-pluggable and unmapped memory the range is empty.
     fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)>;
+
     /// Returns entry `index` of the boot allocator's reserved memory, in use or not: first byte, and one past the last;
     /// `None` after the last.
     fn boot_reserved(&self, index: usize) -> Option<(Pa, Pa)>;
+
     /// Returns whether the kernel itself uses the page at `pa`: the page allocator owns it, or it is reserved for the
     /// kernel's image, the heap, the device tree or the initrd.
     fn kernel_uses(&self, pa: Pa) -> bool;
+
     /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the
     /// node's `reg`. Returns false, and changes nothing, if this is not possible.
     fn reserve(&self, node: &SharedPoolNode, start: Pa, end: Pa) -> bool;

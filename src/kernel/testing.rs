@@ -1,4 +1,5 @@
-//! Kernels for tests without RT-Thread: each has a heap, and does nothing else but what its [`Services`] state.
+//! Kernels for tests without RT-Thread. Each has a heap and counts what is called; everything else is what its
+//! [`Services`] do.
 
 #![allow(unsafe_code)]
 
@@ -8,11 +9,13 @@ use crate::log::{Level, Line, Name};
 use crate::text::Text;
 use core::num::NonZeroUsize;
 use std::alloc::{Layout, alloc_zeroed};
+use std::cell::Cell;
 
 std::thread_local! {
-    static MASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-    static INVALIDATED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-    static BLOCKS: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
+    /// How many times this thread masked interrupts and has not restored them.
+    static MASKED: Cell<usize> = const { Cell::new(0) };
+    static INVALIDATED: Cell<usize> = const { Cell::new(0) };
+    static BLOCKS: Cell<isize> = const { Cell::new(0) };
 }
 
 /// Returns how many bytes this thread has invalidated in the cache, flushed before or not.
@@ -30,57 +33,57 @@ pub fn is_masked() -> bool {
     MASKED.get() != 0
 }
 
-/// A kernel that consists of a heap.
+/// A kernel that has a heap and nothing else.
 #[derive(Clone, Copy)]
 pub struct HeapOnly;
 
-// SAFETY: it maps nothing.
+// SAFETY: the kernel maps nothing.
 unsafe impl Services for HeapOnly {}
 
-/// The services in which kernels for tests differ. Every such type is a [`Kernel`].
+/// What kernels for tests do differently from each other. Every type with this trait is a [`Kernel`].
 ///
 /// # Safety
-/// The mappings have the duties of those of [`Kernel`].
+/// The methods that make and remove mappings have the duties of [`Mappings`].
 pub unsafe trait Services: Copy + Send + Sync + 'static {
-    /// Lets the model checker go on with another core, if there is one.
+    /// Lets a model checker continue with another core. Without a model checker it does nothing.
     fn switch(&self) {}
-    /// Is [`Threads::pause`].
+    /// Does what [`Threads::pause`] states.
     fn pause(&self) {
         self.switch();
     }
-    /// Is [`Threads::can_sleep`].
+    /// Does what [`Threads::can_sleep`] states.
     fn can_sleep(&self) -> bool {
         true
     }
-    /// Is [`Cache::device_barrier`].
+    /// Does what [`Cache::device_barrier`] states.
     fn device_barrier(&self) {}
-    /// Is [`Threads::core_hint`].
+    /// Does what [`Threads::core_hint`] states.
     fn core_hint(&self) -> usize {
         0
     }
-    /// Is [`Addresses::v2p`].
+    /// Does what [`Addresses::v2p`] states.
     fn v2p(&self, _va: Va) -> Option<Pa> {
         None
     }
-    /// Is [`Addresses::linear`].
+    /// Does what [`Addresses::linear`] states.
     fn linear(&self, pa: Pa) -> Va {
         pa
     }
-    /// Is [`Mappings::map_linear`].
+    /// Does what [`Mappings::map_linear`] states.
     fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
-    /// Is [`Mappings::unmap_linear`].
+    /// Does what [`Mappings::unmap_linear`] states.
     fn unmap_linear(&self, _va: Va, _size: usize) {}
-    /// Is [`Mappings::map`].
+    /// Does what [`Mappings::map`] states.
     fn map(&self, _pa: Pa, _size: usize) -> Option<NonZeroUsize> {
         None
     }
-    /// Is [`Mappings::unmap`].
+    /// Does what [`Mappings::unmap`] states.
     fn unmap(&self, _va: Va) {}
-    /// Is [`Mappings::view_limit`].
+    /// Does what [`Mappings::view_limit`] states.
     fn view_limit(&self) -> usize {
         0
     }
-    /// Is [`Firmware::bus_window`], for every device.
+    /// Does what [`Firmware::bus_window`] states, for every device.
     fn bus_window(&self, _index: usize) -> Option<BusWindow> {
         None
     }
@@ -104,7 +107,7 @@ unsafe impl<S: Services> Heap for S {
     }
 }
 
-// SAFETY: no test touches memory that is mapped.
+// SAFETY: no code reads or writes an address that these methods return.
 unsafe impl<S: Services> Addresses for S {
     fn v2p(&self, va: Va) -> Option<Pa> {
         Services::v2p(self, va)
@@ -117,7 +120,7 @@ unsafe impl<S: Services> Addresses for S {
     }
 }
 
-// SAFETY: no test touches memory that is mapped.
+// SAFETY: no code reads or writes memory through these mappings.
 unsafe impl<S: Services> Mappings for S {
     fn sets_linear_always(&self) -> bool {
         false
@@ -142,7 +145,7 @@ unsafe impl<S: Services> Mappings for S {
     }
 }
 
-// SAFETY: no test touches memory that is mapped.
+// SAFETY: there is no device and no cache: no code can observe that an operation does nothing. 64 is a power of two.
 unsafe impl<S: Services> Cache for S {
     unsafe fn copy(&self, _to: Va, _from: Va, _size: usize) {}
     fn device_barrier(&self) {
@@ -167,7 +170,7 @@ unsafe impl<S: Services> Cache for S {
     }
 }
 
-// SAFETY: no test touches memory that is mapped.
+// SAFETY: a host has no interrupts, so no call comes from one.
 unsafe impl<S: Services> Threads for S {
     fn irq_save(&self) -> usize {
         self.switch();
@@ -188,7 +191,7 @@ unsafe impl<S: Services> Threads for S {
     }
 }
 
-// SAFETY: no test touches memory that is mapped.
+// SAFETY: there is no region.
 unsafe impl<S: Services> PoolRegions for S {
     fn region(&self, _list: &RegionList, _index: usize) -> Result<BootRegion, Error> {
         Err(Error::NoMemblock)
@@ -196,7 +199,7 @@ unsafe impl<S: Services> PoolRegions for S {
     fn shrink(&self, _region: BootRegion, _end: Pa) {}
 }
 
-// SAFETY: no test touches memory that is mapped.
+// SAFETY: no code reads or writes memory at these handles, and there is no name.
 unsafe impl<S: Services> Firmware for S {
     fn device_name(&self, _device: Device) -> Name<'_> {
         Name::NONE

@@ -36,8 +36,8 @@ pub unsafe trait Threads {
     fn pause(&self);
 
     /// Returns a number that differs, as a rule, between calls that run at the same time on different cores. It only
-    /// decides which of several places a call uses first, so that the cores do not disturb each other: every number is
-    /// right.
+    /// decides which of several places a call uses first, so that the cores do not disturb each other: any number is
+    /// correct.
     ///
     /// Context: any.
     fn core_hint(&self) -> usize {

@@ -20,8 +20,7 @@ pub const PAGE_SHIFT: u32 = 12;
 pub struct Device(usize);
 
 impl Device {
-    /// No device: the address is zero. It replaces a device that is gone in what is kept of the device, so that no call
-    /// finds it.
+    /// No device: the address is zero. A record whose device is gone has it, so that no call finds the record.
     pub const NONE: Device = Device(0);
 
     /// Makes the value of the device at `address`.

@@ -5,7 +5,8 @@
 
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 
-/// Writes dirty lines that contain a byte of `[va, va + size)` to memory, and removes them from the cache.
+/// Writes dirty lines that contain a byte of `[va, va + size)` to memory, and removes them from the cache. The range is
+/// not empty.
 ///
 /// Context: any.
 pub fn flush_and_invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
@@ -21,7 +22,7 @@ pub fn flush_and_invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     }
 }
 
-/// Removes the lines of `[va, va + size)`, so that the next read comes from memory.
+/// Removes the lines of `[va, va + size)`, so that the next read comes from memory. The range is not empty.
 ///
 /// A line that is only partly in the range also holds bytes of a neighbour. It is flushed before it is invalidated, as
 /// Linux does on arm64 (`dcache_inval_poc`). The size of the largest line of any cache decides which lines these are:
@@ -66,7 +67,8 @@ unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize)
     kernel.cache_flush_and_invalidate_line(va);
     let in_first_line = line_offset_mask + 1 - (va & line_offset_mask);
     if in_first_line < size {
-        // SAFETY: this is the rest of the range, for which the caller guarantees it.
+        // SAFETY: this is the rest of the range, for which the caller guarantees it. It begins at the start of a line, so
+        // `invalidate` does not call this function again.
         unsafe { invalidate(kernel, va.wrapping_add(in_first_line), size - in_first_line) }
     }
 }

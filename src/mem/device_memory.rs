@@ -67,7 +67,9 @@ impl<W: Word, const N: usize> Words for [W; N] {
     }
 
     fn for_each_word(self, mut put: impl FnMut(usize, W)) {
-        self.into_iter().enumerate().for_each(|(at, word)| put(at, word));
+        for (index, word) in self.into_iter().enumerate() {
+            put(index, word);
+        }
     }
 }
 
@@ -147,22 +149,22 @@ impl<K: Kernel> DeviceMemory<K> {
         Ok(())
     }
 
-    /// Reads one word of the value at `offset` (in bytes) in one access. Returns `None` if the value is not aligned or
-    /// would end after the memory, or has no such word.
+    /// Reads word `index` of the value at `offset` (in bytes) in one access. Returns `None` if the value is not aligned
+    /// or would end after the memory, or has no such word.
     ///
     /// Context: any.
-    pub fn read_word<W: Words>(&self, offset: usize, word: usize) -> Option<W::Word> {
-        self.value_at::<W>(offset)?.read_word(word)
+    pub fn read_word<W: Words>(&self, offset: usize, index: usize) -> Option<W::Word> {
+        self.value_at::<W>(offset)?.read_word(index)
     }
 
-    /// Writes one word of the value at `offset` (in bytes) in one access.
+    /// Writes word `index` of the value at `offset` (in bytes) in one access.
     ///
     /// Context: any.
     ///
     /// # Errors
     /// [`OutOfRange`] if the value is not aligned or would end after the memory, or has no such word.
-    pub fn write_word<W: Words>(&mut self, offset: usize, word: usize, value: W::Word) -> Result<(), OutOfRange> {
-        self.value_at::<W>(offset).ok_or(OutOfRange)?.write_word(word, value)
+    pub fn write_word<W: Words>(&mut self, offset: usize, index: usize, value: W::Word) -> Result<(), OutOfRange> {
+        self.value_at::<W>(offset).ok_or(OutOfRange)?.write_word(index, value)
     }
 
     /// Copies bytes from the memory to `to`.
@@ -240,10 +242,10 @@ impl<K: Kernel, W: Words> DeviceValue<K, W> {
         DeviceValue { kernel, start, words: PhantomData }
     }
 
-    /// Returns one word, which is a value too; `None` if there is no such word.
-    fn word(&self, word: usize) -> Option<DeviceValue<K, W::Word>> {
-        let start = self.start.wrapping_add(word.wrapping_mul(size_of::<W::Word>()));
-        (word < W::COUNT).then_some(DeviceValue { kernel: self.kernel, start, words: PhantomData })
+    /// Returns word `index`, which is a value too; `None` if there is no such word.
+    fn word_at(&self, index: usize) -> Option<DeviceValue<K, W::Word>> {
+        let start = self.start.wrapping_add(index.wrapping_mul(size_of::<W::Word>()));
+        (index < W::COUNT).then_some(DeviceValue { kernel: self.kernel, start, words: PhantomData })
     }
 
     /// Reads the value, word by word in rising order. It is newer than what was read before this call, and older than
@@ -277,21 +279,21 @@ impl<K: Kernel, W: Words> DeviceValue<K, W> {
         self.kernel.device_barrier();
     }
 
-    /// Reads one word in one access. Returns `None` if the value has no such word.
+    /// Reads word `index` in one access. Returns `None` if the value has no such word.
     ///
     /// Context: any.
-    pub fn read_word(&self, word: usize) -> Option<W::Word> {
-        Some(self.word(word)?.read())
+    pub fn read_word(&self, index: usize) -> Option<W::Word> {
+        Some(self.word_at(index)?.read())
     }
 
-    /// Writes one word in one access.
+    /// Writes word `index` in one access.
     ///
     /// Context: any.
     ///
     /// # Errors
     /// [`OutOfRange`] if the value has no such word.
-    pub fn write_word(&mut self, word: usize, value: W::Word) -> Result<(), OutOfRange> {
-        self.word(word).ok_or(OutOfRange)?.write(value);
+    pub fn write_word(&mut self, index: usize, value: W::Word) -> Result<(), OutOfRange> {
+        self.word_at(index).ok_or(OutOfRange)?.write(value);
         Ok(())
     }
 }
@@ -342,7 +344,7 @@ mod tests {
         static AT_BARRIERS: RefCell<Vec<[u32; 3]>> = const { RefCell::new(Vec::new()) };
     }
 
-    // SAFETY: it maps nothing.
+    // SAFETY: the kernel maps nothing.
     unsafe impl Services for Watched {
         fn device_barrier(&self) {
             // SAFETY: the test below has the words there, and no reference to them meanwhile.
@@ -351,7 +353,7 @@ mod tests {
         }
     }
 
-    /// It may have the bit that gives a descriptor to the device.
+    /// The last word may have the bit that gives a descriptor to the device.
     #[test]
     fn the_device_observes_the_last_word_after_all_others() {
         let mut words = [0u32; 3];

@@ -8,7 +8,7 @@ use core::hint::black_box;
 use super::atomic_ref::AtomicRef;
 use super::atomics::{Ordering::SeqCst, fence};
 
-/// A value, with functions, that only images with a certain addition set.
+/// A reference to functions of an addition. Only an image that has this addition sets it.
 pub struct Hook<T: 'static>(AtomicRef<T>);
 
 impl<T: Sync> Hook<T> {

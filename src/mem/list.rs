@@ -60,7 +60,8 @@ impl<K: Kernel, T> List<K, T> {
     /// Puts an element at the beginning.
     pub fn push(&mut self, mut element: Element<K, T>) {
         // Both links that are replaced are `None`: an element that is in no list has no next one, and `first` was
-        // taken. The compiler does not know this, and without `forget` it adds code that drops what they held.
+        // taken. The compiler does not know this, and without `forget` it adds code that drops what they held: a
+        // streaming map that is recorded and its unmap together take 15 instructions more (`ci/bench`, flash).
         forget(replace(&mut element.0.next, self.first.take()));
         forget(self.first.replace(element));
     }

@@ -5,9 +5,10 @@
 //!
 //! The spin lock alone makes sure that one holder at a time accesses the value. The interrupt mask only makes sure that
 //! no interrupt waits for a lock that its own core holds. Guards of one core must therefore be dropped in the reverse
-//! of the order in which they were made: otherwise interrupts are enabled too early, and one of them may wait for ever.
-//! That is a deadlock, and no access without the lock, so taking the lock is not `unsafe`. Only two calls hold two
-//! locks at the same time (`docs/locking.md`, rule 4): they take and release the second in a function that they call.
+//! of the order in which they were made. Otherwise interrupts are enabled too early, and an interrupt may wait for ever
+//! for a lock of its own core. Even then no code accesses the value without the lock, so taking the lock is not
+//! `unsafe`. Only two calls hold two locks at the same time (`docs/locking.md`, rule 4): they take and release the
+//! second in a function that they call.
 //! The kernel for tests checks the order of all guards.
 
 #![allow(unsafe_code)]

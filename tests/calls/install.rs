@@ -242,7 +242,7 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
 fn fault_28_a_kernel_without_page_tables_serves_cached_memory_of_a_devices_own_region() {
     // A region of one device, one that is `no-map`, and one that other devices use too.
     let region = named_region(BASE + 4 * MIB, MIB);
-    let shared = NamedRegion { is_reusable: true, is_shared: true, ..region };
+    let shared = NamedRegion { is_reusable: true, serves_every_device: true, ..region };
     for region in [region, NamedRegion { is_no_map: true, ..region }, shared] {
         let machine = Machine::new();
         machine.leave_mmu_off();

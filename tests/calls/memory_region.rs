@@ -87,7 +87,7 @@ fn fault_16_no_node_shares_the_memory_of_one_with_other_properties() {
     let own = named_region(OWN, MIB);
     let no_map = NamedRegion { is_no_map: true, ..own };
     let lent = NamedRegion { is_reusable: true, ..own };
-    let shared = NamedRegion { is_shared: true, ..lent };
+    let shared = NamedRegion { serves_every_device: true, ..lent };
     let kinds = [own, no_map, lent, shared];
     for regions in kinds.iter().flat_map(|one| kinds.map(|other| [*one, other])).filter(|[one, other]| one != other) {
         let machine = machine_with_cma();
@@ -100,7 +100,7 @@ fn fault_16_no_node_shares_the_memory_of_one_with_other_properties() {
         assert!(pool.is_owned_by(first) && !pool.is_owned_by(second));
         assert_eq!(machine.dma.claim_own_region(second, 0), Err(OwnRegionError::Unavailable));
         assert_eq!(pool.is_reusable(), regions[0].is_reusable);
-        assert_eq!(pool.serves(stranger, CACHED), regions[0].is_shared);
+        assert_eq!(pool.serves(stranger, CACHED), regions[0].serves_every_device);
         assert_eq!(machine.is_linear(OWN), !regions[0].is_no_map);
     }
 }
@@ -122,9 +122,9 @@ fn a_device_that_cannot_share_a_region_does_not_change_it() {
 }
 
 #[test]
-fn a_reusable_region_that_is_shared_serves_strangers_too() {
+fn a_reusable_region_may_serve_strangers_too() {
     let machine = Machine::new();
-    let region = NamedRegion { is_reusable: true, is_shared: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { is_reusable: true, serves_every_device: true, ..named_region(OWN, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     let stranger = machine.plain_device();
     assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN);
@@ -159,7 +159,7 @@ fn the_region_is_uncached_unless_the_device_is_coherent() {
 #[test]
 fn a_region_that_strangers_use_too_stays_cached_for_them() {
     let machine = Machine::new();
-    let region = NamedRegion { is_reusable: true, is_shared: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { is_reusable: true, serves_every_device: true, ..named_region(OWN, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     let stranger = machine.plain_device();
     let memory = |device| {

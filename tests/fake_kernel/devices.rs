@@ -124,5 +124,5 @@ fn translate(ranges: &[BusWindow], address: usize, way: fn(&BusWindow) -> (u64, 
 
 /// Makes a region of a `memory-region` property, without `no-map` or `reusable`.
 pub fn named_region(start: Pa, size: usize) -> NamedRegion {
-    NamedRegion { start, end: start + size, is_no_map: false, is_reusable: false, is_shared: false }
+    NamedRegion { start, end: start + size, is_no_map: false, is_reusable: false, serves_every_device: false }
 }

@@ -2,7 +2,7 @@
 
 use super::{FakeKernel, Machine, PAGE, Service};
 use rt_dma_pool::kernel::Pa;
-use rt_dma_pool::kernel::reserved_memory::{self, ReservedMemory, SharedPoolNodeError};
+use rt_dma_pool::kernel::reserved_memory::{self, AllocRange, ReservedMemory, SharedPoolNodeError};
 use rt_dma_pool::log::Name;
 use std::ops::Range;
 
@@ -113,11 +113,11 @@ unsafe impl ReservedMemory for FakeKernel {
         Some(if node.is_readable { Ok(node.properties(index)) } else { Err(SharedPoolNodeError::BadNode) })
     }
 
-    fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)> {
+    fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange> {
         self.may_sleep("alloc_range");
         let records = self.records();
         let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[id].alloc_ranges);
-        ranges.and_then(|ranges| ranges.get(index)).copied()
+        ranges.and_then(|ranges| ranges.get(index)).map(|&(start, size)| AllocRange { start, size })
     }
 
     fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)> {

@@ -26,7 +26,7 @@ pub const LENDABLE: NamedRegion = NamedRegion {
     end: 0x9000_0000 + 2 * PAGE_SIZE,
     is_no_map: false,
     is_reusable: true,
-    is_shared: false,
+    serves_every_device: false,
 };
 
 /// Where mappings begin.

@@ -42,7 +42,8 @@ fn device_of(machine: &Machine, index: usize) -> Device {
     let region = machine.with_boot(|boot| {
         let pool = &boot.nodes.as_ref().unwrap()[index];
         let (start, end) = pool.range.expect("it has a place");
-        NamedRegion { start, end, is_no_map: pool.is_no_map, is_reusable: pool.is_reusable, is_shared: pool.is_default }
+        let (is_no_map, is_reusable) = (pool.is_no_map, pool.is_reusable);
+        NamedRegion { start, end, is_no_map, is_reusable, serves_every_device: is_reusable && pool.is_default }
     });
     machine.device(DeviceInfo::naming(&[region]).coherent())
 }

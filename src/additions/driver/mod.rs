@@ -45,7 +45,8 @@ pub use stream::{Mapping, Refused, ScopedMapping};
 pub use crate::additions::block_pool::pools::CreateError;
 pub use crate::additions::streaming::{BadMapping, MapError};
 pub use crate::mem::device_memory::{OutOfRange, Word, Words};
-pub use crate::mem::handover::{HeapBytes, StableBytes};
+pub use crate::mem::handover::StableBytes;
+pub use crate::mem::heap::HeapBytes;
 
 use crate::additions::block_pool::Pages;
 use crate::additions::block_pool::pools::BlockPools;

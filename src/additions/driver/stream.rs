@@ -13,7 +13,8 @@ use super::direction::{Bytes, Direction};
 use super::{BadMapping, Device, MapError, Platform, System};
 use crate::additions::streaming::{Buffer, BusMaster, MappedBuffer};
 use crate::kernel::Handle;
-use crate::mem::handover::{HandedOver, HandedOverBuffer, HeapBytes, StableBytes};
+use crate::mem::handover::{HandedOver, HandedOverBuffer, StableBytes};
+use crate::mem::heap::HeapBytes;
 
 /// Bytes that a device has. The processor accesses them only in [`cpu`](ScopedMapping::cpu).
 ///

@@ -5,7 +5,7 @@ use super::direct::linear_range::LinearBytes;
 use super::{Streaming, last_byte};
 use crate::dropin::pool::{AddressInfo, InView};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Kernel, PAGE_SIZE, Pa, PaOfRange, Va};
 
 /// Where the page tables show a buffer.
 pub struct Location {
@@ -33,7 +33,7 @@ impl<K: Kernel> Streaming<'_, K> {
                 return Some(Location { memory, is_contiguous: true, reaches_outside_pools: false });
             }
         }
-        let (pa, is_contiguous) = self.look_up(va, last_byte(va, size)?)?;
+        let PaOfRange { first: pa, is_contiguous } = self.look_up(va, last_byte(va, size)?)?;
         let last = pa.saturating_add(size.saturating_sub(1));
         if !self.dma.list.may_contain(pa, last) {
             return Some(Location { memory: memory(pa, true), is_contiguous, reaches_outside_pools: true });
@@ -46,27 +46,26 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// Context: any.
     pub(super) fn lies_at(self, va: Va, last: Va, pa: Pa) -> bool {
-        self.look_up(va, last) == Some((pa, true))
+        self.look_up(va, last) == Some(PaOfRange { first: pa, is_contiguous: true })
     }
 
-    /// Returns the physical address of `va`, and whether physical addresses rise with virtual ones up to `last`; `None`
-    /// if a page of `[va, last]` is not mapped.
+    /// Returns where the memory of `[va, last]` lies; `None` if a page of it is not mapped.
     ///
     /// Looks up each page, or only the first one if all lie in the known part of the linear map. Several pages that
     /// turn out to be linear are added to that part.
-    fn look_up(self, va: Va, last: Va) -> Option<(Pa, bool)> {
+    fn look_up(self, va: Va, last: Va) -> Option<PaOfRange> {
         let (kernel, range) = (self.dma.kernel, &self.mappings.linear_range);
         let is_linear = |pa: &Pa| kernel.linear(*pa) == va;
         if range.contains(va, last)
             && let Some(pa) = kernel.v2p(va).filter(is_linear)
         {
-            return Some((pa, true));
+            return Some(PaOfRange { first: pa, is_contiguous: true });
         }
-        let (pa, is_contiguous) = kernel.v2p_of_range(va, last)?;
-        if is_contiguous && is_linear(&pa) && va / PAGE_SIZE != last / PAGE_SIZE {
-            range.extend_to(kernel, LinearBytes { va, last, pa });
+        let memory = kernel.v2p_of_range(va, last)?;
+        if memory.is_contiguous && is_linear(&memory.first) && va / PAGE_SIZE != last / PAGE_SIZE {
+            range.extend_to(kernel, LinearBytes { va, last, pa: memory.first });
         }
-        Some((pa, is_contiguous))
+        Some(memory)
     }
 }
 

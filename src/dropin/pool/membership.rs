@@ -187,7 +187,7 @@ impl<K: Kernel> Pool<K> {
         pages == WholePages { start: self.start, count: self.page_count }
             && self.membership.lasting_flags == spec.flags & LASTING
             && has_copied_name == spec.origin.has_device()
-            && (!has_copied_name || self.name().has_text_of(spec.region.name))
+            && (!has_copied_name || self.name().is_same_text(spec.region.name))
     }
 
     /// Gives a pool that was uninstalled the region, the flags, the origin and the failure counts of a new pool, and

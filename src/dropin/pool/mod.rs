@@ -144,7 +144,7 @@ impl<K: Kernel> Pool<K> {
         // is dropped only if its pool was never in the list, so no other code has found them there.
         #[allow(unsafe_code)]
         unsafe {
-            KBox::with_arrays(kernel, words as u32, shape.nodes() as u32, copied, make)
+            KBox::with_arrays(kernel, words, shape.nodes(), copied, make)
         }
     }
 
@@ -188,7 +188,7 @@ impl<K: Kernel> Pool<K> {
     /// other.
     pub(crate) fn has_region(&self, region: &NamedRegion) -> bool {
         let known = self.region();
-        let serves_every_device = region.serves_every_device();
+        let serves_every_device = region.serves_every_device;
         (known.start, known.end, self.is_no_map(), self.is_for_owners())
             == (region.start, region.end, region.is_no_map, !serves_every_device)
             // The pool for every device is not reusable until it has an owner.

@@ -113,7 +113,7 @@ pub(in crate::ffi) fn table_or_choose(device: Device) -> Result<&'static rt_dma_
 }
 
 /// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet. The port measured the offset of
-/// this field: see `device_ops` in `kernel/rtthread/configuration.rs`.
+/// this field: see `device_ops` in `kernel/rtthread/firmware.rs`.
 pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller passed a valid device. `dma_ops` is null, one of our tables, or a table of the BSP that stays
     // valid.

@@ -3,8 +3,10 @@
 use core::ffi::{c_int, c_void};
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-use super::probe;
+use super::translation;
 use super::{RtThread, pointer};
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+use crate::kernel::PaOfRange;
 use crate::kernel::{Addresses, Pa, Va};
 
 /// The result of a translation for an address that is not mapped or not reachable.
@@ -44,12 +46,12 @@ unsafe impl Addresses for RtThread {
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
     fn is_mapped(&self, va: Va) -> bool {
-        probe::is_mapped(va)
+        translation::is_mapped(va)
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    fn v2p_of_range(&self, va: Va, last: Va) -> Option<(Pa, bool)> {
-        probe::v2p_of_range(va, last)
+    fn v2p_of_range(&self, va: Va, last: Va) -> Option<PaOfRange> {
+        translation::v2p_of_range(va, last)
     }
 
     fn has_page_tables(&self) -> bool {

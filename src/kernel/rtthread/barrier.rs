@@ -3,7 +3,7 @@
 #[cfg(target_os = "none")]
 use core::arch::asm;
 
-/// Orders all accesses before the call before all accesses after it, for devices too.
+/// Makes all accesses before the call precede all accesses after it, for devices too.
 ///
 /// On Arm, a device belongs to the outer shareable domain. A fence of the language (`dmb ish`) need not order accesses
 /// for observers outside of the inner shareable domain, as a device is (Arm ARM DDI 0487 and DDI 0406, "Data Memory
@@ -14,7 +14,7 @@ pub fn device() {
     unsafe { asm!("dmb osh", options(nostack, preserves_flags)) };
 }
 
-/// Orders all accesses before the call before all accesses after it, for devices too.
+/// Makes all accesses before the call precede all accesses after it, for devices too.
 ///
 /// On RISC-V, accesses to device registers are input and output (`i`, `o`). A fence of the language (`fence rw,rw`)
 /// does not order these (The RISC-V Instruction Set Manual, Volume I, "Memory Ordering Instructions").
@@ -24,7 +24,7 @@ pub fn device() {
     unsafe { asm!("fence iorw, iorw", options(nostack, preserves_flags)) };
 }
 
-/// Orders all accesses before the call before all accesses after it. On a host, another thread plays the device.
+/// Makes all accesses before the call precede all accesses after it. On a host, another thread plays the device.
 #[cfg(not(target_os = "none"))]
 pub fn device() {
     core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);

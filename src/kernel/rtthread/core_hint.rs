@@ -7,10 +7,13 @@
 #[cfg(any(target_os = "none", target_arch = "x86_64"))]
 use core::arch::asm;
 
-/// Returns a number of which the lowest eight bits are the sum of the two lowest levels of the core's number. The bits
-/// above them have no meaning. The two levels are the number of the core in its cluster and that of the cluster; or
-/// that of the thread in its core, which is 0 on RT-Thread, and that of the core (Arm Architecture Reference Manual,
-/// `MPIDR_EL1`).
+/// Returns the sum of the two lowest levels of the core's number in `MPIDR_EL1`. Only its lowest eight bits have a
+/// meaning.
+///
+/// On most processors, these levels are the number of the core in its cluster, and the number of the cluster. On
+/// processors whose cores can run several threads, they are the number of the thread, which is 0 on RT-Thread, and the
+/// number of the core (Arm Architecture Reference Manual, `MPIDR_EL1`). In both cases, the cores of a small system have
+/// different sums as a rule.
 #[cfg(all(any(target_arch = "aarch64", target_arch = "arm"), target_os = "none"))]
 pub fn core_hint() -> usize {
     let number: usize;
@@ -27,10 +30,12 @@ pub fn core_hint() -> usize {
     number.wrapping_add(number >> 8)
 }
 
-/// Returns the two highest bits of a hash of the number of the stack's page: different cores run different threads,
-/// whose stacks lie apart (Knuth, The Art of Computer Programming, volume 3, section 6.4). More than four places would
-/// need more of its bits. A core's own number is in a register of machine mode, which a kernel in supervisor mode
-/// cannot read.
+/// Returns two bits that depend on the page of the stack. Different cores run different threads, whose stacks lie in
+/// different pages.
+///
+/// The number of the page is multiplied by 2^32 divided by the golden ratio, and the two highest bits are taken (Knuth,
+/// The Art of Computer Programming, volume 3, section 6.4). More than four places would need more bits. The register
+/// with the core's own number can be read in machine mode only, and a kernel runs in supervisor mode.
 #[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
 pub fn core_hint() -> usize {
     let stack: usize;
@@ -49,7 +54,7 @@ pub fn core_hint() -> usize {
 }
 
 /// Returns an address on the stack.
-// As on other hosts, a pair of block calls takes 1 to 2 instructions more (`ci/bench`, blocks).
+// With the code for other hosts (below), a pair of block calls takes 1 to 2 instructions more (`ci/bench`, blocks).
 #[cfg(all(not(target_os = "none"), target_arch = "x86_64"))]
 fn stack_address() -> usize {
     let stack: usize;

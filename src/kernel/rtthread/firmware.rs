@@ -1,13 +1,15 @@
 //! [`Firmware`] over RT-Thread's device tree and PCI bus.
 
 use core::ffi::{c_char, c_int, c_void};
+use core::sync::atomic::{AtomicPtr, Ordering::Acquire};
 
 use super::addresses::unless_unmapped;
 use super::types::{
     RT_DMA_PORT_DISABLED, RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_HEAP, RT_DMA_PORT_NO_NODE,
     RT_DMA_PORT_NO_REG, RT_DMA_PORT_NOT_RESERVED, rt_dma_port_region,
 };
-use super::{RtThread, pointer};
+use super::{RtThread, configuration, pointer};
+use crate::abi::rt_dma_map_ops;
 use crate::error::Error;
 use crate::kernel::{BusRange, BusWindow, Device, Firmware, Handle, NamedRegion, Node, Pa};
 use crate::log::Name;
@@ -147,10 +149,25 @@ unsafe extern "C" {
     pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
 }
 
-/// Asks the port about a device.
-fn ask<R>(question: unsafe extern "C" fn(*mut c_void) -> R, device: Device) -> R {
+/// Returns `dev->dma_ops` of a device, read with acquire ordering.
+///
+/// The library claims the pools of a device first, and then stores `dma_ops` with release ordering
+/// ([`rt_dma_port_device_choose_ops`]). A caller that reads the operations therefore also reads these pools.
+/// RT-Thread's own `rt_dma_device_set_ops` has no such ordering.
+///
+/// This is no function of the port, because its call would add about 20 instructions to each call of a driver, most of
+/// them to save the arguments.
+pub fn device_ops(device: Device) -> *const rt_dma_map_ops {
+    let place = device.address().wrapping_add(configuration().ops_offset.into());
+    // SAFETY: a device is a `struct rt_device` that a C caller passed. The port measured the offset of the pointer in
+    // it, which is written by atomic or single stores only.
+    unsafe { &*core::ptr::with_exposed_provenance::<AtomicPtr<rt_dma_map_ops>>(place) }.load(Acquire)
+}
+
+/// Calls a function of the port for a device.
+fn call<R>(function: unsafe extern "C" fn(*mut c_void) -> R, device: Device) -> R {
     // SAFETY: a device is a pointer that a C caller passed, and the port accepts every such pointer.
-    unsafe { question(pointer(device.address())) }
+    unsafe { function(pointer(device.address())) }
 }
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`. The devices in the blocks
@@ -158,15 +175,15 @@ fn ask<R>(question: unsafe extern "C" fn(*mut c_void) -> R, device: Device) -> R
 unsafe impl Firmware for RtThread {
     fn device_name(&self, device: Device) -> Name<'_> {
         // SAFETY: the port returns null, or a C string that stays as long as the device.
-        unsafe { Name::from_ptr(ask(rt_dma_port_device_name, device)) }
+        unsafe { Name::from_ptr(call(rt_dma_port_device_name, device)) }
     }
 
     fn is_coherent(&self, device: Device) -> bool {
-        ask(rt_dma_port_device_is_coherent, device) != 0
+        call(rt_dma_port_device_is_coherent, device) != 0
     }
 
     fn node(&self, device: Device) -> Option<Node> {
-        Node::at(ask(rt_dma_port_node, device).expose_provenance())
+        Node::at(call(rt_dma_port_node, device).expose_provenance())
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
@@ -175,9 +192,9 @@ unsafe impl Firmware for RtThread {
         let error = match unsafe { rt_dma_port_memory_region(pointer(device.address()), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 let rt_dma_port_region { start, end } = region.place;
-                let (is_no_map, is_reusable, is_shared) =
-                    (region.no_map != 0, region.reusable != 0, region.is_shared != 0);
-                return Some(Ok(NamedRegion { start, end, is_no_map, is_reusable, is_shared }));
+                let (is_no_map, is_reusable) = (region.no_map != 0, region.reusable != 0);
+                let serves_every_device = is_reusable && region.is_shared != 0;
+                return Some(Ok(NamedRegion { start, end, is_no_map, is_reusable, serves_every_device }));
             }
             RT_DMA_PORT_END => return None,
             RT_DMA_PORT_NO_NODE => Error::NoNode,
@@ -192,7 +209,7 @@ unsafe impl Firmware for RtThread {
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
-        ask(rt_dma_port_has_dma_ranges, device) != 0
+        call(rt_dma_port_has_dma_ranges, device) != 0
     }
 
     fn bus_range_from(&self, device: Device, pa: Pa) -> Result<BusRange, Error> {

@@ -6,7 +6,7 @@
 use core::ffi::{c_int, c_void};
 use core::num::NonZeroUsize;
 
-use super::{RtThread, configuration, pointer, revision, view_limit};
+use super::{RtThread, configuration, pointer, revision};
 use crate::kernel::{Mappings, MemoryType, Pa, Va};
 
 /// Memory type: write-back cached.
@@ -96,7 +96,8 @@ unsafe impl Mappings for RtThread {
     }
 
     fn view_limit(&self) -> usize {
-        view_limit()
+        // On a 32-bit processor, 4,096 MiB and more are all of the address space.
+        usize::from(configuration().view_limit_mib).saturating_mul(1 << 20)
     }
 
     fn maps_at_install(&self) -> bool {

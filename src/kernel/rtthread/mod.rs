@@ -1,6 +1,7 @@
-//! [`Kernel`](super::Kernel) for RT-Thread, over the C functions of `rtthread-port/`: one file for each of its traits.
+//! [`Kernel`](super::Kernel) for RT-Thread, over the C functions of `rtthread-port/`: one file for each of its traits,
+//! and some for what they share, such as `configuration`, `types` and `irq`.
 //!
-//! A file begins with the functions, types and constants of the port that its trait needs. The headers in
+//! A file begins with the functions, types and constants of the port that belong to its subject. The headers in
 //! `rtthread-port/rt_dma_port/` are generated from them, and the port includes these, so that the two sides cannot
 //! differ.
 //!
@@ -28,15 +29,14 @@ mod irq;
 mod log;
 mod mappings;
 mod pool_regions;
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
-mod probe;
 mod reserved_memory;
 mod threads;
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+mod translation;
 mod types;
 
-use configuration::view_limit;
-pub use configuration::{configuration, device_ops, revision, rt_dma_port_errors};
-pub use firmware::{rt_dma_port_device_choose_ops, rt_dma_port_device_set_ops, rt_dma_port_node};
+pub use configuration::{configuration, revision, rt_dma_port_errors};
+pub use firmware::{device_ops, rt_dma_port_device_choose_ops, rt_dma_port_device_set_ops, rt_dma_port_node};
 pub use log::rt_dma_port_list_options;
 
 use core::ffi::c_void;

@@ -58,8 +58,8 @@ unsafe impl PoolRegions for RtThread {
         match unsafe { rt_dma_port_pool_region(&list, index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 // SAFETY: this is the address of a region, which no other code writes while `extract` runs.
-                let rt_region_t { start, end, .. } = *unsafe { &*region.cast() };
-                Ok(BootRegion { start, end, address: region.expose_provenance() })
+                let found = unsafe { &*region.cast::<rt_region_t>() };
+                Ok(BootRegion { start: found.start, end: found.end, address: region.expose_provenance() })
             }
             RT_DMA_PORT_NO_LIST => Err(Error::BadSize),
             RT_DMA_PORT_ABSENT => Err(Error::NoMemblock),

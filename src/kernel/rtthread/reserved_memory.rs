@@ -8,7 +8,7 @@ use super::types::{
 };
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
-use crate::kernel::reserved_memory::{ReservedMemory, SharedPoolNode, SharedPoolNodeError};
+use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolNode, SharedPoolNodeError};
 use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
@@ -155,11 +155,11 @@ unsafe impl ReservedMemory for RtThread {
         }
     }
 
-    fn alloc_range(&self, id: usize, index: usize) -> Option<(u64, u64)> {
+    fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange> {
         let (mut start, mut size) = (0, 0);
         // SAFETY: the port returned the node, and writes to the two numbers only.
         match unsafe { rt_dma_port_alloc_range(pointer(id), index, &mut start, &mut size) } {
-            RT_DMA_PORT_FOUND => Some((start, size)),
+            RT_DMA_PORT_FOUND => Some(AllocRange { start, size }),
             _ => None,
         }
     }

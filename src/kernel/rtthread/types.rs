@@ -6,7 +6,7 @@ use core::ffi::c_int;
 pub const RT_DMA_PORT_FOUND: c_int = 0;
 /// The caller of `rt_dma_pool_extract` passed no list.
 pub const RT_DMA_PORT_NO_LIST: c_int = 1;
-/// The kernel lacks the service, or what it reads is not there yet.
+/// The kernel has no memblock, or no device tree has been unflattened.
 pub const RT_DMA_PORT_ABSENT: c_int = 2;
 /// The list ends before the index.
 pub const RT_DMA_PORT_END: c_int = 3;

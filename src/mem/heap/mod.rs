@@ -3,6 +3,10 @@
 
 #![allow(unsafe_code)]
 
+mod bytes;
+
+pub use bytes::HeapBytes;
+
 use core::ffi::c_char;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, align_of, size_of};
@@ -85,10 +89,11 @@ pub fn alloc_static<K: Kernel, T>(
 /// Context: thread.
 ///
 /// # Safety
-/// `value` is the address of a value that `alloc_static` returned. That value has not been freed, and neither it nor the
-/// slices are used any more.
+/// `value` is the address of a value that `alloc_static` returned. That value has not been freed, and neither it nor
+/// the slices are used any more.
 pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
-    // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned, and `alloc_static` exposed that pointer.
+    // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned, and `alloc_static` exposed that
+    // pointer.
     unsafe { kernel.heap_free(with_exposed_provenance_mut(value.addr())) }
 }
 
@@ -122,8 +127,8 @@ impl<K: Kernel, T> KBox<K, T> {
     /// none of its arrays is used after the box is dropped.
     pub unsafe fn with_arrays<const N: usize>(
         kernel: K,
-        words: u32,
-        nodes: u32,
+        words: usize,
+        nodes: usize,
         name: Name,
         make: impl FnOnce(Bitmaps, &'static mut [[i32; N]], Name<'static>) -> T,
     ) -> Option<Self> {
@@ -131,11 +136,9 @@ impl<K: Kernel, T> KBox<K, T> {
             let word = align_of::<usize>();
             assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word));
         }
-        // The parameters are `u32`: on a 64-bit processor, `slices` cannot overflow then, and is linked without checks.
-        let (words, nodes) = (words as usize, nodes as usize);
         let slices =
             words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<[i32; N]>())?)?;
-        let name_size = size_of_name(name);
+        let name_size = name.size();
         // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line
         // with the bitmaps, and each write to a bitmap would delay the cores that use that object.
         let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(CACHE_LINE)?;
@@ -188,21 +191,6 @@ impl<K: Kernel, T> Drop for KBox<K, T> {
         // SAFETY: the value is dropped this once. Its memory is freed after that, when the field is dropped.
         unsafe { self.memory.start().cast::<T>().drop_in_place() }
     }
-}
-
-/// Returns the size of a name with its final zero, in bytes; 0 for [`Name::NONE`].
-fn size_of_name(name: Name) -> usize {
-    if name.as_ptr().is_null() {
-        return 0;
-    }
-    let mut length = 0;
-    // SAFETY: a name that is not null is a C string (`Name::from_ptr`), and no byte after its final zero is read. The
-    // read is volatile because the compiler otherwise replaces the loop by a call of `strlen`, which an image need not
-    // have.
-    while unsafe { name.as_ptr().add(length).read_volatile() } != 0 {
-        length += 1;
-    }
-    length + 1
 }
 
 #[cfg(test)]

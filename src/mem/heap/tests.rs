@@ -55,5 +55,8 @@ fn arrays_of_a_box_are_zero_and_apart() {
     // SAFETY: as above; this box is dropped at once.
     let unnamed = unsafe { KBox::with_arrays::<4>(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.as_ptr() as usize) };
     drop(unnamed.unwrap());
+    // SAFETY: as above.
+    let too_large = unsafe { KBox::with_arrays::<4>(HeapOnly, usize::MAX / 2, 0, Name::NONE, |_, _, _| 0usize) };
+    assert!(too_large.is_none(), "the sum of the sizes wraps");
     assert_eq!(heap_blocks(), before + 1);
 }

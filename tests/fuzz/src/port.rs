@@ -29,7 +29,6 @@ pub struct Configuration {
     pub revision: AtomicU16,
     ops_offset: u16,
     maps_at_install: u16,
-    stated_cache_line: u16,
 }
 
 #[unsafe(no_mangle)]
@@ -39,7 +38,6 @@ pub static rt_dma_port_configuration: Configuration = Configuration {
     revision: AtomicU16::new(2),
     ops_offset: 0,
     maps_at_install: 0,
-    stated_cache_line: 0,
 };
 
 pub fn revision() -> u16 {

@@ -86,7 +86,7 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     // SAFETY: the holder keeps the map, and is never dropped.
     #[allow(unsafe_code)]
     let slot = unsafe {
-        KBox::with_arrays(HeapOnly, words as u32, shape.nodes() as u32, Name::NONE, |bits, nodes, _| Holder {
+        KBox::with_arrays(HeapOnly, words, shape.nodes(), Name::NONE, |bits, nodes, _| Holder {
             map: std::sync::Mutex::new(PageMap::new(pages, shape, bits, nodes)),
         })
     };

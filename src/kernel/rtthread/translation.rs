@@ -7,7 +7,7 @@
 
 use core::arch::asm;
 
-use crate::kernel::{PAGE_SIZE, Pa, Va};
+use crate::kernel::{PAGE_SIZE, PaOfRange, Va};
 
 /// PAR_EL1.F: the translation failed.
 const FAILED: usize = 1;
@@ -16,46 +16,11 @@ const PAGE_ADDRESS: usize = 0xffff_ffff_f000;
 /// The number of further pages that are translated while interrupts are masked: less than 200 instructions.
 const CHUNK: usize = 16;
 
-/// Returns whether `va` is mapped.
-pub fn is_mapped(va: Va) -> bool {
-    let _masked = Masked::new();
-    translate(va) & FAILED == 0
-}
-
-/// Returns the physical address to which `va` is mapped, and whether physical addresses rise with virtual ones up to
-/// `last`, which is not less than `va`; `None` if a page of `[va, last]` is not mapped.
-///
-/// Each further page takes 9 instructions. The port's translation takes about 40, for each page of a streaming map
-/// (`benches/maps.c`, "elsewhere").
-pub fn v2p_of_range(va: Va, last: Va) -> Option<(Pa, bool)> {
-    let mut further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
-    let mut masked = Masked::new();
-    let first = translate(va);
-    let (mut next_va, mut expected) = (va, first & PAGE_ADDRESS);
-    // The bits in which a result is not the expected one.
-    let mut differences = first & FAILED;
-    loop {
-        let chunk = further_pages.min(CHUNK);
-        for _ in 0..chunk {
-            (next_va, expected) = (next_va.wrapping_add(PAGE_SIZE), expected.wrapping_add(PAGE_SIZE));
-            differences |= translate(next_va) ^ expected;
-        }
-        drop(masked);
-        further_pages -= chunk;
-        // A wrong size may be that of the whole address space, so the search ends at a page that is not mapped.
-        if further_pages == 0 || differences & FAILED != 0 {
-            break;
-        }
-        masked = Masked::new();
-    }
-    let pa = first & PAGE_ADDRESS | (va % PAGE_SIZE);
-    (differences & FAILED == 0).then_some((pa, differences & PAGE_ADDRESS == 0))
-}
-
 /// Masks interrupts. When it is dropped, the interrupt mask and PAR_EL1 are as before.
 ///
 /// An interrupt or a thread switch between the instructions of a translation could replace the result in PAR_EL1. The
-/// translation may itself interrupt another one, so PAR_EL1 is restored. (See `translate` in the port.)
+/// translation may itself interrupt another one, so PAR_EL1 is restored. `translate` in
+/// `rtthread-port/rt_dma_port_addresses.c` does the same for one address.
 struct Masked {
     /// The interrupt mask from before.
     daif: usize,
@@ -64,6 +29,7 @@ struct Masked {
 }
 
 impl Masked {
+    /// Masks interrupts, and reads the state from before.
     fn new() -> Self {
         let (daif, par): (usize, usize);
         // SAFETY: a kernel may mask interrupts, and the instructions change nothing else.
@@ -113,4 +79,40 @@ fn translate(va: Va) -> usize {
         )
     };
     result
+}
+
+/// Returns whether `va` is mapped.
+pub fn is_mapped(va: Va) -> bool {
+    let _masked = Masked::new();
+    translate(va) & FAILED == 0
+}
+
+/// Returns where the memory of `[va, last]` lies; `None` if a page of it is not mapped. `last` is not less than `va`.
+///
+/// Each further page takes 9 instructions. The port's translation takes about 40, for each page of a streaming map
+/// (`benches/maps.c`, "elsewhere").
+pub fn v2p_of_range(va: Va, last: Va) -> Option<PaOfRange> {
+    let mut further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
+    let mut masked = Masked::new();
+    let first = translate(va);
+    let (mut next_va, mut expected) = (va, first & PAGE_ADDRESS);
+    // One bit for each bit in which some result differs from the expected one. A bit of `PAGE_ADDRESS` is set if a page
+    // lies elsewhere, and `FAILED` if a page is not mapped.
+    let mut differences = first & FAILED;
+    loop {
+        let chunk = further_pages.min(CHUNK);
+        for _ in 0..chunk {
+            (next_va, expected) = (next_va.wrapping_add(PAGE_SIZE), expected.wrapping_add(PAGE_SIZE));
+            differences |= translate(next_va) ^ expected;
+        }
+        drop(masked);
+        further_pages -= chunk;
+        // Ends early at a page that is not mapped: a driver may pass a size as large as the address space.
+        if further_pages == 0 || differences & FAILED != 0 {
+            break;
+        }
+        masked = Masked::new();
+    }
+    let first = first & PAGE_ADDRESS | (va % PAGE_SIZE);
+    (differences & FAILED == 0).then_some(PaOfRange { first, is_contiguous: differences & PAGE_ADDRESS == 0 })
 }
