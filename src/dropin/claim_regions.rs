@@ -110,9 +110,9 @@ impl<K: Kernel> Dma<K> {
     /// Returns the pool of exactly this region, of which another device can become an owner; `None` if the region has
     /// to be installed. The caller holds the turn of installs.
     fn pool_to_share(&self, region: &NamedRegion) -> Option<&'static Pool<K>> {
-        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool. For a pool
-        // that is being uninstalled, the install fails with `Leaving`: the call can be repeated.
-        let pool = self.pool_in(region.start, region.end)?;
+        // Pools never overlap. So if a pool was made of exactly this region, `pool_touching` returns that pool. For a
+        // pool that is being uninstalled, the install fails with `Leaving`: the call can be repeated.
+        let pool = self.pool_touching(region.start, region.end)?;
         (pool.is_memory_region() && pool.has_region(region) && !pool.has_begun_uninstall()).then_some(pool)
     }
 

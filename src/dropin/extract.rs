@@ -137,7 +137,7 @@ impl<K: Kernel> Dma<K> {
             if bytes_left.saturating_add(unusable) < total || end - start < PAGE_SIZE {
                 return None;
             }
-            match self.pool_in(start, end) {
+            match self.pool_touching(start, end) {
                 None => return Some(RegionPart { region, start, end }),
                 // The rest of the region begins after this pool.
                 Some(pool) => region.start = pool.public.region_end.load(Relaxed).max(pool.end()),

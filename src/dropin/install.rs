@@ -63,7 +63,7 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn prepare_pool(&self, _turn: &TurnGuard<K>, spec: &PoolSpec) -> Result<UnlistedPool<K>, Error> {
         let region = &spec.region;
         let pages = region.pages().ok_or(Error::BadSize)?;
-        if let Some(pool) = self.pool_in(region.start, region.end) {
+        if let Some(pool) = self.pool_touching(region.start, region.end) {
             return Err(if pool.has_begun_uninstall() { Error::Leaving } else { Error::Overlap });
         }
         if let Some(reinstall) = self.reinstall.get()

@@ -89,7 +89,7 @@ impl<K: Kernel> Dma<K> {
     /// Returns the first pool that contains any byte of `[start, end)`.
     ///
     /// Context: any.
-    pub(crate) fn pool_in(&self, start: Pa, end: Pa) -> Option<&'static Pool<K>> {
+    pub(crate) fn pool_touching(&self, start: Pa, end: Pa) -> Option<&'static Pool<K>> {
         self.pools().find(|pool| start < pool.end() && pool.start() < end)
     }
 }

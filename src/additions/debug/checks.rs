@@ -156,7 +156,7 @@ impl<K: Kernel> Watch<K> {
     /// Returns how the byte at an address is mapped and used; `None` if it is not mapped.
     fn byte_at(&self, dma: &Dma<K>, va: Va) -> Option<FirstByte> {
         let pa = self.kernel.v2p(va)?;
-        Some(match dma.pool_in(pa, pa.saturating_add(1)) {
+        Some(match dma.pool_touching(pa, pa.saturating_add(1)) {
             Some(pool) => {
                 let is_cached = pool.address_info(va, pa).is_some_and(|info| info.is_cached);
                 FirstByte { is_cached, is_free: !pool.is_in_use(pa) }

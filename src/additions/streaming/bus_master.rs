@@ -14,19 +14,16 @@ use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
-/// A device as its streaming mappings see it.
-///
-/// A `Bus` (`dropin::translate`) is the part of it that translates handles. Here the device may also have operations of
-/// a BSP's own, and a mask.
+/// A device as its streaming mappings see it: its address, its operations and its mask. (`Bus` of `dropin::translate`
+/// only translates handles.)
 #[derive(Clone, Copy, Debug)]
 pub struct BusMaster {
     /// The device.
     pub device: Device,
     /// Its operations.
     pub ops: Ops,
-    /// The highest address that it can put on its bus, as far as a handle goes; [`NO_MASK`](BusMaster::NO_MASK) if
-    /// nothing limits it. A word: records are in the heap, whose memory is aligned for a pointer only, which may be
-    /// less than a `u64` requires.
+    /// The highest handle that the device can put on its bus; [`NO_MASK`](BusMaster::NO_MASK) if nothing limits it. The
+    /// type is not `u64`, because a record has it: records lie in the heap, whose memory is aligned for a pointer only.
     pub mask: usize,
 }
 
@@ -108,27 +105,27 @@ impl BusMaster {
 
     /// Returns the handle for a mapping of contiguous memory, if the device reaches all of it.
     ///
-    /// With the BSP's own operations this also hands the memory over, by one `sync_out`. The caller then owes
-    /// one `sync_in`, at the end of the mapping. If this returns `None`, none is owed: where `sync_out` returned a
-    /// handle that cannot be used, the `sync_in` has been made here.
+    /// With the library's operations this only computes. With a BSP's own it makes one `sync_out`, and the caller must
+    /// make one `sync_in` at the end of the mapping. If `sync_out` returns a handle that cannot be used, the `sync_in`
+    /// is made here, and the result is `None`.
     ///
     /// # Safety
     /// The device exists, and the memory is mapped for the processor.
     #[allow(unsafe_code)]
     // As a function of its own it takes 49 instructions more (`ci/bench`, rows "pool").
     #[inline(always)]
-    pub(super) unsafe fn handle_for_map<K: Kernel>(&self, dma: &Dma<K>, memory: &LocatedBuffer) -> Option<Handle> {
+    pub(super) unsafe fn acquire_handle<K: Kernel>(&self, dma: &Dma<K>, memory: &LocatedBuffer) -> Option<Handle> {
         match self.ops {
-            Ops::Library(ops) => self.handle_by_library(dma, ops, memory),
+            Ops::Library(ops) => self.library_handle(dma, ops, memory),
             // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
             Ops::Bsp(bsp) => unsafe { self.sync_out_by_bsp(bsp, memory) },
         }
     }
 
-    /// Returns the handle as [`handle_for_map`](Self::handle_for_map) does, by the library's operations, which hand
-    /// nothing over.
+    /// Computes the handle of contiguous memory by the library's operations; `None` if the device does not reach all of
+    /// it.
     #[inline(always)] // As a function of its own it takes 4 instructions more ("pool").
-    pub(super) fn handle_by_library<K: Kernel>(
+    pub(super) fn library_handle<K: Kernel>(
         &self,
         dma: &Dma<K>,
         ops: MapOps,
@@ -140,11 +137,10 @@ impl BusMaster {
         self.can_use(handle, size).then_some(handle)
     }
 
-    /// Hands memory over and returns its handle as [`handle_for_map`](Self::handle_for_map) does, by the BSP's own
-    /// operations.
+    /// Makes the one `sync_out` of [`acquire_handle`](Self::acquire_handle), and returns the handle.
     ///
     /// # Safety
-    /// As for [`handle_for_map`](Self::handle_for_map).
+    /// As for [`acquire_handle`](Self::acquire_handle).
     #[allow(unsafe_code)]
     unsafe fn sync_out_by_bsp(&self, bsp: &BspOps, memory: &LocatedBuffer) -> Option<Handle> {
         let &LocatedBuffer { va, size, needs_maintenance, .. } = memory;
@@ -158,13 +154,13 @@ impl BusMaster {
         Some(handle)
     }
 
-    /// Returns the handle as [`handle_for_map`](Self::handle_for_map) does, if its bits in `kept_bits` are `expected`.
-    /// Otherwise takes the memory back, if it was handed over, and returns `None`.
+    /// Returns the handle as [`acquire_handle`](Self::acquire_handle) does, if its bits in `kept_bits` are `expected`.
+    /// Otherwise makes the `sync_in` that a `sync_out` needs, and returns `None`.
     ///
     /// # Safety
-    /// As for [`handle_for_map`](Self::handle_for_map).
+    /// As for [`acquire_handle`](Self::acquire_handle).
     #[allow(unsafe_code)]
-    pub(super) unsafe fn handle_with_bits<K: Kernel>(
+    pub(super) unsafe fn acquire_handle_with_bits<K: Kernel>(
         &self,
         dma: &Dma<K>,
         memory: &LocatedBuffer,
@@ -172,18 +168,18 @@ impl BusMaster {
         kept_bits: usize,
     ) -> Option<Handle> {
         // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
-        let handle = unsafe { self.handle_for_map(dma, memory) }?;
+        let handle = unsafe { self.acquire_handle(dma, memory) }?;
         if handle & kept_bits == expected {
             return Some(handle);
         }
         if let Ops::Bsp(bsp) = self.ops {
-            // SAFETY: as above; `handle_for_map` got the handle from `sync_out`.
+            // SAFETY: as above; `acquire_handle` got the handle from `sync_out`.
             unsafe { self.sync_in_unused(bsp, memory, handle) };
         }
         None
     }
 
-    /// Takes memory back that was handed over by a `sync_out` with an unusable handle: makes the one `sync_in` for it.
+    /// Makes the one `sync_in` that is needed after a `sync_out` whose handle cannot be used.
     ///
     /// # Safety
     /// The device exists, the memory is mapped, and `sync_out` returned the handle for it.
@@ -214,11 +210,12 @@ impl BusMaster {
     /// bytes from there on lead to the bytes after it.
     ///
     /// With `dma-ranges`, the handle of a later byte may lead elsewhere (`Firmware::pa_of_handle`), where a sync would
-    /// look for the mapping in vain. Of the later bytes only the last is looked at. So a range is not found whose bus
-    /// addresses all lie between these two bytes: a sync that begins in it would maintain the cache lines of other
-    /// memory. A device tree has such a range only if it gives bus addresses to two memories, and the second range is
-    /// smaller than a buffer. Windows of a PCI bridge always lead back: a handle belongs to one memory only
+    /// look for the mapping in vain. Windows of a PCI bridge always lead back: a handle belongs to one memory only
     /// (`Firmware::bus_window`).
+    ///
+    /// Only the first and the last byte are looked at. So one mistake is not found: a device tree gives the same bus
+    /// addresses to two memories, and the second range is so small that it lies between these two bytes. A sync that
+    /// begins in it would maintain the cache lines of other memory.
     pub(super) fn pa_of_range<K: Kernel>(&self, dma: &Dma<K>, handle: Handle, size: usize) -> Option<Pa> {
         let pa = self.pa_of(dma, handle)?;
         let last = last_byte(pa, size)?;

@@ -10,36 +10,38 @@ use crate::kernel::{Kernel, PAGE_SIZE, Pa, PaOfRange, Va};
 /// Where the page tables show a buffer.
 pub struct Location {
     /// The buffer. Its lines are maintained if the cache may hold lines of it, and the device does not snoop the cache.
-    pub memory: LocatedBuffer,
-    /// Physical addresses rise with virtual ones from the first byte to the last.
+    pub buffer: LocatedBuffer,
+    /// Whether physical addresses rise with virtual ones from the first byte to the last.
     pub is_contiguous: bool,
-    /// No pool contains all of it. Without a meaning if it is not contiguous: such a buffer gets a bounce buffer.
-    pub reaches_outside_pools: bool,
+    /// Whether no pool contains all of the buffer. Only used if the buffer is contiguous: any other one gets a bounce
+    /// buffer.
+    pub extends_outside_pools: bool,
 }
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Returns where the page tables show `[va, va + size)`; `None` if a page of it is not mapped. It is not empty, and
-    /// does not end past the end of memory.
-    /// `needs_maintenance` states whether the lines of cached memory are maintained for the device.
+    /// Returns where the page tables show `[va, va + size)`; `None` if a page of it is not mapped. `needs_maintenance`
+    /// states whether the lines of cached memory are maintained for the device. If a view of a pool contains the
+    /// buffer, nothing is looked up.
     ///
-    /// Nothing is looked up if a view of a pool contains the buffer.
+    /// The caller has checked that `size` is not zero, and that the buffer does not end past the end of memory.
     ///
     /// Context: any.
     pub(super) fn locate(self, va: Va, size: usize, needs_maintenance: bool) -> Option<Location> {
-        let memory = |pa, is_cached| LocatedBuffer { va, pa, size, needs_maintenance: is_cached && needs_maintenance };
+        let buffer_at =
+            |pa, is_cached| LocatedBuffer { va, pa, size, needs_maintenance: is_cached && needs_maintenance };
         for pool in self.dma.pools() {
             if let Some(InView { pa, is_cached }) = pool.find_in_view(va, size) {
-                let memory = memory(pa, is_cached);
-                return Some(Location { memory, is_contiguous: true, reaches_outside_pools: false });
+                let buffer = buffer_at(pa, is_cached);
+                return Some(Location { buffer, is_contiguous: true, extends_outside_pools: false });
             }
         }
         let PaOfRange { first: pa, is_contiguous } = self.look_up(va, last_byte(va, size)?)?;
         let last = pa.saturating_add(size.saturating_sub(1));
         if !self.dma.list.may_contain(pa, last) {
-            return Some(Location { memory: memory(pa, true), is_contiguous, reaches_outside_pools: true });
+            return Some(Location { buffer: buffer_at(pa, true), is_contiguous, extends_outside_pools: true });
         }
-        let memory = memory(pa, address_info(self.dma, va, pa).is_cached);
-        Some(Location { memory, is_contiguous, reaches_outside_pools: !is_in_pool(self.dma, pa, size) })
+        let buffer = buffer_at(pa, address_info(self.dma, va, pa).is_cached);
+        Some(Location { buffer, is_contiguous, extends_outside_pools: !is_within_one_pool(self.dma, pa, size) })
     }
 
     /// Returns whether all of `[va, last]` lies at `pa`, in one piece.
@@ -69,8 +71,13 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 }
 
+/// Returns whether a pool contains any of the `size` bytes from `pa` on.
+pub fn touches_pool<K: Kernel>(dma: &Dma<K>, pa: Pa, size: usize) -> bool {
+    dma.pool_touching(pa, pa.saturating_add(size)).is_some()
+}
+
 /// Returns whether one pool contains all of the `size` bytes from `pa` on.
-pub fn is_in_pool<K: Kernel>(dma: &Dma<K>, pa: Pa, size: usize) -> bool {
+pub fn is_within_one_pool<K: Kernel>(dma: &Dma<K>, pa: Pa, size: usize) -> bool {
     dma.pools().any(|pool| pool.start() <= pa && pa.saturating_add(size) <= pool.end())
 }
 

@@ -14,7 +14,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Errors
     /// Nothing has changed then.
     /// * [`Invalid`](MapError::Invalid) and [`NotMapped`](MapError::NotMapped): logged and counted.
-    /// * [`NoBounce`](MapError::NoBounce): logged.
+    /// * [`NoBounce`](MapError::NoBounce): logged if the caller may sleep.
     /// * [`NoMemory`](MapError::NoMemory): logged if the caller may sleep, otherwise only counted.
     /// * Those of [`Master::for_general_path`]: that method has reported them.
     ///
@@ -66,11 +66,11 @@ impl<K: Kernel> Streaming<'_, K> {
             return Err(MapError::Invalid);
         }
         let location = self.locate(va, size, master.needs_maintenance(kernel)).ok_or(MapError::NotMapped)?;
-        let Location { memory, is_contiguous, reaches_outside_pools } = &location;
-        let needs_bounce = !is_contiguous || (memory.needs_maintenance && buffer.endangers_others(kernel));
+        let Location { buffer: located, is_contiguous, extends_outside_pools } = &location;
+        let needs_bounce = !is_contiguous || (located.needs_maintenance && buffer.endangers_others(kernel));
         if !needs_bounce
-            && *reaches_outside_pools
-            && let Some(handle) = self.map_direct(master, memory)
+            && *extends_outside_pools
+            && let Some(handle) = self.map_direct(master, located)
         {
             return Ok(handle);
         }

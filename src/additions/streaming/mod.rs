@@ -6,14 +6,12 @@
 //! or part of it.
 //!
 //! # Kinds of mapping
-//! * A *direct* mapping: the device gets the driver's own buffer, which lies outside the pools and at its linear
-//!   address. The buffer's address follows from the handle, so there is no record of the mapping. If the device snoops
-//!   the cache, the unmap does not need the address. Then the buffer may also lie at another one, if its memory is
-//!   mapped linearly too.
-//! * A *recorded* mapping: the device gets the driver's own buffer, but the handle alone is not enough for the unmap.
-//!   The buffer is a pool's memory; or it lies at another address, and the above does not hold; or the device's bus
-//!   does not lead back from the handle to the buffer; or operations of a BSP chose the handle. A
-//!   [record](recorded::table) keeps the buffer's address.
+//! * A *direct* mapping: the device gets the driver's own buffer, and there is no record, because the buffer's address
+//!   follows from the handle. The buffer lies outside the pools, at its linear address. For a device that snoops the
+//!   cache it may lie at another address, if its memory is mapped linearly too: the unmap does not need the address.
+//! * A *recorded* mapping: the device gets the driver's own buffer, and a [record](recorded::table) keeps the buffer's
+//!   address. That is so for a pool's memory; for a buffer at another than its linear address, except as above; where
+//!   the device's bus does not lead back from the handle to the buffer; and where operations of a BSP chose the handle.
 //! * A *bounced* mapping: the device gets a [bounce buffer](recorded::bounce) in place of the driver's, because it does
 //!   not reach the driver's, because its pages are not contiguous, or because a cache line of it holds bytes of others
 //!   that could be lost. The record keeps both addresses.

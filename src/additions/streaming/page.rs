@@ -35,12 +35,13 @@ impl<K: Kernel> Streaming<'_, K> {
     /// otherwise its linear address.
     fn va_in_page(self, page_pa: Pa, offset: usize, size: usize) -> Result<Va, MapError> {
         let pa = page_pa.checked_add(offset).ok_or(MapError::Invalid)?;
-        let va = match self.dma.pool_in(pa, pa.saturating_add(1)) {
+        let va = match self.dma.pool_touching(pa, pa.saturating_add(1)) {
             Some(pool) => pool.va_of(pa).ok_or(MapError::NotMapped)?,
             None => self.dma.kernel.linear(pa),
         };
-        // The linear address is only computed: the page tables decide whether something is mapped there. After a view,
-        // or after a buffer's own mapping, they show other memory. `map` refuses what has no last byte.
+        // The linear address is only computed: the page tables decide whether these bytes are mapped there. The
+        // addresses after a view, or after a buffer's own mapping, do not lead to these bytes either. `map` refuses a
+        // buffer without a last byte.
         let last = last_byte(va, size).unwrap_or(va);
         if self.lies_at(va, last, pa) { Ok(va) } else { Err(MapError::NotMapped) }
     }

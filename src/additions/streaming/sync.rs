@@ -2,7 +2,7 @@
 
 use super::errors::refuse_sync;
 use super::recorded::mapping::{LiveMapping, Part, Purpose};
-use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming};
+use super::{BadMapping, BspOps, BusMaster, Direction, MappedBuffer, Ops, Streaming};
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -10,8 +10,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// mapping's, or that of a later byte in it. A part of a mapping for a device that is not coherent begins and ends
     /// on a cache line, or where the mapping does.
     ///
-    /// Bytes go from the device to the processor only, and only if the direction of `mapped` and the mapping's state
-    /// that the device writes. The direction is the mapping's, or, for a bidirectional mapping, any but
+    /// Bytes go from the device to the processor only, and only if the device writes them, by the direction of `mapped`
+    /// and by that of the mapping. The direction of `mapped` is the mapping's, or, for a bidirectional mapping, any but
     /// [`Neither`](Direction::Neither). A sync of zero bytes does nothing.
     ///
     /// Context: any; no unmap may be at work on the mapping.
@@ -35,8 +35,9 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) => {}
             Ops::Bsp(bsp) => {
                 let synced_in = self.replace_synced_in(master, mapped, Some(part));
+                let purpose = Purpose::transfer_if(direction.device_writes());
                 // SAFETY: as for the library's operations.
-                unsafe { mapping.sync_in_after(kernel, bsp, synced_in, part, direction.device_writes()) };
+                unsafe { mapping.sync_in_after(kernel, bsp, synced_in, part, purpose) };
             }
         }
         // SAFETY: the part lies within the mapping, and the caller takes it back.
@@ -44,12 +45,13 @@ impl<K: Kernel> Streaming<'_, K> {
         Ok(())
     }
 
-    /// Makes all or part of a mapping the device's again: otherwise as [`sync_for_cpu`](Streaming::sync_for_cpu).
+    /// Makes all or part of a mapping the device's again. The handle, the range, the direction and the context are as
+    /// for [`sync_for_cpu`](Streaming::sync_for_cpu).
     ///
-    /// Bytes are copied to a bounce buffer only if the direction of `mapped` and the mapping's state that the device
-    /// reads. So a driver that polls (sync for the processor, not yet, sync for the device) keeps what the device wrote
-    /// meanwhile. Without a bounce buffer, dirty lines of the part are written to memory: a driver that polls does not
-    /// write to the part.
+    /// Bytes are copied to a bounce buffer only if the device reads them, by the direction of `mapped` and by that of
+    /// the mapping. So a driver that polls (sync for the processor, not yet, sync for the device) keeps what the device
+    /// wrote meanwhile. Without a bounce buffer, dirty lines of the part are written to memory: a driver that polls
+    /// does not write to the part.
     ///
     /// # Errors
     /// As [`sync_for_cpu`](Streaming::sync_for_cpu).
@@ -68,20 +70,33 @@ impl<K: Kernel> Streaming<'_, K> {
             // The processor has only read the bounce buffer: no line of it is dirty.
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
-            Ops::Bsp(bsp) => {
-                if !mapping.sync_out(bsp, part, Purpose::Transfer) {
-                    // No `sync_in` is due for it, and the lines are flushed here. The failure is not an error of this
-                    // call: the errors are mistakes of the driver, and in C the call returns nothing.
-                    mapping.flush(kernel, part);
-                } else if self.replace_synced_in(master, mapped, None).is_none() {
-                    // There was no `sync_in` that this `sync_out` follows.
-                    // SAFETY: it is no transfer.
-                    unsafe { mapping.sync_in(kernel, bsp, part, Purpose::Pairing) };
-                }
-            }
+            Ops::Bsp(bsp) => self.sync_for_device_by_bsp(master, mapped, &mapping, bsp, part),
         }
         kernel.device_barrier();
         Ok(())
+    }
+
+    /// Makes a part of a mapping the device's by one `sync_out` of a BSP's own, which follows the last `sync_in` of the
+    /// mapping.
+    fn sync_for_device_by_bsp(
+        self,
+        master: &BusMaster,
+        mapped: &MappedBuffer,
+        mapping: &LiveMapping,
+        bsp: &BspOps,
+        part: Part,
+    ) {
+        let kernel = self.dma.kernel;
+        if !mapping.sync_out(bsp, part, Purpose::Transfer) {
+            // The lines are flushed here. The failure is no error of the sync: such errors are mistakes of the driver.
+            mapping.flush(kernel, part);
+            return;
+        }
+        if self.replace_synced_in(master, mapped, None).is_none() {
+            // The `sync_out` follows no `sync_in`. Each `sync_out` needs one: it is made now, and transfers nothing.
+            // SAFETY: it is no transfer.
+            unsafe { mapping.sync_in(kernel, bsp, part, Purpose::Pairing) };
+        }
     }
 
     /// Records `part` as the one of a `sync_in` that no `sync_out` has followed, and returns the one that was recorded
@@ -93,13 +108,20 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Returns the mapping of which `mapped`, whose size is not zero, is all or a part, and which part.
     fn find(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(LiveMapping, Part), BadMapping> {
-        let found = match self.find_record(master, mapped) {
-            Err(BadMapping::Unknown) if mapped.direction == Direction::Neither => Err(BadMapping::NoDirection),
-            Err(BadMapping::Unknown) => self.find_direct(master, mapped).ok_or(BadMapping::Unknown),
-            other => other,
-        };
+        let found = self.find_mapping(master, mapped);
         let mapping = found.inspect_err(|error| refuse_sync(self.dma, master.device, mapped, *error))?;
         let offset = mapped.handle.wrapping_sub(mapping.handle);
         Ok((mapping, Part { offset, size: mapped.size }))
+    }
+
+    /// Returns the mapping with a record that contains the range of a sync, or, if there is none, the direct one.
+    fn find_mapping(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<LiveMapping, BadMapping> {
+        if mapped.direction == Direction::Neither {
+            return Err(BadMapping::NoDirection);
+        }
+        match self.find_record(master, mapped) {
+            Err(BadMapping::Unknown) => self.find_direct(master, mapped).ok_or(BadMapping::Unknown),
+            other => other,
+        }
     }
 }

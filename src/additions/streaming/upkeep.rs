@@ -25,6 +25,9 @@ impl<K: Kernel> Streaming<'_, K> {
         }
     }
 
+    /// Does the work of [`tidy`](Self::tidy).
+    ///
+    /// Context: thread.
     #[cold]
     fn tidy_in_thread(self) {
         while let Some(record) = self.mappings.spares.take_unfreed(self.dma.kernel) {
@@ -33,9 +36,11 @@ impl<K: Kernel> Streaming<'_, K> {
         self.mappings.spares.adjust(self.dma.kernel);
     }
 
-    /// Frees everything that live mappings do not need. The next call in a thread allocates spare records again.
+    /// Frees everything that live mappings do not need, so that a test can compare the heap. The next call in a thread
+    /// allocates spare records again.
     ///
     /// Context: thread.
+    #[cfg(feature = "internals")]
     pub fn trim(self) {
         self.tidy();
         self.mappings.spares.clear(self.dma.kernel);
@@ -47,8 +52,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// The heap has too little memory for the records, which changes nothing; or no pool has a bounce buffer within the
-    /// device's reach, and the records are ready.
+    /// * [`NoMemory`](MapError::NoMemory): the heap has no room for the records. Nothing has changed.
+    /// * [`NoBounce`](MapError::NoBounce): no pool within the device's reach has a free page. The records are ready.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

@@ -1,5 +1,6 @@
 //! The pools that have been in the list since before the first direct mapping.
 
+use crate::additions::streaming::locate::touches_pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::{
@@ -44,10 +45,10 @@ impl EarlyPools {
     /// that is not made.
     pub fn admit_direct<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let is_first = self.first_later.load(Acquire) == NO_DIRECT_MAPPING_YET;
-        if is_first && is_outside_all_pools(dma, pa, size) {
+        if is_first && !touches_pool(dma, pa, size) {
             self.note_first(dma);
         }
-        is_outside_all_pools(dma, pa, size)
+        !touches_pool(dma, pa, size)
     }
 
     /// Notes that the first direct mapping is made.
@@ -63,9 +64,4 @@ impl EarlyPools {
         let first_later = self.first_later.load(Acquire);
         dma.pools().any(|pool| pool.is_older_than(first_later) && pa < pool.end() && pool.start() < end)
     }
-}
-
-/// Returns whether no pool contains any of the `size` bytes from `pa` on.
-fn is_outside_all_pools<K: Kernel>(dma: &Dma<K>, pa: Pa, size: usize) -> bool {
-    dma.pool_in(pa, pa.saturating_add(size)).is_none()
 }

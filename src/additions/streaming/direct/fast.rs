@@ -113,7 +113,7 @@ mod tests {
         }
     }
 
-    /// Its address is the handle of a map that failed.
+    /// The address of the last byte of memory is the handle of a map that failed.
     #[test]
     fn the_last_byte_of_memory_is_not_mapped_directly() {
         let dma = Dma::new(TopOfMemory);

@@ -17,6 +17,7 @@ pub mod linear_range;
 
 use super::buffer::LocatedBuffer;
 use super::cache_sync::{cache_sync_for_cpu, cache_sync_for_device};
+use super::locate::touches_pool;
 use super::recorded::mapping::LiveMapping;
 use super::{BadMapping, BusMaster, Direction, MappedBuffer, Ops, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
@@ -33,7 +34,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let &LocatedBuffer { va, pa, size, needs_maintenance } = buffer;
         let Ops::Library(ops) = master.ops else { return None };
         let bytes = self.linear_bytes(master, buffer)?;
-        let handle = master.handle_by_library(dma, ops, buffer)?;
+        let handle = master.library_handle(dma, ops, buffer)?;
         // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back. Without
         // translation it does; to check it all the same takes 48 instructions (`ci/bench`, rows "elsewhere").
         if ops.are_translated() && master.pa_of_range(dma, handle, size) != Some(pa) {
@@ -50,9 +51,9 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Returns a buffer's bytes in the linear map; `None` if the unmap or a sync needs another address of them.
     ///
-    /// If no cache line is maintained for the device, they access no byte at the buffer's address. They only check that
-    /// the handle leads to memory that is mapped linearly ([`direct_buffer`](Self::direct_buffer)). So the buffer may
-    /// lie at another address, if its memory is mapped linearly too.
+    /// If no cache line is maintained for the device, the unmap and the syncs access no byte of the buffer. They only
+    /// check that the handle leads to memory that is mapped linearly ([`direct_buffer`](Self::direct_buffer)). So the
+    /// buffer may lie at another address, if its memory is mapped linearly too.
     fn linear_bytes(self, master: &BusMaster, buffer: &LocatedBuffer) -> Option<LinearBytes> {
         let kernel = self.dma.kernel;
         let &LocatedBuffer { pa, size, .. } = buffer;
@@ -90,7 +91,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let &MappedBuffer { handle, size, direction, .. } = mapped;
         let (va, pa) = self.direct_buffer(master, mapped)?;
         let mut needs_maintenance = master.needs_maintenance(self.dma.kernel);
-        if needs_maintenance && self.dma.pool_in(pa, pa.saturating_add(size)).is_some() {
+        if needs_maintenance && touches_pool(self.dma, pa, size) {
             self.flush_and_sync_for_cpu(va, size);
             needs_maintenance = false;
         }
@@ -128,7 +129,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if mapped.keeps_bytes() {
             return result;
         }
-        if needs_maintenance && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
+        if needs_maintenance && (result.is_err() || touches_pool(self.dma, pa, size)) {
             self.flush_and_sync_for_cpu(va, size);
         } else {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.

@@ -16,23 +16,25 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::mem::hook::Hook;
 
-/// The function that returns which low bits of a buffer's address its bounce buffer keeps: a mask of bits within a page,
-/// 0 for most devices. It may be called in any context. `rt_dma_set_min_align_mask` sets the hook. An image that never
-/// calls that function has none, and does not contain the code that keeps limits.
+/// The function that returns which low bits of a buffer's address its bounce buffer keeps: a mask of bits within a
+/// page, 0 for most devices. It may be called in any context. `rt_dma_set_min_align_mask` sets the hook. An image that
+/// never calls that function has none, and does not contain the code that keeps limits.
 pub static KEPT_BITS: Hook<fn(Device) -> usize> = Hook::new();
 
 /// A bounce buffer. No other data lies in its cache lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounce {
     allocation: Allocation,
-    /// It lies in a view, and the library frees it.
+    /// Whether it can be freed in any context: it lies in a view, and the library's operations allocated it.
     frees_in_any_context: bool,
 }
 
 /// Memory that was allocated for a device.
 #[derive(Clone, Copy, Debug)]
 struct Allocation {
+    /// The address of its first byte.
     start: Va,
+    /// The handle of its first byte.
     handle: Handle,
     /// Bytes.
     size: usize,
@@ -58,15 +60,26 @@ struct CopyPlan {
     kept_bits: usize,
 }
 
-impl FilledBounce {
-    /// Allocates a bounce buffer for the `size` bytes at `from`, and copies them to it. The copy begins at the start of
-    /// the allocation, or after it where low bits of the address are kept.
+impl CopyPlan {
+    /// Plans the copy of the `size` bytes at `from`. The copy begins at the start of the allocation, or after it where
+    /// low bits of the address are kept.
     ///
     /// In a bidirectional mapping these are also the bits within a cache line, so that a part that begins on a line of
     /// the driver's buffer begins on one of the copy. For example, a line has 64 bytes, the buffer begins at 0x1020,
     /// and the allocation at 0x8000. Then the copy begins at 0x8020. A sync for the device of the part from 0x1040 on
     /// flushes the lines from 0x8040 on. If the copy began at 0x8000, the part would begin at 0x8020. The flush would
     /// write the whole line, so also the 32 bytes before the part, where memory may hold newer bytes of the device.
+    fn new<K: Kernel>(dma: &Dma<K>, master: &BusMaster, from: Va, size: usize, direction: Direction) -> Self {
+        let kept_bits = KEPT_BITS.get().map_or(0, |kept_bits_of| kept_bits_of(master.device));
+        let syncs_lines = direction == Direction::Bidirectional && master.needs_maintenance(dma.kernel);
+        // Not `Kernel::line_offset_mask`, which is all ones if lines have different sizes.
+        let largest_line_mask = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
+        CopyPlan { from, size, offset: from & (kept_bits | largest_line_mask), kept_bits }
+    }
+}
+
+impl FilledBounce {
+    /// Allocates a bounce buffer for the `size` bytes at `from`, and copies them to it.
     ///
     /// The bytes are copied whatever the direction of the mapping is. So what the device leaves out keeps the driver's
     /// bytes, as it would without a bounce buffer, and bytes that an earlier owner of the memory left are never shown.
@@ -84,17 +97,11 @@ impl FilledBounce {
         size: usize,
         direction: Direction,
     ) -> Option<Self> {
-        let kept_bits = KEPT_BITS.get().map_or(0, |kept_bits_of| kept_bits_of(master.device));
-        let syncs_lines = direction == Direction::Bidirectional && master.needs_maintenance(dma.kernel);
-        // Not `Kernel::line_offset_mask`, which is all ones if lines have different sizes.
-        let largest_line_mask = if syncs_lines { dma.kernel.cache_line_max() - 1 } else { 0 };
-        let offset = from & (kept_bits | largest_line_mask);
-        let whole_size = size.checked_add(offset)?;
+        let plan = CopyPlan::new(dma, master, from, size, direction);
         // SAFETY: the caller guarantees that the device exists.
-        let allocation = unsafe { Allocation::new(dma, master, whole_size) }?;
+        let allocation = unsafe { Allocation::new(dma, master, size.checked_add(plan.offset)?) }?;
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
-        let filled =
-            unsafe { copy_and_sync_for_device(dma, master, allocation, &CopyPlan { from, size, offset, kept_bits }) };
+        let filled = unsafe { copy_and_sync_for_device(dma, master, allocation, &plan) };
         if filled.is_none() {
             // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
             unsafe { allocation.free(dma, master) };
@@ -196,15 +203,16 @@ unsafe fn copy_and_sync_for_device<K: Kernel>(
     let needs_maintenance = info.is_cached && master.needs_maintenance(dma.kernel);
     let copy = LocatedBuffer { va, pa, size, needs_maintenance };
     // SAFETY: the caller guarantees that the device exists; the memory was allocated for it.
-    let handle = unsafe { master.handle_with_bits(dma, &copy, from & kept_bits, kept_bits) }?;
+    let handle = unsafe { master.acquire_handle_with_bits(dma, &copy, from & kept_bits, kept_bits) }?;
     let frees_in_any_context = info.is_in_view && matches!(master.ops, Ops::Library(_));
     Some(FilledBounce { bounce: Bounce { allocation, frees_in_any_context }, copy, handle })
 }
 
 /// Copies the `size` bytes of a driver's buffer at `from` to a bounce buffer, at `to`.
 ///
-/// The address of a page that was mapped may be another one than its driver's (see
-/// [`Pool::va_of`](crate::dropin::pool::Pool::va_of)). Lines that an earlier copy left in the cache are removed first.
+/// A page that was mapped by its physical address is read through an address that its driver may never have used
+/// ([`Pool::va_of`](crate::dropin::pool::Pool::va_of)). In the write-through view, the cache may then hold lines that
+/// are older than memory, left by an earlier copy. They are removed first.
 ///
 /// # Safety
 /// Both are mapped, and no other code writes them during the call.

@@ -14,6 +14,7 @@ use crate::kernel::{Device, Handle, Kernel, Va};
 /// Some bytes of a mapping.
 #[derive(Clone, Copy)]
 pub struct Part {
+    /// The distance from the first byte of the mapping.
     pub offset: usize,
     /// Bytes.
     pub size: usize,
@@ -29,32 +30,37 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Returns the purpose of a `sync_in`, by whether bytes of the device are to reach the processor.
-    pub fn of_sync_in(carries: bool) -> Self {
-        if carries { Purpose::Transfer } else { Purpose::Pairing }
+    /// Returns `Transfer` if bytes change hands, otherwise `Pairing`.
+    pub fn transfer_if(bytes_change_hands: bool) -> Self {
+        if bytes_change_hands { Purpose::Transfer } else { Purpose::Pairing }
     }
 }
 
 /// A mapping that is live: a buffer that a device has.
 #[derive(Clone, Copy)]
 pub struct LiveMapping {
+    /// The device, as it was when the buffer was mapped.
     pub master: BusMaster,
+    /// The handle of the first byte.
     pub handle: Handle,
-    /// Never zero.
+    /// Bytes, not zero. Zero in a spare record only.
     pub size: usize,
+    /// The direction that the driver stated for the map.
     pub direction: Direction,
     /// The driver's address.
     pub va: Va,
     /// The address of the memory that the device sees: of the driver's buffer, or of its copy in the bounce buffer.
     pub seen_va: Va,
-    /// The cache lines of that memory are to be maintained.
+    /// Whether the cache lines of that memory are maintained.
     pub needs_maintenance: bool,
-    /// Not every handle of the mapping leads to a pool, where an unmap and a sync look for a record
+    /// Whether a handle of the mapping does not lead to a pool. An unmap and a sync look for such a record also where
+    /// their handle leads to no pool
     /// ([`may_have_outside_pools`](super::table::RecordTable::may_have_outside_pools)).
-    pub reaches_outside_pools: bool,
+    pub leads_outside_pools: bool,
+    /// `None` if the device sees the driver's own buffer.
     pub bounce: Option<Bounce>,
     /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None`
-    /// with the library's operations, which hold nothing.
+    /// with the library's operations, which need no such pairs.
     pub synced_in: Option<Part>,
 }
 
@@ -68,7 +74,7 @@ impl LiveMapping {
         va: 0,
         seen_va: 0,
         needs_maintenance: false,
-        reaches_outside_pools: false,
+        leads_outside_pools: false,
         bounce: None,
         synced_in: None,
     };
@@ -76,7 +82,7 @@ impl LiveMapping {
     /// Makes a mapping of a driver's buffer, without a bounce buffer. The handle is not known yet.
     #[inline(always)] // A part of `map_with_record`.
     pub fn of(master: &BusMaster, location: &Location, direction: Direction) -> Self {
-        let &Location { memory: LocatedBuffer { va, size, needs_maintenance, .. }, reaches_outside_pools, .. } =
+        let &Location { buffer: LocatedBuffer { va, size, needs_maintenance, .. }, extends_outside_pools, .. } =
             location;
         LiveMapping {
             master: *master,
@@ -86,17 +92,18 @@ impl LiveMapping {
             va,
             seen_va: va,
             needs_maintenance,
-            reaches_outside_pools,
+            leads_outside_pools: extends_outside_pools,
             bounce: None,
             synced_in: None,
         }
     }
 
-    /// Returns the last handle.
-    pub fn last(&self) -> Handle {
+    /// Returns the handle of the last byte.
+    pub fn last_handle(&self) -> Handle {
         self.handle.wrapping_add(self.size.wrapping_sub(1))
     }
 
+    /// Returns the part that is the whole mapping.
     pub fn whole(&self) -> Part {
         Part { offset: 0, size: self.size }
     }
@@ -139,7 +146,7 @@ impl LiveMapping {
     }
 
     /// Returns the address of a part in the memory that the device sees.
-    fn seen(&self, part: Part) -> Va {
+    fn seen_va_of(&self, part: Part) -> Va {
         self.seen_va.wrapping_add(part.offset)
     }
 
@@ -153,7 +160,7 @@ impl LiveMapping {
     pub unsafe fn copy_to_bounce<K: Kernel>(&self, dma: &Dma<K>, part: Part, direction: Direction) {
         if self.bounce.is_some() && direction.device_reads() {
             // SAFETY: the copy in the bounce buffer is as large as the mapping; the caller guarantees the rest.
-            unsafe { copy_from_driver(dma, self.seen(part), self.va.wrapping_add(part.offset), part.size) }
+            unsafe { copy_from_driver(dma, self.seen_va_of(part), self.va.wrapping_add(part.offset), part.size) }
         }
     }
 
@@ -164,7 +171,7 @@ impl LiveMapping {
     pub unsafe fn copy_from_bounce<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
         if self.bounce.is_some() && direction.device_writes() {
             // SAFETY: as in `copy_to_bounce`.
-            unsafe { kernel.copy(self.va.wrapping_add(part.offset), self.seen(part), part.size) }
+            unsafe { kernel.copy(self.va.wrapping_add(part.offset), self.seen_va_of(part), part.size) }
         }
     }
 
@@ -172,7 +179,7 @@ impl LiveMapping {
     /// over what the device writes.
     pub fn flush<K: Kernel>(&self, kernel: K, part: Part) {
         if self.needs_maintenance {
-            kernel.cache_flush(self.seen(part), part.size);
+            kernel.cache_flush(self.seen_va_of(part), part.size);
         }
     }
 
@@ -184,7 +191,7 @@ impl LiveMapping {
     pub unsafe fn sync_part_for_cpu<K: Kernel>(&self, kernel: K, part: Part) {
         // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce`
         // alone, which a flush follows.
-        unsafe { cache_sync_for_cpu(kernel, self.seen(part), part.size, self.needs_maintenance) }
+        unsafe { cache_sync_for_cpu(kernel, self.seen_va_of(part), part.size, self.needs_maintenance) }
     }
 
     /// Returns the flags of a call of a BSP's own operations.
@@ -195,7 +202,8 @@ impl LiveMapping {
     /// Makes one call of a BSP's own `sync_out` for a part; returns whether it succeeded.
     pub fn sync_out(&self, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
-        unsafe { (bsp.sync_out)(self.master.device, self.seen(part), part.size, self.flags_for(purpose)) }.is_some()
+        unsafe { (bsp.sync_out)(self.master.device, self.seen_va_of(part), part.size, self.flags_for(purpose)) }
+            .is_some()
     }
 
     /// Makes one call of a BSP's own `sync_in` for a part; returns whether it succeeded. If the purpose is a transfer,
@@ -204,7 +212,7 @@ impl LiveMapping {
     /// # Safety
     /// If the purpose is a transfer, as for [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu).
     pub unsafe fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
-        let va = self.seen(part);
+        let va = self.seen_va_of(part);
         if purpose == Purpose::Transfer {
             kernel.device_barrier();
         }
@@ -219,26 +227,27 @@ impl LiveMapping {
         unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) }
     }
 
-    /// Makes a call of a BSP's own `sync_in` for a part; one that `carries` makes the device's bytes the processor's.
+    /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, what the device wrote to the
+    /// part is the processor's afterwards: where the call fails or is not made, the cache is maintained as for the
+    /// library's operations.
     ///
-    /// If no `sync_out` has followed the `sync_in` of `synced_in`, one is made first, because each `sync_in` needs one.
-    /// If it fails, no `sync_in` is due. If either of the two fails, the cache is maintained as for the library's
-    /// operations.
+    /// Each `sync_in` needs a `sync_out` before it. `synced_in` is the part of a `sync_in` that no `sync_out` has
+    /// followed. If there is one, a `sync_out` is made first; if that fails, no `sync_in` is made.
     ///
     /// # Safety
-    /// If it `carries`, as for [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu).
+    /// As for [`sync_in`](LiveMapping::sync_in).
     pub unsafe fn sync_in_after<K: Kernel>(
         &self,
         kernel: K,
         bsp: &BspOps,
         synced_in: Option<Part>,
         part: Part,
-        carries: bool,
+        purpose: Purpose,
     ) {
-        let is_synced = synced_in.is_none_or(|before| self.sync_out(bsp, before, Purpose::Pairing))
-            // SAFETY: it is a transfer only if it `carries`: the caller guarantees the rest.
-            && unsafe { self.sync_in(kernel, bsp, part, Purpose::of_sync_in(carries)) };
-        if carries && !is_synced {
+        let is_sync_in_due = synced_in.is_none_or(|before| self.sync_out(bsp, before, Purpose::Pairing));
+        // SAFETY: the caller guarantees it.
+        let is_synced = is_sync_in_due && unsafe { self.sync_in(kernel, bsp, part, purpose) };
+        if purpose == Purpose::Transfer && !is_synced {
             // SAFETY: the caller guarantees it.
             unsafe { self.sync_part_for_cpu(kernel, part) }
         }
@@ -253,32 +262,32 @@ impl LiveMapping {
     /// [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu), for the whole buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let whole = self.whole();
-        let carries = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();
+        let is_wanted = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();
         match self.master.ops {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
-            Ops::Library(_) if carries => unsafe { self.sync_part_for_cpu(kernel, whole) },
+            Ops::Library(_) if is_wanted => unsafe { self.sync_part_for_cpu(kernel, whole) },
             Ops::Library(_) => {}
             // SAFETY: as for the library's operations.
-            Ops::Bsp(bsp) => unsafe { self.last_sync_in(kernel, bsp, carries) },
+            Ops::Bsp(bsp) => unsafe { self.last_sync_in(kernel, bsp, Purpose::transfer_if(is_wanted)) },
         }
-        if carries {
+        if is_wanted {
             // SAFETY: the whole is within the mapping; the caller takes the buffer back.
             unsafe { self.copy_from_bounce(kernel, whole, self.direction) };
         }
     }
 
-    /// Makes the last calls of a BSP's own operations for the mapping. After them, there was one `sync_in` for each
-    /// `sync_out` that succeeded. If `carries` is true, the device's bytes are the processor's.
+    /// Makes the last calls of a BSP's own operations for the mapping. After them, each `sync_out` that succeeded has
+    /// had one `sync_in`. If the purpose is a transfer, the device's bytes are the processor's.
     ///
     /// # Safety
     /// As for [`sync_in_after`](LiveMapping::sync_in_after), for the whole buffer.
     #[inline(never)] // As a part of `take_back` it takes 4 instructions more ("pool").
-    unsafe fn last_sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, carries: bool) {
-        // After a `sync_in` none is due. But since then the device may have written the rest, or, if the driver polls,
-        // even the part.
-        if self.synced_in.is_none() || carries {
+    unsafe fn last_sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, purpose: Purpose) {
+        // After a `sync_in` no other one is due. A transfer needs one all the same: since the last one the device may
+        // have written other bytes, or, if the driver polls, the same ones.
+        if self.synced_in.is_none() || purpose == Purpose::Transfer {
             // SAFETY: the caller guarantees it.
-            unsafe { self.sync_in_after(kernel, bsp, self.synced_in, self.whole(), carries) }
+            unsafe { self.sync_in_after(kernel, bsp, self.synced_in, self.whole(), purpose) }
         }
     }
 }

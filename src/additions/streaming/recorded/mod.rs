@@ -8,7 +8,7 @@ pub mod mapping;
 pub mod spares;
 pub mod table;
 
-use super::locate::{Location, is_in_pool};
+use super::locate::{Location, is_within_one_pool};
 use super::{BadMapping, BusMaster, Direction, MapError, MappedBuffer, Ops, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
@@ -37,22 +37,28 @@ impl<K: Kernel> Streaming<'_, K> {
         needs_bounce: bool,
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
-        let memory = &location.memory;
+        let buffer = &location.buffer;
         // The record is taken first. If there is none, no operation of a BSP's own has been called that must be undone.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         *record = LiveMapping::of(master, location, direction);
-        // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
-        let reached = if needs_bounce { None } else { unsafe { master.handle_for_map(dma, memory) } };
-        // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        let Some(handle) = reached.or_else(|| unsafe { add_bounce(dma, &mut record) }) else {
+        let mut handle = None;
+        if !needs_bounce {
+            // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
+            handle = unsafe { master.acquire_handle(dma, buffer) };
+        }
+        if handle.is_none() {
+            // SAFETY: the caller hands over the buffer, of which every page is mapped.
+            handle = unsafe { add_bounce(dma, &mut record) };
+        }
+        let Some(handle) = handle else {
             self.mappings.spares.put(kernel, record);
             return Err(MapError::NoBounce);
         };
         record.handle = handle;
-        // Without translation, a handle is the physical address of what the device sees.
-        let is_physical = matches!(master.ops, Ops::Library(ops) if !ops.are_translated());
-        if !is_physical {
-            record.reaches_outside_pools = leads_outside(dma, master, handle, memory.size);
+        // Without translation, a handle is the physical address of what the device sees, and leads there.
+        let is_translated = !matches!(master.ops, Ops::Library(ops) if !ops.are_translated());
+        if is_translated {
+            record.leads_outside_pools = leads_outside_pools(dma, master, handle, buffer.size);
         }
         if matches!(master.ops, Ops::Library(_)) {
             record.flush(kernel, record.whole());
@@ -115,7 +121,7 @@ impl<K: Kernel> Streaming<'_, K> {
     #[inline(always)]
     fn may_have_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
         let &MappedBuffer { handle, size, .. } = mapped;
-        let is_of_pool = |pa: Pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some();
+        let is_of_pool = |pa: Pa| self.dma.pool_touching(pa, pa.saturating_add(size.max(1))).is_some();
         self.mappings.records.may_have_outside_pools(handle) || master.pa_of(self.dma, handle).is_none_or(is_of_pool)
     }
 
@@ -155,7 +161,7 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Opti
     mapping.bounce = Some(bounce);
     mapping.seen_va = copy.va;
     mapping.needs_maintenance = copy.needs_maintenance;
-    mapping.reaches_outside_pools = false;
+    mapping.leads_outside_pools = false;
     Some(handle)
 }
 
@@ -163,6 +169,6 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Opti
 /// of the `size` bytes from `handle` on lead to the memory of one pool. That need not be the memory that was mapped,
 /// because a translation need not invert.
 #[cold]
-fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
-    !master.pa_of_range(dma, handle, size).is_some_and(|pa| is_in_pool(dma, pa, size))
+fn leads_outside_pools<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
+    !master.pa_of_range(dma, handle, size).is_some_and(|pa| is_within_one_pool(dma, pa, size))
 }

@@ -176,6 +176,7 @@ impl<K: Kernel> SpareRecords<K> {
     /// Frees the spare records.
     ///
     /// Context: thread.
+    #[cfg(feature = "internals")]
     pub fn clear(&self, kernel: K) {
         while let Some(record) = self.take(kernel) {
             drop(record);
