@@ -14,7 +14,7 @@ pub enum Error {
     BadSize,
     /// The kernel has no memblock, whose list of reserved memory has the regions.
     NoMemblock,
-    /// No region has room.
+    /// No region has room; or the device has no such region.
     NoRegion,
     /// The heap has no room for the bookkeeping.
     NoMemory,

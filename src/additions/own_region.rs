@@ -7,16 +7,6 @@ use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{Device, Kernel};
 
-/// The reason why a device does not have a region.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OwnRegionError {
-    /// The node names no such region, or the region is refused. A line in the log gives the reason for a refusal.
-    Unavailable,
-    /// The same call may succeed later: the caller may not sleep, the heap has no room, or another thread is
-    /// uninstalling a region.
-    TryAgain(Error),
-}
-
 impl<K: Kernel> Dma<K> {
     /// Makes the device an owner of the regions in its node's `memory-region`, and checks that region `index` is one of
     /// its pools.
@@ -24,22 +14,24 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`OwnRegionError::Unavailable`] if region `index` is not one of the device's pools; [`OwnRegionError::TryAgain`]
-    /// if this is not known yet. After both, the device may have become an owner of other regions of its node, and
-    /// stays their owner.
-    pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), OwnRegionError> {
+    /// [`NoRegion`](Error::NoRegion) if region `index` is not one of the device's pools: the node names no such region,
+    /// or the region is refused, and a line in the log gives the reason. If this is not known yet, and the same call
+    /// may succeed later: [`Context`](Error::Context), [`NoMemory`](Error::NoMemory), or [`Leaving`](Error::Leaving)
+    /// while another thread uninstalls a region. After each of these errors, the device may have become an owner of
+    /// other regions of its node, and stays their owner.
+    pub fn claim_own_region(&self, device: Device, index: usize) -> Result<(), Error> {
         if !self.may_sleep_or_count() {
-            return Err(OwnRegionError::TryAgain(Error::Context));
+            return Err(Error::Context);
         }
-        self.claim_regions(device).map_err(OwnRegionError::TryAgain)?;
+        self.claim_regions(device)?;
         // `claim_regions` has read this region. To read it once more, the kernel may need the heap again.
         let region = match self.kernel.memory_region(device, index) {
             Some(Ok(region)) => region,
-            Some(Err(error)) if error.can_be_repeated() => return Err(OwnRegionError::TryAgain(error)),
-            Some(Err(_)) | None => return Err(OwnRegionError::Unavailable),
+            Some(Err(error)) if error.can_be_repeated() => return Err(error),
+            Some(Err(_)) | None => return Err(Error::NoRegion),
         };
         let owns = self.pools().any(|pool| pool.is_owned_by(device) && pool.has_region(&region));
-        if owns { Ok(()) } else { Err(OwnRegionError::Unavailable) }
+        if owns { Ok(()) } else { Err(Error::NoRegion) }
     }
 
     /// Ends the device's claims on its regions: it is not served from them any more, until

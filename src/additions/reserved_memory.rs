@@ -11,17 +11,17 @@ use crate::error::Error;
 use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolNode, SharedPoolNodeError};
 use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
-use crate::text::{separate_cstr, text};
+use crate::text::{Text, separate_cstr, text};
 
-/// The reason why a node is not served. The other nodes are. `rt_dma_reserved_memory_install` has the result for C of
-/// each.
+/// Why a node is not served. The other nodes are served all the same. `rt_dma_reserved_memory_install` has the result
+/// for C of each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReservedError {
     /// There is no device tree, or it has not been read yet.
     NoTree,
-    /// A property is wrong: it cannot be read, its `size` is zero or more than the processor can address, or its
-    /// `alignment` is no power of two. Or two exclude each other: `no-map` and `reusable`, or `linux,cma-default` and
-    /// the absence of `reusable`.
+    /// A property is wrong: it cannot be read, `size` is zero or more than the processor can address, or `alignment` is
+    /// not a power of two. Or two properties exclude each other: `no-map` with `reusable`, or `linux,cma-default`
+    /// without `reusable`.
     BadNode,
     /// The boot allocator has no free memory that fits, or has handed its memory over to the page allocator.
     NoRoom,
@@ -58,21 +58,26 @@ impl<K: ReservedMemory> Dma<K> {
         result
     }
 
-    /// Serves node `index`, which the kernel has read, or not. If the node cannot be served, writes a line to the log,
-    /// unless there is no tree.
+    /// Serves what the kernel read as node `index`. Writes a line to the log if the node cannot be served, but none if
+    /// there is no tree.
     fn serve(&self, index: usize, node: Result<SharedPoolNode, SharedPoolNodeError>) -> Result<(), ReservedError> {
-        let (error, text) = match node {
-            Ok(node) => return self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
-            Err(SharedPoolNodeError::NoTree) => return Err(ReservedError::NoTree),
+        match node {
+            Ok(node) => self.install_shared(&node).inspect_err(|error| self.refuse_shared(&node, *error)),
+            Err(SharedPoolNodeError::NoTree) => Err(ReservedError::NoTree),
             Err(SharedPoolNodeError::BadNode) => {
-                (ReservedError::BadNode, text!("shared-dma-pool %lu cannot be read", index))
+                self.refuse_unread(text!("shared-dma-pool %lu cannot be read", index));
+                Err(ReservedError::BadNode)
             }
             Err(SharedPoolNodeError::NoMemory) => {
-                (Error::NoMemory.into(), text!("shared-dma-pool %lu: out of memory", index))
+                self.refuse_unread(text!("shared-dma-pool %lu: out of memory", index));
+                Err(Error::NoMemory.into())
             }
-        };
+        }
+    }
+
+    /// Counts a node that the kernel could not read, and writes a line to the log.
+    fn refuse_unread(&self, text: Text) {
         self.refuse_line(&Line::about(Name::of(separate_cstr!("reserved-memory")), text));
-        Err(error)
     }
 
     /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the
@@ -169,7 +174,7 @@ impl<K: ReservedMemory> Dma<K> {
         if let Some((_, to)) = reserved.find(|(from, to)| start < *to && *from < end) {
             return Some(to);
         }
-        if let Some(pool) = self.pool_in(start, end) {
+        if let Some(pool) = self.pool_touching(start, end) {
             return Some(pool.end());
         }
         // Once the boot allocator has handed over its memory, what it has not reserved may be in use, so the kernel is
@@ -179,9 +184,9 @@ impl<K: ReservedMemory> Dma<K> {
         last.checked_add(PAGE_SIZE)
     }
 
-    /// Returns whether the kernel itself uses a page in which a part of `[start, end)` lies, or may use a part of it
-    /// later: the page allocator gets what the boot allocator knows and has not reserved. A page at the end that
-    /// contains only the rest of the range need not be asked about: no pool has it.
+    /// Returns whether the kernel uses a page of `[start, end)`, or may use one later, because the boot allocator knows
+    /// the memory and has not reserved it: the page allocator gets such memory. The range may end within a page. No
+    /// pool contains that page, so the kernel need not be asked about it.
     fn may_use_any(&self, start: Pa, end: Pa) -> bool {
         let mut memory = (0..).map_while(|index| self.kernel.boot_memory(index));
         memory.any(|(from, to)| {

@@ -6,23 +6,14 @@ use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 
-/// Coherent memory whose alignment is at most this always has it. A larger buffer is aligned to its own size if there
-/// is such a place, otherwise to this, otherwise to a page. The default of Linux's contiguous allocator is the same.
-const STRICT_UP_TO: usize = 1 << 20;
+/// The largest alignment that coherent memory always has. A larger buffer is aligned to its own size if there is such a
+/// place, otherwise to this, otherwise to a page. The default of Linux's contiguous allocator is the same.
+const MAX_STRICT_ALIGN: usize = 1 << 20;
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates the buffer of a request with any alignment. It lies at the lowest address whose handle is a multiple
-    /// of `align`, in the first pool with enough room. An `align` of less than a page has the effect of a page. Returns
-    /// `None` if there is no room, or if `align` is not a power of two.
-    ///
-    /// Context: as [`Dma::allocate_general`].
-    pub fn allocate_aligned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        if request.align.is_power_of_two() { self.allocate_in_order(request).ok() } else { None }
-    }
-
     /// Allocates the buffer of a request for coherent memory, as Linux aligns it: to the smallest power of two of pages
-    /// that holds it. A buffer of more than [`STRICT_UP_TO`] that has no such place is aligned to `STRICT_UP_TO`, or
-    /// else to a page. `on_any_page` allocates a buffer for which every page will do.
+    /// that holds it. A buffer of more than [`MAX_STRICT_ALIGN`] for which there is no such place is aligned to
+    /// `MAX_STRICT_ALIGN`, or else to a page. `on_any_page` allocates a buffer that may begin on any page.
     ///
     /// Context: as [`Dma::allocate_general`].
     pub fn allocate_coherent(
@@ -31,18 +22,18 @@ impl<K: Kernel> Dma<K> {
         on_any_page: impl FnOnce() -> Option<(Va, Handle)>,
     ) -> Option<(Va, Handle)> {
         let aligned_to = |align| BufferRequest { align, ..*request };
-        // A size without such a power of two needs no alignment: no pool has room for it.
-        match request.size.checked_next_power_of_two().unwrap_or(0) {
-            ..=PAGE_SIZE => on_any_page(),
-            align @ ..=STRICT_UP_TO => self.allocate_aligned(&aligned_to(align)),
-            // The first two tries ask no borrower and count no failure: the last one may succeed.
-            align => {
-                let aligned = self.allocate_without_reclaim_uncounted(&aligned_to(align));
-                aligned
-                    .or_else(|| self.allocate_without_reclaim_uncounted(&aligned_to(STRICT_UP_TO)))
-                    .or_else(on_any_page)
-            }
+        // No pool has room for a size without such a power of two: every allocation of it fails.
+        let Some(align) = request.size.checked_next_power_of_two() else { return on_any_page() };
+        if align <= PAGE_SIZE {
+            return on_any_page();
         }
+        if align <= MAX_STRICT_ALIGN {
+            return self.allocate_in_order(&aligned_to(align)).ok();
+        }
+        // The first two tries ask no borrower and count no failure: the last one may succeed.
+        self.allocate_without_reclaim_uncounted(&aligned_to(align))
+            .or_else(|| self.allocate_without_reclaim_uncounted(&aligned_to(MAX_STRICT_ALIGN)))
+            .or_else(on_any_page)
     }
 }
 

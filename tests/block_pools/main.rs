@@ -48,7 +48,7 @@ unsafe impl Pages for Coherent {
         let mask = self.last_reachable(device) as u64;
         let request = BufferRequest { ops, device, size, flags: COHERENT, mask, align };
         match effort {
-            Effort::AsksBorrowers => self.0.allocate_aligned(&request),
+            Effort::AsksBorrowers => self.0.allocate_in_order(&request).ok(),
             Effort::FailsCounted => self.0.allocate_without_reclaim(&request),
             Effort::FailsUncounted => self.0.allocate_without_reclaim_uncounted(&request),
         }

@@ -2,7 +2,6 @@
 //! `region_owners` has the devices that come and go.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::additions::own_region::OwnRegionError;
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -48,7 +47,7 @@ fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_th
     let device = machine.device(DeviceInfo::naming(&regions));
     assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
     for index in [1, 2] {
-        assert_eq!(machine.dma.claim_own_region(device, index), Err(OwnRegionError::Unavailable), "{index}");
+        assert_eq!(machine.dma.claim_own_region(device, index), Err(Error::NoRegion), "{index}");
     }
     // Two devices that name one region share it.
     let second = machine.device(DeviceInfo::naming(&regions[..1]));
@@ -59,7 +58,7 @@ fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_th
 fn who_asks_for_a_region_that_is_not_there_owns_the_others() {
     let machine = Machine::new();
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, PAGE)]));
-    assert_eq!(machine.dma.claim_own_region(device, 1), Err(OwnRegionError::Unavailable));
+    assert_eq!(machine.dma.claim_own_region(device, 1), Err(Error::NoRegion));
     let owned: Vec<_> = machine.dma.pools().map(|pool| (pool.start(), pool.is_owned_by(device))).collect();
     assert_eq!(owned, [(OWN, true)]);
     machine.dma.release_own_regions(device);
@@ -98,7 +97,7 @@ fn fault_16_no_node_shares_the_memory_of_one_with_other_properties() {
         assert_eq!(machine.first_call(second), Some(MapOps::NonCoherent), "{regions:?}");
         assert_eq!(machine.take_errors().len(), 1, "it overlaps a pool");
         assert!(pool.is_owned_by(first) && !pool.is_owned_by(second));
-        assert_eq!(machine.dma.claim_own_region(second, 0), Err(OwnRegionError::Unavailable));
+        assert_eq!(machine.dma.claim_own_region(second, 0), Err(Error::NoRegion));
         assert_eq!(pool.is_reusable(), regions[0].is_reusable);
         assert_eq!(pool.serves(stranger, CACHED), regions[0].serves_every_device);
         assert_eq!(machine.is_linear(OWN), !regions[0].is_no_map);
@@ -333,7 +332,7 @@ fn fault_16_a_node_is_no_own_region_if_another_node_has_its_memory_with_no_map()
         machine.first_call(device);
         assert_eq!(machine.take_errors().len(), 1, "the second node is refused");
         assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));
-        assert_eq!(machine.dma.claim_own_region(device, 1), Err(OwnRegionError::Unavailable));
+        assert_eq!(machine.dma.claim_own_region(device, 1), Err(Error::NoRegion));
     }
 }
 
@@ -344,7 +343,7 @@ fn a_region_that_cannot_be_read_for_want_of_memory_is_asked_for_again() {
         let machine = machine_with_cma();
         let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
         machine.fail(Service::MemoryRegion, failing_read, 1);
-        let expected = Err(OwnRegionError::TryAgain(Error::NoMemory));
+        let expected = Err(Error::NoMemory);
         assert_eq!(machine.dma.claim_own_region(device, 0), expected, "read {failing_read}");
         assert!(machine.repair(Service::MemoryRegion));
         assert_eq!(machine.dma.claim_own_region(device, 0), Ok(()));

@@ -2,7 +2,6 @@
 
 use crate::fake_kernel::*;
 use crate::{CACHED, START, device_of, machine};
-use rt_dma_pool::additions::own_region::OwnRegionError;
 use rt_dma_pool::additions::reserved_memory::ReservedError;
 use rt_dma_pool::error::Error;
 
@@ -88,7 +87,7 @@ fn fault_16_the_memory_that_serves_every_device_is_not_a_devices_own() {
         let machine = machine(&[own, SharedPoolNode::fixed(START, MIB).reusable().default_pool()], &[]);
         assert_eq!(machine.dma.install_reserved(), Ok(()));
         let [device, sharing] = [0, 1].map(|node| device_of(&machine, node));
-        assert_eq!(machine.dma.claim_own_region(device, 0), Err(OwnRegionError::Unavailable));
+        assert_eq!(machine.dma.claim_own_region(device, 0), Err(Error::NoRegion));
         assert_eq!(machine.take_errors().len(), 1, "it overlaps a pool");
         assert_eq!(machine.dma.claim_own_region(sharing, 0), Ok(()));
     }

@@ -101,8 +101,8 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
         self.block.handle
     }
 
-    /// Reads the value, word by word from the first. If the device writes it meanwhile, the words need not belong
-    /// together: after the word that states that it is done, read again.
+    /// Reads the value, word by word from the first. If the device writes the value at the same time, some words may be
+    /// old and some new. So after a word that states that the device is done, read the value once more.
     ///
     /// Context: any.
     pub fn read(&self) -> T {
@@ -116,14 +116,15 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
         self.value.write(value.into_words());
     }
 
-    /// Reads one word of the value in one access. Returns `None` if the value has no such word.
+    /// Reads one word of the value in one access; a 64-bit word on a 32-bit processor in two. Returns `None` if the
+    /// value has no such word.
     ///
     /// Context: any.
     pub fn read_word(&self, word: usize) -> Option<WordOf<T>> {
         self.value.read_word(word)
     }
 
-    /// Writes one word of the value in one access.
+    /// Writes one word of the value in one access; a 64-bit word on a 32-bit processor in two.
     ///
     /// Context: any.
     ///

@@ -36,6 +36,7 @@ impl<P: Platform> Device<P> {
         let memory = unsafe { DeviceMemory::new(self.system.kernel, start, size) };
         let mut buffer = CoherentBuffer { memory, device: *self, handle, values: PhantomData };
         if !start.is_multiple_of(size_of::<WordOf<T>>()) {
+            // Dropping `buffer` gives the memory back.
             return None;
         }
         buffer.zero();
@@ -71,7 +72,8 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     }
 
     /// Reads value `index`, word by word from the first. Returns `None` if there is no such value. If the device writes
-    /// the value meanwhile, the words need not belong together: after the word that states that it is done, read again.
+    /// the value at the same time, some words may be old and some new. So after a word that states that the device is
+    /// done, read the value once more.
     ///
     /// Context: any.
     pub fn read(&self, index: usize) -> Option<T> {

@@ -166,12 +166,14 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         self.slots.write(slot, value)
     }
 
-    /// Reads one word of a slot in one access. Returns `None` if there is no such slot or word.
+    /// Reads one word of a slot in one access; a 64-bit word on a 32-bit processor in two. Returns `None` if there is
+    /// no such slot or word.
     pub fn read_word(&self, slot: usize, word: usize) -> Option<WordOf<T>> {
         self.slots.read_word(slot, word)
     }
 
-    /// Writes one word of a slot in one access: for example the word whose bit gives the slot to the device.
+    /// Writes one word of a slot in one access, for example the word whose bit gives the slot to the device; a 64-bit
+    /// word on a 32-bit processor in two.
     ///
     /// # Errors
     /// [`OutOfRange`] if there is no such slot or word.

@@ -5,16 +5,16 @@ use crate::dropin::pool::Pool;
 use crate::kernel::Kernel;
 use crate::mem::bitmaps::BitmapWord;
 
-/// The buffers of one size.
-pub(super) struct Size {
-    /// The size of each, in pages.
+/// How many buffers have one size.
+pub(super) struct SizeCount {
+    /// The size of each buffer, in pages.
     pub(super) pages: usize,
     /// The number of buffers.
     pub(super) count: usize,
 }
 
-/// The buffers of a pool in the order of their addresses: the size of each, in pages.
-pub(super) struct Buffers {
+/// The sizes of a pool's buffers, in pages, in the order of their addresses.
+pub(super) struct BufferSizes {
     used: &'static [BitmapWord],
     starts: &'static [BitmapWord],
     /// The page at which the search for the next buffer begins.
@@ -22,21 +22,22 @@ pub(super) struct Buffers {
     pages: usize,
 }
 
-impl Buffers {
-    /// Makes an iterator over the buffers of `pool`, from its first page on.
+impl BufferSizes {
+    /// Makes an iterator over the sizes of the buffers of `pool`, from its first page on.
     pub(super) fn of<K: Kernel>(pool: &Pool<K>) -> Self {
         let (used, starts) = pool.bitmaps();
-        Buffers { used, starts, page: 0, pages: pool.page_count() }
+        BufferSizes { used, starts, page: 0, pages: pool.page_count() }
     }
 
-    /// Returns the smallest size that is larger than `last` pages; `None` if no buffer is larger.
-    pub(super) fn next_size(self, last: usize) -> Option<Size> {
-        let mut found: Option<Size> = None;
-        for pages in self.filter(|pages| *pages > last) {
+    /// Returns the smallest size above `above` pages, and how many buffers have it; `None` if no buffer is larger.
+    pub(super) fn smallest_above(self, above: usize) -> Option<SizeCount> {
+        let mut found: Option<SizeCount> = None;
+        for pages in self.filter(|pages| *pages > above) {
             match &mut found {
-                Some(size) if pages == size.pages => size.count += 1,
-                Some(size) if pages > size.pages => {}
-                _ => found = Some(Size { pages, count: 1 }),
+                Some(smallest) if pages > smallest.pages => {}
+                Some(smallest) if pages == smallest.pages => smallest.count += 1,
+                // The first one, or a smaller one.
+                None | Some(_) => found = Some(SizeCount { pages, count: 1 }),
             }
         }
         found
@@ -44,8 +45,7 @@ impl Buffers {
 
     /// Returns the first page from `page` on whose bit is set; the number of pages if there is none. `bits` returns the
     /// word of the bitmap at an index.
-    fn first_set_from(&self, page: usize, bits: impl Fn(usize) -> usize) -> usize {
-        let mut page = page;
+    fn first_set_from(&self, mut page: usize, bits: impl Fn(usize) -> usize) -> usize {
         while page < self.pages {
             let index = page / BITS;
             let found = bits(index) & from_bit(page);
@@ -58,7 +58,7 @@ impl Buffers {
     }
 }
 
-impl Iterator for Buffers {
+impl Iterator for BufferSizes {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! The figures of a pool.
 
-use super::buffers::Buffers;
+use super::buffers::BufferSizes;
 use crate::dropin::pool::{self, Pool};
 use crate::kernel::Kernel;
 
@@ -15,7 +15,7 @@ pub struct Statistics {
     pub peak: usize,
     /// Bytes in the longest free run.
     pub longest_free: usize,
-    /// Buffers in use.
+    /// BufferSizes in use.
     pub buffers: usize,
     /// Failed requests whose flags this pool serves.
     pub failed: usize,
@@ -30,7 +30,7 @@ impl<K: Kernel> Pool<K> {
     pub fn statistics(&self) -> Statistics {
         let pool::Usage { used, longest_free } = self.usage();
         let pool::Failures { count: failed, largest: largest_failed } = self.failures();
-        let buffers = Buffers::of(self).count();
+        let buffers = BufferSizes::of(self).count();
         Statistics { total: self.size(), used, peak: self.peak(), longest_free, buffers, failed, largest_failed }
     }
 }

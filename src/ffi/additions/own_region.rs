@@ -3,7 +3,6 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::additions::own_region::OwnRegionError;
 use crate::ffi::dropin::ops::table_or_choose;
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, device};
@@ -52,11 +51,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
     if let Err(error) = table_or_choose(device) {
         return status(Err(error));
     }
-    match DMA.claim_own_region(device, index) {
-        Ok(()) => errors.ok,
-        Err(OwnRegionError::Unavailable) => errors.empty,
-        Err(OwnRegionError::TryAgain(error)) => status(Err(error)),
-    }
+    status(DMA.claim_own_region(device, index))
 }
 
 /// @brief Ends a device's right to all regions that its node names. The device is not served from them any more, except

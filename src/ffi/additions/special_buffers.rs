@@ -163,7 +163,7 @@ pub(in crate::ffi) fn aligned_request(
 /// Allocates a buffer whose handle is a multiple of `align`, a power of two. Returns the buffer and its handle.
 fn allocate_aligned(device: Device, size: usize, align: usize, flags: usize) -> Option<(Va, Handle)> {
     if let Some(request) = aligned_request(device, size, align, flags) {
-        return DMA.allocate_aligned(&request);
+        return DMA.allocate_in_order(&request).ok();
     }
     let dev = c_device(device);
     // SAFETY: the caller of the C function passed a valid device; the handle may be written.
