@@ -34,7 +34,7 @@
 #define RT_DMA_F_32BITS     (1UL << 1)
 /** @brief In a request: memory that is not cached. Of a pool: all its buffers are uncached. */
 #define RT_DMA_F_NOCACHE    (1UL << 2)
-/** @brief In a request: memory of the pools that belong to the device. Of a pool: it serves one device only. */
+/** @brief In a request: memory of the pools that belong to the device. Of a pool: it serves only the devices that own it. */
 #define RT_DMA_F_DEVICE     (1UL << 3)
 /**
  * @brief In a request: memory that the processor does not access; the call returns its physical address. Of a pool: it

@@ -3,8 +3,8 @@
  */
 
 /*
- * The shared pools of /reserved-memory: nodes that state their memory, and nodes that ask for some. Boot code runs
- * this, or one thread.
+ * The shared pools of /reserved-memory: nodes that state their memory, and nodes that ask for some. Only boot code, or
+ * one thread at a time, calls these functions.
  */
 
 #include "rt_dma_port_rtthread.h"

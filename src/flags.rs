@@ -14,7 +14,7 @@ bitflags! {
         const ADDRESS_32BITS = 1 << 1;
         /// Pool: its memory is mapped uncached for every request. Request: it needs uncached memory.
         const NOCACHE = 1 << 2;
-        /// Pool: it serves one device only. Request: it needs the pool of its device.
+        /// Pool: it serves only its owners. Request: it needs a pool that its device owns.
         const DEVICE = 1 << 3;
         /// Pool: it must not be mapped linearly. Request: it needs pages of such a pool, which are not mapped.
         const NOMAP = 1 << 4;

@@ -313,7 +313,7 @@ fn threads_allocate_free_and_list_while_pools_come_and_go() {
 
 /// While a pool is being uninstalled, all its pages are in use, but they are no buffer that an interrupt can free again.
 #[test]
-fn a_pool_that_is_leaving_cannot_be_freed() {
+fn a_pool_that_is_being_uninstalled_cannot_be_freed() {
     let machine = Arc::new(Machine::new());
     let device = machine.plain_device();
     let pool = machine.install(c"sram", BASE, MIB);

@@ -34,6 +34,7 @@ static void lengths_that_do_not_fit(void)
 #if SIZE_MAX > 0xffffffffu
     EXPECT(dma_get_sgtable(dev, &table, own, 0, (size_t)1 << 32) == -EINVAL);
 #endif
+    EXPECT(dma_get_sgtable(dev, &table, own, 0, ~(size_t)0) == -EINVAL);
     EXPECT(dma_get_sgtable(dev, &table, own, 0, 0xfffff000) == 0 && table.sgl->length == 0xfffff000);
     sg_free_table(&table);
 }

@@ -28,7 +28,8 @@ extern "C" {
  * the BSP's own operation allocates the memory, that operation decides how it is aligned.
  *
  * The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are
- * allowed.
+ * allowed. Memory of the device's own `memory-region` is Device memory there, if the device does not snoop the cache:
+ * for aligned accesses only.
  *
  * @code{.c}
  * rt_ubase_t handle;
@@ -102,7 +103,8 @@ void *rt_dma_zalloc(struct rt_device *dev,
  * Write-combining memory is coherent, but the processor may gather and reorder writes until the next barrier.
  * Unaligned accesses and `memset` are allowed.
  *
- * On aarch64 the flag is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, like Linux's coherent memory. On
+ * On aarch64 the flag is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, like Linux's coherent memory. From
+ * the device's own `memory-region`, a device that does not snoop the cache gets Device memory all the same. On
  * other architectures, for a device that the BSP's own operations serve, and for a NULL `dev`, the flags are those of
  * `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
  *

@@ -130,8 +130,8 @@ int rt_dma_list_pools(int argc,
  * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are
  * flushed. A linear map that boot code made stays.
  *
- * The bookkeeping stays in the heap, and is used again when a pool of the same pages and kind is installed. So repeated
- * installs of one range need no more memory. The new pool then has the place of the old one in the list.
+ * The bookkeeping stays in the heap, and is used again when a pool of the same pages and kind is installed. So
+ * repeated installs of one range need no more memory. The new pool then has the place of the old one in the list.
  *
  * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
  * the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`, also if the

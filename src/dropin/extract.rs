@@ -1,7 +1,7 @@
 //! Making the boot pools from a region of reserved memory (`rt_dma_pool_extract`).
 //!
 //! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory
-//! that is not in the list. Memory therefore counts as consumed if an installed pool covers it.
+//! that is not in the list. Memory therefore counts as used if an installed pool covers it.
 
 use core::ffi::CStr;
 

@@ -67,8 +67,8 @@ impl<K: Kernel> Dma<K> {
         Line { device: device.address(), ..Line::about(self.kernel.device_name(device), text) }
     }
 
-    /// Counts a refused call, and logs nothing. It is for calls that would have to sleep where the caller may neither
-    /// sleep nor write to the log.
+    /// Counts a refused call, and logs nothing. It is for calls whose caller may not write to the log, or writes a line
+    /// itself.
     ///
     /// Context: any.
     pub(crate) fn count_refused(&self) {

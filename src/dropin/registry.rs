@@ -1,7 +1,7 @@
 //! [`Dma`], which has the state of the library, and how its pools are found.
 //!
-//! The functions here need no map operations of a device: the requests of drivers are in the module `request`, which
-//! uses this one.
+//! The functions here need no map operations of a device. The requests of drivers, which do, are in the module
+//! `request`, which uses this one.
 
 use crate::abi::rt_dma_pool;
 use crate::dropin::buffer_request::BufferRequest;

@@ -44,8 +44,7 @@ pub struct BootRegion {
 /// # Safety
 ///
 /// The kernel does not use the memory of a region that [`region`](PoolRegions::region) returns, and does not allocate
-/// it to other code, unless an earlier call of [`shrink`](PoolRegions::shrink) has
-/// recorded a pool there.
+/// it to other code, unless an earlier call of [`shrink`](PoolRegions::shrink) has recorded a pool there.
 pub unsafe trait PoolRegions {
     /// Returns region `index` of those in which boot pools can be made.
     ///

@@ -59,7 +59,8 @@ pub unsafe trait ReservedMemory: Kernel {
     /// Returns node `index` of those that are not disabled, in the order of the device tree; `None` after the last.
     fn shared_pool_node(&self, index: usize) -> Option<Result<SharedPoolNode, SharedPoolNodeError>>;
 
-    /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedPoolNode::id); `None` after the last.
+    /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedPoolNode::id); `None` after the
+    /// last.
     fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange>;
 
     /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last; `None` after the last,

@@ -67,8 +67,8 @@ unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize)
     kernel.cache_flush_and_invalidate_line(va);
     let in_first_line = line_offset_mask + 1 - (va & line_offset_mask);
     if in_first_line < size {
-        // SAFETY: this is the rest of the range, for which the caller guarantees it. It begins at the start of a line, so
-        // `invalidate` does not call this function again.
+        // SAFETY: this is the rest of the range, for which the caller guarantees it. It begins at the start of a line,
+        // so `invalidate` does not call this function again.
         unsafe { invalidate(kernel, va.wrapping_add(in_first_line), size - in_first_line) }
     }
 }

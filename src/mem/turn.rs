@@ -53,7 +53,8 @@ impl Drop for SleepLockGuard<'_> {
     }
 }
 
-/// A [`SleepLock`] during which no text is written: see the head of this file. `docs/locking.md` lists the turns.
+/// A [`SleepLock`] with one more rule: while a thread holds it, no text is written (see the head of this file).
+/// `docs/locking.md` lists the turns.
 pub struct Turn(SleepLock);
 
 /// A turn that is held. Dropping the guard ends the turn.

@@ -145,7 +145,7 @@ fn fault_22_a_view_is_mapped_without_a_turn() {
 }
 
 /// A thread writes a line while it maps a view, and does not go on before the console's call has ended. That call needs
-/// the view too, so it waits as long as a call waits at most, and then maps its buffer alone.
+/// the view too, so it waits as long as a call waits at most, and then makes an own mapping of its buffer.
 #[test]
 fn a_call_waits_100_ticks_for_another_that_maps_the_pool() {
     let machine = machine();

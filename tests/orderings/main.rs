@@ -270,8 +270,8 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     });
 }
 
-/// A borrower makes the first entry, and an owner begins to wait. If nothing is lent, the borrower has seen the owner. If
-/// memory is lent, the owner finds the borrower's entry, and waits for it.
+/// A borrower makes the first record, and an owner begins to wait. If nothing is lent, the borrower has seen the owner. If
+/// memory is lent, the owner finds the borrower's record, and waits for it.
 #[test]
 fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
     every_execution("Lending, an owner and a borrower", || {

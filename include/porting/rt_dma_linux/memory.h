@@ -4,7 +4,8 @@
  * @brief For porting drivers from Linux: a device's masks and limits, and memory that is allocated for it.
  *
  * @note Context of the calls that set a mask or a limit, and of the allocations: thread first, then any. Context of the
- * frees, and of the calls that only return a value: any. Context of dmam_*: thread. rt_dma.h defines the terms.
+ * frees: any, but memory that has a mapping of its own needs a thread, as for rt_dma_free(). Context of the calls that
+ * only return a value: any. Context of dmam_*: thread. rt_dma.h defines the terms.
  */
 #ifndef RT_DMA_LINUX_MEMORY_H
 #define RT_DMA_LINUX_MEMORY_H
@@ -202,7 +203,8 @@ static inline int dma_get_cache_alignment(void)
  * or less never cross a multiple of 64 KiB (dma-api-howto.rst). rt_dma_zalloc_coherent() describes larger buffers.
  *
  * It is Normal memory on aarch64, so that `memset` and unaligned accesses are allowed, which the Device memory of
- * RT-Thread's rt_dma_alloc_coherent() does not allow.
+ * RT-Thread's rt_dma_alloc_coherent() does not allow. There is one exception: memory of the device's own `memory-region`
+ * is Device memory, if the device does not snoop the cache.
  *
  * @return The memory; NULL where rt_dma_zalloc_coherent() returns NULL. Then `*dma_handle` is not written.
  * @note Context: thread first, then any.

@@ -159,13 +159,15 @@ static inline void dma_vunmap_noncontiguous(dma_device_t dev, void *vaddr)
 static inline int dma_get_sgtable_attrs(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
         size_t size, unsigned long attrs)
 {
-    unsigned int length = (unsigned int)dma_linux_whole_pages(size);
+    size_t whole = dma_linux_whole_pages(size);
+    unsigned int length = (unsigned int)whole;
     int error;
 
     (void)dev;
     (void)dma_addr;
     (void)attrs;
-    if (!cpu_addr || length != dma_linux_whole_pages(size))
+    /* dma_linux_whole_pages() returns less than `size` where whole pages do not fit in a size_t. */
+    if (!cpu_addr || length != whole || length < size)
     {
         return -EINVAL;
     }

@@ -28,8 +28,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         add_span().or_else(|| self.wait_for_block())
     }
 
-    /// Adds a span, and returns its first block. A caller that takes the block gets a free one instead, and no span is
-    /// added, if there is one when the memory has come. `None` if there is no memory, or if the caller can neither take
+    /// Adds a span, and returns its first block. With [`FirstBlock::Taken`], if a block is free by the time the memory
+    /// is there, returns that block and adds no span. `None` if there is no memory, or if the caller can neither take
     /// the turn nor wait for it.
     pub(super) fn add_span(&self, first: FirstBlock, effort: Effort) -> Option<Block> {
         // Counted, so that a thread that gets no memory waits for this call.

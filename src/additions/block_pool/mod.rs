@@ -104,7 +104,8 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     refused_calls: AtomicUsize,
     /// The last address that the device reaches. Written with the list's lock held.
     last_reachable: AtomicUsize,
-    /// How many calls have read the device's mask. A call's number is the value after it has counted itself.
+    /// How many calls have read the device's mask since the pool was made. A call's number is the value after it has
+    /// counted itself.
     mask_reads: AtomicUsize,
     /// The number of the call that wrote `last_reachable`. A call with a lower number does not overwrite it. Written
     /// with the list's lock held.

@@ -7,9 +7,11 @@ use crate::kernel::{Device, Handle, Va};
 pub enum Effort {
     /// It asks borrowers of the device's memory, and waits until they give some back. A failure is counted.
     AsksBorrowers,
-    /// It fails, which is counted. This is for a caller for which borrowers were asked in vain.
+    /// It asks no borrower, waits for nothing and logs nothing. A failure is counted. This is for a caller for which
+    /// borrowers were asked in vain.
     FailsCounted,
-    /// It fails, which is neither counted nor logged. This is for a caller that can do without the memory.
+    /// It asks no borrower, waits for nothing and logs nothing. A failure is not counted. This is for a caller that can
+    /// do without the memory.
     FailsUncounted,
 }
 
@@ -24,7 +26,8 @@ pub enum Effort {
 pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle. If it is possible,
     /// both are multiples of `align`, a power of two that is a page at least; the pool checks that. `effort` states
-    /// what the call does where no memory is free. (A source of a test may ignore both.)
+    /// what the call does where no memory is free; an operation of the BSP that allocates does what it always does.
+    /// (A source of a test may ignore both.)
     ///
     /// Context: thread first, then any.
     fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)>;

@@ -5,7 +5,7 @@
 //! bookkeeping for another span at least. With that bookkeeping an interrupt can add a span itself.
 //!
 //! A *fill* ([`BlockPool::fill`]) makes a given number of blocks ready. Each fill has a number, which the spans that it
-//! adds keep. If it fails, it frees those of them that are free and still have its number. If it succeeds, all spans
+//! adds get. If it fails, it frees those of them that are free and still have its number. If it succeeds, all spans
 //! lose their numbers. So a fill that fails never frees a block that a fill which succeeded has counted.
 
 use super::spans::{FillNumber, FirstBlock};
@@ -47,26 +47,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return false;
         }
         let fill = self.spans.next_fill();
-        while self.make_ready(count, Effort::AsksBorrowers, Some(fill)) {
-            if self.keep_counted(count) {
-                return true;
-            }
+        let is_filled = self.make_ready(count, Effort::AsksBorrowers, Some(fill));
+        if !is_filled {
+            self.trim_where(|span| span.is_of_fill(fill));
         }
-        self.trim_where(|span| span.is_of_fill(fill));
-        false
-    }
-
-    /// If `count` blocks are free, makes them stay when another fill fails, and returns true.
-    ///
-    /// Context: thread.
-    fn keep_counted(&self, count: usize) -> bool {
-        // With the turn held, no span is removed between the count and the change of the numbers.
-        let Some(turn) = self.spans.turn.take(self.kernel) else { return false };
-        let are_free = self.missing(count) == 0;
-        if are_free {
-            self.spans.all().for_each(|span| span.set_fill(None, &turn));
-        }
-        are_free
+        is_filled
     }
 
     /// Makes sure that `count` blocks are free, and, as far as the heap has room, that there is bookkeeping for another
@@ -91,24 +76,38 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn add_spans(&self, count: usize, mut effort: Effort, fill: Option<FillNumber>) -> bool {
         let failed_waits = self.pages.failed_waits();
         let span_blocks = self.shape().span_blocks().max(1);
-        let mut missing = self.missing(count);
-        while missing != 0 {
+        while !self.end_if_free(count, fill) {
             self.follow_copied_mask();
             self.trim_unreachable();
             // Half of the missing blocks are added, and the rest is counted anew: other callers may add or take blocks.
-            for _ in 0..missing.div_ceil(2).div_ceil(span_blocks) {
+            for _ in 0..self.missing(count).div_ceil(2).div_ceil(span_blocks) {
                 // Borrowers that kept their memory are not asked again: each span would wait for them.
                 if effort == Effort::AsksBorrowers && self.pages.failed_waits() != failed_waits {
                     effort = Effort::FailsCounted;
                 }
                 if self.add_span(FirstBlock::Free(fill), effort).is_none() {
                     // Other callers may have added the last memory.
-                    return self.missing(count) == 0;
+                    return self.end_if_free(count, fill);
                 }
             }
-            missing = self.missing(count);
         }
         true
+    }
+
+    /// Returns whether `count` blocks are free. If they are, a fill ends: they stay when another fill fails.
+    ///
+    /// Context: thread.
+    fn end_if_free(&self, count: usize, fill: Option<FillNumber>) -> bool {
+        if fill.is_none() {
+            return self.missing(count) == 0;
+        }
+        // With the turn held, no span is removed between the count and the change of the numbers.
+        let Some(turn) = self.spans.turn.take(self.kernel) else { return false };
+        let are_free = self.missing(count) == 0;
+        if are_free {
+            self.spans.all().for_each(|span| span.set_fill(None, &turn));
+        }
+        are_free
     }
 
     /// Returns how many blocks are missing until `count` are free.

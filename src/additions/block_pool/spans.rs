@@ -37,7 +37,7 @@ const FIRST_UNITS: usize = 8;
 ///
 /// | field | by | an old value does no harm, because |
 /// | --- | --- | --- |
-/// | `newest` | trims, reports, changes of a mask | each reference publishes the span to which it leads |
+/// | `newest` | trims, changes of a mask | each reference publishes the span to which it leads |
 /// | `first_vacant` | a call that keeps the reserve, an interrupt | they take the turn, and read again |
 /// | `unit_count` | a call that keeps the reserve | it takes the turn, and reads again |
 ///

@@ -9,8 +9,8 @@
 //!
 //! * [`allocate`](GroupWord::allocate) changes a free bit from 1 to 0, by one compare-and-exchange. Of two callers that
 //!   want one block, only one exchanges the word.
-//! * [`free`](GroupWord::free) changes a free bit from 0 to 1, by one compare-and-exchange from the word that
-//!   the caller loaded.
+//! * [`free`](GroupWord::free) changes a free bit from 0 to 1, by one compare-and-exchange from the word
+//!   that the caller loaded.
 //! * [`remove`](GroupWord::remove) (trim) changes the free bits of a unit from all 1 to all 0, by one
 //!   compare-and-exchange, which also increments the version.
 //! * [`add`](GroupWord::add) (growth) sets the free bits of a unit, but for blocks that the caller takes, by one atomic

@@ -89,8 +89,7 @@ impl EntryTable {
 
     /// Records what a device holds from now on. Returns false if there is no room.
     pub fn add(&mut self, new: DebugEntry) -> bool {
-        // What lies at this address now was not given back: what was there before cannot be freed a second time any
-        // more.
+        // The address is in use again: a free of it is now the free of what is added, not a second free.
         let is_again = |gone: &Gone| gone.is_mapping == new.is_mapping() && gone.address == new.address();
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
             gone.device = Device::NONE;

@@ -149,8 +149,7 @@ impl<K: Kernel> Pool<K> {
         self.has_any_own_mapping() && self.own_mappings.has_buffer_at(page)
     }
 
-    /// Returns whether the cache may hold dirty lines of `page`: it was last handed out cached, or without a mapping
-    /// (see [`CacheState`]).
+    /// Returns whether the cache may hold dirty lines of `page` ([`CacheState::Dirty`]).
     fn is_dirty(&self, page: usize) -> bool {
         self.cache_states.of(page) == CacheState::Dirty
     }

@@ -190,8 +190,8 @@ impl<K: Kernel> Pool<K> {
             && (!has_copied_name || self.name().is_same_text(spec.region.name))
     }
 
-    /// Gives a pool that was uninstalled the region, the flags, the origin and the failure counts of a new pool, and
-    /// writes again what C sees of its pages. The copy of a device's name stays, and all pages stay in use. The caller
+    /// Gives a pool that was uninstalled all values of a new pool but its page map, and writes again what C sees of its
+    /// pages. The copy of a device's name stays, and all pages stay in use. The caller
     /// holds the turn of installs.
     ///
     /// Context: any.
@@ -203,7 +203,7 @@ impl<K: Kernel> Pool<K> {
             public.region_name.store(region.name.as_ptr().cast_mut(), Relaxed);
         }
         public.flags.store(spec.flags_of_new_pool(self.kernel).bits(), Relaxed);
-        // They did not change, but C may have written to them.
+        // The next three never change, but C may have written to them.
         public.map.store(self.lock().used().as_ptr().cast_mut().cast(), Relaxed);
         public.bits.store(self.page_count, Relaxed);
         public.start.store(self.start, Relaxed);

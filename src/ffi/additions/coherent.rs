@@ -18,7 +18,8 @@ use crate::kernel::{Handle, PAGE_SIZE, Va};
 /// the BSP's own operation allocates the memory, that operation decides how it is aligned.
 ///
 /// The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are
-/// allowed.
+/// allowed. Memory of the device's own `memory-region` is Device memory there, if the device does not snoop the cache:
+/// for aligned accesses only.
 ///
 /// @code{.c}
 /// rt_ubase_t handle;

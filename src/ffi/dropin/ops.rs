@@ -63,9 +63,9 @@ pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
-/// Returns the operations of the first of the library's tables that has this function; `None` for a function of the BSP.
-/// `operation` reads the member to compare, for example `|table| table.free`. A BSP may have copied the function into a
-/// table of its own.
+/// Returns the operations of the first of the library's tables that has this function; `None` for a function of the
+/// BSP. `operation` reads the member to compare, for example `|table| table.free`. A BSP may have copied the function
+/// into a table of its own.
 pub(in crate::ffi) fn ops_with<F: PartialEq>(
     function: F,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,

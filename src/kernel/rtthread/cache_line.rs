@@ -7,8 +7,8 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::Va;
 
-/// What [`line_offset_mask`] returns. The first core that calls [`set_line_size`] sets it for all cores, so the smallest
-/// lines of all cores must have one size.
+/// What [`line_offset_mask`] returns: all ones until [`set_line_size`] sets it. The first core that does so sets it for
+/// all cores, so the smallest lines of all cores must have one size.
 static LINE_OFFSET_MASK: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Implements [`Cache::line_offset_mask`](crate::kernel::Cache::line_offset_mask).

@@ -1,5 +1,5 @@
-//! The critical section of the crate critical-section. The list of pools uses it: C code that holds RT-Thread's
-//! `rt_hw_interrupt_disable` sees the list either before or after a change.
+//! The critical section of the crate critical-section. C's list of pools is changed in it: C code that walks the list
+//! between `rt_hw_interrupt_disable` and `rt_hw_interrupt_enable` sees it before or after a change, never in between.
 
 unsafe extern "C" {
     /// @brief Excludes all other code on every core, for the crate critical-section (`rt_hw_interrupt_disable`).

@@ -72,8 +72,8 @@ impl ListedGroups {
 
     /// Allocates a block of any group that has a free one.
     ///
-    /// A group in the list has a free block, unless another caller allocates the last one at this moment, for which the
-    /// group was a current one when it began. So the loop is short.
+    /// A group in the list has a free block. There is one exception: a caller that read the group as its core's current
+    /// one, before the group left the core, may allocate the last block at this moment. So the loop is short.
     ///
     /// Context: any.
     #[inline(always)] // With that of `next_group`: 26 instructions less for each group that has no free block left.

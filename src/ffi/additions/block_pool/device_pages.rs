@@ -45,15 +45,17 @@ impl DevicePages {
 // SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
 unsafe impl Pages for DevicePages {
     fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)> {
-        let request = match effort {
-            Effort::AsksBorrowers => None,
-            _ => aligned_request(device, size, align, self.flags(device)),
+        if effort == Effort::AsksBorrowers {
+            return self.allocate_as_driver(device, size, align);
+        }
+        let Some(request) = aligned_request(device, size, align, self.flags(device)) else {
+            // An operation of the BSP allocates. It decides itself whether it waits and what it logs.
+            return self.allocate_as_driver(device, size, align);
         };
-        match request {
-            Some(request) if effort == Effort::FailsUncounted => DMA.allocate_without_reclaim_uncounted(&request),
-            Some(request) => DMA.allocate_without_reclaim(&request),
-            // Where an operation of the BSP allocates, it decides itself whether it waits and what it logs.
-            None => self.allocate_as_driver(device, size, align),
+        if effort == Effort::FailsCounted {
+            DMA.allocate_without_reclaim(&request)
+        } else {
+            DMA.allocate_without_reclaim_uncounted(&request)
         }
     }
 

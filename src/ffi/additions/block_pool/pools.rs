@@ -71,10 +71,10 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 /// @brief Creates a pool of small blocks that behaves as one of Linux's `dma_pool_create`.
 ///
 /// It differs from a pool of `rt_dma_block_pool_create` in this:
-/// - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses
-///   are allowed.
-/// - A `size` of less than 16 is raised to 16. Then it is rounded up to a multiple of `align` only, so that a page holds
-///   as many blocks as on Linux.
+/// - The blocks have the memory type of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned
+///   accesses are allowed, but for blocks in the device's own `memory-region` (`rt_dma_wc_flags`).
+/// - A `size` of less than 16 is raised to 16. Then it is rounded up to a multiple of `align` only, so that a page
+///   holds as many blocks as on Linux.
 /// - `align` may be more than a page.
 /// - The pool keeps a reserve: a few free blocks, and bookkeeping for more memory. So an interrupt gets blocks even if
 ///   the pool is empty or was never used. `rt_dma_block_pool_fill` makes more blocks ready.
@@ -86,7 +86,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size Bytes in a block: 1 to 2^31 - 1. May be more than a page.
+/// @param[in] size Bytes in a block: 1 to 2^31 - 1, on a 32-bit processor also when rounded up to pages. May be more
+/// than a page.
 /// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
 /// of two; 0 means 1.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
@@ -138,8 +139,8 @@ fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, CreateE
 /// @retval RT_EOK At least `count` blocks are free.
 /// @retval -RT_EINVAL `pool` is NULL.
 /// @retval -RT_ENOMEM There is no memory for `count` free blocks. The call frees the pages that it has added, except
-/// those of which another call has allocated a block. It frees none if another fill of the pool has succeeded
-/// meanwhile.
+/// those of which another call has allocated a block, and those that it had added before another fill of the pool
+/// succeeded.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
@@ -181,7 +182,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 /// @retval RT_EOK The pool is destroyed.
 /// @retval -RT_EBUSY Blocks are in use.
 /// @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
-/// @retval -RT_ERROR The caller may not sleep. (Other calls return -RT_EBUSY for this.)
+/// @retval -RT_ERROR The caller may not sleep. (Other calls return -RT_EBUSY for this, which here means that blocks are
+/// in use.)
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> rt_err_t {

@@ -35,12 +35,12 @@ fn has_masked_ops(device: Device) -> bool {
 /// A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a
 /// buffer. A failed call changes nothing. `rt_dmam_release` ends the masks of the device.
 ///
-/// The call refuses a mask that would leave the device without memory (-RT_EIO). It accepts any mask but 0 in these
+/// The call refuses a mask that would leave the device without memory (-RT_EIO). It accepts every mask but 0 in these
 /// cases:
 /// - No pool is installed.
 /// - The BSP's own operation allocates the device's memory.
-/// - Only the streaming mask is set, the bus does not translate addresses, and the device reaches kernel memory. The
-///   memory of the structure `*dev` is taken as an example of it.
+/// - Only the streaming mask is set, the bus does not translate addresses, and the mask reaches kernel memory. The 4
+///   KiB from `*dev` on are taken as an example of it.
 ///
 /// @code{.c}
 /// if (rt_dma_set_mask_and_coherent(dev, 0xffffffff) != RT_EOK)
@@ -73,8 +73,8 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_e
 /// For a BSP that sets `dev->dma_ops` itself:
 /// - Set the device's own operations before the mask. A later change of `dma_ops` takes the mask away.
 /// - If the BSP's own operation allocates, a buffer outside the mask is given back to it, and the allocation fails.
-/// - A copy of the device's table, in which the BSP has replaced functions, keeps the masks while one function of the
-///   library is left in it.
+/// - A copy of the table that the device has with its masks, in which the BSP has replaced functions, keeps the masks
+///   while one function of that table is left in it.
 /// - If the BSP has set a table whose functions call those of the device's earlier table, no mask may be set any more.
 /// - A device may get a mask because the BSP copies the table of another device. Copy the table before the device's
 ///   block pools are created, or set the mask by this call afterwards. Otherwise a block pool may return free blocks

@@ -123,7 +123,7 @@ fn fault_20_of_two_frees_one_is_refused_if_the_unit_goes_between_them() {
 }
 
 /// When the interrupted free comes to the slot of its block, the slot is in use again, and the rest of the group looks
-/// as before. But the block there has another address, and another owner.
+/// as before. But the block there has another address, and another holder.
 #[test]
 fn fault_20_a_free_never_frees_a_block_that_has_come_to_the_slot_since() {
     for size in [64, 512, 2048, 4096] {

@@ -19,7 +19,7 @@ fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
     for (size, addresses) in cases {
         // After its trim, the other core does nothing, or allocates one block, or enough blocks to fill every slot.
         for regrown in [0, 1, 200] {
-            // If the address has another owner, the pool cannot distinguish a second free by the first owner from a
+            // If the address has another holder, the pool cannot distinguish a second free by the first holder from a
             // free by the other.
             if addresses == UsedAgain && regrown != 0 {
                 continue;

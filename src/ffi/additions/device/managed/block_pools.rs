@@ -44,7 +44,8 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size Bytes in a block: 1 to 2^31 - 1. May be more than a page.
+/// @param[in] size Bytes in a block: 1 to 2^31 - 1, on a 32-bit processor also when rounded up to pages. May be more
+/// than a page.
 /// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
 /// of two; 0 means 1.
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
