@@ -42,7 +42,4 @@ void buffer_stamp(const struct buffer *b, rt_uint32_t seed);
 /* Returns whether buffer_stamp() was the last to write these words. */
 rt_bool_t buffer_is_stamped(const struct buffer *b, rt_uint32_t seed);
 
-/* Allocates each pool as one buffer, which succeeds only if every page is free, and frees them again. */
-const char *take_whole(rt_ubase_t flags);
-
 #endif

@@ -9,7 +9,8 @@
 /* A 32-bit processor of these tests has no RAM above 4 GiB, so that no buffer exceeds the devices' masks. */
 #define HAS_HIGH_MEMORY (sizeof(void *) > 4)
 
-/* exhaustion.c */
+/* exhaustion.c. The first checks that every page is free: each pool can be allocated as one buffer. */
+const char *check_nothing_in_use(rt_ubase_t flags);
 const char *check_whole(void);
 const char *check_pages_cached(void);
 const char *check_pages_coherent(void);

@@ -7,9 +7,8 @@
 #include <mm_aspace.h>
 #include <stand_in.h>
 
+#include "buffers.h"
 #include "checks.h"
-
-#define COHERENT    (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)
 
 static struct rt_device dev = { .parent.name = "context" };
 
@@ -17,7 +16,7 @@ static struct rt_device dev = { .parent.name = "context" };
  * The stand-in kernel stops with a line of its own when a function that may sleep is called with interrupts masked. Its
  * rt_hw_interrupt_is_disabled() always returns false, as on most of RT-Thread's processors.
  */
-static const char *with_interrupts_off(rt_bool_t has_views)
+static const char *check_calls_with_interrupts_off(rt_bool_t has_views)
 {
     static const rt_ubase_t needs_view[] =
     {
@@ -34,40 +33,40 @@ static const char *with_interrupts_off(rt_bool_t has_views)
 
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(needs_view); ++i)
     {
-        va = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, needs_view[i]);
+        va = rt_dma_alloc(&dev, PAGE, &handle, needs_view[i]);
         if (!va != !has_views)
         {
             return why("flags 0x%lx: %s", needs_view[i], va ? "served without a view" : "refused");
         }
         if (va)
         {
-            rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, needs_view[i]);
+            rt_dma_free(&dev, PAGE, va, handle, needs_view[i]);
         }
     }
-    va = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, 0);
+    va = rt_dma_alloc(&dev, PAGE, &handle, 0);
     if (!va)
     {
         return "no cached buffer, which needs nothing that sleeps";
     }
-    if (rt_dma_sync_out_data(&dev, va, ARCH_PAGE_SIZE, &mapped, 0) || mapped != handle
-            || rt_dma_sync_in_data(&dev, va, ARCH_PAGE_SIZE, handle, 0))
+    if (rt_dma_sync_out_data(&dev, va, PAGE, &mapped, 0) || mapped != handle
+            || rt_dma_sync_in_data(&dev, va, PAGE, handle, 0))
     {
         return "a sync call fails";
     }
     /* These calls are wrong. The library must not log a line here, because logging may sleep. */
-    rt_dma_free(&dev, 2 * ARCH_PAGE_SIZE, va, handle, 0);
-    rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
-    rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
-    rt_dma_alloc(&dev, stand_in_cma_size() + ARCH_PAGE_SIZE, &handle, 0);
+    rt_dma_free(&dev, 2 * PAGE, va, handle, 0);
+    rt_dma_free(&dev, PAGE, va, handle, 0);
+    rt_dma_free(&dev, PAGE, va, handle, 0);
+    rt_dma_alloc(&dev, stand_in_cma_size() + PAGE, &handle, 0);
 
     if (rt_dma_pool_install(&region))
     {
-        return "a pool is installed where that may not be";
+        return "a pool is installed with interrupts masked";
     }
     pool = rt_dma_block_pool_create("context", &dev, 64, 64, 0);
     if (pool)
     {
-        return "a block pool is made where the heap may not be called";
+        return "a block pool is made with interrupts masked";
     }
     /* The buffer is contiguous and shares no cache line, so that mapping it needs a record at most. */
     mapped = rt_dma_map_single(&dev, unpooled, sizeof(unpooled), RT_DMA_TO_DEVICE);
@@ -82,6 +81,7 @@ static const char *with_interrupts_off(rt_bool_t has_views)
 
 const char *check_interrupts_off(void)
 {
+    /* Whether an earlier run of dma_smoke has made the views. */
     static rt_bool_t has_views;
     const char *error;
     rt_base_t level;
@@ -89,27 +89,27 @@ const char *check_interrupts_off(void)
     void *va;
 
     level = rt_hw_local_irq_disable();
-    error = with_interrupts_off(has_views);
+    error = check_calls_with_interrupts_off(has_views);
     rt_hw_local_irq_enable(level);
     if (error)
     {
         return error;
     }
     level = rt_hw_interrupt_disable();
-    error = with_interrupts_off(has_views);
+    error = check_calls_with_interrupts_off(has_views);
     rt_hw_interrupt_enable(level);
     if (error)
     {
         return error;
     }
-    /* No view was made by now, and a refusal is not final: the next check is the first that needs a view. */
+    /* The calls above made no view. The checks after this one make them, and the next run of dma_smoke finds them. */
     has_views = RT_TRUE;
-    va = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, 0);
+    va = rt_dma_alloc(&dev, PAGE, &handle, 0);
     if (!va)
     {
         return "no cached buffer afterwards";
     }
-    rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
+    rt_dma_free(&dev, PAGE, va, handle, 0);
 
     return RT_NULL;
 }
@@ -156,10 +156,10 @@ static const char *check_left_as_found(void *va, rt_size_t size, rt_ubase_t flag
 
 const char *check_translation(void)
 {
-    static char unpooled[4 * ARCH_PAGE_SIZE] rt_align(ARCH_PAGE_SIZE);
+    static char unpooled[4 * PAGE] rt_align(PAGE);
     const char *error = RT_NULL;
     rt_ubase_t handle, mapped;
-    rt_size_t size = 16 * ARCH_PAGE_SIZE;
+    rt_size_t size = 16 * PAGE;
     void *va;
 
     for (rt_size_t at = 0; at < sizeof(unpooled); at += 1000)

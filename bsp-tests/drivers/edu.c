@@ -32,6 +32,9 @@
 static struct rt_pci_device edu = { .vendor = EDU_VENDOR, .device = EDU_DEVICE };
 static char *regs;
 
+/* A transfer has not ended in time: the device may still read and write its buffers, so they are not freed. */
+static rt_bool_t is_busy;
+
 static const char *edu_attach(void)
 {
     if (regs)
@@ -65,6 +68,7 @@ static const char *edu_transfer(rt_ubase_t source, rt_ubase_t target, rt_size_t 
         }
         rt_thread_mdelay(1);
     }
+    is_busy = RT_TRUE;
     return "a transfer never ends";
 }
 
@@ -149,11 +153,11 @@ static const char *edu_check(rt_ubase_t flags, const char *kind)
     b.out = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.out_handle, flags);
     b.in = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.in_handle, flags);
     error = b.out && b.in ? edu_send_and_read_back(&b, flags, kind) : "no buffers";
-    if (b.out)
+    if (b.out && !is_busy)
     {
         rt_dma_free(&edu.parent, DATA_SIZE, b.out, b.out_handle, flags);
     }
-    if (b.in)
+    if (b.in && !is_busy)
     {
         rt_dma_free(&edu.parent, DATA_SIZE, b.in, b.in_handle, flags);
     }

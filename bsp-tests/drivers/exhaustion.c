@@ -98,7 +98,7 @@ const char *check_mixed_coherent(void)
     return exhaust(COHERENT, 24, 4);
 }
 
-const char *take_whole(rt_ubase_t flags)
+const char *check_nothing_in_use(rt_ubase_t flags)
 {
     rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
     rt_size_t sizes[2] = { coherent, rest }; /* Pools serve in the order in which they were installed. */
@@ -140,16 +140,16 @@ const char *take_whole(rt_ubase_t flags)
 
 const char *check_whole(void)
 {
-    const char *error = take_whole(0);
+    const char *error = check_nothing_in_use(0);
 
     if (!error)
     {
-        error = take_whole(COHERENT);
+        error = check_nothing_in_use(COHERENT);
     }
 #ifdef RT_DMA_F_WT
     if (!error)
     {
-        error = take_whole(RT_DMA_F_WT);
+        error = check_nothing_in_use(RT_DMA_F_WT);
     }
 #endif
     return error;

@@ -94,11 +94,36 @@ static rt_uint16_t fw_cfg_find(char *base, const char *name, char *found, rt_uin
     return best;
 }
 
-static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handle, rt_uint32_t size)
+/*
+ * Waits until the device has ended the request. Returns the control word: 0, or FW_CFG_DMA_ERROR as the device stores it.
+ * Other bits are set if the device has not ended after five seconds.
+ */
+static rt_uint32_t fw_cfg_wait(const volatile struct fw_cfg_request *request)
+{
+    rt_uint32_t control = 0;
+
+    for (int ms = 0; ms < 5000; ++ms)
+    {
+        rt_hw_dsb();
+        control = request->control;
+        if (!(control & ~be32(FW_CFG_DMA_ERROR)))
+        {
+            break;
+        }
+        rt_thread_mdelay(1);
+    }
+    return control;
+}
+
+/*
+ * Reads a file into the buffer at `handle`. Sets `*is_busy` if the device does not end: it may still write to the request
+ * and to the buffer, so neither may be freed.
+ */
+static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handle, rt_uint32_t size, rt_bool_t *is_busy)
 {
     rt_ubase_t request_handle;
     volatile struct fw_cfg_request *request;
-    rt_uint32_t control = be32(FW_CFG_DMA_ERROR);
+    rt_uint32_t control;
 
     if (!requests)
     {
@@ -111,6 +136,7 @@ static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handl
     }
     if (request_handle % 16)
     {
+        rt_dma_block_pool_free(requests, (void *)request, request_handle);
         return "the request is not aligned";
     }
     request->control = be32((rt_uint32_t)key << 16 | FW_CFG_DMA_SELECT | FW_CFG_DMA_READ);
@@ -119,20 +145,16 @@ static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handl
     rt_hw_dsb();
 
     HWREG64(base + FW_CFG_DMA) = be64(request_handle);
-    for (int ms = 0; ms < 5000; ++ms)
+    control = fw_cfg_wait(request);
+    if (control & ~be32(FW_CFG_DMA_ERROR))
     {
-        rt_hw_dsb();
-        control = request->control;
-        if (!(control & ~be32(FW_CFG_DMA_ERROR)))
-        {
-            break;
-        }
-        rt_thread_mdelay(1);
+        *is_busy = RT_TRUE;
+        return "the device never ends";
     }
     rt_dma_block_pool_free(requests, (void *)request, request_handle);
     if (control)
     {
-        return "the device reports an error, or never ends";
+        return "the device reports an error";
     }
     return rt_dma_block_pool_trim(requests) == 1 ? RT_NULL : "the request's page is not given back";
 }
@@ -142,7 +164,8 @@ const char *check_fw_cfg(void)
     rt_uint64_t start, length;
     rt_uint32_t size = 0, by_port = CHECKSUM_START, by_dma;
     rt_uint16_t key;
-    rt_ubase_t handle;
+    rt_ubase_t handle = 0;
+    rt_bool_t is_busy = RT_FALSE;
     const char *error = RT_NULL;
     void *buffer = RT_NULL;
     char *base, found[FILE_NAME_SIZE];
@@ -161,28 +184,34 @@ const char *check_fw_cfg(void)
     if (!key || !size)
     {
         error = "there is no file: give QEMU -fw_cfg name=" FILE_NAME ",file=...";
+        goto done;
     }
-    else if (!(buffer = rt_dma_alloc_coherent(&fw_cfg, size, &handle)))
+    buffer = rt_dma_alloc_coherent(&fw_cfg, size, &handle);
+    if (!buffer)
     {
         error = why("no coherent buffer of %u bytes", (unsigned)size);
+        goto done;
     }
-    else if (!(error = fw_cfg_read_dma(base, key, handle, size)))
+    error = fw_cfg_read_dma(base, key, handle, size, &is_busy);
+    if (error)
     {
-        by_dma = checksum(buffer, size);
-        fw_cfg_select(base, key);
-        for (rt_uint32_t i = 0; i < size; ++i)
-        {
-            by_port = checksum_add(by_port, HWREG8(base + FW_CFG_DATA));
-        }
-        rt_kprintf("fw_cfg: %s, %u bytes, by DMA 0x%08x, by port 0x%08x\n", found, (unsigned)size,
-                (unsigned)by_dma, (unsigned)by_port);
-        if (by_dma != by_port)
-        {
-            error = why("checksums differ over %u bytes", (unsigned)size);
-        }
+        goto done;
+    }
+    by_dma = checksum(buffer, size);
+    fw_cfg_select(base, key);
+    for (rt_uint32_t i = 0; i < size; ++i)
+    {
+        by_port = checksum_add(by_port, HWREG8(base + FW_CFG_DATA));
+    }
+    rt_kprintf("fw_cfg: %s, %u bytes, by DMA 0x%08x, by port 0x%08x\n", found, (unsigned)size,
+            (unsigned)by_dma, (unsigned)by_port);
+    if (by_dma != by_port)
+    {
+        error = why("checksums differ over %u bytes", (unsigned)size);
     }
 
-    if (buffer)
+done:
+    if (buffer && !is_busy)
     {
         rt_dma_free_coherent(&fw_cfg, size, buffer, handle);
     }

@@ -12,6 +12,9 @@
 #include "buffers.h"
 #include "checks.h"
 
+/* RT-Thread maps a block of this size where both addresses are multiples of it. */
+#define BLOCK   (2UL << 20)
+
 static const char *check_memory_type(rt_ubase_t flags)
 {
     static const rt_size_t sizes[] = { 1, PAGE, 3 * PAGE + 5, 64 * 1024, 1024 * 1024 };
@@ -52,7 +55,7 @@ const char *check_type_write_through(void)
 }
 #endif
 
-/* Allocates cached and uncached buffers by turns: dirty lines of a freed buffer must not overwrite the next buffer. */
+/* Allocates cached and uncached buffers alternately: dirty lines of a freed buffer must not overwrite the next one. */
 const char *check_alias(void)
 {
     for (rt_uint32_t round = 0; round < 64; ++round)
@@ -104,13 +107,13 @@ const char *check_leak(void)
 }
 
 /*
- * RT-Thread maps a block of 2 MiB where both addresses are multiples of 2 MiB, and removes none. So the port must not have one
- * mapped: the address belongs to the next caller of rt_ioremap.
+ * RT-Thread maps a block of 2 MiB where both addresses are multiples of 2 MiB, and removes none. So the port must not let it
+ * map one: the address belongs to the next caller of rt_ioremap.
  */
 const char *check_large_mapping(void)
 {
-    const rt_ubase_t block = 2UL << 20, size = 2 * block;
-    rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_large_mapping), block), offset, at;
+    const rt_ubase_t size = 2 * BLOCK;
+    rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_large_mapping), BLOCK), offset, at;
     void *va = rt_dma_port_map(pa, size, RT_DMA_PORT_UNCACHED);
 
     if (!va)
@@ -118,10 +121,10 @@ const char *check_large_mapping(void)
         return "no mapping";
     }
     /* The next mapping gets the same address. Both addresses are then multiples of 2 MiB at the same byte. */
-    offset = (rt_ubase_t)va % block;
+    offset = (rt_ubase_t)va % BLOCK;
     rt_dma_port_unmap(va);
     va = rt_dma_port_map(pa + offset, size, RT_DMA_PORT_UNCACHED);
-    if (!va || (rt_ubase_t)va % block != offset)
+    if (!va || (rt_ubase_t)va % BLOCK != offset)
     {
         return "no mapping at the same address";
     }
@@ -138,8 +141,8 @@ const char *check_large_mapping(void)
     return RT_NULL;
 }
 
-/* Returns what is wrong if a page of [va, va + size) does not lead to the page at the same distance from pa, else NULL. */
-static const char *check_pages(const char *va, rt_ubase_t pa, rt_ubase_t size)
+/* Checks that each page of [va, va + size) leads to the page at the same distance from pa. */
+static const char *check_leads_to(const char *va, rt_ubase_t pa, rt_ubase_t size)
 {
     for (rt_ubase_t at = 0; at < size; at += PAGE)
     {
@@ -153,13 +156,14 @@ static const char *check_pages(const char *va, rt_ubase_t pa, rt_ubase_t size)
 
 #ifdef RT_DMA_F_WT
 /*
- * rt_aspace_unmap and rt_iounmap leave a block of 2 MiB in the page tables. The kernel stops, or uses the block, where a page is
- * mapped later. So the port clears the block in the ioremap window. Elsewhere it maps nothing there: boot code may use the block.
+ * rt_aspace_unmap and rt_iounmap leave a block of 2 MiB in the page tables. Where a page is mapped there later, the kernel
+ * stops, or uses the block. So the port clears the block in the ioremap window. Elsewhere it maps nothing there: boot code
+ * may use the block.
  */
-static const char *map_over_left_block(char *va, int is_window)
+static const char *map_over_left_block(char *va, rt_bool_t is_window)
 {
-    const rt_ubase_t block = 2UL << 20, size = 2 * block;
-    rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_left_block), block);
+    const rt_ubase_t size = 2 * BLOCK;
+    rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_left_block), BLOCK);
     struct rt_mm_va_hint hint =
     {
         .flags = MMF_MAP_FIXED,
@@ -190,7 +194,7 @@ static const char *map_over_left_block(char *va, int is_window)
 #endif
     pa += PAGE; /* not the block's memory */
     rt_dma_port_map_linear(va, pa, size);
-    error = check_pages(va, pa, size);
+    error = check_leads_to(va, pa, size);
     if (error)
     {
         return error;
@@ -228,35 +232,25 @@ static const char *map_over_block_of_1g(void)
 /* At the end of the ioremap window, whose addresses have no tables yet, and before its start. */
 const char *check_left_block(void)
 {
-    const rt_ubase_t block = 2UL << 20;
-    const rt_ubase_t start = (rt_ubase_t)rt_ioremap_start, end = RT_ALIGN_DOWN(start + rt_ioremap_size, block);
-    const char *error = map_over_left_block((char *)end - 2 * block, 1);
+    const rt_ubase_t start = (rt_ubase_t)rt_ioremap_start, end = RT_ALIGN_DOWN(start + rt_ioremap_size, BLOCK);
+    const char *error = map_over_left_block((char *)end - 2 * BLOCK, RT_TRUE);
 
-    if (!error)
-    {
-        error = map_over_left_block((char *)RT_ALIGN_DOWN(start, block) - 2 * block, 0);
-    }
-#ifdef __riscv
-    if (!error)
-    {
-        error = map_over_block_of_1g();
-    }
-#endif
-    return error;
+    return error ? error : map_over_left_block((char *)RT_ALIGN_DOWN(start, BLOCK) - 2 * BLOCK, RT_FALSE);
 }
 #endif
 
 /*
- * A mapping for which there is no memory for page tables fails, and leaves the others alone. It begins with the last page of a
- * table, in which another mapping has pages: these must not go.
+ * A mapping for which there is no memory for page tables fails, and leaves the others alone. It begins with the last page
+ * of a table in which another mapping has pages: these must stay.
  */
 const char *check_no_tables(void)
 {
-    static const rt_ubase_t sizes[] = { 2 * PAGE, 1UL << 20, 3UL << 20 };
-    const rt_ubase_t block = 2UL << 20, pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_no_tables), block);
-    /* Where there is room for all. */
-    char *start = rt_dma_port_map(pa, 8 * block, RT_DMA_PORT_UNCACHED), *other, *va;
-    rt_ubase_t other_size = 3 * block - PAGE - (rt_ubase_t)start % block;
+    /* The last is larger than every mapping before it, so it needs new tables, even if the kernel keeps all old ones. */
+    static const rt_ubase_t sizes[] = { 2 * PAGE, 1UL << 20, 3UL << 20, 16 * BLOCK };
+    const rt_ubase_t pa = RT_ALIGN_DOWN((rt_ubase_t)stand_in_v2p((void *)check_no_tables), BLOCK);
+    /* The kernel chooses this address again for the other mapping. */
+    char *start = rt_dma_port_map(pa, 8 * BLOCK, RT_DMA_PORT_UNCACHED), *other, *va;
+    rt_ubase_t other_size = 3 * BLOCK - PAGE - (rt_ubase_t)start % BLOCK;
     const char *error = RT_NULL;
     rt_bool_t has_failed = RT_FALSE;
 
@@ -281,7 +275,7 @@ const char *check_no_tables(void)
         if (va)
         {
             /* The kernel kept tables of earlier mappings, or the mapping is at another place. */
-            error = check_pages(va, pa, sizes[i]);
+            error = check_leads_to(va, pa, sizes[i]);
             rt_dma_port_unmap(va);
         }
         if (!error && (stand_in_mappings() != count || stand_in_heap_used() != heap))
@@ -290,19 +284,14 @@ const char *check_no_tables(void)
         }
         if (!error)
         {
-            error = check_pages(other, pa, other_size);
+            error = check_leads_to(other, pa, other_size);
         }
     }
     rt_dma_port_unmap(other);
-#ifdef __riscv
-    /* On the others, the tables of the first mapping stay. */
     if (!error && !has_failed)
     {
         error = "no mapping has failed";
     }
-#else
-    RT_UNUSED(has_failed);
-#endif
     return error;
 }
 

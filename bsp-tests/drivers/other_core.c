@@ -11,19 +11,19 @@
 
 #define PAGES   2
 
-/* What the second core reads: the word at `place`, until that is the library's own word `last`. */
-static volatile rt_uint32_t *place, last;
+/* The second core reads the word at `place`, and ends when `place` is the address of `stop_mark`. */
+static volatile rt_uint32_t *place, stop_mark;
 static rt_uint32_t found;
 static int is_done;
 
-static void read_places(void *parameter)
+static void second_core(void *parameter)
 {
     RT_UNUSED(parameter);
     for (;;)
     {
         volatile rt_uint32_t *now = __atomic_exchange_n(&place, RT_NULL, __ATOMIC_ACQ_REL);
 
-        if (now == &last)
+        if (now == &stop_mark)
         {
             break;
         }
@@ -75,7 +75,7 @@ static const char *remap(rt_ubase_t first, rt_ubase_t size)
 const char *check_other_core(void)
 {
     char *memory = rt_calloc(2 * PAGES + 1, PAGE);
-    rt_thread_t thread = rt_thread_create("reader", read_places, RT_NULL, 8192, 20, 10);
+    rt_thread_t thread = rt_thread_create("reader", second_core, RT_NULL, 8192, 20, 10);
     const char *error = "no memory";
 
     if (memory && thread)
@@ -91,7 +91,7 @@ const char *check_other_core(void)
         {
             error = remap(pa, PAGE);
             error = error ? error : remap(pa, PAGES * PAGE);
-            let_read(&last);
+            let_read(&stop_mark);
         }
     }
     rt_free(memory);

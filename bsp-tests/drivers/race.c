@@ -16,7 +16,7 @@ struct racer
 {
     const char *name;
     rt_uint32_t state;
-    rt_size_t turns, refused;
+    rt_size_t freed, refused;
     struct buffer held[RACE_HELD];
     const char *volatile error;
     int done;
@@ -41,7 +41,7 @@ static rt_bool_t race_own(const struct buffer *b, rt_uint32_t from, rt_uint32_t 
 }
 
 /* Frees one of the racer's buffers, or allocates a new one. */
-static void race_turn(struct racer *r, rt_uint8_t id)
+static void race_step(struct racer *r, rt_uint8_t id)
 {
     struct buffer *b = &r->held[next_random(&r->state) % RACE_HELD];
 
@@ -61,7 +61,7 @@ static void race_turn(struct racer *r, rt_uint8_t id)
         }
         buffer_free(b);
         b->va = RT_NULL;
-        ++r->turns;
+        ++r->freed;
     }
     else if (!buffer_alloc(b, (next_random(&r->state) % 6 + 1) * PAGE, next_random(&r->state) & 1 ? COHERENT : 0))
     {
@@ -94,7 +94,7 @@ static void race_end(struct racer *r, rt_uint8_t id)
 
 static void race_interrupt(void *parameter)
 {
-    race_turn(parameter, 3);
+    race_step(parameter, 3);
 }
 
 static void race_thread(void *parameter)
@@ -103,7 +103,7 @@ static void race_thread(void *parameter)
 
     while (!__atomic_load_n(&race_stop, __ATOMIC_RELAXED))
     {
-        race_turn(r, 2);
+        race_step(r, 2);
     }
     race_end(r, 2);
     __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
@@ -145,7 +145,7 @@ static const char *race_run(struct racer *first, struct racer *second, struct ra
     rt_timer_start(timer);
     for (start = rt_tick_get(); rt_tick_get() - start < RACE_TICKS;)
     {
-        race_turn(first, 1);
+        race_step(first, 1);
     }
     rt_timer_stop(timer);
     __atomic_store_n(&race_stop, 1, __ATOMIC_RELAXED);
@@ -161,12 +161,12 @@ static const char *race_run(struct racer *first, struct racer *second, struct ra
 /* Prints how often the racer allocated. Returns the reason if it found a fault, or hardly ran. */
 static const char *race_result(const struct racer *r)
 {
-    rt_kprintf("race: %s: %lu buffers, %lu refused\n", r->name, (unsigned long)r->turns, (unsigned long)r->refused);
+    rt_kprintf("race: %s: %lu buffers, %lu refused\n", r->name, (unsigned long)r->freed, (unsigned long)r->refused);
     if (r->error)
     {
         return why("%s: %s", r->name, r->error);
     }
-    return r->turns < 20 ? why("%s: only %lu buffers", r->name, (unsigned long)r->turns) : RT_NULL;
+    return r->freed < 20 ? why("%s: only %lu buffers", r->name, (unsigned long)r->freed) : RT_NULL;
 }
 
 const char *check_race(void)
@@ -203,6 +203,5 @@ const char *check_race(void)
     {
         error = race_result(&racers[i]);
     }
-    /* No page is in use any more. */
-    return error ? error : take_whole(0);
+    return error ? error : check_nothing_in_use(0);
 }

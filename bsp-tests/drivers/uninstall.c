@@ -7,16 +7,16 @@
 #include <rt_dma.h>
 #include <stand_in.h>
 
+#include "buffers.h"
 #include "checks.h"
 
 #define ROUNDS  1000
-#define PAGE    ARCH_PAGE_SIZE
 #define PAGES   6
 
 static struct rt_device dev = { .parent.name = "uninstall" };
 
-/* A device of the pool gets a buffer of each kind. The pool stays as long as one is out. */
-static const char *use(struct rt_dma_pool *pool, rt_ubase_t place, rt_uint32_t stamp)
+/* Checks that the pool's owner gets a buffer of each kind, and that the pool cannot be uninstalled until it is freed. */
+static const char *check_use(struct rt_dma_pool *pool, rt_ubase_t place, rt_uint32_t stamp)
 {
     static const rt_ubase_t kinds[] = { RT_DMA_F_DEVICE, RT_DMA_F_DEVICE | RT_DMA_F_NOCACHE };
 
@@ -41,8 +41,8 @@ static const char *use(struct rt_dma_pool *pool, rt_ubase_t place, rt_uint32_t s
     return RT_NULL;
 }
 
-/* The memory is the board's: what the device's driver wrote is there, and the board writes to all of it. */
-static const char *use_as_memory(rt_ubase_t place, rt_uint32_t stamp)
+/* Checks that the board finds in the memory what the device's driver wrote, and writes to all of it. */
+static const char *check_board_memory(rt_ubase_t place, rt_uint32_t stamp)
 {
     volatile rt_uint32_t *own = rt_ioremap_nocache((void *)place, PAGES * PAGE);
     const char *error = RT_NULL;
@@ -63,8 +63,8 @@ static const char *use_as_memory(rt_ubase_t place, rt_uint32_t stamp)
     return error;
 }
 
-/* Half of the rounds, with memory at `place`. */
-static const char *come_and_go(rt_ubase_t place, int is_always_mapped)
+/* Installs and uninstalls a pool at `place`, for half of the rounds. */
+static const char *install_and_uninstall(rt_ubase_t place, rt_bool_t is_always_mapped)
 {
     rt_region_t region = { place, place + PAGES * PAGE, "uninstall" };
     rt_size_t heap = 0;
@@ -81,7 +81,7 @@ static const char *come_and_go(rt_ubase_t place, int is_always_mapped)
         }
         pool->flags |= RT_DMA_F_DEVICE;
         pool->dev = &dev;
-        error = use(pool, place, (rt_uint32_t)i);
+        error = check_use(pool, place, (rt_uint32_t)i);
         result = rt_dma_pool_uninstall(pool);
         if (!error && result != RT_EOK)
         {
@@ -93,7 +93,7 @@ static const char *come_and_go(rt_ubase_t place, int is_always_mapped)
         }
         if (!error)
         {
-            error = use_as_memory(place, (rt_uint32_t)i);
+            error = check_board_memory(place, (rt_uint32_t)i);
         }
         if (!error && i && stand_in_heap_used() != heap)
         {
@@ -117,7 +117,7 @@ static const char *check_unmapped(const rt_region_t *region)
     return RT_NULL;
 }
 
-/* First with memory of the heap, which boot code maps linearly, then with memory of a boot pool, which only the pool maps. */
+/* First with memory of the heap, which boot code maps linearly, then with that of a boot pool, which only the pool maps. */
 const char *check_uninstall(void)
 {
     void *memory = rt_calloc(1, (PAGES + 1) * PAGE);
@@ -129,11 +129,15 @@ const char *check_uninstall(void)
     {
         return "no memory";
     }
-    error = come_and_go(RT_ALIGN((rt_ubase_t)stand_in_v2p(memory), PAGE), 1);
+    error = install_and_uninstall(RT_ALIGN((rt_ubase_t)stand_in_v2p(memory), PAGE), RT_TRUE);
     rt_free(memory);
     while ((next = rt_dma_pool_next(last)) != RT_NULL)
     {
         last = next;
+    }
+    if (!last)
+    {
+        return error ? error : "no boot pool is installed";
     }
     region = last->region;
     if (!error && rt_dma_pool_uninstall(last) != RT_EOK)
@@ -146,7 +150,7 @@ const char *check_uninstall(void)
     }
     if (!error)
     {
-        error = come_and_go(region.start, 0);
+        error = install_and_uninstall(region.start, RT_FALSE);
         if (rt_dma_pool_install(&region) != last && !error)
         {
             error = "the boot pool does not come back";

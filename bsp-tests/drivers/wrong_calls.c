@@ -112,7 +112,7 @@ const char *check_wrong_calls(void)
     }
     buffer_free(&a);
     buffer_free(&b);
-    return take_whole(0);
+    return check_nothing_in_use(0);
 }
 
 /* Makes the calls that an interrupt handler may make, and wrong calls. None of them may sleep or print. */
@@ -166,5 +166,5 @@ const char *check_interrupt_calls(void)
     {
         return "the interrupt never comes";
     }
-    return *result ? result : take_whole(0);
+    return *result ? result : check_nothing_in_use(0);
 }
