@@ -8,17 +8,10 @@ use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Region, Usage};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion, Pa};
+use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
 use rt_dma_pool::log::Name;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-const START: Pa = LOW.start;
-const CACHED: Flags = Flags::empty();
-
-fn region(start: Pa, size: usize, no_map: bool, reusable: bool) -> NamedRegion {
-    NamedRegion { is_no_map: no_map, is_reusable: reusable, ..named_region(start, size) }
-}
 
 #[test]
 fn defect_01_every_page_and_the_whole_pool_can_be_allocated() {
@@ -69,7 +62,7 @@ fn defect_04_uncached_buffers_leave_no_mapping_and_no_heap_behind() {
         machine.free(held).unwrap();
     }
     assert_eq!(machine.balance(), balance);
-    assert_eq!(machine.maps_made(), 1, "the pool's view, once");
+    assert_eq!(machine.map_count(), 1, "the pool's view, once");
 
     // Where the pool is too large for a view, a free removes the buffer's own mapping.
     let (machine, _) = Machine::with_pool(c"large", START, MIB);
@@ -93,22 +86,22 @@ fn defect_05_nothing_that_may_sleep_happens_under_the_lock_or_in_an_interrupt() 
         machine.set_view_limit(view_limit);
         let machine = Arc::new(machine);
         let device = machine.plain_device();
-        machine.first_call(device);
+        machine.ops_of(device);
         let interrupts = Arc::new(AtomicUsize::new(0));
         let (weak, count) = (Arc::downgrade(&machine), interrupts.clone());
-        machine.set_interrupt(Some(Arc::new(move || {
+        machine.set_interrupt(move || {
             let Some(machine) = weak.upgrade() else { return };
             count.fetch_add(1, Relaxed);
             if let Some(held) = machine.alloc(device, PAGE, Flags::NOCACHE) {
                 machine.free(held).unwrap();
             }
-        })));
+        });
         for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH, CACHED] {
             let held = machine.alloc(device, 4 * PAGE, flags).unwrap();
             machine.free(held).unwrap();
             machine.free(held).unwrap_err();
         }
-        machine.set_interrupt(None);
+        machine.clear_interrupt();
         assert!(interrupts.load(Relaxed) > 10);
         assert_eq!(pool.usage().used, 0);
     }
@@ -118,9 +111,9 @@ fn defect_05_nothing_that_may_sleep_happens_under_the_lock_or_in_an_interrupt() 
 fn defect_06_a_memory_region_serves_its_own_devices_and_no_stranger() {
     let machine = Machine::new();
     let general = machine.install(c"general", START, MIB);
-    let own = region(START + MIB, MIB, true, false);
-    let first = machine.device(DeviceInfo::naming(&[own]));
-    let second = machine.device(DeviceInfo::naming(&[own]));
+    let own = NamedRegion { is_no_map: true, ..named_region(START + MIB, MIB) };
+    let first = machine.device(DeviceInfo::with_regions(&[own]));
+    let second = machine.device(DeviceInfo::with_regions(&[own]));
     let stranger = machine.plain_device();
 
     let held = machine.alloc(first, PAGE, CACHED).unwrap();
@@ -155,13 +148,14 @@ fn defect_07_memory_that_is_mapped_already_can_be_installed() {
     let device = machine.plain_device();
     machine.alloc(device, MIB, CACHED).unwrap();
     let held = machine.alloc(device, MIB, CACHED).expect("it serves all the same");
-    assert_eq!(machine.at(held.va), Some((START + MIB, MemoryType::Cached)));
+    assert_eq!(machine.translate(held.va), Some((START + MIB, MemoryType::Cached)));
 }
 
 #[test]
 fn defect_08_freeing_a_page_of_a_no_map_pool_leaves_its_neighbours_mapped() {
     let machine = Machine::new();
-    let device = machine.device(DeviceInfo::naming(&[region(START, MIB, true, false)]));
+    let own = NamedRegion { is_no_map: true, ..named_region(START, MIB) };
+    let device = machine.device(DeviceInfo::with_regions(&[own]));
     let first = machine.alloc(device, PAGE, CACHED).unwrap();
     let second = machine.alloc(device, PAGE, CACHED).unwrap();
     let physical = machine.alloc(device, PAGE, Flags::NOMAP).unwrap();
@@ -179,7 +173,7 @@ fn defect_09_a_translation_that_does_not_invert_loses_no_page() {
     let pool = machine.install(c"pool", START, 4 * PAGE);
     let device = machine.device(DeviceInfo {
         dma_to_cpu: Some(|_| Some(0)),
-        ..DeviceInfo::behind_ranges(&[bus_range(START & !0x3fff_ffff, 0x8000_0000, 0x4000_0000)])
+        ..DeviceInfo::with_dma_ranges(&[bus_range(START & !0x3fff_ffff, 0x8000_0000, 0x4000_0000)])
     });
     for _ in 0..10 {
         let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
@@ -194,19 +188,19 @@ fn defect_10_write_through_requests_get_write_through_memory() {
     let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, PAGE, Flags::WRITE_THROUGH).unwrap();
-    assert_eq!(machine.at(held.va), Some((START, MemoryType::WriteThrough)));
+    assert_eq!(machine.translate(held.va), Some((START, MemoryType::WriteThrough)));
     let held = machine.alloc(device, PAGE, Flags::WRITE_THROUGH | Flags::NOCACHE).unwrap();
-    assert_eq!(machine.at(held.va).unwrap().1, MemoryType::Uncached, "NOCACHE has precedence");
+    assert_eq!(machine.translate(held.va).unwrap().1, MemoryType::Uncached, "NOCACHE has precedence");
 }
 
 #[test]
 fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
     // In a view, or in a mapping of its own; where write-through memory is cached, and where it is not.
-    let kinds = [Flags::NOCACHE, Flags::WRITE_THROUGH].into_iter().flat_map(|flags| [(flags, 64 * MIB), (flags, 0)]);
-    for ((flags, view_limit), caches) in kinds.flat_map(|kind| [(kind, false), (kind, true)]) {
+    let kinds = pairs([Flags::NOCACHE, Flags::WRITE_THROUGH], &[64 * MIB, 0]);
+    for ((flags, view_limit), caches_write_through) in pairs(kinds, &[false, true]) {
         let (machine, pool) = Machine::with_pool(c"pool", START, 16 * PAGE);
         machine.set_view_limit(view_limit);
-        machine.set_caches_write_through(caches);
+        machine.set_caches_write_through(caches_write_through);
         let device = machine.plain_device();
         // Boot code leaves dirty cache lines, and so does each cached buffer.
         machine.cpu_write(machine.kernel.linear(START + 8 * PAGE), &[0xaa; PAGE]);
@@ -218,11 +212,14 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
             machine.device_write(held.handle, &[0x11; 16 * PAGE]);
             machine.evict_cache();
             let seen = machine.cpu_read(held.va, 16 * PAGE);
-            assert!(seen.iter().all(|byte| *byte == 0x11), "{flags:?}, {view_limit}, {caches}, round {round}");
+            assert!(
+                seen.iter().all(|byte| *byte == 0x11),
+                "{flags:?}, {view_limit}, {caches_write_through}, round {round}"
+            );
             machine.free(held).unwrap();
         }
 
-        if caches && view_limit == 0 && flags == Flags::WRITE_THROUGH {
+        if caches_write_through && view_limit == 0 && flags == Flags::WRITE_THROUGH {
             // Such a mapping counts as cached.
             continue;
         }
@@ -241,7 +238,7 @@ fn defect_11_no_dirty_line_is_written_over_a_buffer_that_is_not_mapped() {
         let machine = Machine::new();
         machine.set_view_limit(view_limit);
         let region = NamedRegion { is_no_map: true, ..named_region(START, MIB) };
-        let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+        let device = machine.device(DeviceInfo::with_regions(&[region]).coherent());
         let cached = machine.alloc(device, 4 * PAGE, Flags::empty()).unwrap();
         machine.cpu_write(cached.va, &[0xca; 4 * PAGE]);
         machine.free(cached).unwrap();
@@ -327,7 +324,7 @@ fn defect_14_sync_checks_its_arguments_and_the_list_has_names() {
 
 #[test]
 fn defect_15_a_mapping_to_the_wrong_memory_is_never_handed_out() {
-    for wrong in [Wrong::Block, Wrong::LastPage] {
+    for wrong in [WrongMapping::Block, WrongMapping::LastPage] {
         for view_limit in [64 * MIB, 0] {
             let (machine, pool) = Machine::with_pool(c"pool", START + 5 * PAGE, 4 * MIB);
             machine.set_view_limit(view_limit);
@@ -339,7 +336,7 @@ fn defect_15_a_mapping_to_the_wrong_memory_is_never_handed_out() {
             assert_eq!(machine.balance().mappings, [], "what was mapped wrong is gone");
             machine.repair(Service::MapWrong(wrong));
             let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
-            assert_eq!(machine.at(held.va), Some((held.handle, MemoryType::Uncached)));
+            assert_eq!(machine.translate(held.va), Some((held.handle, MemoryType::Uncached)));
             machine.free(held).unwrap();
             assert_eq!(pool.usage().used, 0);
         }
@@ -350,5 +347,5 @@ fn defect_15_a_mapping_to_the_wrong_memory_is_never_handed_out() {
     assert!(!pool.flags().contains(Flags::LINEAR));
     let device = machine.plain_device();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
-    assert_eq!(machine.at(held.va), Some((held.handle, MemoryType::Cached)));
+    assert_eq!(machine.translate(held.va), Some((held.handle, MemoryType::Cached)));
 }

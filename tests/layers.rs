@@ -1,5 +1,5 @@
 //! The direction of dependencies in `src/`: a file uses only files of its own folder and of the folders below it, and
-//! no circle leads from a file or a folder back to itself.
+//! no file and no folder depends on itself through others: there is no cycle.
 //!
 //! The folders, from the top: `ffi`, `additions`, `dropin`, `mem`, `kernel`, and the vocabulary (`error`, `flags`,
 //! `log`, `abi`, `text`). A `mod.rs` and the files of its own folder may use each other: together they are one module.
@@ -16,7 +16,7 @@ const LAYERS: [&str; 5] = ["kernel", "mem", "dropin", "additions", "ffi"];
 type Module = Vec<String>;
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// The level of a module's folder; 0 for the vocabulary.
+/// Returns the level of a module's folder; 0 for the vocabulary.
 fn level(module: &[String]) -> usize {
     LAYERS.iter().position(|layer| module.first().is_some_and(|first| first == layer)).map_or(0, |place| place + 1)
 }
@@ -32,7 +32,7 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The module that a file is: `src/dropin/pool/mod.rs` is `dropin::pool`.
+/// Returns the module of a file: `src/dropin/pool/mod.rs` is `dropin::pool`.
 fn module_of(path: &Path) -> Module {
     let mut parts: Module = path.with_extension("").iter().map(|part| part.to_str().unwrap().to_string()).collect();
     if parts.last().is_some_and(|last| last == "mod") {
@@ -41,35 +41,40 @@ fn module_of(path: &Path) -> Module {
     parts
 }
 
-/// The code without comments and without its unit tests.
+/// Returns the code without comments and without its unit tests.
 fn code(source: &str) -> String {
     let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = source.lines().map(|line| line.split("//").next().unwrap_or_default());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Every path that `text`, which follows a `crate::` or `super::`, stands for: `a::{b, c::D}` is `a::b` and `a::c::D`.
+/// Splits the text of a group, which begins after its `{`, at the group's own commas.
+fn items_of_group(group: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let (mut begin, mut items) = (0, Vec::new());
+    for (at, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                items.push(&group[begin..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                items.push(&group[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items
+}
+
+/// Returns the paths in the text after `crate::` or `super::`: of `a::{b, c::D}`, these are `a::b` and `a::c::D`.
 fn paths(text: &str) -> Vec<Module> {
     let text = text.trim_start();
     if let Some(group) = text.strip_prefix('{') {
-        let mut depth = 0;
-        let (mut begin, mut items) = (0, Vec::new());
-        for (at, letter) in group.char_indices() {
-            match letter {
-                '{' => depth += 1,
-                '}' if depth == 0 => {
-                    items.push(&group[begin..at]);
-                    break;
-                }
-                '}' => depth -= 1,
-                ',' if depth == 0 => {
-                    items.push(&group[begin..at]);
-                    begin = at + 1;
-                }
-                _ => {}
-            }
-        }
-        return items.into_iter().flat_map(paths).collect();
+        return items_of_group(group).into_iter().flat_map(paths).collect();
     }
     let name: String = text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
     match text[name.len()..].strip_prefix("::") {
@@ -82,7 +87,7 @@ fn paths(text: &str) -> Vec<Module> {
     }
 }
 
-/// The code of each module.
+/// Returns the code of each module.
 fn sources() -> BTreeMap<Module, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -94,7 +99,7 @@ fn sources() -> BTreeMap<Module, String> {
         .collect()
 }
 
-/// Which modules each module uses, without those that contain it or that it contains.
+/// Returns the modules that each module uses; not those that contain it or that it contains.
 fn graph() -> Graph {
     let sources = sources();
     let file_of = |path: &[String]| {
@@ -116,20 +121,20 @@ fn graph() -> Graph {
     graph
 }
 
-/// Whether `from` leads to `to`.
-fn leads(graph: &Graph, from: &Module, to: &Module, seen: &mut BTreeSet<Module>) -> bool {
+/// Returns whether `from` uses `to`, by itself or through other modules. `seen` has the modules that were searched.
+fn depends_on(graph: &Graph, from: &Module, to: &Module, seen: &mut BTreeSet<Module>) -> bool {
     graph.get(from).is_some_and(|used| {
-        used.iter().any(|next| next == to || (seen.insert(next.clone()) && leads(graph, next, to, seen)))
+        used.iter().any(|next| next == to || (seen.insert(next.clone()) && depends_on(graph, next, to, seen)))
     })
 }
 
-/// The members of circles.
-fn circles(graph: &Graph) -> Vec<String> {
-    let members = graph.keys().filter(|module| leads(graph, module, module, &mut BTreeSet::new()));
+/// Returns the modules that are in a cycle.
+fn modules_in_cycles(graph: &Graph) -> Vec<String> {
+    let members = graph.keys().filter(|module| depends_on(graph, module, module, &mut BTreeSet::new()));
     members.map(|module| module.join("::")).collect()
 }
 
-/// The same graph between folders: the folder of `dropin::registry` is `dropin`, that of `dropin::pool` is itself.
+/// Returns the graph between folders: the folder of `dropin::registry` is `dropin`, that of `dropin::pool` is itself.
 fn folders(graph: &Graph) -> Graph {
     let is_folder = |module: &Module| graph.keys().any(|other| other.len() > module.len() && other.starts_with(module));
     let folder = |module: &Module| if is_folder(module) { module.clone() } else { module[..module.len() - 1].to_vec() };
@@ -156,10 +161,10 @@ fn a_file_uses_its_own_layer_and_those_below() {
 }
 
 #[test]
-fn no_circle_leads_from_a_file_or_a_folder_back_to_it() {
+fn no_file_and_no_folder_is_in_a_cycle() {
     let graph = graph();
-    assert_eq!(circles(&graph), Vec::<String>::new(), "files");
-    assert_eq!(circles(&folders(&graph)), Vec::<String>::new(), "folders");
+    assert_eq!(modules_in_cycles(&graph), Vec::<String>::new(), "files");
+    assert_eq!(modules_in_cycles(&folders(&graph)), Vec::<String>::new(), "folders");
 }
 
 #[test]

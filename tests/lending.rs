@@ -13,16 +13,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const BASE: usize = LOW.start;
-const OWN: usize = BASE + 16 * MIB;
+const OWN: usize = START + 16 * MIB;
 const PAGES: usize = 16;
 
 /// A machine with an owner of a reusable region.
 fn machine() -> (Arc<Machine>, Device) {
     let machine = Machine::new();
     let region = NamedRegion { is_reusable: true, ..named_region(OWN, PAGES * PAGE) };
-    let owner = machine.device(DeviceInfo::naming(&[region]));
-    machine.first_call(owner);
+    let owner = machine.device(DeviceInfo::with_regions(&[region]));
+    machine.ops_of(owner);
     (Arc::new(machine), owner)
 }
 
@@ -36,24 +35,24 @@ enum Answer {
     Keeps,
 }
 
-/// A cache that fills all memory that it can borrow.
-struct Cache {
+/// A borrower that borrows all memory that it can.
+struct Borrower {
     machine: Arc<Machine>,
     held: Mutex<Vec<Va>>,
     asked: AtomicUsize,
     answer: Answer,
-    /// The device of [`Answer::AllocatesForTheOwner`].
+    /// The owner's address, for [`Answer::AllocatesForTheOwner`]; else 0.
     owner: AtomicUsize,
 }
 
-impl Cache {
-    fn new(machine: &Arc<Machine>, answer: Answer) -> &'static Cache {
+impl Borrower {
+    fn new(machine: &Arc<Machine>, answer: Answer) -> &'static Borrower {
         let (held, asked, owner) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        Box::leak(Box::new(Cache { machine: machine.clone(), held, asked, answer, owner }))
+        Box::leak(Box::new(Borrower { machine: machine.clone(), held, asked, answer, owner }))
     }
 
-    /// Borrows until there is no room.
-    fn fill(&'static self, size: usize) -> usize {
+    /// Borrows until there is no room. Returns the number of loans.
+    fn borrow_all(&'static self, size: usize) -> usize {
         let argument = std::ptr::from_ref(self).expose_provenance();
         let mut count = 0;
         while self.borrow_one(size, argument) {
@@ -70,7 +69,7 @@ impl Cache {
         true
     }
 
-    fn drop_block(&self, va: Va) {
+    fn give_back(&self, va: Va) {
         let mut held = self.held.lock().unwrap();
         if let Some(index) = held.iter().position(|known| *known == va) {
             held.swap_remove(index);
@@ -78,38 +77,38 @@ impl Cache {
         }
     }
 
-    fn drop_all(&self) {
+    fn give_back_all(&self) {
         let all = self.held.lock().unwrap().clone();
-        all.into_iter().for_each(|va| self.drop_block(va));
+        all.into_iter().for_each(|va| self.give_back(va));
     }
 }
 
 fn borrow(machine: &Machine, size: usize, argument: usize) -> Option<Va> {
-    // SAFETY: `reclaim` expects the address of a cache, or is not called because no owner needs the memory.
+    // SAFETY: `reclaim` expects the address of a borrower, or is not called because no owner needs the memory.
     unsafe { machine.dma.borrow_memory(size, reclaim, argument) }
 }
 
 unsafe extern "C" fn reclaim(memory: *mut c_void, _: usize, argument: *mut c_void) {
     let va = memory.expose_provenance();
-    // SAFETY: a cache is never freed.
-    let cache: &'static Cache = unsafe { &*argument.cast() };
-    cache.asked.fetch_add(1, Relaxed);
-    match cache.answer {
-        Answer::GivesBack => cache.drop_block(va),
+    // SAFETY: a borrower is never freed.
+    let borrower: &'static Borrower = unsafe { &*argument.cast() };
+    borrower.asked.fetch_add(1, Relaxed);
+    match borrower.answer {
+        Answer::GivesBack => borrower.give_back(va),
         Answer::GivesBackLater => {
             std::thread::spawn(move || {
                 std::thread::sleep(Duration::from_millis(5));
-                cache.drop_block(va);
+                borrower.give_back(va);
             });
         }
         Answer::GivesBackAndBorrows => {
-            cache.drop_block(va);
-            cache.borrow_one(PAGE, argument.expose_provenance());
+            borrower.give_back(va);
+            borrower.borrow_one(PAGE, argument.expose_provenance());
         }
         Answer::AllocatesForTheOwner => {
-            let (machine, owner) = (&cache.machine, Device::at(cache.owner.load(Relaxed)));
+            let (machine, owner) = (&borrower.machine, Device::at(borrower.owner.load(Relaxed)));
             let held = machine.alloc(owner, PAGE, Flags::empty());
-            cache.drop_block(va);
+            borrower.give_back(va);
             if let Some(held) = held {
                 machine.free(held).unwrap();
             }
@@ -121,16 +120,16 @@ unsafe extern "C" fn reclaim(memory: *mut c_void, _: usize, argument: *mut c_voi
 #[test]
 fn borrowed_memory_is_cached_and_the_owners_request_takes_back_what_it_needs() {
     let (machine, owner) = machine();
-    let cache = Cache::new(&machine, Answer::GivesBack);
-    assert_eq!(cache.fill(PAGE), PAGES);
-    let first = cache.held.lock().unwrap()[0];
-    assert_eq!(machine.at(first), Some((OWN, MemoryType::Cached)));
+    let borrower = Borrower::new(&machine, Answer::GivesBack);
+    assert_eq!(borrower.borrow_all(PAGE), PAGES);
+    let first = borrower.held.lock().unwrap()[0];
+    assert_eq!(machine.translate(first), Some((OWN, MemoryType::Cached)));
     machine.poke(first, b"block");
     let held = machine.alloc(owner, 3 * PAGE, Flags::empty()).unwrap();
-    assert_eq!((held.handle, cache.asked.load(Relaxed)), (OWN, 3));
-    assert_eq!(cache.held.lock().unwrap().len(), PAGES - 3);
+    assert_eq!((held.handle, borrower.asked.load(Relaxed)), (OWN, 3));
+    assert_eq!(borrower.held.lock().unwrap().len(), PAGES - 3);
     machine.free(held).unwrap();
-    cache.drop_all();
+    borrower.give_back_all();
     assert_eq!(machine.balance().used_bytes, 0);
     assert_eq!(machine.take_errors(), [] as [&str; 0]);
 }
@@ -138,7 +137,7 @@ fn borrowed_memory_is_cached_and_the_owners_request_takes_back_what_it_needs() {
 #[test]
 fn the_owner_gets_the_whole_region_ten_thousand_times_with_threads_and_failures() {
     let (machine, owner) = machine();
-    let cache = Cache::new(&machine, Answer::GivesBack);
+    let borrower = Borrower::new(&machine, Answer::GivesBack);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let _end = SetAtEnd(&stop);
@@ -146,27 +145,27 @@ fn the_owner_gets_the_whole_region_ten_thousand_times_with_threads_and_failures(
             let stop = &stop;
             scope.spawn(move || {
                 while !stop.load(Relaxed) {
-                    if cache.fill(size) == 0 {
+                    if borrower.borrow_all(size) == 0 {
                         std::thread::yield_now();
                     }
                 }
             });
         }
-        for turn in 0..10_000 {
-            if turn % 7 == 0 {
-                machine.fail(Service::HeapAlloc, 0, turn % 3);
+        for round in 0..10_000 {
+            if round % 7 == 0 {
+                machine.fail(Service::HeapAlloc, 0, round % 3);
             }
-            if turn % 2 == 0 {
-                cache.fill(PAGE);
+            if round % 2 == 0 {
+                borrower.borrow_all(PAGE);
             }
             let held = machine.alloc(owner, PAGES * PAGE, Flags::empty());
-            let Some(held) = held else { panic!("turn {turn}: {:?}", machine.take_errors()) };
+            let Some(held) = held else { panic!("round {round}: {:?}", machine.take_errors()) };
             machine.free(held).unwrap();
         }
     });
     machine.repair(Service::HeapAlloc);
-    assert!(cache.asked.load(Relaxed) > 5_000);
-    cache.drop_all();
+    assert!(borrower.asked.load(Relaxed) > 5_000);
+    borrower.give_back_all();
     assert_eq!(machine.balance().used_bytes, 0);
     assert_eq!(machine.take_errors(), [] as [&str; 0]);
 }
@@ -174,8 +173,8 @@ fn the_owner_gets_the_whole_region_ten_thousand_times_with_threads_and_failures(
 #[test]
 fn memory_that_comes_back_from_another_thread_is_waited_for() {
     let (machine, owner) = machine();
-    let cache = Cache::new(&machine, Answer::GivesBackLater);
-    cache.fill(4 * PAGE);
+    let borrower = Borrower::new(&machine, Answer::GivesBackLater);
+    borrower.borrow_all(4 * PAGE);
     let held = machine.alloc(owner, PAGES * PAGE, Flags::empty()).unwrap();
     assert_eq!(held.handle, OWN);
     machine.free(held).unwrap();
@@ -184,55 +183,55 @@ fn memory_that_comes_back_from_another_thread_is_waited_for() {
 #[test]
 fn nothing_is_lent_while_an_owner_waits() {
     let (machine, owner) = machine();
-    let cache = Cache::new(&machine, Answer::GivesBackAndBorrows);
-    assert_eq!(cache.fill(PAGE), PAGES);
+    let borrower = Borrower::new(&machine, Answer::GivesBackAndBorrows);
+    assert_eq!(borrower.borrow_all(PAGE), PAGES);
     let held = machine.alloc(owner, PAGES * PAGE, Flags::empty()).unwrap();
-    assert_eq!(cache.held.lock().unwrap().len(), 0);
+    assert_eq!(borrower.held.lock().unwrap().len(), 0);
     machine.free(held).unwrap();
-    assert_eq!(cache.fill(PAGE), PAGES, "memory is lent again");
+    assert_eq!(borrower.borrow_all(PAGE), PAGES, "memory is lent again");
 }
 
 #[test]
 fn a_borrower_that_keeps_its_memory_is_named_and_the_owner_does_not_wait_for_ever() {
     let (machine, owner) = machine();
-    let cache = Cache::new(&machine, Answer::Keeps);
-    cache.fill(8 * PAGE);
+    let borrower = Borrower::new(&machine, Answer::Keeps);
+    borrower.borrow_all(8 * PAGE);
     let begin = Instant::now();
     assert_eq!(machine.alloc(owner, PAGES * PAGE, Flags::empty()), None);
     assert!(begin.elapsed() < Duration::from_secs(10));
     let lines = machine.take_errors();
     assert_eq!(lines.len(), 2, "{lines:#?}");
-    let borrower = format!("borrower {:#x} (", reclaim as *const () as usize);
-    assert!(lines[0].contains(&borrower) && lines[0].contains("keeps 32768 bytes at 0x41000000"), "{lines:#?}");
+    let text = format!("borrower {:#x} (", reclaim as *const () as usize);
+    assert!(lines[0].contains(&text) && lines[0].contains("keeps 32768 bytes at 0x41000000"), "{lines:#?}");
     // Memory is lent again, once there is some.
-    cache.drop_all();
-    assert_eq!(cache.fill(8 * PAGE), 2);
+    borrower.give_back_all();
+    assert_eq!(borrower.borrow_all(8 * PAGE), 2);
 }
 
 #[test]
 fn borrowers_are_not_asked_for_memory_that_the_request_cannot_use() {
     let (machine, owner) = machine();
-    let cache = Cache::new(&machine, Answer::GivesBack);
-    cache.fill(PAGE);
+    let borrower = Borrower::new(&machine, Answer::GivesBack);
+    borrower.borrow_all(PAGE);
     // The region is mapped, and lies above the mask.
     assert_eq!(machine.alloc(owner, PAGE, Flags::NOMAP), None);
     let request = BufferRequest::new(MapOps::DeviceTree, owner, PAGE, Flags::empty());
     assert!(machine.dma.allocate_in_order(&BufferRequest { mask: OWN as u64 - 1, ..request }).is_err());
-    assert_eq!(cache.asked.load(Relaxed), 0);
+    assert_eq!(borrower.asked.load(Relaxed), 0);
     // A part of it lies within the mask, which is too short.
     let mask = (OWN + 3 * PAGE - 1) as u64;
     assert!(machine.dma.allocate_in_order(&BufferRequest { mask, size: 3 * PAGE + 1, ..request }).is_err());
-    assert_eq!(cache.asked.load(Relaxed), 0);
+    assert_eq!(borrower.asked.load(Relaxed), 0);
     // No page of it has the alignment.
     assert!(
         machine.dma.allocate_in_order(&BufferRequest { align: 2 * (OWN & OWN.wrapping_neg()), ..request }).is_err()
     );
-    assert_eq!(cache.asked.load(Relaxed), 0);
+    assert_eq!(borrower.asked.load(Relaxed), 0);
     let within_mask = BufferRequest { mask, size: 3 * PAGE, ..request };
     let (va, handle) = machine.dma.allocate_in_order(&within_mask).unwrap();
-    assert_eq!((handle, cache.asked.load(Relaxed)), (OWN, 3));
+    assert_eq!((handle, borrower.asked.load(Relaxed)), (OWN, 3));
     machine.dma.free(owner, 3 * PAGE, va, handle, Flags::empty(), MapOps::DeviceTree).unwrap();
-    cache.drop_all();
+    borrower.give_back_all();
 }
 
 /// The bus moves the region by an odd number of pages. The handle is aligned, the physical address is not.
@@ -240,18 +239,18 @@ fn borrowers_are_not_asked_for_memory_that_the_request_cannot_use() {
 fn borrowers_are_asked_where_the_handle_of_a_place_is_aligned() {
     let machine = Machine::new();
     let region = NamedRegion { is_reusable: true, ..named_region(OWN + PAGE, PAGES * PAGE) };
-    let info = DeviceInfo::behind_ranges(&[bus_range(OWN + PAGE, 0, PAGES * PAGE)]);
+    let info = DeviceInfo::with_dma_ranges(&[bus_range(OWN + PAGE, 0, PAGES * PAGE)]);
     let owner = machine.device(DeviceInfo { regions: vec![Ok(region)], ..info });
-    machine.first_call(owner);
+    machine.ops_of(owner);
     let machine = Arc::new(machine);
-    let cache = Cache::new(&machine, Answer::GivesBack);
-    assert_eq!(cache.fill(PAGE), PAGES);
+    let borrower = Borrower::new(&machine, Answer::GivesBack);
+    assert_eq!(borrower.borrow_all(PAGE), PAGES);
     let size = PAGES * PAGE;
     let request = BufferRequest { align: size, ..BufferRequest::new(MapOps::DeviceTree, owner, size, Flags::empty()) };
     let (va, handle) = machine.dma.allocate_in_order(&request).unwrap();
-    assert_eq!((handle, cache.asked.load(Relaxed)), (0, PAGES));
+    assert_eq!((handle, borrower.asked.load(Relaxed)), (0, PAGES));
     machine.dma.free(owner, size, va, handle, Flags::empty(), MapOps::DeviceTree).unwrap();
-    cache.drop_all();
+    borrower.give_back_all();
 }
 
 /// The owner has two regions, and the lower one has no place with the alignment that is long enough.
@@ -261,20 +260,20 @@ fn borrowers_of_a_region_without_a_place_for_the_request_are_not_asked_where_ano
     let reusable = |start| NamedRegion { is_reusable: true, ..named_region(start, PAGES * PAGE) };
     let align = PAGES * PAGE;
     assert_eq!(OWN % align, 0);
-    let owner = machine.device(DeviceInfo::naming(&[reusable(OWN + PAGE), reusable(OWN + 2 * align)]));
-    machine.first_call(owner);
+    let owner = machine.device(DeviceInfo::with_regions(&[reusable(OWN + PAGE), reusable(OWN + 2 * align)]));
+    machine.ops_of(owner);
     let machine = Arc::new(machine);
-    let cache = Cache::new(&machine, Answer::GivesBack);
-    assert_eq!(cache.fill(PAGE), 2 * PAGES);
+    let borrower = Borrower::new(&machine, Answer::GivesBack);
+    assert_eq!(borrower.borrow_all(PAGE), 2 * PAGES);
     let request = BufferRequest { align, ..BufferRequest::new(MapOps::DeviceTree, owner, 2 * PAGE, Flags::empty()) };
     let (va, handle) = machine.dma.allocate_in_order(&request).unwrap();
-    assert_eq!((handle, cache.asked.load(Relaxed)), (OWN + 2 * align, 2));
+    assert_eq!((handle, borrower.asked.load(Relaxed)), (OWN + 2 * align, 2));
     // The owner has the only place. The borrowers of the other region are not asked, not waited for, and not logged.
     assert!(machine.dma.allocate_in_order(&BufferRequest { align: 2 * align, ..request }).is_err());
-    assert_eq!((cache.asked.load(Relaxed), machine.ticks_waited()), (PAGES, 0));
+    assert_eq!((borrower.asked.load(Relaxed), machine.tick_count()), (PAGES, 0));
     assert_eq!(machine.take_errors(), [] as [&str; 0]);
     machine.dma.free(owner, 2 * PAGE, va, handle, Flags::empty(), MapOps::DeviceTree).unwrap();
-    cache.drop_all();
+    borrower.give_back_all();
     assert_eq!(machine.balance().used_bytes, 0);
 }
 
@@ -283,17 +282,17 @@ fn borrowers_of_a_region_without_a_place_for_the_request_are_not_asked_where_ano
 #[test]
 fn a_borrower_that_allocates_for_an_owner_is_not_asked_again_meanwhile() {
     let (machine, owner) = machine();
-    let cache = Cache::new(&machine, Answer::AllocatesForTheOwner);
-    cache.owner.store(owner.address(), Relaxed);
-    assert_eq!(cache.fill(PAGE), PAGES);
+    let borrower = Borrower::new(&machine, Answer::AllocatesForTheOwner);
+    borrower.owner.store(owner.address(), Relaxed);
+    assert_eq!(borrower.borrow_all(PAGE), PAGES);
     let held = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
-    assert_eq!((held.handle, cache.asked.load(Relaxed)), (OWN, 1));
+    assert_eq!((held.handle, borrower.asked.load(Relaxed)), (OWN, 1));
     machine.free(held).unwrap();
     // A later request asks again.
     let held = machine.alloc(owner, 2 * PAGE, Flags::empty()).unwrap();
-    assert_eq!((held.handle, cache.asked.load(Relaxed)), (OWN, 2));
+    assert_eq!((held.handle, borrower.asked.load(Relaxed)), (OWN, 2));
     machine.free(held).unwrap();
-    cache.drop_all();
+    borrower.give_back_all();
     assert_eq!(machine.balance().used_bytes, 0);
 }
 
@@ -302,10 +301,10 @@ fn in_an_interrupt_the_owner_neither_waits_nor_asks() {
     let (machine, owner) = machine();
     let first = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
     machine.free(first).unwrap();
-    let cache = Cache::new(&machine, Answer::GivesBack);
-    cache.fill(PAGE);
+    let borrower = Borrower::new(&machine, Answer::GivesBack);
+    borrower.borrow_all(PAGE);
     assert_eq!(machine.in_interrupt(|| machine.alloc(owner, PAGE, Flags::empty())), None);
-    assert_eq!(cache.asked.load(Relaxed), 0);
+    assert_eq!(borrower.asked.load(Relaxed), 0);
 }
 
 #[test]
@@ -327,8 +326,8 @@ fn wrong_calls_change_nothing() {
     assert!(fresh.repair(Service::HeapAlloc));
     assert_eq!(fresh.balance().used_bytes, 0);
     // A region that is not reusable, and a pool of no region, are not lent.
-    let (plain, _) = Machine::with_pool(c"cma", BASE, MIB);
-    let device = plain.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
-    plain.first_call(device);
+    let (plain, _) = Machine::with_pool(c"cma", START, MIB);
+    let device = plain.device(DeviceInfo::with_regions(&[named_region(OWN, MIB)]));
+    plain.ops_of(device);
     assert_eq!(borrow(&plain, PAGE, 0), None);
 }

@@ -6,8 +6,6 @@ use fake_kernel::*;
 use rt_dma_pool::additions::shell_list::Statistics;
 use rt_dma_pool::flags::Flags;
 
-const BASE: usize = LOW.start;
-
 /// Returns the lines of `list_dma_pool -v`.
 fn details(machine: &Machine) -> Vec<String> {
     machine.dma.print_details();
@@ -22,8 +20,8 @@ fn maps(machine: &Machine) -> Vec<String> {
 
 #[test]
 fn statistics_are_those_of_the_pool_alone() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
-    let other = machine.install(c"other", BASE + MIB, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
+    let other = machine.install(c"other", START + MIB, MIB);
     let device = machine.plain_device();
     let nothing =
         Statistics { total: MIB, used: 0, peak: 0, longest_free: MIB, buffers: 0, failed: 0, largest_failed: 0 };
@@ -47,7 +45,7 @@ fn statistics_are_those_of_the_pool_alone() {
 
 #[test]
 fn buffers_are_counted_by_their_sizes() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     // Sizes that end within a word of the bitmaps, at its end, and in a later one.
     let sizes = [1, 63, 64, 1, 70, 1, 1];
@@ -74,7 +72,7 @@ fn buffers_are_counted_by_their_sizes() {
 
 #[test]
 fn a_map_shows_where_pages_are_free() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, 512 * 4 * PAGE);
+    let (machine, _) = Machine::with_pool(c"pool", START, 512 * 4 * PAGE);
     let device = machine.plain_device();
     let held: Vec<_> =
         [8, 1, 3, 2, 2, 1, 3].map(|pages| machine.alloc(device, pages * PAGE, Flags::empty()).unwrap()).into();
@@ -92,7 +90,7 @@ fn a_map_shows_where_pages_are_free() {
 #[test]
 fn every_map_fits_a_terminal_of_80_columns() {
     // One page, a line that is not full, the last address of this memory, a large pool.
-    for (start, pages) in [(BASE, 1), (BASE, 65), (HIGH.end - 3 * PAGE, 3), (BASE, 32_768)] {
+    for (start, pages) in [(START, 1), (START, 65), (HIGH.end - 3 * PAGE, 3), (START, 32_768)] {
         let (machine, _) = Machine::with_pool(c"pool", start, pages * PAGE);
         let lines = maps(&machine);
         assert!(lines.iter().all(|line| line.len() < 80), "{lines:#?}");
@@ -104,7 +102,7 @@ fn every_map_fits_a_terminal_of_80_columns() {
 
 #[test]
 fn pools_may_change_while_they_are_listed() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     std::thread::scope(|scope| {
         let work = scope.spawn(|| {
@@ -114,10 +112,14 @@ fn pools_may_change_while_they_are_listed() {
                 machine.free(held).unwrap();
             }
         });
-        while !work.is_finished() {
+        // At least one list.
+        loop {
             assert!(pool.statistics().buffers <= 1);
             details(&machine);
             maps(&machine);
+            if work.is_finished() {
+                break;
+            }
         }
     });
 }

@@ -2,7 +2,7 @@
 
 mod fake_kernel;
 
-use fake_kernel::{DeviceInfo, KIB, LOW, MIB, Machine, PAGE, Service, Wrong};
+use fake_kernel::{DeviceInfo, KIB, LOW, MIB, Machine, PAGE, Service, WrongMapping};
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
@@ -16,7 +16,7 @@ fn aligned(machine: &Machine, device: Device, size: usize, align: usize, flags: 
     let (va, handle) = machine.dma.allocate_in_order(&request).ok()?;
     assert_eq!(handle % align, 0);
     if !flags.contains(Flags::NOMAP) {
-        assert_eq!(machine.at(va).map(|(pa, _)| pa), Some(handle));
+        assert_eq!(machine.pa_of(va), (handle));
     }
     Some(handle)
 }
@@ -53,7 +53,7 @@ fn a_mask_holds_for_aligned_requests_too() {
 
 #[test]
 fn what_cannot_be_mapped_is_given_back() {
-    for service in [Service::HeapAlloc, Service::Map, Service::MapWrong(Wrong::LastPage)] {
+    for service in [Service::HeapAlloc, Service::Map, Service::MapWrong(WrongMapping::LastPage)] {
         let (machine, _) = Machine::with_pool(c"pool", LOW.start + MIB, 2 * MIB);
         machine.set_view_limit(0);
         let device = machine.plain_device();
@@ -119,9 +119,10 @@ fn the_handle_is_aligned_where_the_bus_translates_it() {
     let start = LOW.start.next_multiple_of(16 * MIB);
     for bus in [3 * PAGE, 0x8000_0000 - 5 * PAGE] {
         let window = BusWindow { bus: bus as u64, cpu: (start + 9 * PAGE) as u64, size: 2 * MIB as u64 };
-        for (ops, info) in
-            [(MapOps::DeviceTree, DeviceInfo::behind_ranges(&[window])), (MapOps::Pci, DeviceInfo::pci(&[window]))]
-        {
+        for (ops, info) in [
+            (MapOps::DeviceTree, DeviceInfo::with_dma_ranges(&[window])),
+            (MapOps::Pci, DeviceInfo::with_pci_windows(&[window])),
+        ] {
             let (machine, _) = Machine::with_pool(c"pool", start, 4 * MIB);
             let device = machine.device(info);
             let mut handles = Vec::new();
@@ -130,7 +131,7 @@ fn the_handle_is_aligned_where_the_bus_translates_it() {
                 let (va, handle) = machine.dma.allocate_in_order(&request).unwrap();
                 let is_expected = |handle: &usize| handle.is_multiple_of(align) && !handles.contains(handle);
                 assert_eq!(Some(handle), (bus..).step_by(PAGE).find(is_expected), "{align:#x}");
-                assert_eq!(machine.at(va).map(|(pa, _)| pa), Some(window.cpu as usize + (handle - bus)));
+                assert_eq!(machine.pa_of(va), (window.cpu as usize + (handle - bus)));
                 handles.push(handle);
             }
             let request = BufferRequest { align: 4 * MIB, ..BufferRequest::new(ops, device, PAGE, Flags::empty()) };

@@ -8,27 +8,9 @@ use rt_dma_pool::dropin::pool::Usage;
 use rt_dma_pool::dropin::pool::own_mappings::BufferPages;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::Pa;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
 use std::thread;
-
-const START: Pa = LOW.start;
-const CORES: usize = 4;
-
-/// Runs `work` on every core. All cores start at the same time.
-fn on_every_core(work: impl Fn(usize) + Sync) {
-    let start = Barrier::new(CORES);
-    thread::scope(|scope| {
-        for core in 0..CORES {
-            let (work, start) = (&work, &start);
-            scope.spawn(move || {
-                start.wait();
-                work(core);
-            });
-        }
-    });
-}
 
 #[test]
 fn buffers_of_different_cores_never_overlap() {
@@ -41,7 +23,7 @@ fn buffers_of_different_cores_never_overlap() {
         machine.set_view_limit(view_limit);
         let pool = machine.install(c"pool", START, 64 * PAGE);
         let device = machine.plain_device();
-        machine.first_call(device);
+        machine.ops_of(device);
         on_every_core(|core| {
             let mut held = Vec::new();
             for step in 0..steps {
@@ -73,7 +55,7 @@ fn buffers_of_different_cores_never_overlap() {
 fn cache_states_of_pages_are_changed_with_the_lock_held() {
     let (machine, pool) = Machine::with_pool(c"pool", START, 32 * PAGE);
     let device = machine.plain_device();
-    machine.first_call(device);
+    machine.ops_of(device);
     let locks = |flags| {
         let before = machine.irq_save_count();
         let buffer = machine.alloc(device, PAGE, flags).unwrap();
@@ -110,14 +92,14 @@ fn an_interrupt_of_the_fake_kernel_allocates_and_frees() {
     }
     static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
     let weak = Arc::downgrade(&machine);
-    machine.set_interrupt(Some(Arc::new(move || {
+    machine.set_interrupt(move || {
         let Some(machine) = weak.upgrade() else { return };
         INTERRUPTS.fetch_add(1, Relaxed);
         for flags in [Flags::empty(), Flags::NOCACHE] {
             let held = machine.alloc(device, PAGE, flags).expect("there is room");
             machine.free(held).unwrap();
         }
-    })));
+    });
     on_every_core(|_| {
         for step in 0..200 {
             let flags = if step % 2 == 0 { Flags::NOCACHE } else { Flags::empty() };
@@ -125,7 +107,7 @@ fn an_interrupt_of_the_fake_kernel_allocates_and_frees() {
             machine.free(held).unwrap();
         }
     });
-    machine.set_interrupt(None);
+    machine.clear_interrupt();
     assert!(INTERRUPTS.load(Relaxed) > 1_000, "too few interrupts came");
     assert_eq!(pool.usage(), Usage { used: 0, longest_free: MIB });
 }
@@ -135,13 +117,13 @@ fn a_view_that_all_cores_want_first_is_made_once() {
     for _ in 0..20 {
         let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
         let device = machine.plain_device();
-        machine.first_call(device);
+        machine.ops_of(device);
         on_every_core(|_| {
             let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
             machine.poke(held.va, &[1; 64]);
             machine.free(held).unwrap();
         });
-        assert_eq!(machine.maps_made(), 1);
+        assert_eq!(machine.map_count(), 1);
         assert_eq!(pool.usage().used, 0);
     }
 }
@@ -151,8 +133,8 @@ fn a_region_that_all_cores_claim_is_installed_once() {
     for _ in 0..20 {
         let machine = Machine::new();
         let region = named_region(START, MIB);
-        let shared = machine.device(DeviceInfo::naming(&[region]));
-        let devices: Vec<_> = (0..CORES).map(|_| machine.device(DeviceInfo::naming(&[region]))).collect();
+        let shared = machine.device(DeviceInfo::with_regions(&[region]));
+        let devices: Vec<_> = (0..CORES).map(|_| machine.device(DeviceInfo::with_regions(&[region]))).collect();
         on_every_core(|core| {
             for device in [devices[core], shared] {
                 let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();

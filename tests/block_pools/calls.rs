@@ -8,44 +8,44 @@ use rt_dma_pool::log::Level;
 
 #[test]
 fn blocks_come_page_by_page_and_are_used_again() {
-    let blocks = Blocks::new();
-    let pool = blocks.create(1024, 0, 0);
+    let rig = Rig::new();
+    let pool = rig.create(1024, 0, 0);
     assert_eq!(pool.usage(), usage(0, 0, 0));
-    let first: Vec<_> = (0..4).map(|_| take(&blocks, pool)).collect();
+    let first: Vec<_> = (0..4).map(|_| take(&rig, pool)).collect();
     assert_eq!(pool.usage(), usage(4, 4, 1));
-    let fifth = take(&blocks, pool);
+    let fifth = take(&rig, pool);
     assert_eq!(pool.usage(), usage(5, 8, 2));
     pool.free(fifth.va, fifth.handle).unwrap();
-    assert_eq!(take(&blocks, pool), fifth);
+    assert_eq!(take(&rig, pool), fifth);
     for block in first.into_iter().chain([fifth]) {
         pool.free(block.va, block.handle).unwrap();
     }
     assert_eq!(pool.usage(), usage(0, 8, 2));
     assert_eq!(pool.trim(), 2);
     assert_eq!(pool.usage(), usage(0, 0, 0));
-    assert_eq!(blocks.machine.balance().used_bytes, 0);
-    blocks.destroy(pool);
-    assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
+    assert_eq!(rig.machine.balance().used_bytes, 0);
+    rig.destroy(pool);
+    assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
 }
 
 #[test]
 fn a_block_of_several_pages_is_freed_only_by_its_first_byte() {
-    let blocks = Blocks::new();
-    let pool = blocks.create(5000, 64, 0);
-    let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
+    let rig = Rig::new();
+    let pool = rig.create(5000, 64, 0);
+    let held: Vec<_> = (0..3).map(|_| take(&rig, pool)).collect();
     assert_eq!(pool.usage(), usage(3, 3, 6));
     assert_eq!(pool.block_size(), 5056);
     assert_eq!(pool.free(held[0].va + PAGE, 0), Err(FreeError::Foreign));
-    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    free_all(pool, held);
     assert_eq!(pool.trim(), 6);
-    blocks.destroy(pool);
+    rig.destroy(pool);
 }
 
 #[test]
 fn a_trim_keeps_pages_with_a_block_in_use() {
-    let blocks = Blocks::new();
-    let pool = blocks.create(16, 16, 0);
-    let held: Vec<_> = (0..3 * 256).map(|_| take(&blocks, pool)).collect();
+    let rig = Rig::new();
+    let pool = rig.create(16, 16, 0);
+    let held: Vec<_> = (0..3 * 256).map(|_| take(&rig, pool)).collect();
     assert_eq!(pool.usage(), usage(768, 768, 3));
     let page_of = |block: &Block| block.va / PAGE;
     let kept = held[300];
@@ -55,41 +55,41 @@ fn a_trim_keeps_pages_with_a_block_in_use() {
     assert_eq!(pool.trim(), 2);
     assert_eq!(pool.usage(), usage(1, 256, 1));
     // Free blocks of the page that was kept are still found, and no others.
-    let again: Vec<_> = (0..255).map(|_| take(&blocks, pool)).collect();
+    let again: Vec<_> = (0..255).map(|_| take(&rig, pool)).collect();
     assert!(again.iter().all(|block| page_of(block) == page_of(&kept)));
     assert_eq!(pool.usage(), usage(256, 256, 1));
     // Blocks of a page that was trimmed are foreign.
     let gone = held.iter().find(|block| page_of(block) != page_of(&kept)).unwrap();
     assert_eq!(pool.free(gone.va, gone.handle), Err(FreeError::Foreign));
     again.into_iter().chain([kept]).for_each(|block| pool.free(block.va, block.handle).unwrap());
-    blocks.destroy(pool);
-    assert_eq!(blocks.machine.balance().used_bytes, 0);
+    rig.destroy(pool);
+    assert_eq!(rig.machine.balance().used_bytes, 0);
 }
 
 #[test]
 fn memory_that_comes_and_goes_takes_the_same_bookkeeping() {
-    let blocks = Blocks::new();
+    let rig = Rig::new();
     for size in [16, 300, 4096, 9000] {
-        let pool = blocks.create(size, 0, 0);
+        let pool = rig.create(size, 0, 0);
         let mut heap_bytes = None;
         for _ in 0..20 {
-            let held: Vec<_> = (0..50).map(|_| take(&blocks, pool)).collect();
-            held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+            let held: Vec<_> = (0..50).map(|_| take(&rig, pool)).collect();
+            free_all(pool, held);
             assert!(pool.trim() != 0);
-            let now = blocks.machine.balance().heap_bytes;
+            let now = rig.machine.balance().heap_bytes;
             assert_eq!(*heap_bytes.get_or_insert(now), now);
         }
-        blocks.destroy(pool);
+        rig.destroy(pool);
     }
 }
 
 #[test]
 fn a_wrong_free_is_refused_and_changes_nothing() {
-    let blocks = Blocks::new();
-    let (pool, other) = (blocks.create(100, 32, 4096), blocks.create(100, 32, 4096));
+    let rig = Rig::new();
+    let (pool, other) = (rig.create(100, 32, 4096), rig.create(100, 32, 4096));
     assert_eq!(pool.free(0x1234_5000, 0), Err(FreeError::Foreign), "a pool without memory");
-    let [a, b, foreign] = [take(&blocks, pool), take(&blocks, pool), take(&blocks, other)];
-    assert_eq!(blocks.machine.take_errors().len(), 1);
+    let [a, b, foreign] = [take(&rig, pool), take(&rig, pool), take(&rig, other)];
+    assert_eq!(rig.machine.take_errors().len(), 1);
 
     let before = (pool.usage(), other.usage());
     let cases = [
@@ -108,7 +108,7 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
     ];
     for (va, handle, error) in cases {
         assert_eq!(pool.free(va, handle), Err(error), "{va:#x}, {handle:#x}");
-        let errors = blocks.machine.take_errors();
+        let errors = rig.machine.take_errors();
         assert!(errors.len() == 1 && errors[0].starts_with("blocks: free of block"), "{errors:?}");
         assert_eq!((pool.usage(), other.usage()), before);
     }
@@ -116,7 +116,7 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
     let before = pool.usage();
     for handle in [a.handle, 0] {
         assert_eq!(pool.free(a.va, handle), Err(FreeError::NotAllocated));
-        assert_eq!(blocks.machine.take_errors().len(), 1);
+        assert_eq!(rig.machine.take_errors().len(), 1);
     }
     assert_eq!(pool.usage(), before);
     assert_eq!(pool.refused_calls(), 1 + cases.len() + 2);
@@ -125,18 +125,18 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
     pool.free(b.va, 0).unwrap();
     pool.free(0, 0).unwrap();
     other.free(foreign.va, foreign.handle).unwrap();
-    [pool, other].into_iter().for_each(|pool| blocks.destroy(pool));
+    [pool, other].into_iter().for_each(|pool| rig.destroy(pool));
 }
 
 #[test]
 fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
-    let blocks = Blocks::new();
-    let pool = blocks.create(64, 64, 0);
-    let held: Vec<_> = (0..10).map(|_| take(&blocks, pool)).collect();
+    let rig = Rig::new();
+    let pool = rig.create(64, 64, 0);
+    let held: Vec<_> = (0..10).map(|_| take(&rig, pool)).collect();
     // SAFETY: only this test uses the pool.
-    let destroy = || unsafe { blocks.pools.destroy(pool) };
+    let destroy = || unsafe { rig.pools.destroy(pool) };
     assert_eq!(destroy(), Err(DestroyError::Busy(10)));
-    let errors = blocks.machine.take_errors();
+    let errors = rig.machine.take_errors();
     assert_eq!(errors.len(), 1 + 8);
     assert_eq!(errors[0], "blocks: destroy of a block pool with 10 blocks in use");
     for line in &errors[1..] {
@@ -145,42 +145,42 @@ fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
     assert_eq!(pool.usage().in_use, 10);
 
     // The pool still serves requests.
-    let more = take(&blocks, pool);
-    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    let more = take(&rig, pool);
+    free_all(pool, held);
     assert_eq!(destroy(), Err(DestroyError::Busy(1)));
-    let errors = blocks.machine.take_errors();
+    let errors = rig.machine.take_errors();
     assert_eq!(errors.len(), 2);
     assert_eq!(errors[1], format!("blocks: block {:#x} (handle {:#x}) is in use", more.va, more.handle));
     pool.free(more.va, more.handle).unwrap();
     destroy().unwrap();
-    assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
-    assert_eq!(blocks.machine.balance().used_bytes, 0);
+    assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
+    assert_eq!(rig.machine.balance().used_bytes, 0);
 }
 
 #[test]
 fn a_pool_is_destroyed_once_and_by_its_own_set() {
-    let (blocks, others) = (Blocks::new(), Blocks::new());
-    let empty = blocks.machine.balance();
-    let pools: Vec<_> = (0..5).map(|_| blocks.create(32, 0, 0)).collect();
+    let (rig, others) = (Rig::new(), Rig::new());
+    let empty = rig.machine.balance();
+    let pools: Vec<_> = (0..5).map(|_| rig.create(32, 0, 0)).collect();
     // SAFETY: `destroy` looks the pointer up before it reads through it.
-    let destroy = |blocks: &Blocks, pool: *const Pool| unsafe { blocks.pools.destroy(pool) };
+    let destroy = |rig: &Rig, pool: *const Pool| unsafe { rig.pools.destroy(pool) };
     for index in [2, 0, 4, 3, 1] {
         let pool: *const Pool = pools[index];
         assert_eq!(destroy(&others, pool), Err(DestroyError::Unknown));
-        assert_eq!(destroy(&blocks, pool), Ok(()));
-        assert_eq!(destroy(&blocks, pool), Err(DestroyError::Unknown));
-        assert_eq!((blocks.machine.take_errors().len(), others.machine.take_errors().len()), (1, 1));
+        assert_eq!(destroy(&rig, pool), Ok(()));
+        assert_eq!(destroy(&rig, pool), Err(DestroyError::Unknown));
+        assert_eq!((rig.machine.take_errors().len(), others.machine.take_errors().len()), (1, 1));
     }
-    assert_eq!(destroy(&blocks, std::ptr::null()), Err(DestroyError::Unknown));
-    assert_eq!(destroy(&blocks, std::ptr::dangling()), Err(DestroyError::Unknown));
-    assert_eq!(blocks.machine.balance().heap_bytes, empty.heap_bytes);
-    assert_eq!(blocks.pools.refused_calls(), 7);
+    assert_eq!(destroy(&rig, std::ptr::null()), Err(DestroyError::Unknown));
+    assert_eq!(destroy(&rig, std::ptr::dangling()), Err(DestroyError::Unknown));
+    assert_eq!(rig.machine.balance().heap_bytes, empty.heap_bytes);
+    assert_eq!(rig.pools.refused_calls(), 7);
 }
 
 #[test]
 fn bad_requests_make_no_pool_and_one_line() {
-    let blocks = Blocks::new();
-    let before = blocks.machine.balance();
+    let rig = Rig::new();
+    let before = rig.machine.balance();
     let cases = [
         (0, 16, 0, ShapeError::Size),
         (usize::MAX, 16, 0, ShapeError::Size),
@@ -192,23 +192,23 @@ fn bad_requests_make_no_pool_and_one_line() {
         (PAGE + 1, 0, PAGE, ShapeError::Boundary),
     ];
     for (size, align, boundary, error) in cases {
-        assert_eq!(blocks.try_create(size, align, boundary).err(), Some(CreateError::Shape(error)));
-        assert_eq!(blocks.machine.take_errors().len(), 1);
+        assert_eq!(rig.try_create(size, align, boundary).err(), Some(CreateError::Shape(error)));
+        assert_eq!(rig.machine.take_errors().len(), 1);
     }
-    assert_eq!(blocks.pools.create(&request(None, 16, 0, 0)).err(), Some(CreateError::NoDevice));
-    assert_eq!(blocks.machine.take_errors(), ["blocks: blocks of 16 bytes aligned to 0 within 0: no device"]);
-    assert_eq!(blocks.machine.balance(), before);
-    assert_eq!(blocks.list().last().unwrap(), "0 DMA block pools found");
+    assert_eq!(rig.pools.create(&spec(None, 16, 0, 0)).err(), Some(CreateError::NoDevice));
+    assert_eq!(rig.machine.take_errors(), ["blocks: blocks of 16 bytes aligned to 0 within 0: no device"]);
+    assert_eq!(rig.machine.balance(), before);
+    assert_eq!(rig.list().last().unwrap(), "0 DMA block pools found");
 }
 
 #[test]
 fn an_interrupt_gets_what_is_free_and_nothing_else() {
-    let blocks = Blocks::new();
-    let machine = &blocks.machine;
-    let pool = blocks.create(2048, 0, 0);
+    let rig = Rig::new();
+    let machine = &rig.machine;
+    let pool = rig.create(2048, 0, 0);
     assert_eq!(machine.in_interrupt(|| pool.allocate()), None);
     assert_eq!(machine.with_interrupts_off(|| pool.allocate()), None);
-    let first = take(&blocks, pool);
+    let first = take(&rig, pool);
     let second = machine.in_interrupt(|| pool.allocate()).unwrap();
     assert_eq!(machine.in_interrupt(|| pool.allocate()), None);
     machine.in_interrupt(|| {
@@ -220,25 +220,25 @@ fn an_interrupt_gets_what_is_free_and_nothing_else() {
         // These calls need a thread.
         assert_eq!(pool.trim(), 0);
         assert!(!pool.fill(1));
-        assert_eq!(blocks.try_create(16, 0, 0).err(), Some(CreateError::Context));
+        assert_eq!(rig.try_create(16, 0, 0).err(), Some(CreateError::Context));
         // SAFETY: the call is refused, so the pool stays.
-        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(DestroyError::Context));
+        assert_eq!(unsafe { rig.pools.destroy(pool) }, Err(DestroyError::Context));
     });
-    assert_eq!((pool.refused_calls(), blocks.pools.refused_calls()), (4, 2));
+    assert_eq!((pool.refused_calls(), rig.pools.refused_calls()), (4, 2));
     assert_eq!(machine.take_errors(), [] as [&str; 0], "an interrupt does not log");
     pool.free(second.va, second.handle).unwrap();
-    blocks.destroy(pool);
+    rig.destroy(pool);
 }
 
 #[test]
 fn the_list_has_the_columns_of_linux() {
-    let blocks = Blocks::new();
-    let descriptors = blocks.create(16, 16, 0);
+    let rig = Rig::new();
+    let descriptors = rig.create(16, 16, 0);
     let name = PoolName::new(*b"a name of more than thirty-one bytes, which is cut");
-    let contexts = blocks.pools.create(&BlockPoolSpec { name, ..request(Some(blocks.device), 68, 32, 4096) }).unwrap();
-    let held: Vec<_> = (0..300).map(|_| take(&blocks, descriptors)).collect();
-    let context = take(&blocks, contexts);
-    let lines = blocks.list();
+    let contexts = rig.pools.create(&BlockPoolSpec { name, ..spec(Some(rig.device), 68, 32, 4096) }).unwrap();
+    let held: Vec<_> = (0..300).map(|_| take(&rig, descriptors)).collect();
+    let context = take(&rig, contexts);
+    let lines = rig.list();
     assert_eq!(lines.len(), 4);
     let words = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
     assert_eq!(words(&lines[1]), ["blocks", "300", "512", "16", "2"]);
@@ -247,9 +247,9 @@ fn the_list_has_the_columns_of_linux() {
     assert_eq!(lines[3], "2 DMA block pools found");
 
     descriptors.free(1 << 20, 0).unwrap_err();
-    assert!(blocks.list().contains(&"dma.pool: 1 calls refused".into()));
-    held.into_iter().for_each(|block| descriptors.free(block.va, block.handle).unwrap());
+    assert!(rig.list().contains(&"dma.pool: 1 calls refused".into()));
+    free_all(descriptors, held);
     contexts.free(context.va, context.handle).unwrap();
-    [descriptors, contexts].into_iter().for_each(|pool| blocks.destroy(pool));
-    assert_eq!(blocks.machine.take_log(Level::Error).len(), 1);
+    [descriptors, contexts].into_iter().for_each(|pool| rig.destroy(pool));
+    assert_eq!(rig.machine.take_log(Level::Error).len(), 1);
 }

@@ -3,22 +3,26 @@
 
 use super::*;
 
-const SERVICES: [Service; 4] =
-    [Service::HeapAlloc, Service::Map, Service::MapWrong(Wrong::Block), Service::MapWrong(Wrong::LastPage)];
+const SERVICES: [Service; 4] = [
+    Service::HeapAlloc,
+    Service::Map,
+    Service::MapWrong(WrongMapping::Block),
+    Service::MapWrong(WrongMapping::LastPage),
+];
 
 /// Runs `scenario` for each service, which fails at its first call, then at its second, and so on, until a run ends
 /// without a failure.
-fn at_every_call(make: impl Fn() -> Blocks, scenario: impl Fn(&Blocks) -> bool) {
+fn at_every_call(make: impl Fn() -> Rig, scenario: impl Fn(&Rig) -> bool) {
     for service in SERVICES {
         for call in 0.. {
             assert!(call < 1000, "{service:?} is called without end");
-            let blocks = make();
-            blocks.machine.fail(service, call, 1);
-            let succeeded = scenario(&blocks);
-            let failed = blocks.machine.repair(service);
-            assert_eq!(blocks.machine.balance().used_bytes, 0, "{service:?}, call {call}: pages are lost");
-            assert_eq!(blocks.machine.balance().heap_bytes, make().machine.balance().heap_bytes, "the heap leaks");
-            assert!(scenario(&blocks), "{service:?}, call {call}: the next try fails");
+            let rig = make();
+            rig.machine.fail(service, call, 1);
+            let succeeded = scenario(&rig);
+            let failed = rig.machine.repair(service);
+            assert_eq!(rig.machine.balance().used_bytes, 0, "{service:?}, call {call}: pages are lost");
+            assert_eq!(rig.machine.balance().heap_bytes, make().machine.balance().heap_bytes, "the heap leaks");
+            assert!(scenario(&rig), "{service:?}, call {call}: the next try fails");
             if !failed {
                 assert!(succeeded, "nothing failed but the scenario, with {service:?}");
                 break;
@@ -28,8 +32,8 @@ fn at_every_call(make: impl Fn() -> Blocks, scenario: impl Fn(&Blocks) -> bool) 
 }
 
 /// A pool grows by several pages, so that its bookkeeping grows several times, and is destroyed.
-fn grow(blocks: &Blocks, size: usize, boundary: usize, count: usize) -> bool {
-    let Ok(pool) = blocks.try_create(size, 0, boundary) else { return false };
+fn grow(rig: &Rig, size: usize, boundary: usize, count: usize) -> bool {
+    let Ok(pool) = rig.try_create(size, 0, boundary) else { return false };
     let held: Vec<_> = (0..count).map_while(|_| pool.allocate()).collect();
     let grown = held.len() == count;
     if !grown {
@@ -39,37 +43,37 @@ fn grow(blocks: &Blocks, size: usize, boundary: usize, count: usize) -> bool {
         let more = pool.allocate().expect("only one call fails");
         pool.free(more.va, more.handle).unwrap();
     }
-    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-    blocks.destroy(pool);
+    free_all(pool, held);
+    rig.destroy(pool);
     grown
 }
 
 #[test]
 fn growth_that_fails_gives_everything_back() {
     for (size, boundary, count) in [(4096, 0, 40), (16, 0, 2000), (80, 256, 200), (5000, 8192, 12), (1024, 0, 1)] {
-        at_every_call(Blocks::new, |blocks| grow(blocks, size, boundary, count));
+        at_every_call(Rig::new, |rig| grow(rig, size, boundary, count));
     }
 }
 
 #[test]
 fn growth_with_mappings_of_each_page_gives_everything_back() {
     let make = || {
-        let blocks = Blocks::new();
-        blocks.machine.set_view_limit(0);
-        blocks
+        let rig = Rig::new();
+        rig.machine.set_view_limit(0);
+        rig
     };
-    at_every_call(make, |blocks| grow(blocks, 512, 0, 60));
+    at_every_call(make, |rig| grow(rig, 512, 0, 60));
 }
 
 #[test]
 fn an_empty_pool_of_pages_is_found_again_full() {
-    let blocks = Blocks::with_pages(3);
-    let pool = blocks.create(1000, 8, 0);
+    let rig = Rig::with_pages(3);
+    let pool = rig.create(1000, 8, 0);
     let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
     assert_eq!(pool.usage(), usage(12, 12, 3));
     assert_eq!(pool.allocate(), None);
     pool.free(held[5].va, held[5].handle).unwrap();
     assert_eq!(pool.allocate(), Some(held[5]));
-    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-    blocks.destroy(pool);
+    free_all(pool, held);
+    rig.destroy(pool);
 }

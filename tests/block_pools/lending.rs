@@ -14,74 +14,74 @@ unsafe extern "C" fn keep_memory(_: *mut c_void, _: usize, asked: *mut c_void) {
 }
 
 /// A machine whose device owns a region, with `pages` of memory for all devices.
-fn owner(pages: usize) -> Blocks {
+fn owner(pages: usize) -> Rig {
     let machine = if pages == 0 { Machine::new() } else { Machine::with_pool(c"dma", START, pages * PAGE).0 };
     let region = NamedRegion { is_reusable: true, ..named_region(OWN, OWN_PAGES * PAGE) };
-    let device = machine.device(DeviceInfo::naming(&[region]));
-    machine.first_call(device);
-    Blocks { device, ..Blocks::of(machine) }
+    let device = machine.device(DeviceInfo::with_regions(&[region]));
+    machine.ops_of(device);
+    Rig { device, ..Rig::of(machine) }
 }
 
 /// Lends all that is free in the region. Returns how often the borrower was asked since.
-fn lend(blocks: &Blocks) -> &'static AtomicUsize {
-    let asked = keep(AtomicUsize::new(0));
+fn lend(rig: &Rig) -> &'static AtomicUsize {
+    let asked = keep(Box::new(AtomicUsize::new(0)));
     let argument = std::ptr::from_ref(asked).expose_provenance();
     let mut count = 0;
     // SAFETY: the argument is that of `keep_memory`.
-    while unsafe { blocks.machine.dma.borrow_memory(PAGE, keep_memory, argument) }.is_some() {
+    while unsafe { rig.machine.dma.borrow_memory(PAGE, keep_memory, argument) }.is_some() {
         count += 1;
     }
     assert_ne!(count, 0, "nothing is lent");
     asked
 }
 
-fn failed_requests(blocks: &Blocks) -> usize {
-    blocks.machine.dma.pools().map(|pool| pool.failures().count).sum()
+fn failed_requests(rig: &Rig) -> usize {
+    rig.machine.dma.pools().map(|pool| pool.failures().count).sum()
 }
 
 /// Frees whose group has no other free block, and allocations whose core has another group, make the reserve complete.
 #[test]
 fn a_call_that_needs_no_memory_asks_no_borrower_and_counts_no_failure() {
-    let blocks = owner(0);
-    let pool = blocks.create_linux(PAGE, 0, 0);
-    let mut held: Vec<_> = (0..40).map(|_| take(&blocks, pool)).collect();
-    let asked = lend(&blocks);
-    held.extend(blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).collect::<Vec<_>>()));
-    let failed = failed_requests(&blocks);
+    let rig = owner(0);
+    let pool = rig.create_linux(PAGE, 0, 0);
+    let mut held: Vec<_> = (0..40).map(|_| take(&rig, pool)).collect();
+    let asked = lend(&rig);
+    held.extend(rig.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).collect::<Vec<_>>()));
+    let failed = failed_requests(&rig);
     for _ in 0..2 {
         let far_apart = [0, 20, held.len() - 1].map(|index| held[index]);
         free_all(pool, far_apart);
-        let again = far_apart.map(|_| take(&blocks, pool));
+        let again = far_apart.map(|_| take(&rig, pool));
         assert!(again.iter().all(|block| far_apart.contains(block)));
     }
-    assert_eq!((asked.load(Relaxed), failed_requests(&blocks)), (0, failed));
+    assert_eq!((asked.load(Relaxed), failed_requests(&rig)), (0, failed));
     // A caller that gets no block asks.
     assert_eq!(pool.allocate(), None);
     assert_ne!(asked.load(Relaxed), 0);
-    assert_eq!(failed_requests(&blocks), failed + 1);
-    blocks.machine.take_errors();
+    assert_eq!(failed_requests(&rig), failed + 1);
+    rig.machine.take_errors();
     free_all(pool, held);
-    blocks.destroy(pool);
+    rig.destroy(pool);
 }
 
 /// The borrower keeps the region, and the other pool serves the fill: the fill waits for the borrower once, not for each page.
 #[test]
 fn a_fill_waits_once_for_a_borrower_that_keeps_its_memory() {
-    let blocks = owner(20);
-    let asked = lend(&blocks);
-    let pool = blocks.create(PAGE, 0, 0);
+    let rig = owner(20);
+    let asked = lend(&rig);
+    let pool = rig.create(PAGE, 0, 0);
     assert!(pool.fill(12));
     // Once for each page that is lent, and every ten of the 100 ticks.
     let asked_once = 10 * OWN_PAGES;
     assert_eq!(asked.swap(0, Relaxed), asked_once);
-    let failed = failed_requests(&blocks);
+    let failed = failed_requests(&rig);
     assert!(!pool.fill(30));
     assert_eq!(asked.swap(0, Relaxed), asked_once);
-    assert_ne!(failed_requests(&blocks), failed, "the request of a caller that needs the memory is counted");
+    assert_ne!(failed_requests(&rig), failed, "the request of a caller that needs the memory is counted");
     assert_eq!(pool.usage(), usage(0, 12, 12), "a fill that fails changes nothing");
     // The pages that a pool begins with are waited for once, too.
-    let other = blocks.create_linux(PAGE, 0, 0);
+    let other = rig.create_linux(PAGE, 0, 0);
     assert_eq!((asked.load(Relaxed), other.usage().blocks), (asked_once, 4));
-    blocks.machine.take_errors();
-    [pool, other].into_iter().for_each(|pool| blocks.destroy(pool));
+    rig.machine.take_errors();
+    [pool, other].into_iter().for_each(|pool| rig.destroy(pool));
 }

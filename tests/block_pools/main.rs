@@ -21,135 +21,143 @@ use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa, Va};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-pub const START: Pa = LOW.start;
-
-/// The addresses of leaked values: as long as a static refers to them, the leak sanitizer does not report them.
-static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-
-pub fn keep<T>(value: T) -> &'static T {
-    let value: &'static T = Box::leak(Box::new(value));
-    KEPT.lock().unwrap().push(value as *const T as usize);
-    value
-}
 
 /// Coherent memory of a machine, as `rt_dma_alloc_coherent` returns it.
 #[derive(Clone, Copy)]
-pub struct Coherent(&'static Dma<FakeKernel>, &'static AtomicUsize);
+struct Coherent {
+    dma: &'static Dma<FakeKernel>,
+    /// The coherent mask, which all devices of the machine share.
+    mask: &'static AtomicUsize,
+}
 
 const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 
+impl Coherent {
+    fn request(&self, device: Device, size: usize, align: usize) -> Option<BufferRequest> {
+        let (ops, mask) = (self.dma.choose_ops(device).ok()?, self.last_reachable(device) as u64);
+        Some(BufferRequest { ops, device, size, flags: COHERENT, mask, align })
+    }
+}
+
 // SAFETY: the machine's pools fulfil the duties of `Pages`.
 unsafe impl Pages for Coherent {
-    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
-        let ops = self.0.choose_ops(device).ok()?;
-        let mask = self.last_reachable(device) as u64;
-        let request = BufferRequest { ops, device, size, flags: COHERENT, mask, align };
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+        self.dma.allocate_in_order(&self.request(device, size, 1)?).ok()
+    }
+
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+        self.dma.allocate_aligned(&self.request(device, size, align)?)
+    }
+
+    fn allocate_without_reclaim(
+        &self,
+        device: Device,
+        size: usize,
+        align: usize,
+        effort: Effort,
+    ) -> Option<(Va, usize)> {
+        let request = self.request(device, size, align)?;
         match effort {
-            Effort::AsksBorrowers => self.0.allocate_in_order(&request).ok(),
-            Effort::FailsCounted => self.0.allocate_without_reclaim(&request),
-            Effort::FailsUncounted => self.0.allocate_without_reclaim_uncounted(&request),
+            Effort::FailsUncounted => self.dma.allocate_without_reclaim_uncounted(&request),
+            _ => self.dma.allocate_without_reclaim(&request),
         }
     }
 
     fn failed_waits(&self) -> usize {
-        self.0.failed_waits()
+        self.dma.failed_waits()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
-        let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
-        self.0.free(device, size, va, handle, COHERENT, ops).expect("a span is given back as it was taken");
+        let ops = self.dma.choose_ops(device).expect("it was chosen to allocate");
+        self.dma.free(device, size, va, handle, COHERENT, ops).expect("a span is given back as it was taken");
     }
 
-    /// The coherent mask, which all devices of the machine share.
     fn last_reachable(&self, _: Device) -> usize {
-        self.1.load(Relaxed)
+        self.mask.load(Relaxed)
     }
 }
 
-pub type Pool<P = Coherent> = BlockPool<FakeKernel, P>;
-pub type Pools<P = Coherent> = BlockPools<FakeKernel, P>;
+type Pool<P = Coherent> = BlockPool<FakeKernel, P>;
+type Pools<P = Coherent> = BlockPools<FakeKernel, P>;
 
 /// A machine with one region of DMA memory, a device, and block pools.
-pub struct Blocks {
-    pub machine: Machine,
-    pub pools: &'static Pools,
-    pub device: Device,
+struct Rig {
+    machine: Machine,
+    pools: &'static Pools,
+    device: Device,
     mask: &'static AtomicUsize,
 }
 
-#[allow(clippy::new_without_default)]
-impl Blocks {
-    pub fn new() -> Self {
+impl Rig {
+    fn new() -> Self {
         Self::with_pages(1024)
     }
 
-    pub fn with_pages(pages: usize) -> Self {
+    fn with_pages(pages: usize) -> Self {
         let (machine, _) = Machine::with_pool(c"dma", START, pages * PAGE);
         Self::of(machine)
     }
 
-    pub fn of(machine: Machine) -> Self {
-        let mask = keep(AtomicUsize::new(usize::MAX));
-        let pools = keep(Pools::new(machine.kernel, Coherent(machine.dma, mask)));
+    fn of(machine: Machine) -> Self {
+        let mask = keep(Box::new(AtomicUsize::new(usize::MAX)));
+        let pools = keep(Box::new(Pools::new(machine.kernel, Coherent { dma: machine.dma, mask })));
         let device = machine.plain_device();
-        Blocks { machine, pools, device, mask }
+        Rig { machine, pools, device, mask }
     }
 
     /// Sets the coherent mask, as `rt_dma_set_coherent_mask` does.
-    pub fn set_mask(&self, mask: usize) {
+    fn set_mask(&self, mask: usize) {
         self.mask.store(mask, Relaxed);
         self.pools.follow_mask(self.device);
     }
 
     /// The memory of the pools.
-    pub fn source(&self) -> Coherent {
-        Coherent(self.machine.dma, self.mask)
+    fn source(&self) -> Coherent {
+        Coherent { dma: self.machine.dma, mask: self.mask }
     }
 
-    pub fn create(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {
+    fn create(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {
         self.try_create(size, align, boundary).unwrap()
     }
 
     /// Creates a pool that keeps a reserve.
-    pub fn create_linux(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {
-        let request = request(Some(self.device), size, align, boundary);
-        self.pools.create_linux(&request, self.source()).unwrap()
+    fn create_linux(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {
+        let spec = spec(Some(self.device), size, align, boundary);
+        self.pools.create_linux(&spec, self.source()).unwrap()
     }
 
-    pub fn try_create(&self, size: usize, align: usize, boundary: usize) -> Result<&'static Pool, CreateError> {
-        self.pools.create(&request(Some(self.device), size, align, boundary))
+    fn try_create(&self, size: usize, align: usize, boundary: usize) -> Result<&'static Pool, CreateError> {
+        self.pools.create(&spec(Some(self.device), size, align, boundary))
     }
 
     /// Destroys a pool that has no block in use. All its pages are freed.
-    pub fn destroy(&self, pool: &'static Pool) {
+    fn destroy(&self, pool: &'static Pool) {
         // SAFETY: tests do not use a pool after they destroyed it.
         unsafe { self.pools.destroy(pool) }.unwrap();
     }
 
-    pub fn list(&self) -> Vec<String> {
-        self.pools.list_pools();
+    fn list(&self) -> Vec<String> {
+        self.pools.report();
         self.machine.take_printed()
     }
 }
 
-pub fn request(device: Option<Device>, size: usize, align: usize, boundary: usize) -> BlockPoolSpec {
+fn spec(device: Option<Device>, size: usize, align: usize, boundary: usize) -> BlockPoolSpec {
     BlockPoolSpec { name: PoolName::new(*b"blocks"), device, size, align, boundary }
 }
 
-pub fn usage(in_use: usize, blocks: usize, pages: usize) -> BlockUsage {
+fn usage(in_use: usize, blocks: usize, pages: usize) -> BlockUsage {
     BlockUsage { in_use, blocks, pages }
 }
 
 /// Allocates a block, and checks that its virtual address leads to its handle.
-pub fn take(blocks: &Blocks, pool: &Pool) -> Block {
+fn take(rig: &Rig, pool: &Pool) -> Block {
     let block = pool.allocate().expect("there is memory");
-    assert_eq!(blocks.machine.at(block.va).expect("it is mapped").0, block.handle);
+    assert_eq!(rig.machine.pa_of(block.va), block.handle);
     block
 }
 
-pub fn free_all(pool: &Pool, held: impl IntoIterator<Item = Block>) {
+fn free_all(pool: &Pool, held: impl IntoIterator<Item = Block>) {
     held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
 }

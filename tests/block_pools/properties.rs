@@ -31,7 +31,7 @@ fn shapes() -> impl Strategy<Value = (usize, usize, usize)> {
     })
 }
 
-fn walk(blocks: &Blocks, pool: &'static Pool, (size, align, boundary): (usize, usize, usize), steps: &[Step]) {
+fn walk(rig: &Rig, pool: &'static Pool, (size, align, boundary): (usize, usize, usize), steps: &[Step]) {
     // The addresses and handles of the blocks in use, and their contents.
     let mut held: BTreeMap<Va, (usize, u8)> = BTreeMap::new();
     let mut mark = 0u8;
@@ -48,10 +48,10 @@ fn walk(blocks: &Blocks, pool: &'static Pool, (size, align, boundary): (usize, u
                     let crossed = |boundary| (handle + size - 1).checked_div(boundary) != handle.checked_div(boundary);
                     assert!(!crossed(boundary), "{handle:#x} crosses");
                     for at in [0, size - 1] {
-                        assert_eq!(blocks.machine.at(va + at).unwrap().0, handle + at);
+                        assert_eq!(rig.machine.pa_of(va + at), handle + at);
                     }
                     mark = mark.wrapping_add(1);
-                    blocks.machine.poke(va, &vec![mark; size]);
+                    rig.machine.poke(va, &vec![mark; size]);
                     assert_eq!(held.insert(va, (handle, mark)), None);
                 }
             }
@@ -62,7 +62,7 @@ fn walk(blocks: &Blocks, pool: &'static Pool, (size, align, boundary): (usize, u
                     }
                     let va = *held.keys().nth(index.index(held.len())).unwrap();
                     let (handle, mark) = held.remove(&va).unwrap();
-                    assert_eq!(blocks.machine.peek(va, size), vec![mark; size]);
+                    assert_eq!(rig.machine.peek(va, size), vec![mark; size]);
                     pool.free(va, handle).unwrap();
                     pool.free(va, handle).unwrap_err();
                 }
@@ -76,7 +76,7 @@ fn walk(blocks: &Blocks, pool: &'static Pool, (size, align, boundary): (usize, u
             }
         }
         assert_eq!(pool.usage().in_use, held.len());
-        assert_eq!(blocks.machine.balance().used_bytes, pool.usage().pages * PAGE);
+        assert_eq!(rig.machine.balance().used_bytes, pool.usage().pages * PAGE);
     }
     for (va, (handle, _)) in held {
         pool.free(va, handle).unwrap();
@@ -91,20 +91,20 @@ proptest! {
         steps in steps(),
         pages in prop_oneof![Just(600usize), 2usize..40],
     ) {
-        let blocks = Blocks::with_pages(pages);
-        let empty = blocks.machine.balance();
+        let rig = Rig::with_pages(pages);
+        let empty = rig.machine.balance();
         let rounded = shape.0.next_multiple_of(shape.1.max(size_of::<usize>()));
-        match blocks.try_create(shape.0, shape.1, shape.2) {
+        match rig.try_create(shape.0, shape.1, shape.2) {
             Err(error) => {
                 prop_assert!(shape.2 != 0 && rounded > shape.2, "{error:?}");
             }
             Ok(pool) => {
                 prop_assert_eq!(pool.block_size(), rounded);
-                walk(&blocks, pool, shape, &steps);
-                blocks.destroy(pool);
+                walk(&rig, pool, shape, &steps);
+                rig.destroy(pool);
             }
         }
-        let balance = blocks.machine.balance();
+        let balance = rig.machine.balance();
         prop_assert_eq!((balance.heap_bytes, balance.used_bytes), (empty.heap_bytes, 0));
     }
 }
@@ -123,11 +123,11 @@ fn a_page_is_full_of_blocks() {
         (1366, 2, 0, 2),
         (4096, 4096, 4096, 1),
     ] {
-        let blocks = Blocks::with_pages(1);
-        let pool = blocks.create(size, align, boundary);
+        let rig = Rig::with_pages(1);
+        let pool = rig.create(size, align, boundary);
         let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
         assert_eq!((held.len(), pool.usage()), (wanted, usage(wanted, wanted, 1)), "{size} {align} {boundary}");
-        held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-        blocks.destroy(pool);
+        free_all(pool, held);
+        rig.destroy(pool);
     }
 }

@@ -6,25 +6,30 @@ use std::sync::Mutex;
 
 /// Hands out the addresses of a list, the last first, and accepts each of them back.
 #[derive(Clone, Copy)]
-struct Listed(&'static Mutex<Vec<(Va, usize)>>, &'static Mutex<Vec<(Va, usize, usize)>>);
+struct Listed {
+    /// Addresses and handles.
+    left: &'static Mutex<Vec<(Va, usize)>>,
+    /// What was handed out: address, handle, size.
+    taken: &'static Mutex<Vec<(Va, usize, usize)>>,
+}
 
 impl Listed {
     fn new(mut addresses: Vec<(Va, usize)>) -> Self {
         addresses.reverse();
-        Listed(keep(Mutex::new(addresses)), keep(Mutex::default()))
+        Listed { left: keep(Box::new(Mutex::new(addresses))), taken: keep(Box::default()) }
     }
 }
 
 // SAFETY: the tests that use this source do not touch the memory.
 unsafe impl Pages for Listed {
-    fn allocate(&self, _: Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
-        let (va, handle) = self.0.lock().unwrap().pop()?;
-        self.1.lock().unwrap().push((va, handle, size));
+    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+        let (va, handle) = self.left.lock().unwrap().pop()?;
+        self.taken.lock().unwrap().push((va, handle, size));
         Some((va, handle))
     }
 
     unsafe fn free(&self, _: Device, size: usize, va: Va, handle: usize) {
-        let mut out = self.1.lock().unwrap();
+        let mut out = self.taken.lock().unwrap();
         let index = out.iter().position(|span| *span == (va, handle, size));
         out.remove(index.expect("a span is given back as it was taken"));
     }
@@ -35,7 +40,7 @@ unsafe impl Pages for Listed {
 }
 
 fn pools(machine: &Machine, source: Listed) -> &'static Pools<Listed> {
-    keep(Pools::new(machine.kernel, source))
+    keep(Box::new(Pools::new(machine.kernel, source)))
 }
 
 fn create(
@@ -45,7 +50,7 @@ fn create(
 ) -> (&'static Pools<Listed>, &'static Pool<Listed>) {
     let pools = pools(machine, source);
     let device = machine.plain_device();
-    let pool = pools.create(&request(Some(device), shape.0, shape.1, shape.2)).unwrap();
+    let pool = pools.create(&spec(Some(device), shape.0, shape.1, shape.2)).unwrap();
     (pools, pool)
 }
 
@@ -72,14 +77,14 @@ fn pages_far_apart_are_all_found() {
             held.iter().step_by(3).for_each(|block| pool.free(block.va, block.handle).unwrap());
             // SAFETY: the pool is not used after this call.
             unsafe { pools.destroy(pool) }.unwrap();
-            assert_eq!(*source.1.lock().unwrap(), []);
+            assert_eq!(*source.taken.lock().unwrap(), []);
             assert_eq!(machine.balance().heap_bytes, 0);
         }
     }
 }
 
 #[test]
-fn a_large_block_is_moved_behind_the_boundary_that_it_would_cross() {
+fn a_large_block_is_moved_past_the_boundary_that_it_would_cross() {
     let machine = Machine::new();
     // A block of 20,000 bytes that begins here would cross a boundary of 32 KiB. The next place has the same handle but
     // more pages.
@@ -88,7 +93,7 @@ fn a_large_block_is_moved_behind_the_boundary_that_it_would_cross() {
     let (pools, pool) = create(&machine, source, (20000, 64, 32768));
     let block = pool.allocate().unwrap();
     assert_eq!((block.va, block.handle), (VA + (1 << 20) + 0x3000, 0x1000_8000));
-    assert_eq!(*source.1.lock().unwrap(), [(VA + (1 << 20), handle, 9 * PAGE)]);
+    assert_eq!(*source.taken.lock().unwrap(), [(VA + (1 << 20), handle, 9 * PAGE)]);
     assert_eq!(pool.usage(), usage(1, 1, 9));
     let fits = pool.allocate().unwrap();
     assert_eq!(fits.handle, 0x2000_0000);
@@ -98,7 +103,7 @@ fn a_large_block_is_moved_behind_the_boundary_that_it_would_cross() {
     }
     // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
-    assert_eq!(*source.1.lock().unwrap(), []);
+    assert_eq!(*source.taken.lock().unwrap(), []);
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
     let (pools, pool) = create(&machine, source, (64, 64, 0));
     for _ in 0..3 {
         assert_eq!(pool.allocate(), None);
-        assert_eq!(*source.1.lock().unwrap(), []);
+        assert_eq!(*source.taken.lock().unwrap(), []);
         assert_eq!(machine.take_errors().len(), 1);
     }
     let block = pool.allocate().unwrap();
@@ -156,51 +161,51 @@ fn a_page_without_a_bucket_in_the_table_takes_no_heap() {
     held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
     // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
-    assert_eq!(*source.1.lock().unwrap(), []);
+    assert_eq!(*source.taken.lock().unwrap(), []);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
 /// What another caller does once.
-type Act = Mutex<Option<Box<dyn FnOnce() + Send>>>;
+type Action = Mutex<Option<Box<dyn FnOnce() + Send>>>;
 
-/// A source of pages at which others act while a pool gets pages or gives them back: `at_allocate` and `at_free` run in
-/// the next allocation and the next free.
+/// A source of pages that runs `at_allocate` in its next allocation, and `at_free` in its next free: what another caller does
+/// at that moment.
 #[derive(Clone, Copy)]
-struct Acting {
+struct Interposed {
     addresses: Listed,
     mask: &'static AtomicUsize,
-    at_allocate: &'static Act,
-    at_free: &'static Act,
+    at_allocate: &'static Action,
+    at_free: &'static Action,
 }
 
-impl Acting {
+impl Interposed {
     fn new(addresses: Vec<(Va, usize)>) -> Self {
-        Acting {
+        Interposed {
             addresses: Listed::new(addresses),
-            mask: keep(AtomicUsize::new(usize::MAX)),
-            at_allocate: keep(Mutex::new(None)),
-            at_free: keep(Mutex::new(None)),
+            mask: keep(Box::new(AtomicUsize::new(usize::MAX))),
+            at_allocate: keep(Box::new(Mutex::new(None))),
+            at_free: keep(Box::new(Mutex::new(None))),
         }
     }
 }
 
-fn run(act: &Act) {
-    let act = act.lock().unwrap().take();
-    if let Some(act) = act {
-        act();
+fn run_once(action: &Action) {
+    let action = action.lock().unwrap().take();
+    if let Some(action) = action {
+        action();
     }
 }
 
 // SAFETY: as for `Listed`.
-unsafe impl Pages for Acting {
-    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
-        let pages = self.addresses.allocate(device, size, align, effort);
-        run(self.at_allocate);
+unsafe impl Pages for Interposed {
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+        let pages = self.addresses.allocate(device, size);
+        run_once(self.at_allocate);
         pages
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
-        run(self.at_free);
+        run_once(self.at_free);
         // SAFETY: the caller gives back what it got.
         unsafe { self.addresses.free(device, size, va, handle) }
     }
@@ -213,18 +218,18 @@ unsafe impl Pages for Acting {
 #[test]
 fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
     let machine = Machine::new();
-    let source = Acting::new((0..2).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
+    let source = Interposed::new((0..2).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
     let mask = source.mask;
-    let pools = keep(Pools::<Acting>::new(machine.kernel, source));
+    let pools = keep(Box::new(Pools::<Interposed>::new(machine.kernel, source)));
     let device = machine.plain_device();
-    let pool = pools.create(&request(Some(device), 2048, 0, 0)).unwrap();
-    let blocks: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
-    assert_eq!(blocks.len(), 4);
-    blocks.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    let pool = pools.create(&spec(Some(device), 2048, 0, 0)).unwrap();
+    let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+    assert_eq!(held.len(), 4);
+    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
     // Against the rules, another caller allocates a block while the pool is destroyed; and a mask is set.
-    let held = keep(Mutex::new(Vec::new()));
+    let late = keep(Box::new(Mutex::new(Vec::new())));
     *source.at_free.lock().unwrap() = Some(Box::new(move || {
-        held.lock().unwrap().push(pool.allocate().unwrap());
+        late.lock().unwrap().push(pool.allocate().unwrap());
         mask.store(0, Relaxed);
         pools.follow_mask(device);
     }));
@@ -232,7 +237,7 @@ fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
     assert!(unsafe { pools.destroy(pool) }.is_err());
     let beyond = machine.in_interrupt(|| pool.allocate());
     assert!(beyond.is_none(), "{beyond:?} lies beyond the mask");
-    held.lock().unwrap().drain(..).for_each(|block| pool.free(block.va, block.handle).unwrap());
+    late.lock().unwrap().drain(..).for_each(|block| pool.free(block.va, block.handle).unwrap());
     // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
 }
@@ -244,9 +249,9 @@ fn a_call_that_needs_no_memory_does_not_log_that_the_memory_is_not_aligned() {
     let aligned = (0..4).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE));
     let source = Listed::new(aligned.chain([(VA + 64, 0x1000), (VA + 64, 0x1000)]).collect());
     let pools = pools(&machine, source);
-    let pool = pools.create_linux(&request(Some(machine.plain_device()), PAGE, 0, 0), source).unwrap();
+    let pool = pools.create_linux(&spec(Some(machine.plain_device()), PAGE, 0, 0), source).unwrap();
     let held: Vec<_> = (0..4).map(|_| pool.allocate().unwrap()).collect();
-    assert_eq!(source.0.lock().unwrap().len(), 1, "the first call tries to complete the reserve");
+    assert_eq!(source.left.lock().unwrap().len(), 1, "the first call tries to complete the reserve");
     assert_eq!(machine.take_errors(), [] as [&str; 0]);
     assert_eq!(pool.allocate(), None);
     assert_eq!(machine.take_errors().len(), 1, "this one needs the memory");
@@ -261,9 +266,9 @@ fn a_call_that_needs_no_memory_does_not_log_that_the_memory_is_not_aligned() {
 fn a_fill_counts_the_blocks_that_another_thread_adds_meanwhile() {
     for pages in [5, 64] {
         let machine = Machine::new();
-        let source = Acting::new((0..pages).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
-        let pools = keep(Pools::<Acting>::new(machine.kernel, source));
-        let pool = pools.create(&request(Some(machine.plain_device()), PAGE, 0, 0)).unwrap();
+        let source = Interposed::new((0..pages).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
+        let pools = keep(Box::new(Pools::<Interposed>::new(machine.kernel, source)));
+        let pool = pools.create(&spec(Some(machine.plain_device()), PAGE, 0, 0)).unwrap();
         *source.at_allocate.lock().unwrap() = Some(Box::new(|| assert!(pool.fill(4))));
         assert!(pool.fill(4), "{} blocks are free", pool.usage().blocks);
         assert!(pool.usage().blocks <= 6, "{} pages for four blocks", pool.usage().pages);

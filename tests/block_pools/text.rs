@@ -4,17 +4,12 @@
 use super::*;
 use rt_dma_pool::additions::block_pool::pools::DestroyError;
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
-/// Runs `scenario` with a console whose driver, with every line, uses the pool of the scenario and its set of pools; returns
-/// how many lines there were. The fake kernel itself asserts that no turn is held with any line.
-fn with_console(blocks: &Arc<Blocks>, pool: &'static Pool, scenario: impl FnOnce() + Send) -> usize {
-    let lines = Arc::new(AtomicUsize::new(0));
-    let (others, counted) = (blocks.clone(), lines.clone());
-    blocks.machine.set_writer(Some(Arc::new(move || {
-        counted.fetch_add(1, Relaxed);
+/// Runs `scenario` with a console whose driver, with every line, uses the pool of the scenario and its set of pools. Returns
+/// the number of lines. The fake kernel itself asserts that no turn is held with any line.
+fn with_console(rig: &Arc<Rig>, pool: &'static Pool, scenario: impl FnOnce() + Send) -> usize {
+    let others = rig.clone();
+    let driver = move |_| {
         // The first call of a device, and a call that needs no first use.
         let device = others.machine.plain_device();
         if let Some(held) = others.machine.alloc(device, PAGE, COHERENT) {
@@ -24,48 +19,35 @@ fn with_console(blocks: &Arc<Blocks>, pool: &'static Pool, scenario: impl FnOnce
             pool.free(block.va, block.handle).unwrap();
         }
         pool.usage();
-        let own = others.pools.create(&request(Some(device), 64, 0, 0)).unwrap();
+        let own = others.pools.create(&spec(Some(device), 64, 0, 0)).unwrap();
         if let Some(block) = own.allocate() {
             own.free(block.va, block.handle).unwrap();
         }
         others.destroy(own);
-    })));
-    thread::scope(|scope| {
-        let (done, is_done) = mpsc::channel();
-        let caller = scope.spawn(move || {
-            scenario();
-            let _ = done.send(());
-        });
-        if let Err(mpsc::RecvTimeoutError::Timeout) = is_done.recv_timeout(Duration::from_secs(120)) {
-            eprintln!("the console waits for its own thread");
-            std::process::abort();
-        }
-        caller.join().unwrap();
-    });
-    blocks.machine.set_writer(None);
-    lines.load(Relaxed)
+    };
+    rig.machine.with_console_driver(driver, scenario)
 }
 
 #[test]
 fn fault_22_destroy_of_a_busy_pool_writes_without_a_turn() {
-    let blocks = Arc::new(Blocks::new());
-    let pool = blocks.create(64, 64, 0);
-    let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
-    let lines = with_console(&blocks, pool, || {
+    let rig = Arc::new(Rig::new());
+    let pool = rig.create(64, 64, 0);
+    let held: Vec<_> = (0..3).map(|_| take(&rig, pool)).collect();
+    let lines = with_console(&rig, pool, || {
         // SAFETY: `destroy` refuses, because blocks are in use, and the pool stays.
-        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(DestroyError::Busy(3)));
+        assert_eq!(unsafe { rig.pools.destroy(pool) }, Err(DestroyError::Busy(3)));
     });
     // The error, and a line for each block.
     assert_eq!(lines, 4);
-    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-    blocks.destroy(pool);
+    free_all(pool, held);
+    rig.destroy(pool);
 }
 
 #[test]
 fn fault_22_the_list_of_block_pools_is_written_without_a_turn() {
-    let blocks = Arc::new(Blocks::new());
-    let [pool, ..] = [(); 3].map(|()| blocks.create(64, 64, 0));
-    let lines = with_console(&blocks, pool, || assert!(blocks.pools.list_pools()));
+    let rig = Arc::new(Rig::new());
+    let [pool, ..] = [(); 3].map(|()| rig.create(64, 64, 0));
+    let lines = with_console(&rig, pool, || assert!(rig.pools.report()));
     // The head, the three pools, and the total. The console's own pools have come and gone in between.
     assert_eq!(lines, 5);
 }
@@ -73,12 +55,12 @@ fn fault_22_the_list_of_block_pools_is_written_without_a_turn() {
 // The console uses another set of pools here and below. That no turn of this set is held is what the fake kernel asserts.
 #[test]
 fn fault_22_growth_writes_without_a_turn() {
-    let blocks = Arc::new(Blocks::new());
-    let pool = blocks.create(4096, 0, 0);
+    let rig = Arc::new(Rig::new());
+    let pool = rig.create(4096, 0, 0);
     // A pool whose source writes a line with each call, as a device's first call does whose node names a bad region.
-    let noisy = keep(BlockPools::new(blocks.machine.kernel, Noisy(blocks.machine.dma)));
-    let own = noisy.create(&request(Some(blocks.device), 512, 0, 0)).unwrap();
-    let lines = with_console(&blocks, pool, || {
+    let noisy = keep(Box::new(BlockPools::new(rig.machine.kernel, Noisy(rig.machine.dma))));
+    let own = noisy.create(&spec(Some(rig.device), 512, 0, 0)).unwrap();
+    let lines = with_console(&rig, pool, || {
         let block = own.allocate().unwrap();
         own.free(block.va, block.handle).unwrap();
         assert_eq!(own.trim(), 1);
@@ -92,14 +74,14 @@ fn fault_22_growth_writes_without_a_turn() {
 
 #[test]
 fn fault_22_memory_that_growth_does_not_use_is_freed_without_a_turn() {
-    let blocks = Blocks::new();
-    let noisy = keep(BlockPools::new(blocks.machine.kernel, Noisy(blocks.machine.dma)));
+    let rig = Rig::new();
+    let noisy = keep(Box::new(BlockPools::new(rig.machine.kernel, Noisy(rig.machine.dma))));
     let mut unused = 0;
     for call in 0.. {
-        let own = noisy.create(&request(Some(blocks.device), 512, 0, 0)).unwrap();
-        blocks.machine.fail(Service::HeapAlloc, call, 1);
+        let own = noisy.create(&spec(Some(rig.device), 512, 0, 0)).unwrap();
+        rig.machine.fail(Service::HeapAlloc, call, 1);
         let block = own.allocate();
-        let failed = blocks.machine.repair(Service::HeapAlloc);
+        let failed = rig.machine.repair(Service::HeapAlloc);
         unused += usize::from(block.is_none());
         assert_eq!(own.usage().pages, usize::from(block.is_some()));
         assert!(block.is_none_or(|block| own.free(block.va, block.handle).is_ok()));
@@ -111,7 +93,7 @@ fn fault_22_memory_that_growth_does_not_use_is_freed_without_a_turn() {
     }
     // The table, and the bookkeeping of the span.
     assert!(unused >= 2, "{unused}");
-    assert_eq!(blocks.machine.balance().used_bytes, 0);
+    assert_eq!(rig.machine.balance().used_bytes, 0);
 }
 
 /// Memory whose every call writes a line.

@@ -2,32 +2,17 @@
 //! kernel lets them come.
 
 use super::*;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Barrier};
 use std::thread;
 
-const CORES: usize = 4;
-
-/// Runs `work` on every core. All cores start at the same time.
-fn on_every_core(work: impl Fn(usize) + Sync) {
-    let start = Barrier::new(CORES);
-    thread::scope(|scope| {
-        for core in 0..CORES {
-            let (work, start) = (&work, &start);
-            scope.spawn(move || {
-                start.wait();
-                work(core);
-            });
-        }
-    });
-}
-
 /// Allocates and frees blocks, each with its owner's mark in its first word.
-fn churn(pool: &Pool, owners: &[AtomicUsize], core: usize, rounds: usize, max_held: usize) {
+fn allocate_and_free_at_random(pool: &Pool, owners: &[AtomicUsize], core: usize, rounds: usize, max_held: usize) {
     let slot = |block: &Block| &owners[(block.handle - START) / pool.block_size()];
     let mut held: Vec<Block> = Vec::new();
     let mut state = core as u64 + 1;
     for _ in 0..rounds {
+        // Knuth's MMIX generator.
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let random = (state >> 33) as usize;
         if held.len() < max_held && random & 1 == 0 {
@@ -54,18 +39,18 @@ fn churn(pool: &Pool, owners: &[AtomicUsize], core: usize, rounds: usize, max_he
 fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
     // Few pages, so that the cores compete for them. The size of a block divides the page size.
     for (size, pages) in [(16, 2), (64, 3), (1024, 6), (2048, 40), (4096, 9)] {
-        let blocks = Blocks::with_pages(pages);
-        let pool = blocks.create(size, 0, 0);
+        let rig = Rig::with_pages(pages);
+        let pool = rig.create(size, 0, 0);
         let owners: Vec<_> = (0..pages * PAGE / size).map(|_| AtomicUsize::new(0)).collect();
-        on_every_core(|core| churn(pool, &owners, core, 20_000, owners.len() / 3));
+        on_every_core(|core| allocate_and_free_at_random(pool, &owners, core, 20_000, owners.len() / 3));
         assert_eq!(pool.usage().in_use, 0);
         // Every block can be allocated again.
         let all: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
         assert_eq!(all.len(), owners.len());
         all.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-        blocks.destroy(pool);
-        assert_eq!(blocks.machine.balance().used_bytes, 0);
-        assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
+        rig.destroy(pool);
+        assert_eq!(rig.machine.balance().used_bytes, 0);
+        assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
     }
 }
 
@@ -73,8 +58,8 @@ fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
 #[test]
 fn calls_at_the_same_moment_lose_no_block_and_give_none_twice() {
     for (size, pages, trims) in [(4096, 1, false), (64, 1, false), (2048, 1, true), (1024, 1, true), (16, 1, true)] {
-        let blocks = Blocks::with_pages(pages);
-        let pool = blocks.create(size, 0, 0);
+        let rig = Rig::with_pages(pages);
+        let pool = rig.create(size, 0, 0);
         let owners: Vec<_> = (0..pages * PAGE / size).map(|_| AtomicBool::new(false)).collect();
         on_every_core(|core| {
             for _ in 0..if trims { 30_000 } else { 100_000 } {
@@ -91,8 +76,8 @@ fn calls_at_the_same_moment_lose_no_block_and_give_none_twice() {
         let all: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
         assert_eq!(all.len(), owners.len(), "a block is lost, of {size} bytes");
         all.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-        blocks.destroy(pool);
-        assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
+        rig.destroy(pool);
+        assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
     }
 }
 
@@ -102,38 +87,38 @@ fn calls_at_the_same_moment_lose_no_block_and_give_none_twice() {
 fn an_interrupt_of_the_fake_kernel_finds_the_free_block() {
     const MAX_HELD: usize = 90;
     for size in [64, 4096] {
-        let blocks = Arc::new(Blocks::new());
-        let pool = blocks.create(size, 0, 0);
+        let rig = Arc::new(Rig::new());
+        let pool = rig.create(size, 0, 0);
         // Then the pool has enough blocks for the threads and for all interrupts at the same time.
-        let warm_up: Vec<_> = (0..CORES + MAX_HELD * CORES).map(|_| take(&blocks, pool)).collect();
+        let warm_up: Vec<_> = (0..CORES + MAX_HELD * CORES).map(|_| take(&rig, pool)).collect();
         warm_up.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         let interrupts = Arc::new(AtomicUsize::new(0));
         let counted = interrupts.clone();
-        blocks.machine.set_interrupt(Some(Arc::new(move || {
+        rig.machine.set_interrupt(move || {
             counted.fetch_add(1, Relaxed);
             let block = pool.allocate().expect("a block is free");
             pool.free(block.va, block.handle).unwrap();
-        })));
+        });
         on_every_core(|core| {
             for round in 0..500 {
                 let held: Vec<_> = (0..1 + (7 * round + core) % MAX_HELD).map(|_| pool.allocate().unwrap()).collect();
-                held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+                free_all(pool, held);
             }
         });
-        blocks.machine.set_interrupt(None);
+        rig.machine.clear_interrupt();
         let interrupts = interrupts.load(Relaxed);
         assert!(interrupts > 1_000, "too few interrupts came: {interrupts}, with blocks of {size} bytes");
         assert_eq!(pool.usage().in_use, 0);
-        blocks.destroy(pool);
+        rig.destroy(pool);
     }
 }
 
 #[test]
 fn of_two_frees_of_one_block_one_is_refused() {
     for round in 0..200 {
-        let blocks = Blocks::with_pages(4);
-        let pool = blocks.create(if round % 2 == 0 { 64 } else { 4096 }, 0, 0);
-        let [block, other] = [take(&blocks, pool), take(&blocks, pool)];
+        let rig = Rig::with_pages(4);
+        let pool = rig.create(if round % 2 == 0 { 64 } else { 4096 }, 0, 0);
+        let [block, other] = [take(&rig, pool), take(&rig, pool)];
         let freed = AtomicUsize::new(0);
         on_every_core(|_| {
             freed.fetch_add(pool.free(block.va, block.handle).is_ok() as usize, Relaxed);
@@ -141,7 +126,7 @@ fn of_two_frees_of_one_block_one_is_refused() {
         assert_eq!(freed.into_inner(), 1);
         assert_eq!((pool.refused_calls(), pool.usage().in_use), (CORES - 1, 1));
         pool.free(other.va, other.handle).unwrap();
-        blocks.destroy(pool);
+        rig.destroy(pool);
     }
 }
 
@@ -150,8 +135,8 @@ fn of_two_frees_of_one_block_one_is_refused() {
 #[test]
 fn fault_20_second_frees_during_a_trim_are_refused() {
     for size in [64, 4096] {
-        let blocks = Blocks::with_pages(8);
-        let pool = blocks.create(size, 0, 0);
+        let rig = Rig::with_pages(8);
+        let pool = rig.create(size, 0, 0);
         let (done, mut accepted) = (AtomicBool::new(false), 0);
         thread::scope(|scope| {
             let _end = SetAtEnd(&done);
@@ -170,7 +155,7 @@ fn fault_20_second_frees_during_a_trim_are_refused() {
         pool.trim();
         assert_eq!(pool.usage(), usage(0, 0, 0));
         assert_eq!(pool.refused_calls(), 60_000);
-        blocks.destroy(pool);
+        rig.destroy(pool);
     }
 }
 
@@ -179,12 +164,12 @@ fn cores_that_grow_at_once_share_one_page() {
     // A page has one block for each core.
     const SIZE: usize = PAGE / CORES;
     for _ in 0..50 {
-        let blocks = Blocks::new();
-        let pool = blocks.create(SIZE, 0, 0);
+        let rig = Rig::new();
+        let pool = rig.create(SIZE, 0, 0);
         on_every_core(|_| {
             let block = pool.allocate().unwrap();
             // The fake kernel stops the test if a byte of the block is not mapped.
-            blocks.machine.poke(block.va, &[1; SIZE]);
+            rig.machine.poke(block.va, &[1; SIZE]);
         });
         assert_eq!(pool.usage(), usage(CORES, CORES, 1));
     }
@@ -192,16 +177,16 @@ fn cores_that_grow_at_once_share_one_page() {
 
 #[test]
 fn pools_come_and_go_while_they_are_listed() {
-    let blocks = Blocks::new();
+    let rig = Rig::new();
     // Every list has this one.
-    let stays = blocks.create(16, 0, 0);
+    let stays = rig.create(16, 0, 0);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let _end = SetAtEnd(&done);
         scope.spawn(|| {
             // At least one list.
             loop {
-                blocks.pools.list_pools();
+                rig.pools.report();
                 if done.load(Relaxed) {
                     break;
                 }
@@ -209,14 +194,14 @@ fn pools_come_and_go_while_they_are_listed() {
         });
         on_every_core(|core| {
             for _ in 0..200 {
-                let pool = blocks.create(16 << core, 0, 0);
+                let pool = rig.create(16 << core, 0, 0);
                 let block = pool.allocate().unwrap();
                 pool.free(block.va, block.handle).unwrap();
-                blocks.destroy(pool);
+                rig.destroy(pool);
             }
         });
     });
-    let printed = blocks.machine.take_printed();
+    let printed = rig.machine.take_printed();
     // A list is a header, a row for each pool, and the number of pools.
     for list in printed.split_inclusive(|line| line.ends_with(" found")) {
         let [header, rows @ .., count] = list else { panic!("a list of fewer than two lines: {list:?}") };
@@ -224,7 +209,7 @@ fn pools_come_and_go_while_they_are_listed() {
         assert!(rows.iter().all(|row| row.starts_with("blocks ")), "{list:?}");
         assert_eq!(*count, format!("{} DMA block pools found", rows.len()));
     }
-    blocks.destroy(stays);
-    assert_eq!(blocks.list().last().unwrap(), "0 DMA block pools found");
-    assert_eq!(blocks.machine.balance().used_bytes, 0);
+    rig.destroy(stays);
+    assert_eq!(rig.list().last().unwrap(), "0 DMA block pools found");
+    assert_eq!(rig.machine.balance().used_bytes, 0);
 }

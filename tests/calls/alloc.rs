@@ -11,16 +11,14 @@ use rt_dma_pool::kernel::NamedRegion;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-const BASE: usize = LOW.start;
 const FOUR_GIB: usize = 1 << 32;
-const CACHED: Flags = Flags::empty();
 
 #[test]
 fn a_zero_size_gets_nothing_and_any_other_gets_whole_pages() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     assert_eq!(machine.alloc(device, 0, CACHED), None);
-    let mut expected = BASE;
+    let mut expected = START;
     for (size, pages) in [(1, 1), (PAGE - 1, 1), (PAGE, 1), (PAGE + 1, 2), (5 * PAGE - 1, 5)] {
         let held = machine.alloc(device, size, CACHED).unwrap();
         assert_eq!(held.handle, expected, "{size} bytes");
@@ -34,9 +32,9 @@ fn a_zero_size_gets_nothing_and_any_other_gets_whole_pages() {
 #[test]
 fn the_result_is_by_the_flags_of_request_and_pool() {
     let machine = Machine::new();
-    let linear = machine.install(c"linear", BASE, MIB);
+    let linear = machine.install(c"linear", START, MIB);
     machine.fail_always(Service::MapLinear);
-    let plain = machine.install(c"plain", BASE + 2 * MIB, MIB);
+    let plain = machine.install(c"plain", START + 2 * MIB, MIB);
     let wt = Flags::WRITE_THROUGH;
     for pool in [linear, plain] {
         // Until the next round, only this pool serves the device.
@@ -53,11 +51,11 @@ fn the_result_is_by_the_flags_of_request_and_pool() {
             (wt | Flags::NOCACHE, Uncached),
         ] {
             let held = machine.alloc(pool_device, 2 * PAGE, wanted | Flags::DEVICE).unwrap();
-            assert_eq!(machine.at(held.va), Some((pool.start(), memory)), "{wanted:?}");
-            assert_eq!(machine.at(held.va + PAGE), Some((pool.start() + PAGE, memory)), "{wanted:?}");
+            assert_eq!(machine.translate(held.va), Some((pool.start(), memory)), "{wanted:?}");
+            assert_eq!(machine.translate(held.va + PAGE), Some((pool.start() + PAGE, memory)), "{wanted:?}");
             assert_eq!(held.handle, pool.start());
             if memory == Cached && flags.contains(Flags::LINEAR) {
-                assert_eq!(held.va, machine.at_linear(held.handle), "a linear pool's own address");
+                assert_eq!(held.va, machine.linear_va(held.handle), "a linear pool's own address");
             }
             machine.free(held).unwrap();
         }
@@ -67,7 +65,7 @@ fn the_result_is_by_the_flags_of_request_and_pool() {
 
 #[test]
 fn every_mapping_of_a_page_shows_the_same_bytes() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let held = machine.alloc(device, 3 * PAGE, flags).unwrap();
@@ -75,42 +73,42 @@ fn every_mapping_of_a_page_shows_the_same_bytes() {
         assert_eq!(machine.device_read(held.handle, 3 * PAGE), [0x11; 3 * PAGE]);
         machine.device_write(held.handle + 2 * PAGE, &[0x22; PAGE]);
         assert_eq!(machine.peek(held.va + 2 * PAGE, PAGE), [0x22; PAGE]);
-        assert_eq!(machine.peek(machine.at_linear(held.handle), 1), [0x11]);
+        assert_eq!(machine.peek(machine.linear_va(held.handle), 1), [0x11]);
         machine.free(held).unwrap();
     }
 }
 
 #[test]
 fn nocache_on_the_pool_holds_for_every_request() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     pool.add_flags(Flags::NOCACHE);
     for flags in [CACHED, Flags::LINEAR, Flags::WRITE_THROUGH] {
         let held = machine.alloc(device, PAGE, flags).unwrap();
-        assert_eq!(machine.at(held.va).unwrap().1, Uncached, "{flags:?}");
+        assert_eq!(machine.translate(held.va).unwrap().1, Uncached, "{flags:?}");
         machine.free(held).unwrap();
     }
     // After the BSP clears the flag, buffers are cached again.
     machine.set_pool_flags(pool, pool.flags() - Flags::NOCACHE);
-    assert_eq!(machine.at(machine.alloc(device, PAGE, CACHED).unwrap().va).unwrap().1, Cached);
+    assert_eq!(machine.translate(machine.alloc(device, PAGE, CACHED).unwrap().va).unwrap().1, Cached);
 }
 
 #[test]
 fn a_nomap_request_gets_the_physical_address_of_a_nomap_pool_and_no_mapping() {
     let machine = Machine::new();
-    machine.install(c"other", BASE, MIB);
+    machine.install(c"other", START, MIB);
     machine.fail_always(Service::MapLinear);
-    let pool = machine.install(c"nomap", BASE + MIB, MIB);
+    let pool = machine.install(c"nomap", START + MIB, MIB);
     let device = machine.plain_device();
     assert_eq!(machine.alloc(device, PAGE, Flags::NOMAP), None, "no pool has the flag");
     pool.add_flags(Flags::NOMAP);
-    let maps = machine.maps_made();
+    let maps = machine.map_count();
     for flags in [Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE, Flags::NOMAP | Flags::WRITE_THROUGH] {
         let held = machine.alloc(device, 3 * PAGE, flags).unwrap();
-        assert_eq!((held.va, held.handle), (BASE + MIB, BASE + MIB));
+        assert_eq!((held.va, held.handle), (START + MIB, START + MIB));
         machine.free(held).unwrap();
     }
-    assert_eq!((machine.maps_made(), machine.mappings()), (maps, vec![]));
+    assert_eq!((machine.map_count(), machine.mappings()), (maps, vec![]));
     assert_eq!(pool.usage(), Usage { used: 0, longest_free: MIB });
 }
 
@@ -120,53 +118,53 @@ fn a_32_bit_request_needs_a_pool_with_the_flag() {
     machine.install(c"high", FOUR_GIB, MIB);
     let device = machine.plain_device();
     assert_eq!(machine.alloc(device, PAGE, Flags::ADDRESS_32BITS), None);
-    machine.install(c"low", BASE, MIB);
-    assert_eq!(machine.alloc(device, PAGE, Flags::ADDRESS_32BITS).unwrap().handle, BASE);
+    machine.install(c"low", START, MIB);
+    assert_eq!(machine.alloc(device, PAGE, Flags::ADDRESS_32BITS).unwrap().handle, START);
     assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, FOUR_GIB, "others may have what came first");
 }
 
 #[test]
 fn a_device_pool_serves_only_its_devices_requests_for_one() {
     let machine = Machine::new();
-    let own = machine.install(c"own", BASE, MIB);
-    machine.install(c"common", BASE + MIB, MIB);
+    let own = machine.install(c"own", START, MIB);
+    machine.install(c"common", START + MIB, MIB);
     let (device, other) = (machine.plain_device(), machine.plain_device());
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "there is no device pool yet");
     own.add_flags(Flags::DEVICE);
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "no device owns it yet");
     machine.set_pool_owner(own, device);
 
-    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle, BASE);
-    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, BASE + MIB, "without the flag, the common one");
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle, START);
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, START + MIB, "without the flag, the common one");
     assert_eq!(machine.alloc(other, PAGE, Flags::DEVICE), None);
-    assert_eq!(machine.alloc(other, PAGE, CACHED).unwrap().handle, BASE + MIB + PAGE);
+    assert_eq!(machine.alloc(other, PAGE, CACHED).unwrap().handle, START + MIB + PAGE);
     assert_eq!(machine.alloc(device, MIB, Flags::DEVICE), None, "full, and no other pool stands in");
 
     // The BSP gives the pool to another device, which takes effect at the next call.
     machine.set_pool_owner(own, other);
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None);
-    assert_eq!(machine.alloc(other, PAGE, Flags::DEVICE).unwrap().handle, BASE + PAGE);
+    assert_eq!(machine.alloc(other, PAGE, Flags::DEVICE).unwrap().handle, START + PAGE);
 }
 
 #[test]
 fn pools_are_tried_in_the_order_of_install() {
     let machine = Machine::new();
-    machine.install(c"second in memory", BASE + MIB, 4 * PAGE);
-    machine.install(c"first in memory", BASE, 8 * PAGE);
+    machine.install(c"second in memory", START + MIB, 4 * PAGE);
+    machine.install(c"first in memory", START, 8 * PAGE);
     let device = machine.plain_device();
     let place = |pages: usize| machine.alloc(device, pages * PAGE, CACHED).map(|held| held.handle);
-    assert_eq!(place(3), Some(BASE + MIB));
-    assert_eq!(place(2), Some(BASE), "the first has one page left");
-    assert_eq!(place(1), Some(BASE + MIB + 3 * PAGE));
-    assert_eq!(place(6), Some(BASE + 2 * PAGE));
+    assert_eq!(place(3), Some(START + MIB));
+    assert_eq!(place(2), Some(START), "the first has one page left");
+    assert_eq!(place(1), Some(START + MIB + 3 * PAGE));
+    assert_eq!(place(6), Some(START + 2 * PAGE));
     assert_eq!(place(1), None);
 }
 
 #[test]
 fn an_interrupt_is_served_where_the_view_is_there_and_refused_where_it_is_not() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
-    machine.first_call(device).unwrap();
+    machine.ops_of(device).unwrap();
     let from_interrupt = |flags| machine.in_interrupt(|| machine.alloc(device, PAGE, flags));
     let with_interrupts_off = |flags| machine.with_interrupts_off(|| machine.alloc(device, PAGE, flags));
 
@@ -189,19 +187,19 @@ fn an_interrupt_is_served_where_the_view_is_there_and_refused_where_it_is_not() 
 fn a_view_is_made_once_and_only_up_to_the_limit() {
     let machine = Machine::new();
     machine.set_view_limit(MIB);
-    machine.install(c"small", BASE, MIB);
+    machine.install(c"small", START, MIB);
     let device = machine.plain_device();
     let held: Vec<_> = (0..8).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
-    assert_eq!(machine.mappings(), [Mapped { pa: BASE, size: MIB, memory: Uncached }]);
+    assert_eq!(machine.mappings(), [Mapped { pa: START, size: MIB, memory: Uncached }]);
     held.into_iter().for_each(|held| machine.free(held).unwrap());
     assert_eq!(machine.mappings().len(), 1, "and kept");
 
     let machine = Machine::new();
     machine.set_view_limit(MIB);
-    machine.install(c"large", BASE, MIB + PAGE);
+    machine.install(c"large", START, MIB + PAGE);
     let device = machine.plain_device();
     let held = machine.alloc(device, 3 * PAGE, Flags::NOCACHE).unwrap();
-    assert_eq!(machine.mappings(), [Mapped { pa: BASE, size: 3 * PAGE, memory: Uncached }]);
+    assert_eq!(machine.mappings(), [Mapped { pa: START, size: 3 * PAGE, memory: Uncached }]);
     machine.in_interrupt(|| assert_eq!(machine.alloc(device, PAGE, Flags::NOCACHE), None, "it has to be mapped"));
     machine.free(held).unwrap();
     assert_eq!(machine.mappings(), []);
@@ -210,11 +208,11 @@ fn a_view_is_made_once_and_only_up_to_the_limit() {
 #[test]
 fn what_a_no_map_pool_is_asked_to_map_is_never_the_linear_address() {
     let machine = Machine::new();
-    let region = NamedRegion { is_no_map: true, ..named_region(BASE, MIB) };
-    let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+    let region = NamedRegion { is_no_map: true, ..named_region(START, MIB) };
+    let device = machine.device(DeviceInfo::with_regions(&[region]).coherent());
     for flags in [CACHED, Flags::LINEAR, Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let held = machine.alloc(device, PAGE, flags).unwrap();
-        assert_eq!(machine.at(held.va).unwrap().0, held.handle);
+        assert_eq!(machine.pa_of(held.va), held.handle);
         assert!(!machine.is_linear(held.handle), "{flags:?}");
     }
 }
@@ -223,23 +221,23 @@ fn what_a_no_map_pool_is_asked_to_map_is_never_the_linear_address() {
 #[test]
 fn a_pool_that_a_device_does_not_reach_is_not_touched() {
     let machine = Machine::new();
-    let pool = machine.install(c"far", BASE, 4 * PAGE);
-    machine.install(c"near", BASE + MIB, MIB);
-    let info = DeviceInfo::behind_ranges(&[bus_range(BASE + MIB, 0, 0x4000_0000)]);
+    let pool = machine.install(c"far", START, 4 * PAGE);
+    machine.install(c"near", START + MIB, MIB);
+    let info = DeviceInfo::with_dma_ranges(&[bus_range(START + MIB, 0, 0x4000_0000)]);
     let device = machine.device(info);
-    machine.first_call(device).unwrap();
+    machine.ops_of(device).unwrap();
     let (calls, is_in_it) = (Arc::new(AtomicUsize::new(0)), AtomicBool::new(false));
     let counted = calls.clone();
-    machine.set_interrupt(Some(Arc::new(move || {
+    machine.set_interrupt(move || {
         if !is_in_it.swap(true, Relaxed) {
             counted.fetch_add(1, Relaxed);
             assert_eq!(pool.usage().used, 0);
             is_in_it.store(false, Relaxed);
         }
-    })));
+    });
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     machine.free(held).unwrap();
-    machine.set_interrupt(None);
+    machine.clear_interrupt();
     assert_ne!(calls.load(Relaxed), 0);
 }
 
@@ -256,7 +254,7 @@ fn assert_counted<T>(machine: &Machine, call: impl FnOnce() -> T) -> T {
 fn pool_without_views() -> Machine {
     let machine = Machine::new();
     machine.fail_always(Service::MapLinear);
-    machine.install(c"pool", BASE, MIB);
+    machine.install(c"pool", START, MIB);
     machine
 }
 
@@ -284,15 +282,15 @@ fn fault_05_an_allocation_within_a_mask_is_counted_in_an_interrupt() {
 
 #[test]
 fn fault_05_the_first_call_of_a_device_with_a_node_is_counted_in_an_interrupt() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
-    let device = machine.device(DeviceInfo { node: 1, ..DeviceInfo::default() });
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
+    let device = machine.device(DeviceInfo { node: 1, ..DeviceInfo::plain() });
     assert_eq!(assert_counted(&machine, || machine.alloc(device, PAGE, CACHED)), None);
 }
 
 #[test]
 fn fault_05_an_install_and_an_extract_are_counted_in_an_interrupt() {
     let machine = Machine::new();
-    let region = range(c"pool", BASE, MIB);
+    let region = range(c"pool", START, MIB);
     assert_eq!(assert_counted(&machine, || machine.dma.install(&region)).map(|_| ()), Err(Error::Context));
     assert_eq!(assert_counted(&machine, || machine.extract(MIB, 0)), Err(Error::Context));
 }
@@ -310,7 +308,7 @@ fn fault_05_a_free_of_a_buffer_with_an_own_mapping_is_counted_in_an_interrupt() 
 
 #[test]
 fn fault_05_a_call_that_finds_no_room_is_not_counted() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, MIB, CACHED).unwrap();
     assert_eq!(machine.in_interrupt(|| machine.alloc(device, PAGE, CACHED)), None);
@@ -323,19 +321,24 @@ fn fault_05_a_call_that_finds_no_room_is_not_counted() {
 /// of its reach. This is not a mistake of the driver, so it is not counted.
 #[test]
 fn fault_05_a_call_that_finds_no_room_in_reach_is_not_counted() {
-    let (near, far) = (BASE, BASE + 16 * MIB);
+    let (near, far) = (START, START + 16 * MIB);
     // The device reaches the first half of the near pool.
     let window = bus_range(near, 0x10_0000, MIB);
     let owner_of = |start| {
         let regions = vec![Ok(named_region(start, 2 * MIB))];
-        DeviceInfo { regions, ..DeviceInfo::behind_ranges(&[window]) }
+        DeviceInfo { regions, ..DeviceInfo::with_dma_ranges(&[window]) }
     };
-    let devices = [DeviceInfo::pci(&[window]), DeviceInfo::behind_ranges(&[window]), owner_of(near), owner_of(far)];
+    let devices = [
+        DeviceInfo::with_pci_windows(&[window]),
+        DeviceInfo::with_dma_ranges(&[window]),
+        owner_of(near),
+        owner_of(far),
+    ];
     let orders = [[near, far], [far, near]];
-    for (info, order) in devices.iter().flat_map(|info| orders.map(|order| (info.clone(), order))) {
+    for (info, order) in pairs(devices, &orders) {
         let machine = Machine::new();
         let device = machine.device(info);
-        machine.first_call(device).unwrap();
+        machine.ops_of(device).unwrap();
         for start in order {
             // One of them may be the device's own region.
             if machine.dma.pools().all(|pool| pool.start() != start) {

@@ -7,7 +7,6 @@ use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
 
-const BASE: usize = LOW.start;
 const FOUR_GIB: usize = 1 << 32;
 
 fn usable(start: usize, size: usize) -> ReservedRegion {
@@ -29,12 +28,12 @@ fn pools(machine: &Machine) -> Vec<(String, usize, usize)> {
 
 #[test]
 fn the_low_part_is_the_coherent_pool_and_the_rest_is_cma() {
-    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
-    assert_eq!(machine.extract(8 * MIB, 2 * MIB), Ok((BASE, BASE + 8 * MIB)));
-    let expected = [("coherent-pool".into(), BASE, 2 * MIB), ("cma".into(), BASE + 2 * MIB, 6 * MIB)];
+    let machine = machine_with(&[usable(START, 8 * MIB)]);
+    assert_eq!(machine.extract(8 * MIB, 2 * MIB), Ok((START, START + 8 * MIB)));
+    let expected = [("coherent-pool".into(), START, 2 * MIB), ("cma".into(), START + 2 * MIB, 6 * MIB)];
     assert_eq!(pools(&machine), expected);
     assert!(machine.dma.pools().all(|pool| pool.flags().contains(Flags::LINEAR | Flags::ADDRESS_32BITS)));
-    let (coherent, cma) = (BASE, BASE + 2 * MIB);
+    let (coherent, cma) = (START, START + 2 * MIB);
     let expected =
         [format!("coherent-pool: Reserved 2.0 MiB at {coherent:#x}"), format!("cma: Reserved 6.0 MiB at {cma:#x}")];
     assert_eq!(machine.take_log(Level::Info), expected, "a boot line for each");
@@ -43,15 +42,15 @@ fn the_low_part_is_the_coherent_pool_and_the_rest_is_cma() {
 #[test]
 fn one_size_may_leave_one_pool() {
     for (coherent, name) in [(4 * MIB, "coherent-pool"), (0, "cma")] {
-        let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+        let machine = machine_with(&[usable(START, 8 * MIB)]);
         machine.extract(4 * MIB, coherent).unwrap();
-        assert_eq!(pools(&machine), [(name.into(), BASE, 4 * MIB)]);
+        assert_eq!(pools(&machine), [(name.into(), START, 4 * MIB)]);
     }
 }
 
 #[test]
 fn sizes_that_make_no_sense_are_refused() {
-    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    let machine = machine_with(&[usable(START, 8 * MIB)]);
     for (total, coherent) in [(0, 0), (MIB, 2 * MIB), (0, MIB), (MIB, MIB + 1), (PAGE, 1), (1, 0)] {
         assert_eq!(machine.extract(total, coherent), Err(Error::BadSize), "{total} and {coherent}");
         assert_eq!(machine.take_errors().len(), 1);
@@ -66,7 +65,7 @@ fn without_memblock_and_without_room_there_is_a_status_each() {
     assert_eq!(machine.extract(MIB, 0), Err(Error::NoMemblock));
     machine.set_reserved(Some(Vec::new()));
     assert_eq!(machine.extract(MIB, 0), Err(Error::NoRegion));
-    machine.set_reserved(Some(vec![usable(BASE, MIB - 1)]));
+    machine.set_reserved(Some(vec![usable(START, MIB - 1)]));
     assert_eq!(machine.extract(MIB, 0), Err(Error::NoRegion));
     assert_eq!(machine.extract(usize::MAX, 0), Err(Error::NoRegion));
     assert_eq!(machine.take_errors().len(), 4);
@@ -75,16 +74,16 @@ fn without_memblock_and_without_room_there_is_a_status_each() {
 
 #[test]
 fn the_first_region_with_room_is_taken() {
-    let too_small = usable(BASE, MIB);
-    let unusable = ReservedRegion { usable: false, ..usable(BASE + 8 * MIB, 8 * MIB) };
-    let first = usable(BASE + 32 * MIB, 8 * MIB);
-    let machine = machine_with(&[too_small, unusable, first, usable(BASE + 64 * MIB, 8 * MIB)]);
+    let too_small = usable(START, MIB);
+    let unusable = ReservedRegion { usable: false, ..usable(START + 8 * MIB, 8 * MIB) };
+    let first = usable(START + 32 * MIB, 8 * MIB);
+    let machine = machine_with(&[too_small, unusable, first, usable(START + 64 * MIB, 8 * MIB)]);
     assert_eq!(machine.extract(4 * MIB, MIB), Ok((first.start, first.start + 4 * MIB)));
 }
 
 #[test]
 fn a_region_that_is_used_up_is_not_found_again() {
-    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    let machine = machine_with(&[usable(START, 8 * MIB)]);
     machine.extract(8 * MIB, 2 * MIB).unwrap();
     let before = machine.balance();
     assert_eq!(machine.extract(8 * MIB, 2 * MIB), Err(Error::NoRegion));
@@ -95,7 +94,7 @@ fn a_region_that_is_used_up_is_not_found_again() {
 #[test]
 fn what_is_left_of_a_region_serves_the_next() {
     // Sizes and bounds that are not multiples of a page lose at most a page each, and the pools do not overlap.
-    for (start, total, coherent) in [(BASE, 3 * MIB, MIB), (BASE + 100, 3 * MIB + 10, MIB + 10)] {
+    for (start, total, coherent) in [(START, 3 * MIB, MIB), (START + 100, 3 * MIB + 10, MIB + 10)] {
         let machine = machine_with(&[usable(start, 10 * MIB)]);
         let ends: Vec<_> = (0..3).map(|_| machine.extract(total, coherent).unwrap()).collect();
         assert!(ends.windows(2).all(|pair| pair[0].1 <= pair[1].0 && pair[1].0 < pair[0].1 + PAGE), "{ends:x?}");
@@ -107,7 +106,7 @@ fn what_is_left_of_a_region_serves_the_next() {
 #[test]
 fn the_bytes_lost_between_pools_are_bytes_of_the_region() {
     let total = 4 * PAGE + 10;
-    let machine = machine_with(&[usable(BASE, 3 * total)]);
+    let machine = machine_with(&[usable(START, 3 * total)]);
     for expected in [4, 4, 2] {
         let (start, _) = machine.extract(total, 0).unwrap();
         let pool = machine.dma.pools().find(|pool| pool.start() == start).unwrap();
@@ -118,16 +117,16 @@ fn the_bytes_lost_between_pools_are_bytes_of_the_region() {
 
 #[test]
 fn what_another_pool_covers_is_passed_over() {
-    let machine = machine_with(&[usable(BASE, 8 * MIB), usable(BASE + 32 * MIB, 8 * MIB)]);
-    machine.install(c"middle", BASE + 3 * MIB, MIB);
-    assert_eq!(machine.extract(4 * MIB, MIB), Ok((BASE + 4 * MIB, BASE + 8 * MIB)), "after it");
-    assert_eq!(machine.extract(3 * MIB, MIB), Ok((BASE, BASE + 3 * MIB)), "before it");
-    assert_eq!(machine.extract(MIB, MIB), Ok((BASE + 32 * MIB, BASE + 33 * MIB)));
+    let machine = machine_with(&[usable(START, 8 * MIB), usable(START + 32 * MIB, 8 * MIB)]);
+    machine.install(c"middle", START + 3 * MIB, MIB);
+    assert_eq!(machine.extract(4 * MIB, MIB), Ok((START + 4 * MIB, START + 8 * MIB)), "after it");
+    assert_eq!(machine.extract(3 * MIB, MIB), Ok((START, START + 3 * MIB)), "before it");
+    assert_eq!(machine.extract(MIB, MIB), Ok((START + 32 * MIB, START + 33 * MIB)));
 }
 
 #[test]
 fn room_above_4_gib_is_taken_with_a_warning_and_only_where_there_is_none_below() {
-    let (high, low) = (usable(FOUR_GIB, 16 * MIB), usable(BASE, 4 * MIB));
+    let (high, low) = (usable(FOUR_GIB, 16 * MIB), usable(START, 4 * MIB));
     let machine = machine_with(&[high, low]);
     assert_eq!(machine.extract(4 * MIB, MIB), Ok((low.start, low.end)), "below goes first");
     assert_eq!(machine.take_log(Level::Warning), [""; 0]);
@@ -151,21 +150,21 @@ fn room_above_4_gib_is_taken_with_a_warning_and_only_where_there_is_none_below()
 #[test]
 fn all_or_nothing_when_the_heap_ends() {
     for call in 0..2 {
-        let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+        let machine = machine_with(&[usable(START, 8 * MIB)]);
         let before = machine.balance();
         machine.fail(Service::HeapAlloc, call, 1);
         assert_eq!(machine.extract(8 * MIB, MIB), Err(Error::NoMemory));
         assert!(machine.repair(Service::HeapAlloc));
         assert_eq!(machine.balance(), before);
         assert_eq!(machine.dma.pools().count(), 0);
-        assert!(!machine.is_linear(BASE), "nor was anything mapped");
+        assert!(!machine.is_linear(START), "nor was anything mapped");
         machine.extract(8 * MIB, MIB).expect("the region is unconsumed");
     }
 }
 
 #[test]
 fn pools_serve_although_their_linear_mapping_cannot_be_had() {
-    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    let machine = machine_with(&[usable(START, 8 * MIB)]);
     machine.fail(Service::MapLinear, 1, 1);
     machine.extract(8 * MIB, MIB).unwrap();
     let linear: Vec<_> = machine.dma.pools().map(|pool| pool.flags().contains(Flags::LINEAR)).collect();
@@ -176,11 +175,11 @@ fn pools_serve_although_their_linear_mapping_cannot_be_had() {
 
 #[test]
 fn consumed_memory_cannot_be_installed_again() {
-    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    let machine = machine_with(&[usable(START, 8 * MIB)]);
     machine.extract(4 * MIB, MIB).unwrap();
-    let again = machine.dma.install(&range(c"again", BASE + MIB, MIB)).map(|_| ());
+    let again = machine.dma.install(&range(c"again", START + MIB, MIB)).map(|_| ());
     assert_eq!(again, Err(Error::Overlap));
-    machine.install(c"rest", BASE + 4 * MIB, 4 * MIB);
+    machine.install(c"rest", START + 4 * MIB, 4 * MIB);
     assert_eq!(machine.extract(PAGE, 0), Err(Error::NoRegion));
 }
 
@@ -235,8 +234,8 @@ fn fault_10_a_region_at_address_0_serves_but_for_its_first_page_and_the_split_is
     }
     // A region that has only the page at address 0 has no room for a pool.
     assert_eq!(machine_at(0, PAGE).extract(PAGE, 0), Err(Error::NoRegion));
-    let machine = machine_with(&[usable(0, PAGE), usable(BASE, PAGE)]);
-    assert_eq!(machine.extract(PAGE, 0), Ok((BASE, BASE + PAGE)), "the next region is looked at");
+    let machine = machine_with(&[usable(0, PAGE), usable(START, PAGE)]);
+    assert_eq!(machine.extract(PAGE, 0), Ok((START, START + PAGE)), "the next region is looked at");
 }
 
 #[test]
@@ -274,7 +273,7 @@ fn fault_10_a_region_at_the_end_of_the_address_space_serves_but_for_its_last_pag
 
 #[test]
 fn fault_10_the_split_loses_no_page_where_sizes_or_bounds_are_no_whole_pages() {
-    for (start, total, coherent) in [(BASE + 100, 64 * PAGE, 16 * PAGE), (BASE, 64 * PAGE + 10, 16 * PAGE + 10)] {
+    for (start, total, coherent) in [(START + 100, 64 * PAGE, 16 * PAGE), (START, 64 * PAGE + 10, 16 * PAGE + 10)] {
         let machine = machine_with(&[usable(start, 128 * PAGE)]);
         machine.extract(total, coherent).unwrap();
         let first = start.next_multiple_of(PAGE);
@@ -287,11 +286,11 @@ fn fault_10_the_split_loses_no_page_where_sizes_or_bounds_are_no_whole_pages() {
 #[test]
 fn a_region_that_holds_less_than_the_total_is_passed_over_wherever_it_begins() {
     let total = 64 * PAGE;
-    for small in [usable(0, total - PAGE), usable(BASE + 0x800, total - 0x800), usable(BASE + 0x800, total - 1)] {
+    for small in [usable(0, total - PAGE), usable(START + 0x800, total - 0x800), usable(START + 0x800, total - 1)] {
         let machine = machine_with(&[small]);
         machine.fail_always(Service::MapLinear);
         assert_eq!(machine.extract(total, 0), Err(Error::NoRegion), "{small:x?}");
-        let large = usable(BASE + 64 * MIB, total);
+        let large = usable(START + 64 * MIB, total);
         let machine = machine_with(&[small, large]);
         assert_eq!(machine.extract(total, 0), Ok((large.start, large.end)), "{small:x?}");
     }

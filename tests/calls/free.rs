@@ -7,15 +7,12 @@
 //! buffer was allocated, it also takes a managed buffer off its device's list (`tests/managed/plain_calls.rs`). For a
 //! device with a table of the BSP, it calls the `free` of that table.
 
-use crate::fake_kernel::{DeviceInfo, FakeKernel, Held, LOW, MIB, Machine, PAGE, Service, bus_range};
+use crate::fake_kernel::{CACHED, DeviceInfo, FakeKernel, Held, MIB, Machine, PAGE, START, Service, bus_range};
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::pool::view::View;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Mappings, MemoryType};
-
-const BASE: usize = LOW.start;
-const CACHED: Flags = Flags::empty();
 
 /// View limits by which the pools of these tests have views, and by which each buffer has its own mapping.
 const WITH_VIEWS: usize = 64 * MIB;
@@ -32,7 +29,7 @@ const RANGE_SIZE: usize = 0x4000_0000;
 
 #[test]
 fn any_size_within_the_last_page_is_the_buffers_size() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     for size in [2 * PAGE + 1, 2 * PAGE + 2, 3 * PAGE] {
         let held = machine.alloc(device, 2 * PAGE + 1, CACHED).unwrap();
@@ -45,7 +42,7 @@ fn any_size_within_the_last_page_is_the_buffers_size() {
 fn another_size_is_refused() {
     // A buffer of 100 pages is in several words of the bitmaps.
     for right in [3 * PAGE, 100 * PAGE] {
-        let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+        let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
         let device = machine.plain_device();
         let held = machine.alloc(device, right, CACHED).unwrap();
         let after = machine.alloc(device, PAGE, CACHED).unwrap();
@@ -60,7 +57,7 @@ fn another_size_is_refused() {
 
 #[test]
 fn an_address_within_a_buffer_or_free_memory_is_refused() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
     let at = |va| Held { va, ..held };
@@ -85,15 +82,15 @@ fn an_address_within_a_buffer_or_free_memory_is_refused() {
 
 #[test]
 fn a_buffer_is_known_by_the_address_that_was_handed_out() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let cached = machine.alloc(device, PAGE, CACHED).unwrap();
     let uncached = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
     // The address of the cached buffer's page in the uncached view is not that buffer's address.
     let in_uncached_view = uncached.va - PAGE;
-    assert_eq!(machine.at(in_uncached_view).unwrap().0, cached.handle);
+    assert_eq!(machine.pa_of(in_uncached_view), cached.handle);
     machine.assert_refused(Held { va: in_uncached_view, ..cached }, Error::NoBuffer);
-    machine.assert_refused(Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::NoBuffer);
+    machine.assert_refused(Held { va: machine.linear_va(uncached.handle), ..uncached }, Error::NoBuffer);
     // Neither is the physical address, since the pool is not NOMAP.
     machine.assert_refused(Held { va: cached.handle, ..cached }, Error::NoBuffer);
     // The buffer is found without the flags of its request.
@@ -104,9 +101,9 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
 /// Which device a buffer was allocated for is not kept. Only its handle depends on the device.
 #[test]
 fn a_buffer_may_be_freed_for_another_device() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let [plain, other] = [(); 2].map(|()| machine.plain_device());
-    let translated = machine.device(DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)]));
+    let translated = machine.device(DeviceInfo::with_dma_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)]));
     for device in [other, translated] {
         let held = machine.alloc(plain, PAGE, CACHED).unwrap();
         machine.free(Held { device, ..held }).unwrap();
@@ -114,7 +111,7 @@ fn a_buffer_may_be_freed_for_another_device() {
     }
     let held = machine.alloc(translated, PAGE, CACHED).unwrap();
     machine.assert_refused(Held { device: plain, ..held }, Error::WrongHandle);
-    machine.free(Held { device: plain, handle: BASE, ..held }).unwrap();
+    machine.free(Held { device: plain, handle: START, ..held }).unwrap();
     assert_eq!(pool.usage().used, 0);
 }
 
@@ -130,11 +127,11 @@ fn another_mapping_of_a_buffer_with_its_own_mapping_is_not_its_address() {
 
 #[test]
 fn the_handle_is_checked_against_the_address() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     let other = machine.alloc(device, PAGE, CACHED).unwrap();
-    for handle in [other.handle, held.handle + 1, BASE + MIB, usize::MAX] {
+    for handle in [other.handle, held.handle + 1, START + MIB, usize::MAX] {
         machine.assert_refused(Held { handle, ..held }, Error::WrongHandle);
     }
     machine.free(Held { handle: 0, ..held }).expect("a caller that did not ask for the handle has none");
@@ -144,10 +141,10 @@ fn the_handle_is_checked_against_the_address() {
 
 #[test]
 fn a_translated_handle_must_be_the_buffers() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
-    let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)]));
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
+    let device = machine.device(DeviceInfo::with_dma_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)]));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
-    assert_eq!(held.handle, BASE - RANGE_START);
+    assert_eq!(held.handle, START - RANGE_START);
     machine.assert_refused(Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle);
     machine.free(held).unwrap();
     assert_eq!(pool.usage().used, 0);
@@ -157,14 +154,14 @@ fn a_translated_handle_must_be_the_buffers() {
 /// returns it, cannot free another buffer, not even one of which it is the handle.
 #[test]
 fn the_physical_address_of_a_translated_buffer_is_accepted_as_its_handle() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     // The handle of the second page is the physical address of the first.
-    let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(BASE + PAGE, BASE, MIB - PAGE)]));
+    let device = machine.device(DeviceInfo::with_dma_ranges(&[bus_range(START + PAGE, START, MIB - PAGE)]));
     let first = machine.alloc(machine.plain_device(), PAGE, CACHED).unwrap();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
-    assert_eq!((held.handle, first.handle), (BASE, BASE));
-    machine.assert_refused(Held { handle: BASE + 2 * PAGE, ..held }, Error::WrongHandle);
-    machine.free(Held { handle: BASE + PAGE, ..held }).unwrap();
+    assert_eq!((held.handle, first.handle), (START, START));
+    machine.assert_refused(Held { handle: START + 2 * PAGE, ..held }, Error::WrongHandle);
+    machine.free(Held { handle: START + PAGE, ..held }).unwrap();
     assert_eq!(pool.usage().used, PAGE);
     machine.free(first).unwrap();
 }
@@ -172,10 +169,10 @@ fn the_physical_address_of_a_translated_buffer_is_accepted_as_its_handle() {
 /// A device may reach the same memory at several handles. `rt_dma_free` accepts each of them.
 #[test]
 fn a_handle_that_leads_back_is_the_buffers() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.device(DeviceInfo {
         dma_to_cpu: Some(|handle| (handle & !(1 << 31)).checked_add(RANGE_START)),
-        ..DeviceInfo::behind_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)])
+        ..DeviceInfo::with_dma_ranges(&[bus_range(RANGE_START, 0, RANGE_SIZE)])
     });
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     let again = Held { handle: held.handle | 1 << 31, ..held };
@@ -189,7 +186,7 @@ fn a_handle_that_leads_back_is_the_buffers() {
 fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
     let machine = Machine::new();
     machine.fail_always(Service::MapLinear);
-    let pool = machine.install(c"pool", BASE, MIB);
+    let pool = machine.install(c"pool", START, MIB);
     pool.add_flags(Flags::NOMAP);
     let device = machine.plain_device();
     let physical = machine.alloc(device, 2 * PAGE, Flags::NOMAP).unwrap();
@@ -205,7 +202,7 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
 
 #[test]
 fn refusals_are_counted_where_no_line_can_be_written() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, 2 * PAGE, CACHED).unwrap();
     let page_after = Held { va: held.va + 2 * PAGE, handle: held.handle + 2 * PAGE, ..held };
@@ -247,7 +244,7 @@ fn fault_18_an_own_mapping_is_freed_after_a_change_of_flags() {
 
 #[test]
 fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     pool.add_flags(Flags::NOMAP);
@@ -260,7 +257,7 @@ fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_vie
     let machine = Machine::new();
     machine.fail_always(Service::MapLinear);
     let size = 16 * MIB;
-    machine.install(c"pool", BASE, size);
+    machine.install(c"pool", START, size);
     let device = machine.plain_device();
     // The first view's address is less than the pool's size. The second view begins where the first ends.
     let low = MIB;
@@ -277,7 +274,7 @@ fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_vie
 
 #[test]
 fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held: Vec<_> = (0..4).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
     for page in 0..4 {
@@ -292,7 +289,7 @@ fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
 
 /// Maps a buffer of each memory type a second time, and checks that the second address does not free it.
 fn check_another_mapping(view_limit: usize) {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     machine.set_view_limit(view_limit);
     let device = machine.plain_device();
     for flags in MAPPED {
@@ -320,7 +317,7 @@ fn check_frees_after_a_change_of_flags(mapping: PoolMapping, requests: &[Flags],
     if !mapping.is_linear {
         machine.fail_always(Service::MapLinear);
     }
-    let pool = machine.install(c"pool", BASE, MIB);
+    let pool = machine.install(c"pool", START, MIB);
     let [device, other] = [(); 2].map(|()| machine.plain_device());
     for before in flag_combinations() {
         for after in flag_combinations() {

@@ -8,16 +8,15 @@ use rt_dma_pool::kernel::{MemoryType, NamedRegion};
 use rt_dma_pool::log::Level;
 use std::sync::atomic::Ordering::Relaxed;
 
-const BASE: usize = LOW.start;
 const FOUR_GIB: usize = 1 << 32;
 
 #[test]
 fn the_start_rounds_up_and_the_end_rounds_down_to_a_page() {
     for (from, to, first, pages) in [
-        (BASE, BASE + PAGE, BASE, 1),
-        (BASE + 1, BASE + 3 * PAGE, BASE + PAGE, 2),
-        (BASE, BASE + 2 * PAGE - 1, BASE, 1),
-        (BASE + PAGE - 1, BASE + 2 * PAGE + 1, BASE + PAGE, 1),
+        (START, START + PAGE, START, 1),
+        (START + 1, START + 3 * PAGE, START + PAGE, 2),
+        (START, START + 2 * PAGE - 1, START, 1),
+        (START + PAGE - 1, START + 2 * PAGE + 1, START + PAGE, 1),
     ] {
         let machine = Machine::new();
         let pool = machine.dma.install(&Region { start: from, end: to, ..range(c"pool", 0, 0) }).unwrap();
@@ -33,11 +32,11 @@ fn what_holds_no_whole_page_is_refused_with_one_line() {
     let machine = Machine::new();
     for (start, end) in [
         (0, 0),
-        (BASE, BASE),
-        (BASE + PAGE, BASE),
+        (START, START),
+        (START + PAGE, START),
         (usize::MAX, 0),
-        (BASE, BASE + PAGE - 1),
-        (BASE + 1, BASE + 2 * PAGE - 1),
+        (START, START + PAGE - 1),
+        (START + 1, START + 2 * PAGE - 1),
         (usize::MAX - 1, usize::MAX),
     ] {
         let region = Region { start, end, ..range(c"tiny", 0, 0) };
@@ -53,9 +52,9 @@ fn what_holds_no_whole_page_is_refused_with_one_line() {
 #[cfg(target_pointer_width = "64")]
 fn a_pool_has_at_most_as_many_pages_as_31_bits_count() {
     let machine = Machine::new();
-    let region_of = |pages: usize| range(c"large", BASE, pages * PAGE);
+    let region_of = |pages: usize| range(c"large", START, pages * PAGE);
     let most = i32::MAX as usize;
-    assert_eq!(region_of(most).pages(), Some(WholePages { start: BASE, count: most }));
+    assert_eq!(region_of(most).pages(), Some(WholePages { start: START, count: most }));
     assert_eq!(region_of(most + 1).pages(), None);
     assert_eq!(machine.dma.install(&region_of(most + 1)).map(|_| ()), Err(Error::BadSize));
     assert_eq!(machine.take_errors().len(), 1);
@@ -63,33 +62,33 @@ fn a_pool_has_at_most_as_many_pages_as_31_bits_count() {
 
 #[test]
 fn an_overlap_is_refused_and_a_neighbour_is_not() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE + MIB, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START + MIB, MIB);
     let before = machine.balance();
-    for (start, size) in [(BASE + MIB, MIB), (BASE, 3 * MIB), (BASE, MIB + PAGE), (BASE + 2 * MIB - PAGE, MIB)] {
+    for (start, size) in [(START + MIB, MIB), (START, 3 * MIB), (START, MIB + PAGE), (START + 2 * MIB - PAGE, MIB)] {
         let result = machine.dma.install(&range(c"second", start, size)).map(|_| ());
         assert_eq!(result, Err(Error::Overlap));
         assert_eq!(machine.take_errors().len(), 1);
     }
     assert_eq!(machine.balance(), before);
-    machine.install(c"below", BASE, MIB);
-    machine.install(c"above", BASE + 2 * MIB, MIB);
+    machine.install(c"below", START, MIB);
+    machine.install(c"above", START + 2 * MIB, MIB);
     let order: Vec<_> = machine.dma.pools().map(|pool| pool.start()).collect();
-    assert_eq!(order, [BASE + MIB, BASE, BASE + 2 * MIB], "in the order of install");
+    assert_eq!(order, [START + MIB, START, START + 2 * MIB], "in the order of install");
 }
 
 #[test]
 fn a_pool_is_mapped_linearly_unless_it_cannot_be() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     assert!(pool.flags().contains(Flags::LINEAR));
-    assert_eq!(machine.at(machine.at_linear(BASE + MIB - 1)), Some((BASE + MIB - 1, MemoryType::Cached)));
+    assert_eq!(machine.translate(machine.linear_va(START + MIB - 1)), Some((START + MIB - 1, MemoryType::Cached)));
 
     machine.fail_always(Service::MapLinear);
-    let without = machine.install(c"without", BASE + MIB, MIB);
+    let without = machine.install(c"without", START + MIB, MIB);
     assert!(!without.flags().contains(Flags::LINEAR));
     let device = machine.plain_device();
     for _ in 0..2 {
         let held = machine.alloc(device, MIB, Flags::empty()).expect("it serves without");
-        assert_eq!(machine.at(held.va), Some((held.handle, MemoryType::Cached)));
+        assert_eq!(machine.translate(held.va), Some((held.handle, MemoryType::Cached)));
     }
 }
 
@@ -111,7 +110,7 @@ fn only_a_pool_below_4_gib_has_32_bit_addresses() {
 #[test]
 fn only_a_thread_installs() {
     let machine = Machine::new();
-    let install = || machine.dma.install(&range(c"pool", BASE, MIB)).map(|_| ());
+    let install = || machine.dma.install(&range(c"pool", START, MIB)).map(|_| ());
     assert_eq!(machine.in_interrupt(install), Err(Error::Context));
     assert_eq!(machine.with_interrupts_off(install), Err(Error::Context));
     assert_eq!(install(), Ok(()));
@@ -121,9 +120,9 @@ fn only_a_thread_installs() {
 fn without_heap_there_is_no_pool_and_nothing_is_mapped() {
     let machine = Machine::new();
     machine.fail(Service::HeapAlloc, 0, 1);
-    assert_eq!(machine.dma.install(&range(c"pool", BASE, MIB)).map(|_| ()), Err(Error::NoMemory));
-    assert!(!machine.is_linear(BASE));
-    machine.install(c"pool", BASE, MIB);
+    assert_eq!(machine.dma.install(&range(c"pool", START, MIB)).map(|_| ()), Err(Error::NoMemory));
+    assert!(!machine.is_linear(START));
+    machine.install(c"pool", START, MIB);
 }
 
 #[test]
@@ -140,7 +139,7 @@ fn memory_that_no_kernel_could_map_becomes_a_pool_that_serves_no_request() {
 #[test]
 fn the_public_links_are_a_ring_through_the_head() {
     let machine = Machine::new();
-    let pools = [0, 1, 2].map(|index| machine.install(c"pool", BASE + index * MIB, MIB));
+    let pools = [0, 1, 2].map(|index| machine.install(c"pool", START + index * MIB, MIB));
     let links = pools.map(|pool| &pool.public.list);
     assert_eq!(links[0].next.load(Relaxed).cast_const(), std::ptr::from_ref(links[1]));
     assert_eq!(links[1].next.load(Relaxed).cast_const(), std::ptr::from_ref(links[2]));
@@ -152,8 +151,8 @@ fn the_public_links_are_a_ring_through_the_head() {
 #[test]
 fn the_boot_line_says_what_was_reserved() {
     let machine = Machine::new();
-    machine.dma.install(&range(c"pool", BASE, 2 * MIB + MIB / 2)).unwrap();
-    assert_eq!(machine.take_log(Level::Info), [format!("pool: Reserved 2.5 MiB at {BASE:#x}")]);
+    machine.dma.install(&range(c"pool", START, 2 * MIB + MIB / 2)).unwrap();
+    assert_eq!(machine.take_log(Level::Info), [format!("pool: Reserved 2.5 MiB at {START:#x}")]);
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn a_pool_needs_at_most_640_bytes_and_4_bits_a_page() {
     let fixed = size_of::<rt_dma_pool::dropin::pool::Pool<FakeKernel>>();
     assert!(fixed <= 576, "{fixed} bytes");
     for pages in [1, 512, 2_048, 16_384] {
-        let (machine, _) = Machine::with_pool(c"pool", BASE, pages * PAGE);
+        let (machine, _) = Machine::with_pool(c"pool", START, pages * PAGE);
         let bytes = machine.balance().heap_bytes;
         assert!(bytes <= 640 + (pages * 4).div_ceil(8), "{bytes} bytes for {pages} pages");
     }
@@ -180,15 +179,15 @@ fn fault_05_every_pool_of_revision_1_has_the_flag_linear() {
     let machine = Machine::new();
     machine.set_revision_1();
     // Boot code mapped the first pool's memory and not the second's.
-    machine.premap_linear(BASE, MIB);
-    let mapped = machine.install(c"mapped", BASE, MIB);
-    let unmapped = machine.install(c"unmapped", BASE + MIB, MIB);
+    machine.premap_linear(START, MIB);
+    let mapped = machine.install(c"mapped", START, MIB);
+    let unmapped = machine.install(c"unmapped", START + MIB, MIB);
     let flags = Flags::LINEAR | Flags::ADDRESS_32BITS;
     assert_eq!((mapped.flags(), unmapped.flags()), (flags, flags));
     let device = machine.plain_device();
     for size in [MIB, PAGE] {
         let held = machine.alloc(device, size, Flags::empty()).unwrap();
-        assert_eq!(machine.at(held.va), Some((held.handle, MemoryType::Cached)));
+        assert_eq!(machine.translate(held.va), Some((held.handle, MemoryType::Cached)));
     }
 }
 
@@ -202,7 +201,7 @@ fn a_large_pool_of_revision_1_is_not_searched_for_its_linear_map_again() {
         }
         machine.fail_always(Service::MapLinear);
         machine.set_view_limit(0);
-        machine.install(c"large", BASE, MIB);
+        machine.install(c"large", START, MIB);
         let before = machine.look_up_count();
         machine.alloc(machine.plain_device(), PAGE, Flags::empty()).expect("it gets a mapping of its own");
         assert_eq!(machine.look_up_count() - before >= MIB / PAGE, is_searched);
@@ -213,24 +212,24 @@ fn a_large_pool_of_revision_1_is_not_searched_for_its_linear_map_again() {
 fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_address() {
     let machine = Machine::new();
     machine.leave_mmu_off();
-    let pool = machine.install(c"pool", BASE, 2 * MIB);
+    let pool = machine.install(c"pool", START, 2 * MIB);
     assert_eq!(pool.flags(), Flags::LINEAR | Flags::ADDRESS_32BITS);
     let device = machine.plain_device();
     let held = machine.in_interrupt(|| machine.alloc(device, MIB, Flags::empty())).expect("the linear map is there");
-    assert_eq!((held.va, held.handle), (machine.at_linear(BASE), BASE));
+    assert_eq!((held.va, held.handle), (machine.linear_va(START), START));
     machine.poke(held.va, b"hello");
     assert_eq!(machine.device_read(held.handle, 5), b"hello");
     machine.in_interrupt(|| machine.free(held)).unwrap();
 
     // Memory that must not be mapped linearly has no other virtual address either.
-    let region = NamedRegion { is_no_map: true, ..named_region(BASE + 4 * MIB, MIB) };
-    let owner = machine.device(DeviceInfo::naming(&[region]).coherent());
+    let region = NamedRegion { is_no_map: true, ..named_region(START + 4 * MIB, MIB) };
+    let owner = machine.device(DeviceInfo::with_regions(&[region]).coherent());
     for limit in [64 * MIB, 0] {
         machine.set_view_limit(limit);
         let physical = machine.alloc(owner, PAGE, Flags::NOMAP).unwrap();
         let mapped = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
         assert_eq!(physical.va, physical.handle);
-        assert_eq!(mapped.va, machine.at_linear(mapped.handle));
+        assert_eq!(mapped.va, machine.linear_va(mapped.handle));
         machine.free(mapped).unwrap();
         machine.free(physical).unwrap();
     }
@@ -241,17 +240,17 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
 #[test]
 fn fault_28_a_kernel_without_page_tables_serves_cached_memory_of_a_devices_own_region() {
     // A region of one device, one that is `no-map`, and one that other devices use too.
-    let region = named_region(BASE + 4 * MIB, MIB);
+    let region = named_region(START + 4 * MIB, MIB);
     let shared = NamedRegion { is_reusable: true, serves_every_device: true, ..region };
     for region in [region, NamedRegion { is_no_map: true, ..region }, shared] {
         let machine = Machine::new();
         machine.leave_mmu_off();
-        machine.install(c"general", BASE, MIB);
+        machine.install(c"general", START, MIB);
         // Neither device snoops the cache.
-        let owners = [0; 2].map(|_| machine.device(DeviceInfo::naming(&[region])));
+        let owners = [0; 2].map(|_| machine.device(DeviceInfo::with_regions(&[region])));
         for owner in owners {
             let held = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
-            assert_eq!((held.va, held.handle), (machine.at_linear(region.start), region.start), "{region:?}");
+            assert_eq!((held.va, held.handle), (machine.linear_va(region.start), region.start), "{region:?}");
             machine.free(held).unwrap();
         }
         // With the flag the driver relies on uncached memory, and gets none.
@@ -265,8 +264,8 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_of_a_devices_own_r
 fn fault_28_a_kernel_without_page_tables_refuses_uncached_memory_with_one_line() {
     let machine = Machine::new();
     machine.leave_mmu_off();
-    machine.install(c"first", BASE, MIB);
-    machine.install(c"second", BASE + MIB, MIB);
+    machine.install(c"first", START, MIB);
+    machine.install(c"second", START + MIB, MIB);
     let device = machine.plain_device();
     for flags in [Flags::NOCACHE, Flags::NOCACHE | Flags::LINEAR, Flags::WRITE_THROUGH] {
         for _ in 0..2 {
@@ -286,25 +285,25 @@ fn a_pool_may_be_mapped_for_uncached_buffers_when_it_is_installed() {
     for is_mapped in [false, true] {
         let machine = Machine::new();
         if is_mapped {
-            machine.map_at_install();
+            machine.set_maps_at_install();
         }
         let device = machine.plain_device();
-        machine.install(c"dma", BASE, MIB);
-        machine.first_call(device).unwrap();
-        assert_eq!(machine.maps_made(), usize::from(is_mapped));
+        machine.install(c"dma", START, MIB);
+        machine.ops_of(device).unwrap();
+        assert_eq!(machine.map_count(), usize::from(is_mapped));
         let held = machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::NOCACHE));
         assert_eq!(held.is_some(), is_mapped);
     }
     let machine = Machine::new();
-    machine.map_at_install();
+    machine.set_maps_at_install();
     machine.set_view_limit(MIB);
-    machine.install(c"large", BASE, 2 * MIB);
-    assert_eq!(machine.maps_made(), 0, "larger than a view may be");
+    machine.install(c"large", START, 2 * MIB);
+    assert_eq!(machine.map_count(), 0, "larger than a view may be");
     machine.fail(Service::Map, 0, 1);
-    let pool = machine.install(c"dma", BASE + 4 * MIB, MIB);
+    let pool = machine.install(c"dma", START + 4 * MIB, MIB);
     assert!(pool.flags().contains(Flags::LINEAR), "a pool without a view serves all the same");
-    let no_map = NamedRegion { is_no_map: true, ..named_region(BASE + 8 * MIB, MIB) };
-    let device = machine.device(DeviceInfo::naming(&[no_map]));
-    machine.first_call(device).unwrap();
-    assert_eq!(machine.maps_made(), 0, "firmware forbids to map the region");
+    let no_map = NamedRegion { is_no_map: true, ..named_region(START + 8 * MIB, MIB) };
+    let device = machine.device(DeviceInfo::with_regions(&[no_map]));
+    machine.ops_of(device).unwrap();
+    assert_eq!(machine.map_count(), 0, "firmware forbids to map the region");
 }

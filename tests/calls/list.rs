@@ -5,8 +5,6 @@ use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::NamedRegion;
 
-const BASE: usize = LOW.start;
-
 #[test]
 fn no_pools_are_a_header_and_a_count() {
     let lines = Machine::new().list();
@@ -17,10 +15,10 @@ fn no_pools_are_a_header_and_a_count() {
 #[test]
 fn a_line_has_name_range_size_use_longest_run_peak_failures_and_flags() {
     let machine = Machine::new();
-    machine.install(c"pool", BASE, MIB);
-    let region = NamedRegion { is_no_map: true, ..named_region(BASE + 8 * MIB, 2 * MIB) };
-    let device = machine.device(DeviceInfo::naming(&[region]).named(c"dsp"));
-    machine.first_call(device);
+    machine.install(c"pool", START, MIB);
+    let region = NamedRegion { is_no_map: true, ..named_region(START + 8 * MIB, 2 * MIB) };
+    let device = machine.device(DeviceInfo::with_regions(&[region]).named(c"dsp"));
+    machine.ops_of(device);
     let plain = machine.plain_device();
     let held: Vec<_> = (0..4).map(|_| machine.alloc(plain, 16 * KIB, Flags::empty()).unwrap()).collect();
     machine.free(held[1]).unwrap();
@@ -47,7 +45,7 @@ fn a_line_has_name_range_size_use_longest_run_peak_failures_and_flags() {
 
 #[test]
 fn refused_calls_show_once_there_are_any() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     assert!(!machine.list().iter().any(|line| line.contains("refused")));
     let device = machine.plain_device();
     machine.dma.free(device, PAGE, 0x1234, 0, Flags::empty(), MapOps::Coherent).unwrap_err();
@@ -58,7 +56,7 @@ fn refused_calls_show_once_there_are_any() {
 
 #[test]
 fn all_flags_at_once_fit() {
-    let (machine, pool) = Machine::with_pool(c"a-name-of-more-than-sixteen-characters", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"a-name-of-more-than-sixteen-characters", START, MIB);
     pool.add_flags(Flags::all());
     let lines = machine.list();
     assert!(lines[1].starts_with("a-name-of-more-than-sixteen-characters ["), "{}", lines[1]);
@@ -69,9 +67,9 @@ fn all_flags_at_once_fit() {
 fn requests_that_fail_are_counted_in_the_pools_that_could_have_served_them() {
     let machine = Machine::new();
     let [first, second] =
-        [(BASE, c"first"), (BASE + MIB, c"second")].map(|(start, name)| machine.install(name, start, MIB));
-    let owner = machine.device(DeviceInfo::naming(&[named_region(BASE + 8 * MIB, 64 * KIB)]));
-    machine.first_call(owner);
+        [(START, c"first"), (START + MIB, c"second")].map(|(start, name)| machine.install(name, start, MIB));
+    let owner = machine.device(DeviceInfo::with_regions(&[named_region(START + 8 * MIB, 64 * KIB)]));
+    machine.ops_of(owner);
     let region = machine.dma.pools().last().unwrap();
     let plain = machine.plain_device();
     let failures = || [first, second, region].map(|pool| (pool.failures().count, pool.failures().largest));
@@ -98,7 +96,7 @@ fn requests_that_fail_are_counted_in_the_pools_that_could_have_served_them() {
 
 #[test]
 fn the_sizing_program_reads_the_peak() {
-    let (machine, _) = Machine::with_pool(c"cma", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"cma", START, MIB);
     let device = machine.plain_device();
     let held = [0; 3].map(|_| machine.alloc(device, 64 * KIB, Flags::empty()).unwrap());
     held.into_iter().for_each(|held| machine.free(held).unwrap());

@@ -6,33 +6,30 @@ use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::BusWindow;
 
-const BASE: usize = LOW.start;
-const CACHED: Flags = Flags::empty();
-
 fn machine() -> Machine {
-    Machine::with_pool(c"pool", BASE, MIB).0
+    Machine::with_pool(c"pool", START, MIB).0
 }
 
 #[test]
 fn operations_are_by_device_tree_then_pci_then_dma_coherent() {
     let machine = machine();
-    let window = BusWindow { cpu: BASE as u64, bus: 0, size: MIB as u64 };
-    let regions = DeviceInfo::naming(&[named_region(BASE + 8 * MIB, MIB)]);
-    let ranges = DeviceInfo::behind_ranges(&[bus_range(0, 0, usize::MAX)]);
+    let window = BusWindow { cpu: START as u64, bus: 0, size: MIB as u64 };
+    let regions = DeviceInfo::with_regions(&[named_region(START + 8 * MIB, MIB)]);
+    let ranges = DeviceInfo::with_dma_ranges(&[bus_range(0, 0, usize::MAX)]);
     let node_only = DeviceInfo { node: 1, ..DeviceInfo::plain() };
     for (info, expected) in [
         (DeviceInfo { windows: vec![window], ..regions }, MapOps::DeviceTree),
         (DeviceInfo { windows: vec![window], ..ranges.coherent() }, MapOps::DeviceTree),
         // This bus leads to no memory at all.
-        (DeviceInfo::behind_ranges(&[]), MapOps::DeviceTree),
+        (DeviceInfo::with_dma_ranges(&[]), MapOps::DeviceTree),
         (DeviceInfo { windows: vec![window], ..node_only.clone() }, MapOps::Pci),
-        (DeviceInfo::pci(&[window]).coherent(), MapOps::Pci),
-        (DeviceInfo::pci(&[]), MapOps::NonCoherent),
+        (DeviceInfo::with_pci_windows(&[window]).coherent(), MapOps::Pci),
+        (DeviceInfo::with_pci_windows(&[]), MapOps::NonCoherent),
         (node_only.clone().coherent(), MapOps::Coherent),
         (node_only, MapOps::NonCoherent),
         (DeviceInfo::plain().coherent(), MapOps::Coherent),
     ] {
-        assert_eq!(machine.first_call(machine.device(info)), Some(expected));
+        assert_eq!(machine.ops_of(machine.device(info)), Some(expected));
     }
 }
 
@@ -42,8 +39,8 @@ fn untranslated_handles_are_physical_addresses() {
     for info in [DeviceInfo::plain(), DeviceInfo::plain().coherent()] {
         let device = machine.device(info);
         let held = machine.alloc(device, PAGE, CACHED).unwrap();
-        let ops = machine.first_call(device).unwrap();
-        assert_eq!(machine.at(held.va).unwrap().0, held.handle);
+        let ops = machine.ops_of(device).unwrap();
+        assert_eq!(machine.pa_of(held.va), held.handle);
         assert_eq!(machine.sync_out(ops, device, held.va + 5, 10, CACHED), Ok(held.handle + 5));
     }
 }
@@ -52,10 +49,10 @@ fn untranslated_handles_are_physical_addresses() {
 fn dma_ranges_translate_handles_and_ask_for_32_bit_memory() {
     let machine = Machine::new();
     machine.install(c"high", 1 << 32, MIB);
-    machine.install(c"low", BASE, MIB);
-    let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(BASE, 0x8000_0000, 0x4000_0000)]));
+    machine.install(c"low", START, MIB);
+    let device = machine.device(DeviceInfo::with_dma_ranges(&[bus_range(START, 0x8000_0000, 0x4000_0000)]));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
-    assert_eq!((machine.at(held.va).unwrap().0, held.handle), (BASE, 0x8000_0000));
+    assert_eq!((machine.pa_of(held.va), held.handle), (START, 0x8000_0000));
     let sync = machine.sync_out(MapOps::DeviceTree, device, held.va + 64, 64, CACHED);
     assert_eq!(sync, Ok(0x8000_0040));
     machine.free(held).unwrap();
@@ -64,7 +61,7 @@ fn dma_ranges_translate_handles_and_ask_for_32_bit_memory() {
 #[test]
 fn memory_that_no_dma_range_covers_is_given_back() {
     let machine = machine();
-    let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(0, 0, BASE)]));
+    let device = machine.device(DeviceInfo::with_dma_ranges(&[bus_range(0, 0, START)]));
     let settled = machine.balance();
     for flags in [CACHED, Flags::NOCACHE] {
         assert_eq!(machine.alloc(device, PAGE, flags), None);
@@ -73,7 +70,7 @@ fn memory_that_no_dma_range_covers_is_given_back() {
         assert!(lines[0].contains("0x40000000"), "{lines:?}");
     }
     assert_eq!(machine.balance().used_bytes, settled.used_bytes);
-    let linear = machine.at_linear(BASE);
+    let linear = machine.linear_va(START);
     let sync = machine.sync_out(MapOps::DeviceTree, device, linear, PAGE, CACHED);
     assert_eq!(sync, Err(Error::NotReachable));
 }
@@ -81,9 +78,9 @@ fn memory_that_no_dma_range_covers_is_given_back() {
 #[test]
 fn memory_that_a_range_covers_in_part_is_given_back() {
     let machine = machine();
-    let ranged = machine.device(DeviceInfo::behind_ranges(&[bus_range(BASE, 0x8000_0000, PAGE + 100)]));
-    let window = BusWindow { cpu: BASE as u64, bus: 0x8000_0000, size: (PAGE + 100) as u64 };
-    for device in [ranged, machine.device(DeviceInfo::pci(&[window]))] {
+    let ranged = machine.device(DeviceInfo::with_dma_ranges(&[bus_range(START, 0x8000_0000, PAGE + 100)]));
+    let window = BusWindow { cpu: START as u64, bus: 0x8000_0000, size: (PAGE + 100) as u64 };
+    for device in [ranged, machine.device(DeviceInfo::with_pci_windows(&[window]))] {
         let used = machine.balance().used_bytes;
         assert_eq!(machine.alloc(device, PAGE + 101, CACHED), None);
         assert_eq!(machine.balance().used_bytes, used);
@@ -96,14 +93,14 @@ fn memory_that_a_range_covers_in_part_is_given_back() {
 #[test]
 fn pci_windows_translate_both_ways() {
     let machine = Machine::new();
-    machine.install(c"first", BASE, MIB);
-    machine.install(c"second", BASE + 4 * MIB, MIB);
-    machine.install(c"outside", BASE + 16 * MIB, MIB);
+    machine.install(c"first", START, MIB);
+    machine.install(c"second", START + 4 * MIB, MIB);
+    machine.install(c"outside", START + 16 * MIB, MIB);
     let windows = [
-        BusWindow { cpu: BASE as u64, bus: 0x10_0000, size: MIB as u64 },
-        BusWindow { cpu: (BASE + 4 * MIB) as u64, bus: 0x8000_0000, size: MIB as u64 },
+        BusWindow { cpu: START as u64, bus: 0x10_0000, size: MIB as u64 },
+        BusWindow { cpu: (START + 4 * MIB) as u64, bus: 0x8000_0000, size: MIB as u64 },
     ];
-    let device = machine.device(DeviceInfo::pci(&windows));
+    let device = machine.device(DeviceInfo::with_pci_windows(&windows));
     let held: Vec<_> = (0..2).map(|_| machine.alloc(device, MIB, CACHED).unwrap()).collect();
     let handles: Vec<_> = held.iter().map(|held| held.handle).collect();
     assert_eq!(handles, [0x10_0000, 0x8000_0000]);
@@ -119,8 +116,8 @@ fn pci_devices_ask_for_32_bit_memory() {
     let machine = Machine::new();
     machine.install(c"high", 1 << 32, MIB);
     let windows = [BusWindow { cpu: 0, bus: 0, size: u64::MAX }];
-    let device = machine.device(DeviceInfo::pci(&windows));
+    let device = machine.device(DeviceInfo::with_pci_windows(&windows));
     assert_eq!(machine.alloc(device, PAGE, CACHED), None);
-    machine.install(c"low", BASE, MIB);
-    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, BASE);
+    machine.install(c"low", START, MIB);
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, START);
 }

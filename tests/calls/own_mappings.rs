@@ -6,9 +6,6 @@ use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, NamedRegion};
 
-const BASE: usize = LOW.start;
-const CACHED: Flags = Flags::empty();
-
 /// Returns machines with a pool that is too large for a view, or whose view cannot be mapped, each with and without a
 /// linear map.
 fn machines_without_views() -> Vec<Machine> {
@@ -21,7 +18,7 @@ fn machines_without_views() -> Vec<Machine> {
         if !has_room {
             machine.set_view_limit(0);
         }
-        machine.install(c"pool", BASE, MIB);
+        machine.install(c"pool", START, MIB);
         if has_room {
             machine.set_largest_mapping(MIB - PAGE);
         }
@@ -54,14 +51,14 @@ fn a_buffer_with_a_mapping_of_its_own_takes_it_along() {
             machine.assert_refused(Held { va: first.va + 8, ..first }, Error::NoBuffer);
             machine.assert_refused(Held { handle: second.handle, ..first }, Error::WrongHandle);
             if machine.is_linear(first.handle) {
-                machine.assert_refused(Held { va: machine.at_linear(first.handle), ..first }, Error::NoBuffer);
+                machine.assert_refused(Held { va: machine.linear_va(first.handle), ..first }, Error::NoBuffer);
             }
             assert_eq!(machine.in_interrupt(|| machine.free(first)), Err(Error::Context), "an unmap may sleep");
             assert_eq!(machine.with_interrupts_off(|| machine.free(first)), Err(Error::Context));
             assert_eq!(machine.balance(), before);
             machine.free(first).unwrap();
-            assert_eq!(machine.at(first.va), None);
-            assert_eq!(machine.at(second.va).unwrap().0, second.handle);
+            assert_eq!(machine.translate(first.va), None);
+            assert_eq!(machine.pa_of(second.va), second.handle);
             machine.assert_refused(first, Error::NoBuffer);
             machine.free(Held { flags: CACHED, ..second }).unwrap();
             machine.take_errors();
@@ -72,7 +69,7 @@ fn a_buffer_with_a_mapping_of_its_own_takes_it_along() {
 
 #[test]
 fn the_record_of_a_mapping_serves_the_next_one() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     machine.set_view_limit(0);
     let device = machine.plain_device();
     let pair = |count: usize| {
@@ -93,7 +90,7 @@ fn the_record_of_a_mapping_serves_the_next_one() {
 /// A record whose mapping failed claims no page.
 #[test]
 fn a_buffer_is_freed_where_one_could_not_be_mapped() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     machine.set_view_limit(0);
     let device = machine.plain_device();
     let alone = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
@@ -113,7 +110,7 @@ fn a_buffer_is_freed_where_one_could_not_be_mapped() {
 /// find the mapping.
 #[test]
 fn the_address_of_memory_is_not_that_of_a_mapping() {
-    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     machine.set_view_limit(0);
     let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
     assert!(pool.buffer_without_mapping(held.va).is_none());
@@ -124,7 +121,7 @@ fn the_address_of_memory_is_not_that_of_a_mapping() {
 /// The record of a freed buffer has no address. NULL does not match it.
 #[test]
 fn null_is_no_buffers_address() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     machine.set_view_limit(0);
     let device = machine.plain_device();
     let [gone, held] = [(); 2].map(|()| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap());
@@ -138,7 +135,7 @@ fn null_is_no_buffers_address() {
 fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
     machine.fail_always(Service::MapLinear);
-    machine.install(c"pool", BASE, MIB);
+    machine.install(c"pool", START, MIB);
     let device = machine.plain_device();
     let view = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
     machine.fail(Service::Map, 0, 1);
@@ -154,7 +151,7 @@ fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping(
 /// Uncached and write-through memory share a view where the port asks for it. An address in that view is refused, too.
 #[test]
 fn the_uncached_view_is_not_the_address_of_a_write_through_buffer_with_its_own_mapping() {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let view = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
     machine.fail(Service::Map, 0, 1);
@@ -171,8 +168,8 @@ fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
     machine.set_caches_write_through(false);
     machine.set_view_limit(0);
-    let region = NamedRegion { is_no_map: true, ..named_region(BASE, MIB) };
-    let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+    let region = NamedRegion { is_no_map: true, ..named_region(START, MIB) };
+    let device = machine.device(DeviceInfo::with_regions(&[region]).coherent());
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_ne!(held.va, held.handle);
     machine.assert_refused(Held { va: held.handle, ..held }, Error::NoBuffer);
@@ -185,23 +182,22 @@ fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
 #[test]
 fn a_buffer_with_a_mapping_of_its_own_has_no_other_address() {
     let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP];
-    let systems = [(false, false), (false, true), (true, false), (true, true)];
-    for ((no_map, caches_write_through), wanted, freed_as) in
-        systems.into_iter().flat_map(|system| kinds.map(|wanted| kinds.map(|as_| (system, wanted, as_)))).flatten()
-    {
+    let systems = pairs([false, true], &[false, true]);
+    for ((no_map, caches_write_through), (wanted, freed_as)) in pairs(systems, &pairs(kinds, &kinds)) {
         let machine = Machine::new();
         machine.set_caches_write_through(caches_write_through);
         machine.set_view_limit(0);
-        let region = NamedRegion { is_no_map: no_map, ..named_region(BASE, MIB) };
-        let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+        let region = NamedRegion { is_no_map: no_map, ..named_region(START, MIB) };
+        let device = machine.device(DeviceInfo::with_regions(&[region]).coherent());
         // One neighbour of each kind, so that every possible mapping exists.
         let neighbours: Vec<_> = kinds.iter().filter_map(|flags| machine.alloc(device, PAGE, *flags)).collect();
         let Some(held) = machine.alloc(device, 2 * PAGE, wanted) else { continue };
-        let beside = neighbours.iter().map(|other| other.va.wrapping_add(held.handle).wrapping_sub(other.handle));
+        let at_neighbours =
+            neighbours.iter().map(|other| other.va.wrapping_add(held.handle).wrapping_sub(other.handle));
         let others = [held.handle, machine.kernel.linear(held.handle), held.va + PAGE, held.va + 1];
-        for va in beside.chain(others).filter(|va| *va != held.va) {
-            let is_refused = machine.free(Held { va, flags: freed_as, ..held });
-            assert!(is_refused.is_err(), "{no_map} {wanted:?} {freed_as:?} {va:#x}");
+        for va in at_neighbours.chain(others).filter(|va| *va != held.va) {
+            let result = machine.free(Held { va, flags: freed_as, ..held });
+            assert!(result.is_err(), "{no_map} {wanted:?} {freed_as:?} {va:#x}");
         }
         machine.free(Held { flags: freed_as, ..held }).unwrap();
     }

@@ -10,23 +10,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::thread;
 
-const CACHED: Flags = Flags::empty();
-
 #[test]
 fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
     let machine = machine_with_cma();
-    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let own = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
     let [first, second, place] = [own.clone(), own.clone(), own.clone()].map(|info| machine.device(info));
     // First the place of the device that made the pool, then that of a device that shares the pool.
     for device in [first, place] {
         assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle & !(MIB - 1), OWN);
         for (info, ops) in [
             (DeviceInfo::plain(), MapOps::NonCoherent),
-            (DeviceInfo::naming(&[]), MapOps::NonCoherent),
-            (DeviceInfo::naming(&[named_region(OWN + MIB, MIB)]), MapOps::DeviceTree),
+            (DeviceInfo::with_regions(&[]), MapOps::NonCoherent),
+            (DeviceInfo::with_regions(&[named_region(OWN + MIB, MIB)]), MapOps::DeviceTree),
         ] {
             machine.replace(device, info);
-            assert_eq!(machine.first_call(device), Some(ops));
+            assert_eq!(machine.ops_of(device), Some(ops));
             let pool = machine.dma.pools().find(|pool| pool.start() == OWN).unwrap();
             assert!(!pool.is_owned_by(device));
             let handle = machine.alloc(device, PAGE, CACHED).unwrap().handle;
@@ -42,14 +40,14 @@ fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
 #[test]
 fn fault_17_a_region_is_not_inherited_by_a_device_that_has_made_no_call_yet() {
     let machine = machine_with_cma();
-    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let own = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
     let [first, second] = [own.clone(), own].map(|info| machine.device(info));
     let request = |device| machine.dma.allocate_general(device, PAGE, None, Flags::DEVICE, MapOps::NonCoherent);
     for device in [first, second] {
         let held = machine.alloc(device, PAGE, Flags::DEVICE).unwrap();
         assert_eq!(held.handle & !(MIB - 1), OWN);
         // The next device at this address has operations that the BSP set: it makes no first call that chooses them.
-        for info in [DeviceInfo::plain(), DeviceInfo::naming(&[])] {
+        for info in [DeviceInfo::plain(), DeviceInfo::with_regions(&[])] {
             machine.replace(device, info);
             assert_eq!(request(device), None);
         }
@@ -59,15 +57,15 @@ fn fault_17_a_region_is_not_inherited_by_a_device_that_has_made_no_call_yet() {
 #[test]
 fn fault_17_devices_that_come_and_go_leave_no_heap_block_each() {
     let machine = machine_with_cma();
-    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let own = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
     let [first, place] = [own.clone(), own.clone()].map(|info| machine.device(info));
     let come_and_go = || {
-        assert_eq!(machine.first_call(place), Some(MapOps::DeviceTree));
+        assert_eq!(machine.ops_of(place), Some(MapOps::DeviceTree));
         machine.replace(place, DeviceInfo::plain());
-        machine.first_call(place);
+        machine.ops_of(place);
         machine.replace(place, own.clone());
     };
-    machine.first_call(first);
+    machine.ops_of(first);
     come_and_go();
     let balance = machine.balance();
     (0..100).for_each(|_| come_and_go());
@@ -77,7 +75,7 @@ fn fault_17_devices_that_come_and_go_leave_no_heap_block_each() {
 #[test]
 fn fault_17_an_interrupt_that_brings_a_new_device_ends_the_claims_of_the_old_one() {
     let machine = machine_with_cma();
-    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
+    let device = machine.device(DeviceInfo::with_regions(&[named_region(OWN, MIB)]));
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle, OWN);
     machine.replace(device, DeviceInfo::plain());
     let held = machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::DEVICE));
@@ -88,15 +86,19 @@ fn fault_17_an_interrupt_that_brings_a_new_device_ends_the_claims_of_the_old_one
 fn a_second_thread_that_chooses_operations_takes_no_region_away() {
     let machine = Arc::new(machine_with_cma());
     let regions = [named_region(OWN, MIB), named_region(OWN + MIB, MIB)];
-    let device = machine.device(DeviceInfo::naming(&regions));
-    machine.first_call(device);
+    let device = machine.device(DeviceInfo::with_regions(&regions));
+    machine.ops_of(device);
     let chooser = machine.clone();
     let other = thread::spawn(move || {
         (0..200).for_each(|_| assert_eq!(chooser.dma.choose_ops(device), Ok(MapOps::DeviceTree)));
     });
-    while !other.is_finished() {
+    // At least one allocation.
+    loop {
         let held = machine.alloc(device, PAGE, Flags::DEVICE).expect("it owns them all the time");
         machine.free(held).unwrap();
+        if other.is_finished() {
+            break;
+        }
     }
     other.join().unwrap();
 }
@@ -108,10 +110,10 @@ fn fault_17_a_region_has_a_copy_of_the_name_of_its_device() {
     let name: &'static [AtomicU8] = Box::leak(Box::new(*b"decoder\0").map(AtomicU8::new).into());
     // SAFETY: the bytes stay valid, form a C string, and change only while the kernel does not read them.
     let borrowed = unsafe { CStr::from_ptr(name.as_ptr().cast()) };
-    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]).named(borrowed));
-    let nameless = DeviceInfo { name: None, ..DeviceInfo::naming(&[named_region(OWN + MIB, MIB)]) };
-    machine.first_call(device);
-    machine.first_call(machine.device(nameless));
+    let device = machine.device(DeviceInfo::with_regions(&[named_region(OWN, MIB)]).named(borrowed));
+    let nameless = DeviceInfo { name: None, ..DeviceInfo::with_regions(&[named_region(OWN + MIB, MIB)]) };
+    machine.ops_of(device);
+    machine.ops_of(machine.device(nameless));
     name[..4].iter().for_each(|byte| byte.store(b'x', Relaxed));
     let listed: Vec<String> =
         machine.list()[1..3].iter().map(|line| line.split_whitespace().next().unwrap().into()).collect();
@@ -122,12 +124,12 @@ fn fault_17_a_region_has_a_copy_of_the_name_of_its_device() {
 #[test]
 fn fault_17_a_region_that_is_installed_again_has_the_name_of_its_present_device() {
     let machine = Machine::new();
-    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let own = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
     let mut heap = None;
     for round in 0..3 {
         for name in [c"decoder", c"decode", c"camera"] {
             let device = machine.device(own.clone().named(name));
-            assert_eq!(machine.first_call(device), Some(MapOps::DeviceTree));
+            assert_eq!(machine.ops_of(device), Some(MapOps::DeviceTree));
             let pool = machine.dma.pools().next().unwrap();
             assert_eq!(machine.list()[1].split_whitespace().next(), name.to_str().ok());
             machine.remove_device(device);
@@ -144,9 +146,9 @@ fn fault_17_a_region_that_is_installed_again_has_the_name_of_its_present_device(
 #[test]
 fn a_bsp_may_hand_the_pool_to_another_device() {
     let machine = Machine::new();
-    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
+    let device = machine.device(DeviceInfo::with_regions(&[named_region(OWN, MIB)]));
     let heir = machine.plain_device();
-    machine.first_call(device);
+    machine.ops_of(device);
     let pool = machine.dma.pools().next().unwrap();
     machine.set_pool_owner(pool, heir);
     assert_eq!(machine.alloc(heir, PAGE, Flags::DEVICE).unwrap().handle, OWN);
@@ -156,13 +158,13 @@ fn a_bsp_may_hand_the_pool_to_another_device() {
 #[test]
 fn a_device_that_the_bsp_wrote_to_the_pool_claims_it_too_if_its_node_names_the_region() {
     let machine = Machine::new();
-    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let own = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
     let [device, heir] = [own.clone(), own].map(|info| machine.device(info));
     let third = machine.plain_device();
-    machine.first_call(device);
+    machine.ops_of(device);
     let pool = machine.dma.pools().next().unwrap();
     machine.set_pool_owner(pool, heir);
-    assert_eq!(machine.first_call(heir), Some(MapOps::DeviceTree));
+    assert_eq!(machine.ops_of(heir), Some(MapOps::DeviceTree));
     machine.set_pool_owner(pool, third);
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "the BSP took it from this device");
     for owner in [heir, third] {

@@ -9,30 +9,29 @@ use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device};
 
-const BASE: usize = LOW.start;
-const CACHED: Flags = Flags::empty();
 const WINDOW: BusWindow = BusWindow { cpu: 0, bus: 0, size: u64::MAX };
 
-/// Returns a machine with a page of cached memory, and the address of that page.
-fn machine() -> (Machine, Held) {
-    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+/// Returns a machine, and a cached buffer of four pages.
+fn machine_with_buffer() -> (Machine, Held) {
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     let held = machine.alloc(device, 4 * PAGE, CACHED).unwrap();
     (machine, held)
 }
 
-fn with_cache_maintenance(machine: &Machine) -> [(MapOps, Device); 3] {
+/// Returns devices whose syncs maintain the cache, with their operations.
+fn maintained_devices(machine: &Machine) -> [(MapOps, Device); 3] {
     [
         (MapOps::Coherent, machine.device(DeviceInfo::plain().coherent())),
-        (MapOps::DeviceTree, machine.device(DeviceInfo::behind_ranges(&[WINDOW]))),
-        (MapOps::Pci, machine.device(DeviceInfo::pci(&[WINDOW]))),
+        (MapOps::DeviceTree, machine.device(DeviceInfo::with_dma_ranges(&[WINDOW]))),
+        (MapOps::Pci, machine.device(DeviceInfo::with_pci_windows(&[WINDOW]))),
     ]
 }
 
 #[test]
 fn out_makes_the_processors_bytes_visible_to_the_device() {
-    let (machine, held) = machine();
-    for ((ops, device), byte) in with_cache_maintenance(&machine).into_iter().zip(1..) {
+    let (machine, held) = machine_with_buffer();
+    for ((ops, device), byte) in maintained_devices(&machine).into_iter().zip(1..) {
         machine.cpu_write(held.va + 100, &[byte; 1000]);
         assert_ne!(machine.device_read(held.handle + 100, 1000), [byte; 1000], "still in the cache");
         assert_eq!(machine.sync_out(ops, device, held.va + 100, 1000, CACHED), Ok(held.handle + 100));
@@ -42,7 +41,7 @@ fn out_makes_the_processors_bytes_visible_to_the_device() {
 
 #[test]
 fn in_makes_the_devices_bytes_visible_to_the_processor() {
-    let (machine, held) = machine();
+    let (machine, held) = machine_with_buffer();
     machine.cpu_read(held.va, 4 * PAGE);
     machine.device_write(held.handle, &[1; PAGE]);
     assert_ne!(machine.cpu_read(held.va, PAGE), [1; PAGE], "still the cached ones");
@@ -52,7 +51,7 @@ fn in_makes_the_devices_bytes_visible_to_the_processor() {
 
 #[test]
 fn non_coherent_operations_leave_the_cache_alone() {
-    let (machine, held) = machine();
+    let (machine, held) = machine_with_buffer();
     machine.take_cache_calls();
     assert_eq!(machine.sync_out(MapOps::NonCoherent, held.device, held.va, PAGE, CACHED), Ok(held.handle));
     assert_eq!(machine.take_cache_calls(), []);
@@ -60,8 +59,8 @@ fn non_coherent_operations_leave_the_cache_alone() {
 
 #[test]
 fn nocache_spares_the_maintenance_of_translated_devices() {
-    let (machine, _) = machine();
-    let [_, device_tree, pci] = with_cache_maintenance(&machine);
+    let (machine, _) = machine_with_buffer();
+    let [_, device_tree, pci] = maintained_devices(&machine);
     for (ops, device) in [device_tree, pci] {
         let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
         machine.take_cache_calls();
@@ -72,11 +71,11 @@ fn nocache_spares_the_maintenance_of_translated_devices() {
 
 #[test]
 fn fault_07_out_gives_no_handle_of_a_buffer_whose_end_is_out_of_reach() {
-    let (machine, held) = machine();
+    let (machine, held) = machine_with_buffer();
     let window = BusWindow { cpu: held.handle as u64, bus: 0x1000, size: PAGE as u64 };
     let devices = [
-        (MapOps::DeviceTree, machine.device(DeviceInfo::behind_ranges(&[window]))),
-        (MapOps::Pci, machine.device(DeviceInfo::pci(&[window]))),
+        (MapOps::DeviceTree, machine.device(DeviceInfo::with_dma_ranges(&[window]))),
+        (MapOps::Pci, machine.device(DeviceInfo::with_pci_windows(&[window]))),
     ];
     for (ops, device) in devices {
         assert_eq!(machine.sync_out(ops, device, held.va, PAGE, CACHED), Ok(0x1000));
@@ -94,8 +93,8 @@ fn fault_07_out_gives_no_handle_of_a_buffer_whose_end_is_out_of_reach() {
 fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
     let offsets = [0, 1, 31, 63, 64, 65, 100];
     let sizes = [1, 2, 31, 62, 63, 64, 65, 127, 128, 129, 190, 191, 192, 193, 256];
-    for (offset, size) in offsets.into_iter().flat_map(|offset| sizes.map(|size| (offset, size))) {
-        let (machine, held) = machine();
+    for (offset, size) in pairs(offsets, &sizes) {
+        let (machine, held) = machine_with_buffer();
         let device = machine.device(DeviceInfo::plain().coherent());
         let (start, end) = (256 + offset, 256 + offset + size);
         // The neighbours on both sides are dirty in the cache. The buffer's own bytes are those that the driver synced
@@ -120,9 +119,9 @@ fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
 #[test]
 fn in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
     let ends = [(0, 1), (1, 1), (63, 1), (63, 2), (1, 63), (1, 64), (32, 64), (0, 65), (0, 128), (5, 300)];
-    for ((offset, size), keeps) in ends.into_iter().flat_map(|ends| [(ends, false), (ends, true)]) {
-        let (machine, held) = machine();
-        if keeps {
+    for ((offset, size), keeps_flushed) in pairs(ends, &[false, true]) {
+        let (machine, held) = machine_with_buffer();
+        if keeps_flushed {
             machine.keep_flushed_lines();
         }
         let device = machine.device(DeviceInfo::plain().coherent());
@@ -135,19 +134,19 @@ fn in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
 
 #[test]
 fn in_invalidates_whole_lines_without_flushing_them() {
-    let (machine, held) = machine();
+    let (machine, held) = machine_with_buffer();
     let device = machine.device(DeviceInfo::plain().coherent());
     machine.take_cache_calls();
     machine.sync_in(device, held.va + 2 * LINE, 8 * LINE).unwrap();
-    let expected = CacheCall { what: Maintenance::Invalidate, pa: held.handle + 2 * LINE, size: 8 * LINE };
+    let expected = CacheCall { operation: Maintenance::Invalidate, pa: held.handle + 2 * LINE, size: 8 * LINE };
     assert_eq!(machine.take_cache_calls(), [expected]);
 }
 
 #[test]
 fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
-    let (machine, held) = machine();
+    let (machine, held) = machine_with_buffer();
     machine.take_cache_calls();
-    for (ops, device) in with_cache_maintenance(&machine) {
+    for (ops, device) in maintained_devices(&machine) {
         for (data, size) in [(0, PAGE), (0x1000, 1), (usize::MAX - 10, 100), (held.va, usize::MAX)] {
             assert_eq!(machine.sync_out(ops, device, data, size, CACHED), Err(Error::NotMapped));
             assert_eq!(machine.sync_in(device, data, size), Err(Error::NotMapped));
@@ -159,8 +158,8 @@ fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
 
 #[test]
 fn an_interrupt_may_sync() {
-    let (machine, held) = machine();
-    for (ops, device) in with_cache_maintenance(&machine) {
+    let (machine, held) = machine_with_buffer();
+    for (ops, device) in maintained_devices(&machine) {
         machine.in_interrupt(|| {
             machine.sync_out(ops, device, held.va, PAGE, CACHED).unwrap();
             machine.sync_in(device, held.va, PAGE).unwrap();
@@ -175,12 +174,8 @@ fn an_interrupt_may_sync() {
 fn fault_13_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
     let places: [usize; 12] = [0, 1, 63, 64, 65, 128, 192, 960, 1024, 1024 + 64, 1024 + 100, 2048 - 64];
     let sizes = [1, 63, 64, 65, 128, 192, 1024, 1024 + 64];
-    for (largest, (offset, size)) in [64, 128, 512, 2048]
-        .into_iter()
-        .flat_map(|largest| places.map(|place| (largest, place)))
-        .flat_map(|(largest, offset)| sizes.map(|size| (largest, (offset, size))))
-    {
-        let (machine, held) = machine();
+    for (largest, (offset, size)) in pairs([64, 128, 512, 2048], &pairs(places, &sizes)) {
+        let (machine, held) = machine_with_buffer();
         machine.set_largest_line(largest);
         let device = machine.device(DeviceInfo::plain().coherent());
         // 2 KiB of neighbours on each side.

@@ -5,54 +5,24 @@ use crate::fake_kernel::*;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::NamedRegion;
 use rt_dma_pool::log::Level;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::Duration;
-
-const BASE: usize = LOW.start;
 
 /// Runs `scenario` with a console whose driver makes its device's first call for every line. Returns the number of
 /// lines.
-fn with_console(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize {
+fn with_console_that_allocates(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize {
     let others = machine.clone();
     let driver = move |line: usize| {
         // The call claims the device's region, so that a pool is installed and a line is written.
-        let region = named_region(BASE + (40 + line.min(9)) * MIB, 4 * PAGE);
-        let console = others.device(DeviceInfo::naming(&[region]));
+        let region = named_region(START + (40 + line.min(9)) * MIB, 4 * PAGE);
+        let console = others.device(DeviceInfo::with_regions(&[region]));
         for flags in [Flags::empty(), Flags::NOCACHE] {
             let held = others.alloc(console, PAGE, flags).unwrap();
             others.free(held).unwrap();
         }
         others.list();
     };
-    with_console_driver(machine, driver, scenario)
-}
-
-/// Runs `scenario` with a console whose driver does `driver` for every line, with the number of lines before it.
-/// Returns the number of lines.
-fn with_console_driver(
-    machine: &Arc<Machine>,
-    driver: impl Fn(usize) + Send + Sync + 'static,
-    scenario: impl FnOnce() + Send,
-) -> usize {
-    let lines = Arc::new(AtomicUsize::new(0));
-    let counted = lines.clone();
-    machine.set_writer(Some(Arc::new(move || driver(counted.fetch_add(1, Relaxed)))));
-    thread::scope(|scope| {
-        let (done, is_done) = mpsc::channel();
-        let caller = scope.spawn(move || {
-            scenario();
-            let _ = done.send(());
-        });
-        if let Err(mpsc::RecvTimeoutError::Timeout) = is_done.recv_timeout(Duration::from_secs(120)) {
-            eprintln!("the console waits for its own thread");
-            std::process::abort();
-        }
-        caller.join().unwrap();
-    });
-    machine.set_writer(None);
-    lines.load(Relaxed)
+    machine.with_console_driver(driver, scenario)
 }
 
 fn machine() -> Arc<Machine> {
@@ -62,9 +32,9 @@ fn machine() -> Arc<Machine> {
 #[test]
 fn fault_22_install_and_its_refusal_write_without_a_turn() {
     let machine = machine();
-    let lines = with_console(&machine, || {
-        machine.install(c"dma", BASE, MIB);
-        assert!(machine.dma.install(&range(c"again", BASE, MIB)).is_err());
+    let lines = with_console_that_allocates(&machine, || {
+        machine.install(c"dma", START, MIB);
+        assert!(machine.dma.install(&range(c"again", START, MIB)).is_err());
     });
     assert_eq!(lines, 2);
 }
@@ -72,8 +42,8 @@ fn fault_22_install_and_its_refusal_write_without_a_turn() {
 #[test]
 fn fault_22_extract_writes_without_a_turn() {
     let machine = machine();
-    machine.set_reserved(Some(vec![ReservedRegion { start: BASE, end: BASE + 8 * MIB, usable: true }]));
-    let lines = with_console(&machine, || {
+    machine.set_reserved(Some(vec![ReservedRegion { start: START, end: START + 8 * MIB, usable: true }]));
+    let lines = with_console_that_allocates(&machine, || {
         machine.extract(8 * MIB, 2 * MIB).unwrap();
         machine.extract(MIB, 0).unwrap_err();
     });
@@ -89,12 +59,12 @@ fn fault_22_extract_writes_without_a_turn() {
 #[test]
 fn fault_22_claims_of_regions_write_without_a_turn() {
     let machine = machine();
-    machine.install(c"dma", BASE, MIB);
-    let no_map = NamedRegion { is_no_map: true, ..named_region(BASE + 16 * MIB, MIB) };
-    let regions = [no_map, named_region(BASE, PAGE), named_region(BASE + 24 * MIB, MIB)];
-    let device = machine.device(DeviceInfo::naming(&regions));
-    let lines = with_console(&machine, || {
-        machine.first_call(device).unwrap();
+    machine.install(c"dma", START, MIB);
+    let no_map = NamedRegion { is_no_map: true, ..named_region(START + 16 * MIB, MIB) };
+    let regions = [no_map, named_region(START, PAGE), named_region(START + 24 * MIB, MIB)];
+    let device = machine.device(DeviceInfo::with_regions(&regions));
+    let lines = with_console_that_allocates(&machine, || {
+        machine.ops_of(device).unwrap();
     });
     assert_eq!(lines, 3);
 }
@@ -103,14 +73,14 @@ fn fault_22_claims_of_regions_write_without_a_turn() {
 fn fault_22_reserved_memory_is_installed_without_a_turn_while_it_writes() {
     let machine = machine();
     let nodes = vec![
-        SharedPoolNode::fixed(BASE + 16 * MIB, MIB).reusable().default_pool(),
+        SharedPoolNode::fixed(START + 16 * MIB, MIB).reusable().default_pool(),
         SharedPoolNode::without_reg(MIB),
         SharedPoolNode { is_readable: false, ..SharedPoolNode::without_reg(MIB) },
         SharedPoolNode::without_reg(0),
     ];
-    let memory = vec![Some(BASE..BASE + 32 * MIB)];
+    let memory = vec![Some(START..START + 32 * MIB)];
     machine.set_boot(BootMemory { nodes: Some(nodes), memory, reserved: Vec::new(), paged: Vec::new() });
-    let lines = with_console(&machine, || {
+    let lines = with_console_that_allocates(&machine, || {
         machine.dma.install_reserved().unwrap_err();
     });
     assert_eq!(lines, 4);
@@ -119,15 +89,15 @@ fn fault_22_reserved_memory_is_installed_without_a_turn_while_it_writes() {
 #[test]
 fn fault_22_the_list_of_pools_is_written_without_a_turn() {
     let machine = machine();
-    machine.install(c"dma", BASE, MIB);
-    assert!(with_console(&machine, || machine.dma.report()) >= 3);
+    machine.install(c"dma", START, MIB);
+    assert!(with_console_that_allocates(&machine, || machine.dma.report()) >= 3);
 }
 
 /// RT-Thread's ioremap writes a line if its window is full.
 #[test]
 fn fault_22_a_view_is_mapped_without_a_turn() {
     let machine = machine();
-    machine.install(c"dma", BASE, MIB);
+    machine.install(c"dma", START, MIB);
     let (device, console, others) = (machine.plain_device(), machine.plain_device(), machine.clone());
     for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let others = others.clone();
@@ -136,7 +106,7 @@ fn fault_22_a_view_is_mapped_without_a_turn() {
             others.free(held).unwrap();
         };
         machine.fail(Service::Map, 0, 1);
-        let lines = with_console_driver(&machine, driver, || {
+        let lines = machine.with_console_driver(driver, || {
             let held = machine.alloc(device, PAGE, flags).expect("there is room for one page");
             machine.free(held).unwrap();
         });
@@ -149,20 +119,20 @@ fn fault_22_a_view_is_mapped_without_a_turn() {
 #[test]
 fn a_call_waits_100_ticks_for_another_that_maps_the_pool() {
     let machine = machine();
-    machine.install(c"dma", BASE, MIB);
+    machine.install(c"dma", START, MIB);
     let (device, console, others) = (machine.plain_device(), machine.plain_device(), machine.clone());
     let waited = Arc::new(AtomicUsize::new(0));
     let ticks = waited.clone();
     let driver = move |_| {
-        let before = others.ticks_waited();
+        let before = others.tick_count();
         let held = others.alloc(console, PAGE, Flags::NOCACHE).expect("there is room for one page");
-        ticks.store(others.ticks_waited() - before, Relaxed);
+        ticks.store(others.tick_count() - before, Relaxed);
         assert_eq!(others.mappings().len(), 1, "the mapping of this buffer");
         others.free(held).unwrap();
         assert_eq!(others.mappings().len(), 0);
     };
     machine.fail(Service::Map, 0, 1);
-    with_console_driver(&machine, driver, || {
+    machine.with_console_driver(driver, || {
         let held = machine.alloc(device, PAGE, Flags::NOCACHE).expect("there is room for one page");
         machine.free(held).unwrap();
     });
@@ -173,15 +143,15 @@ fn a_call_waits_100_ticks_for_another_that_maps_the_pool() {
 #[test]
 fn fault_22_a_pool_is_mapped_linearly_without_a_turn() {
     let machine = machine();
-    machine.set_reserved(Some(vec![ReservedRegion { start: BASE, end: BASE + 8 * MIB, usable: true }]));
+    machine.set_reserved(Some(vec![ReservedRegion { start: START, end: START + 8 * MIB, usable: true }]));
     machine.fail(Service::MapLinear, 0, 1);
-    let lines = with_console(&machine, || {
-        let pool = machine.install(c"dma", BASE + 16 * MIB, MIB);
+    let lines = with_console_that_allocates(&machine, || {
+        let pool = machine.install(c"dma", START + 16 * MIB, MIB);
         assert!(!pool.flags().contains(Flags::LINEAR));
     });
     assert_eq!(lines, 2, "one of the kernel, and the boot line");
     machine.fail(Service::MapLinear, 0, 2);
-    with_console(&machine, || {
+    with_console_that_allocates(&machine, || {
         machine.extract(8 * MIB, 2 * MIB).unwrap();
     });
 }
@@ -191,7 +161,7 @@ fn fault_22_a_pool_is_mapped_linearly_without_a_turn() {
 fn fault_22_a_pool_is_mapped_linearly_later_without_a_turn() {
     let machine = machine();
     machine.fail(Service::MapLinear, 0, 2);
-    machine.install(c"dma", BASE, MIB);
+    machine.install(c"dma", START, MIB);
     let (device, console, others) = (machine.plain_device(), machine.plain_device(), machine.clone());
     let driver = move |_| {
         for flags in [Flags::empty(), Flags::NOCACHE] {
@@ -199,7 +169,7 @@ fn fault_22_a_pool_is_mapped_linearly_later_without_a_turn() {
             others.free(held).unwrap();
         }
     };
-    let lines = with_console_driver(&machine, driver, || {
+    let lines = machine.with_console_driver(driver, || {
         let held = machine.alloc(device, PAGE, Flags::empty()).expect("there is room for one page");
         machine.free(held).unwrap();
     });

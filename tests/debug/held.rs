@@ -21,7 +21,7 @@ fn free(rig: &Rig, held: &Held) -> bool {
 
 /// Two of the devices have other handles than physical addresses.
 fn devices(rig: &Rig) -> [Device; 3] {
-    let behind = |bus| DeviceInfo::behind_ranges(&[bus_range(START, bus, 64 * PAGE)]);
+    let behind = |bus| DeviceInfo::with_dma_ranges(&[bus_range(START, bus, 64 * PAGE)]);
     [DeviceInfo::plain(), behind(0x8000_0000), behind(0x9000_0000)].map(|info| rig.machine.device(info))
 }
 
@@ -41,7 +41,7 @@ proptest! {
                 held.push(new);
             }
             let right = held[owner % held.len()];
-            let pa = rig.machine.at(right.va).unwrap().0;
+            let pa = rig.machine.pa_of(right.va);
             let tried = Held {
                 device: devices[caller],
                 size: [5000, 8192, 4096, 9000][size],

@@ -64,7 +64,7 @@ fn an_ambiguous_unmap_ends_nothing() {
     let maps = StreamingMaps::new();
     let streaming = || Streaming::new(rig.machine.dma, &maps);
     let held = rig.alloc(256, Flags::empty());
-    let ops = Ops::Library(rig.machine.first_call(rig.device).unwrap());
+    let ops = Ops::Library(rig.machine.ops_of(rig.device).unwrap());
     let master = BusMaster { device: rig.device, ops, mask: usize::MAX };
     let direction = Direction::ToDevice;
     for size in [64, 128] {
@@ -163,7 +163,7 @@ fn a_list_is_unmapped_as_a_list_with_its_number_of_entries() {
 fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let handle = rig.machine.at(memory).unwrap().0;
+    let handle = rig.machine.pa_of(memory);
     rig.debug.check_map(&rig.call(MAP), DebugEntry { handle, ..buffer(memory, 64, Direction::ToDevice) });
     rig.silent();
     rig.unmap(given(handle, 64, Direction::ToDevice));
@@ -175,7 +175,7 @@ fn a_managed_mapping_that_was_never_checked_is_reported_when_the_release_ends_it
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let managed = |va| DebugEntry { is_managed: true, ..buffer(va, 64, Direction::ToDevice) };
-    let handle = rig.machine.at(memory).unwrap().0;
+    let handle = rig.machine.pa_of(memory);
     rig.debug.check_map(&rig.call(MAP), DebugEntry { handle, ..managed(memory) });
     rig.map_as(rig.device, managed(memory + 64));
     rig.silent();
@@ -257,7 +257,7 @@ fn stacks_and_unmapped_addresses_are_reported() {
     // A buffer without bytes is not looked at.
     let rig = Rig::new();
     rig.machine.premap_linear(START + 128 * PAGE, PAGE);
-    let first = rig.machine.at_linear(START + 128 * PAGE);
+    let first = rig.machine.linear_va(START + 128 * PAGE);
     rig.debug.check_map(&rig.call(END), DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) });
     rig.silent();
 }

@@ -11,7 +11,6 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
 use std::ffi::CStr;
 
-pub const START: usize = LOW.start;
 pub const MAP: usize = 0x1111;
 pub const END: usize = 0x2222;
 /// `rt_dma_free`, of a device whose handles are physical addresses.
@@ -69,7 +68,7 @@ impl Rig {
 
     pub fn free_as(&self, device: Device, freed: FreedMemory) -> bool {
         let by = match freed.by {
-            FreedBy::Free { .. } => FreedBy::Free { ops: self.machine.first_call(device) },
+            FreedBy::Free { .. } => FreedBy::Free { ops: self.machine.ops_of(device) },
             by => by,
         };
         let after = self.debug.check_free(self.machine.dma, &self.by(device, END), &FreedMemory { by, ..freed });
@@ -82,7 +81,7 @@ impl Rig {
     }
 
     pub fn map_as(&self, device: Device, buffer: DebugEntry) -> usize {
-        let handle = self.machine.at(buffer.va).unwrap().0;
+        let handle = self.machine.pa_of(buffer.va);
         self.debug.check_map(&self.by(device, MAP), DebugEntry { handle, ..buffer });
         self.debug.mark_mapping_checked(&self.by(device, MAP), handle);
         handle
@@ -139,5 +138,5 @@ pub fn given(handle: usize, size: usize, direction: Direction) -> MappedPart {
 /// The driver's own memory: mapped, and no pool's.
 pub fn own_memory(rig: &Rig) -> usize {
     rig.machine.premap_linear(START + 64 * PAGE, 4 * PAGE);
-    rig.machine.at_linear(START + 64 * PAGE)
+    rig.machine.linear_va(START + 64 * PAGE)
 }

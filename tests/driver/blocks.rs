@@ -66,7 +66,7 @@ fn a_forgotten_box_keeps_its_pool() {
     std::mem::forget(forgotten);
     drop(pool);
     assert!(rig.machine.take_errors().iter().any(|line| line.contains("forgetful")));
-    assert_eq!(rig.used(), PAGE);
+    assert_eq!(rig.used_bytes(), PAGE);
     let others: Vec<_> = std::iter::from_fn(|| device.coherent::<u8>(PAGE)).collect();
     assert_eq!(others.len(), POOL_SIZE / PAGE - 1);
     assert_eq!(rig.machine.device_read(handle, 4), 7u32.to_ne_bytes());
@@ -92,8 +92,8 @@ fn a_pool_that_is_dropped_in_an_interrupt_stays() {
     let pool = device.block_pool::<u32>("dropped", 0, 0).unwrap();
     drop(pool.allocate().unwrap());
     rig.machine.in_interrupt(|| drop(pool));
-    assert_eq!((rig.used(), rig.block_pools.refused_calls()), (PAGE, 1));
-    rig.block_pools.list_pools();
+    assert_eq!((rig.used_bytes(), rig.block_pools.refused_calls()), (PAGE, 1));
+    rig.block_pools.report();
     let lines = rig.machine.take_printed();
     assert!(lines.iter().any(|line| line.starts_with("dropped ")), "{lines:?}");
 }

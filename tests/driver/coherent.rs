@@ -111,7 +111,7 @@ fn memory_that_is_not_aligned_for_the_words_is_given_back() {
     let device = rig.plain();
     assert!(device.coherent::<u64>(1).is_none());
     assert!(device.ring::<[u64; 2]>(4).is_none());
-    assert_eq!(rig.used(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     let mut ring = device.ring::<Descriptor>(4).unwrap();
     let descriptor = Descriptor { address: 5, ..Descriptor::default() };
     assert_eq!(ring.push(descriptor), Ok(0));
@@ -121,7 +121,7 @@ fn memory_that_is_not_aligned_for_the_words_is_given_back() {
 #[test]
 fn handles_include_the_bus_offset() {
     let rig = Rig::new();
-    let info = DeviceInfo::behind_ranges(&[bus_range(0, BUS_OFFSET, usize::MAX / 2)]);
+    let info = DeviceInfo::with_dma_ranges(&[bus_range(0, BUS_OFFSET, usize::MAX / 2)]);
     let mut buffer = rig.device(info).coherent::<u32>(2).unwrap();
     buffer.write(1, 5).unwrap();
     assert_eq!(rig.machine.device_read(buffer.handle_of(1).unwrap() - BUS_OFFSET, 4), 5u32.to_ne_bytes());

@@ -13,7 +13,6 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{self, Addresses};
 use rt_dma_pool::mem::handover::Unique;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Memory of the kernel, mapped linearly, and the pool.
 pub const HEAP: Pa = LOW.start;
@@ -59,15 +58,6 @@ unsafe impl Pages for Coherent {
     }
 }
 
-/// Values that are never freed. The leak sanitizer finds them here.
-static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-
-pub fn keep<T: ?Sized>(value: Box<T>) -> &'static T {
-    let value: &'static T = Box::leak(value);
-    KEPT.lock().unwrap().push(value as *const T as *const u8 as usize);
-    value
-}
-
 /// A machine with one pool, and the system of its drivers.
 pub struct Rig {
     pub machine: Machine,
@@ -87,7 +77,7 @@ impl Rig {
         Self::with_offset(0)
     }
 
-    /// A machine without pools, whose coherent memory begins `offset` bytes after the beginning of a page.
+    /// Makes a machine without pools, whose coherent memory begins `offset` bytes after the beginning of a page.
     pub fn with_offset(offset: usize) -> Self {
         let machine = Machine::new();
         machine.premap_linear(HEAP, MIB);
@@ -125,12 +115,13 @@ impl Rig {
         unsafe { std::slice::from_raw_parts_mut(self.machine.kernel.linear(pa) as *mut u8, size) }
     }
 
-    pub fn owner(&self, offset: usize, size: usize) -> Watched {
-        Watched { bytes: self.bytes(offset, size), dma: self.machine.dma, bounced_when_dropped: keep(Box::default()) }
+    /// Returns memory of the kernel in a buffer that records when it is dropped.
+    pub fn drop_recorder(&self, offset: usize, size: usize) -> DropRecorder {
+        DropRecorder { bytes: self.bytes(offset, size), dma: self.machine.dma, used_when_dropped: keep(Box::default()) }
     }
 
     /// Returns the number of bytes of the pool that are in use.
-    pub fn used(&self) -> usize {
+    pub fn used_bytes(&self) -> usize {
         self.machine.balance().used_bytes
     }
 
@@ -149,24 +140,24 @@ impl Rig {
 }
 
 /// A buffer that records, when it is dropped, how many bytes of the pools are in use.
-pub struct Watched {
+pub struct DropRecorder {
     bytes: &'static mut [u8],
     dma: &'static Dma<FakeKernel>,
-    pub bounced_when_dropped: &'static AtomicUsize,
+    /// `None` until the buffer is dropped.
+    pub used_when_dropped: &'static Mutex<Option<usize>>,
 }
 
 // SAFETY: moving the value does not move the bytes of the slice.
-unsafe impl StableBytes<Unique> for Watched {
+unsafe impl StableBytes<Unique> for DropRecorder {
     fn bytes(&mut self) -> &mut [u8] {
         self.bytes
     }
 }
 
-impl Drop for Watched {
+impl Drop for DropRecorder {
     fn drop(&mut self) {
-        // One more, so that zero means that it was not dropped.
-        let used: usize = self.dma.pools().map(|pool| pool.usage().used).sum();
-        self.bounced_when_dropped.store(used + 1, Relaxed);
+        let used = self.dma.pools().map(|pool| pool.usage().used).sum();
+        *self.used_when_dropped.lock().unwrap() = Some(used);
     }
 }
 

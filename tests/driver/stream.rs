@@ -5,11 +5,10 @@
 use crate::rig::*;
 use rt_dma_pool::kernel::Cache;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
 
 /// Returns the cache operations since the last call.
 fn maintained(rig: &Rig) -> Vec<(Maintenance, Pa, usize)> {
-    rig.machine.take_cache_calls().into_iter().map(|call| (call.what, call.pa, call.size)).collect()
+    rig.machine.take_cache_calls().into_iter().map(|call| (call.operation, call.pa, call.size)).collect()
 }
 
 #[test]
@@ -70,18 +69,18 @@ fn a_bounce_buffer_is_given_back_before_its_owner_goes() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         // The buffer shares a line with its neighbours.
-        let owner = rig.owner(1, 10);
-        let noted = owner.bounced_when_dropped;
+        let owner = rig.drop_recorder(1, 10);
+        let noted = owner.used_when_dropped;
         let mapped = device.map(FromDevice, owner).unwrap();
-        assert_eq!(rig.used(), PAGE);
+        assert_eq!(rig.used_bytes(), PAGE);
         rig.machine.device_write(mapped.handle(), &[9; 10]);
         drop(mapped);
-        assert_eq!(noted.load(Relaxed), 1, "it was dropped when nothing was in use");
+        assert_eq!(*noted.lock().unwrap(), Some(0), "it was dropped when nothing was in use");
         rig.machine.evict_cache();
         assert_eq!(rig.machine.device_read(HEAP, 12), [0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0]);
-        let mapped = device.map(FromDevice, rig.owner(1, 10)).unwrap();
-        let noted = mapped.finish().bounced_when_dropped;
-        assert_eq!(noted.load(Relaxed), 1, "dropped by the caller");
+        let mapped = device.map(FromDevice, rig.drop_recorder(1, 10)).unwrap();
+        let noted = mapped.finish().used_when_dropped;
+        assert_eq!(*noted.lock().unwrap(), Some(0), "dropped by the caller");
     });
 }
 
@@ -90,7 +89,7 @@ fn a_bounce_buffer_is_given_back_before_its_owner_goes() {
 fn fault_11_a_driver_in_rust_that_polls_keeps_what_the_device_wrote() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
-        let mut mapped = device.map(FromDevice, rig.owner(1, 10)).unwrap();
+        let mut mapped = device.map(FromDevice, rig.drop_recorder(1, 10)).unwrap();
         let handle = mapped.handle();
         let seen = mapped.cpu(|bytes| {
             let seen = bytes[0];
@@ -124,13 +123,16 @@ fn what_is_refused_comes_back() {
     let device = rig.plain();
     let before = rig.machine.balance();
     // No pool has room for a bounce buffer.
-    let refused = device.map(FromDevice, rig.owner(1, 10)).err().unwrap();
+    let refused = device.map(FromDevice, rig.drop_recorder(1, 10)).err().unwrap();
     assert_eq!(refused.error, MapError::NoBounce);
-    let noted = refused.buffer.bounced_when_dropped;
-    assert_eq!(noted.load(Relaxed), 0);
+    let noted = refused.buffer.used_when_dropped;
+    assert_eq!(*noted.lock().unwrap(), None);
     drop(refused);
-    assert_eq!(noted.load(Relaxed), 1);
-    assert_eq!(device.map(FromDevice, rig.owner(0, 0)).err().map(|refused| refused.error), Some(MapError::Invalid));
+    assert_eq!(*noted.lock().unwrap(), Some(0));
+    assert_eq!(
+        device.map(FromDevice, rig.drop_recorder(0, 0)).err().map(|refused| refused.error),
+        Some(MapError::Invalid)
+    );
     let mut borrowed = *b"on the host's stack";
     let result = device.with_mapped(FromDevice, &mut borrowed, |_| panic!("it is not mapped"));
     assert_eq!(result, Err::<(), _>(MapError::NotMapped));
@@ -142,11 +144,11 @@ fn what_is_refused_comes_back() {
 fn what_is_forgotten_stays_the_devices() {
     let rig = Rig::new();
     let device = rig.plain();
-    let forgotten = device.map(FromDevice, rig.owner(1, 10)).unwrap();
+    let forgotten = device.map(FromDevice, rig.drop_recorder(1, 10)).unwrap();
     let handle = forgotten.handle();
     std::mem::forget(forgotten);
     for _ in 0..3 {
-        let mapped = device.map(FromDevice, rig.owner(LINE + 1, 10)).unwrap();
+        let mapped = device.map(FromDevice, rig.drop_recorder(LINE + 1, 10)).unwrap();
         assert_ne!(mapped.handle(), handle);
         rig.machine.device_write(handle, &[4; 10]);
         rig.machine.device_write(mapped.handle(), &[3; 10]);
@@ -155,7 +157,7 @@ fn what_is_forgotten_stays_the_devices() {
     rig.machine.evict_cache();
     assert_eq!(rig.machine.device_read(HEAP, LINE), [0; LINE], "the buffer is not used any more");
     assert_eq!(rig.machine.device_read(HEAP + LINE + 1, 10), [3; 10]);
-    assert_eq!(rig.used(), PAGE, "the bounce buffer that the device still has");
+    assert_eq!(rig.used_bytes(), PAGE, "the bounce buffer that the device still has");
 }
 
 #[test]

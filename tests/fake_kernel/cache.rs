@@ -21,7 +21,7 @@ pub enum Maintenance {
 /// One call of a cache operation, by physical address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CacheCall {
-    pub what: Maintenance,
+    pub operation: Maintenance,
     pub pa: Pa,
     pub size: usize,
 }
@@ -106,24 +106,24 @@ impl Cache {
     /// Applies a cache operation of the processor to the lines that contain a byte of `[pa, pa + size)`.
     pub fn maintain(&mut self, memory: &Memory, call: CacheCall) {
         self.calls.push(call);
-        self.drop_lines(memory, call);
+        self.apply(memory, call);
     }
 
     /// Prepares an access of a coherent device: writes dirty lines to memory first.
     pub fn snoop(&mut self, memory: &Memory, pa: Pa, size: usize) {
-        self.drop_lines(memory, CacheCall { what: Maintenance::FlushAndInvalidate, pa, size });
+        self.apply(memory, CacheCall { operation: Maintenance::FlushAndInvalidate, pa, size });
     }
 
-    fn drop_lines(&mut self, memory: &Memory, call: CacheCall) {
+    fn apply(&mut self, memory: &Memory, call: CacheCall) {
         let lines = self.start_of_line(call.pa)..call.pa + call.size;
         let touched: Vec<_> = self.lines.range(lines).map(|(start, _)| *start).collect();
         for start in touched {
             let line = self.lines.get_mut(&start).expect("listed just now");
-            if line.dirty && call.what != Maintenance::Invalidate {
+            if line.dirty && call.operation != Maintenance::Invalidate {
                 memory.device_write(start, &line.bytes);
                 line.dirty = false;
             }
-            if call.what != Maintenance::Flush || !self.keeps_flushed {
+            if call.operation != Maintenance::Flush || !self.keeps_flushed {
                 self.lines.remove(&start);
             }
         }

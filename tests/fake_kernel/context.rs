@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 thread_local! {
-    /// How many masks of interrupts by the library are in force.
+    /// The number of times that the library has masked interrupts and not restored them.
     static LIBRARY_MASKS: Cell<usize> = const { Cell::new(0) };
     /// The caller of the library has masked interrupts.
     static MASKED_BY_CALLER: Cell<bool> = const { Cell::new(false) };
@@ -12,8 +12,8 @@ thread_local! {
     static IN_INTERRUPT: Cell<bool> = const { Cell::new(false) };
     /// The turns that the thread has.
     static TURNS: Cell<usize> = const { Cell::new(0) };
-    /// The driver of the console's device runs.
-    static IN_WRITER: Cell<bool> = const { Cell::new(false) };
+    /// The console's driver runs.
+    static IN_CONSOLE_DRIVER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The number of turns of the library that this thread has.
@@ -29,11 +29,11 @@ pub fn turn_ends() {
     TURNS.set(TURNS.get().checked_sub(1).expect("a turn ends in the thread that has it"));
 }
 
-/// Runs the driver of the console's device in the thread that writes text, except for text of that driver itself.
-pub fn in_writer(writer: impl FnOnce()) {
-    if !IN_WRITER.replace(true) {
-        writer();
-        IN_WRITER.set(false);
+/// Runs the console's driver in the thread that writes text, except for text of that driver itself.
+pub fn in_console_driver(driver: impl FnOnce()) {
+    if !IN_CONSOLE_DRIVER.replace(true) {
+        driver();
+        IN_CONSOLE_DRIVER.set(false);
     }
 }
 

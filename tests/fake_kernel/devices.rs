@@ -48,14 +48,27 @@ impl DeviceInfo {
     }
 
     /// Makes a device whose node refers to these regions in `memory-region`.
-    pub fn naming(regions: &[NamedRegion]) -> Self {
+    pub fn with_regions(regions: &[NamedRegion]) -> Self {
         let regions = regions.iter().copied().map(Ok).collect();
         DeviceInfo { node: new_node(), regions, ..Self::default() }
     }
 
     /// Makes a device below a bus with these `dma-ranges`.
-    pub fn behind_ranges(ranges: &[BusWindow]) -> Self {
+    pub fn with_dma_ranges(ranges: &[BusWindow]) -> Self {
         DeviceInfo { node: new_node(), has_dma_ranges: true, ranges: ranges.to_vec(), ..Self::default() }
+    }
+
+    /// Makes a device on the bus of a PCI host bridge.
+    pub fn with_pci_windows(windows: &[BusWindow]) -> Self {
+        DeviceInfo { windows: windows.to_vec(), ..Self::default() }
+    }
+
+    pub fn named(self, name: &'static CStr) -> Self {
+        DeviceInfo { name: Some(name), ..self }
+    }
+
+    pub fn coherent(self) -> Self {
+        DeviceInfo { coherent: true, ..self }
     }
 
     /// Translates `pa` as RT-Thread's translator does, which returns it unchanged if no range covers it.
@@ -74,8 +87,11 @@ impl DeviceInfo {
     /// Returns what the port returns: whether a range covers `pa`, and up to which address this holds.
     pub fn bus_range_from(&self, pa: Pa) -> BusRange {
         let handle = self.cpu_to_dma(pa);
-        let holds = |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
-        let is_covered = !self.has_dma_ranges || handle != pa as u64 || self.ranges.iter().any(holds);
+        // RT-Thread's translator returns an address unchanged if no range covers it, and also if a range maps it to itself.
+        let is_mapped_to_itself =
+            |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
+        let is_covered = !self.has_dma_ranges || handle != pa as u64 || self.ranges.iter().any(is_mapped_to_itself);
+        // The result may change at each end of a range, on either side.
         let edges = self.ranges.iter().flat_map(|range| {
             [range.cpu, range.cpu.wrapping_add(range.size), range.bus, range.bus.wrapping_add(range.size)]
         });
@@ -83,19 +99,6 @@ impl DeviceInfo {
         // An address that the processor cannot hold is one that it cannot reach.
         let handle = usize::try_from(handle).ok().filter(|_| is_covered);
         BusRange { handle, last_pa: usize::try_from(last).unwrap_or(Pa::MAX) }
-    }
-
-    /// Makes a device on the bus of a PCI host bridge.
-    pub fn pci(windows: &[BusWindow]) -> Self {
-        DeviceInfo { windows: windows.to_vec(), ..Self::default() }
-    }
-
-    pub fn named(self, name: &'static CStr) -> Self {
-        DeviceInfo { name: Some(name), ..self }
-    }
-
-    pub fn coherent(self) -> Self {
-        DeviceInfo { coherent: true, ..self }
     }
 }
 
@@ -111,9 +114,9 @@ pub const fn bus_range(cpu: Pa, bus: usize, size: usize) -> BusWindow {
 }
 
 /// Translates an address by the first range that contains it; returns it unchanged if no range does.
-fn translate(ranges: &[BusWindow], address: usize, way: fn(&BusWindow) -> (u64, u64)) -> u64 {
+fn translate(ranges: &[BusWindow], address: usize, sides: fn(&BusWindow) -> (u64, u64)) -> u64 {
     for range in ranges {
-        let (from, to) = way(range);
+        let (from, to) = sides(range);
         let offset = (address as u64).wrapping_sub(from);
         if offset < range.size {
             return to.wrapping_add(offset);

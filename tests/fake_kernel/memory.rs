@@ -7,15 +7,16 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Mutex, RwLock};
 
-/// The ranges of RAM: one below 4 GiB, one across it.
+/// RAM below 4 GiB.
 pub const LOW: Range<Pa> = 0x4000_0000..0x4800_0000;
+/// RAM across 4 GiB.
 #[cfg(target_pointer_width = "64")]
 pub const HIGH: Range<Pa> = 0xff00_0000..0x1_0400_0000;
 /// On a host of 32 bits there is no address above 4 GiB, and no room for a linear map that reaches up to it.
 #[cfg(target_pointer_width = "32")]
 pub const HIGH: Range<Pa> = 0x4c00_0000..0x5100_0000;
 
-/// A mapping that the library made and has to remove.
+/// A mapping that [`Memory::unmap`] removes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mapped {
     pub pa: Pa,
@@ -25,7 +26,7 @@ pub struct Mapped {
 
 /// The ways in which a mapping leads to the wrong memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Wrong {
+pub enum WrongMapping {
     /// It leads to the 2 MiB block around the address, as a block mapping of aarch64.
     Block,
     /// Only its last page leads to other memory.
@@ -57,14 +58,18 @@ fn offset_of(pa: Pa) -> usize {
     }
 }
 
-fn mmap(at: Va, size: usize, protection: i32, flags: i32, file: i32, offset: usize) -> Va {
-    // SAFETY: with `at` zero, the host chooses a new range; otherwise the range belongs to the linear map of this file.
-    let va = unsafe { libc::mmap(at as *mut _, size, protection, flags, file, offset as libc::off_t) };
+/// Maps memory of the host at `at`, or where the host chooses.
+fn mmap(at: Option<Va>, size: usize, protection: i32, flags: i32, file: i32, offset: usize) -> Va {
+    let flags = if at.is_some() { flags | libc::MAP_FIXED } else { flags };
+    // SAFETY: the host chooses a new range, or the range is one that this file has reserved or mapped.
+    let va = unsafe { libc::mmap(at.unwrap_or(0) as *mut _, size, protection, flags, file, offset as libc::off_t) };
     assert_ne!(va, libc::MAP_FAILED, "mmap: {}", std::io::Error::last_os_error());
     va as Va
 }
 
 const READ_WRITE: i32 = libc::PROT_READ | libc::PROT_WRITE;
+/// The flags of a range of addresses that is kept free.
+const RESERVE: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
 
 impl Memory {
     pub fn new() -> Self {
@@ -72,10 +77,9 @@ impl Memory {
         let file = unsafe { OwnedFd::from_raw_fd(libc::memfd_create(c"ram".as_ptr(), libc::MFD_CLOEXEC)) };
         // SAFETY: the descriptor is open.
         assert_eq!(unsafe { libc::ftruncate(file.as_raw_fd(), FILE_SIZE as libc::off_t) }, 0);
-        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         Memory {
-            linear: mmap(0, LINEAR_SIZE, libc::PROT_NONE, reserve, -1, 0),
-            bus: mmap(0, FILE_SIZE, READ_WRITE, libc::MAP_SHARED, file.as_raw_fd(), 0),
+            linear: mmap(None, LINEAR_SIZE, libc::PROT_NONE, RESERVE, -1, 0),
+            bus: mmap(None, FILE_SIZE, READ_WRITE, libc::MAP_SHARED, file.as_raw_fd(), 0),
             file: Mutex::new(Some(file)),
             table: RwLock::default(),
             mapped: Mutex::default(),
@@ -100,7 +104,7 @@ impl Memory {
         self.linear.wrapping_add(pa).wrapping_sub(LOW.start)
     }
 
-    /// Returns the physical address of `va` in the linear map, if it lies there.
+    /// Returns the physical address that `va` has if it lies in the linear map.
     pub fn pa_of_linear(&self, va: Va) -> Pa {
         va.wrapping_sub(self.linear).wrapping_add(LOW.start)
     }
@@ -110,15 +114,15 @@ impl Memory {
         Some((page + va % PAGE, memory))
     }
 
-    fn show(&self, at: Va, pa: Pa, size: usize, memory: MemoryType) -> Va {
+    /// Maps RAM at `at`, or where the host chooses, and notes the pages in the table.
+    fn map_at(&self, at: Option<Va>, pa: Pa, size: usize, memory: MemoryType) -> Va {
         assert!(
             pa.is_multiple_of(PAGE) && size.is_multiple_of(PAGE) && size != 0,
             "not whole pages: {pa:#x} {size:#x}"
         );
         assert_eq!(offset_of(pa + size - 1) - offset_of(pa), size - 1, "RAM from {pa:#x} on ends too early");
-        let fixed = if at == 0 { 0 } else { libc::MAP_FIXED };
         let file = self.file.lock().unwrap().as_ref().expect("the machine is on").as_raw_fd();
-        let va = mmap(at, size, READ_WRITE, libc::MAP_SHARED | fixed, file, offset_of(pa));
+        let va = mmap(at, size, READ_WRITE, libc::MAP_SHARED, file, offset_of(pa));
         let mut table = self.table.write().unwrap();
         for offset in (0..size).step_by(PAGE) {
             table.insert(va + offset, (pa + offset, memory));
@@ -127,15 +131,17 @@ impl Memory {
     }
 
     /// Maps at the linear address. It panics if something is mapped there, as RT-Thread asserts.
-    pub fn map_linear(&self, pa: Pa, size: usize, wrong: bool) {
+    pub fn map_linear(&self, pa: Pa, size: usize) {
         let va = self.linear(pa);
         for offset in (0..size).step_by(PAGE) {
             assert_eq!(self.translate(va + offset), None, "{:#x} is mapped linearly already", pa + offset);
         }
-        self.show(va, pa, size, MemoryType::Cached);
-        if wrong {
-            self.show(va, elsewhere(pa), PAGE, MemoryType::Cached);
-        }
+        self.map_at(Some(va), pa, size, MemoryType::Cached);
+    }
+
+    /// Makes the first page of a linear mapping lead to other memory.
+    pub fn mislead_linear(&self, pa: Pa) {
+        self.map_at(Some(self.linear(pa)), elsewhere(pa), PAGE, MemoryType::Cached);
     }
 
     /// Undoes [`map_linear`](Memory::map_linear). It panics if a page is not mapped.
@@ -144,17 +150,16 @@ impl Memory {
         for offset in (0..size).step_by(PAGE) {
             assert!(table.remove(&(va + offset)).is_some(), "{:#x} is not mapped", va + offset);
         }
-        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
-        mmap(va, size, libc::PROT_NONE, reserve, -1, 0);
+        mmap(Some(va), size, libc::PROT_NONE, RESERVE, -1, 0);
     }
 
     /// Maps at any address. With `wrong`, the mapping leads to other memory, which the table records.
-    pub fn map(&self, pa: Pa, size: usize, memory: MemoryType, wrong: Option<Wrong>) -> Va {
-        let leads_to = if wrong == Some(Wrong::Block) { elsewhere(pa) } else { pa };
+    pub fn map(&self, pa: Pa, size: usize, memory: MemoryType, wrong: Option<WrongMapping>) -> Va {
+        let leads_to = if wrong == Some(WrongMapping::Block) { elsewhere(pa) } else { pa };
         let at = self.next_va.lock().unwrap().take();
-        let va = self.show(at.unwrap_or(0), leads_to, size, memory);
-        if wrong == Some(Wrong::LastPage) {
-            self.show(va + size - PAGE, elsewhere(pa + size - PAGE), PAGE, memory);
+        let va = self.map_at(at, leads_to, size, memory);
+        if wrong == Some(WrongMapping::LastPage) {
+            self.map_at(Some(va + size - PAGE), elsewhere(pa + size - PAGE), PAGE, memory);
         }
         self.mapped.lock().unwrap().insert(va, Mapped { pa, size, memory });
         va
@@ -168,10 +173,9 @@ impl Memory {
     /// Maps pages one after the other.
     pub fn map_pages(&self, pages: &[Pa], memory: MemoryType) -> Va {
         let size = pages.len() * PAGE;
-        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let va = mmap(0, size, libc::PROT_NONE, reserve, -1, 0);
+        let va = mmap(None, size, libc::PROT_NONE, RESERVE, -1, 0);
         for (page, pa) in pages.iter().enumerate() {
-            self.show(va + page * PAGE, *pa, PAGE, memory);
+            self.map_at(Some(va + page * PAGE), *pa, PAGE, memory);
         }
         self.mapped.lock().unwrap().insert(va, Mapped { pa: pages[0], size, memory });
         va
@@ -184,11 +188,11 @@ impl Memory {
         for offset in (0..size).step_by(PAGE) {
             table.remove(&(va + offset));
         }
-        // SAFETY: `map` made it with this size, and it was not removed before.
+        // SAFETY: the mapping was made with this size, and it was not removed before.
         unsafe { libc::munmap(va as *mut _, size) };
     }
 
-    /// Returns the mappings that `map` made and `unmap` did not remove.
+    /// Returns the mappings of `map` and `map_pages` that were not removed.
     pub fn mapped(&self) -> Vec<Mapped> {
         self.mapped.lock().unwrap().values().copied().collect()
     }
@@ -213,7 +217,8 @@ impl Memory {
 
     pub fn assert_mapped(&self, va: Va, size: usize) {
         let pages = va & !(PAGE - 1)..va + size;
-        assert!(pages.step_by(PAGE).all(|page| self.translate(page).is_some()), "a fault in {size} bytes at {va:#x}");
+        let is_mapped = pages.step_by(PAGE).all(|page| self.translate(page).is_some());
+        assert!(is_mapped, "not all of {size} bytes at {va:#x} are mapped");
     }
 
     /// Returns the host address at which a device or the cache accesses `size` bytes of RAM at `pa`.

@@ -10,22 +10,25 @@
 mod cache;
 mod context;
 mod devices;
+mod kept;
 mod machine;
 mod memory;
+mod printf;
 mod reserved_memory;
 mod services;
-mod text;
 mod threads;
 
 pub use cache::{CacheCall, LINE, Maintenance};
 pub use devices::{DeviceInfo, bus_range, named_region};
+pub use kept::keep;
 pub use machine::{Held, KIB, MIB, Machine, ReservedRegion, range};
-pub use memory::{HIGH, LOW, Mapped, Wrong};
+pub use memory::{HIGH, LOW, Mapped, WrongMapping};
 pub use reserved_memory::{BootMemory, SharedPoolNode};
-pub use threads::SetAtEnd;
+pub use threads::{CORES, SetAtEnd, on_every_core};
 
 use cache::Cache;
 use memory::Memory;
+use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Cache as _, Device, MemoryType, NamedRegion, PAGE_SIZE, Pa, Threads, Va};
 use rt_dma_pool::log::Level;
 use std::collections::HashMap;
@@ -33,6 +36,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 pub const PAGE: usize = PAGE_SIZE;
+
+/// Where most tests have their pool.
+pub const START: Pa = LOW.start;
+
+/// The flags of a request for cached memory.
+pub const CACHED: Flags = Flags::empty();
 
 /// A service that a test can make fail.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,14 +55,14 @@ pub enum Service {
     /// Reading a region of a device's node: the heap has no room for what the kernel needs.
     MemoryRegion,
     /// `map` succeeds, but the mapping leads to other memory.
-    MapWrong(Wrong),
+    MapWrong(WrongMapping),
     /// `map_linear` succeeds, but its first page leads to other memory.
     MapLinearWrong,
 }
 
-/// The number of calls of a service so far, and which calls fail.
+/// Which calls of a service fail, and the number of its calls so far.
 #[derive(Clone, Copy)]
-struct Fault {
+struct FailingCalls {
     calls: usize,
     first: usize,
     count: usize,
@@ -64,7 +73,7 @@ type Handler = Arc<dyn Fn() + Send + Sync>;
 #[derive(Default)]
 struct Records {
     heap: HashMap<usize, usize>,
-    faults: HashMap<Service, Fault>,
+    failing: HashMap<Service, FailingCalls>,
     log: Vec<(Level, String)>,
     /// What the shell has printed.
     printed: String,
@@ -86,10 +95,10 @@ pub struct Inner {
     has_page_tables: AtomicBool,
     /// Whether the interface is that of revision r1.
     sets_linear_always: AtomicBool,
-    /// Runs on a core where an interrupt may come: see [`FakeKernel::interrupt_if_on`].
-    handler: RwLock<Option<Handler>>,
-    /// Runs in the thread that writes a line, as a console's driver does.
-    writer: RwLock<Option<Handler>>,
+    /// Runs on a core where an interrupt may come: see [`FakeKernel::let_interrupt_come`].
+    interrupt_handler: RwLock<Option<Handler>>,
+    /// Runs in the thread that writes a line.
+    console_driver: RwLock<Option<Handler>>,
     maps: AtomicUsize,
     barriers: AtomicUsize,
     /// The numbers of calls of `v2p`, of `irq_save` and of `pause`.
@@ -102,7 +111,7 @@ pub struct Inner {
 #[derive(Clone, Copy)]
 pub struct FakeKernel(&'static Inner);
 
-/// All kernels. They are never freed, because pools refer to them and are never removed.
+/// All kernels. They are never freed, because pools refer to them, and no pool is freed.
 static KERNELS: Mutex<Vec<&'static Inner>> = Mutex::new(Vec::new());
 
 impl FakeKernel {
@@ -117,8 +126,8 @@ impl FakeKernel {
             caches_write_through: AtomicBool::new(true),
             has_page_tables: AtomicBool::new(true),
             sets_linear_always: AtomicBool::new(false),
-            handler: RwLock::default(),
-            writer: RwLock::default(),
+            interrupt_handler: RwLock::default(),
+            console_driver: RwLock::default(),
             maps: AtomicUsize::new(0),
             barriers: AtomicUsize::new(0),
             look_ups: AtomicUsize::new(0),
@@ -134,27 +143,28 @@ impl FakeKernel {
     }
 
     /// Counts a call of a service, and returns whether it fails.
-    fn fails(&self, service: Service) -> bool {
-        match self.records().faults.get_mut(&service) {
-            Some(fault) => {
-                fault.calls += 1;
-                (fault.first..fault.first.saturating_add(fault.count)).contains(&(fault.calls - 1))
+    fn count_and_check_failure(&self, service: Service) -> bool {
+        match self.records().failing.get_mut(&service) {
+            Some(failing) => {
+                let number = failing.calls;
+                failing.calls += 1;
+                (failing.first..failing.first.saturating_add(failing.count)).contains(&number)
             }
             None => false,
         }
     }
 
-    /// Checks the context. Every service that may sleep calls it first.
-    fn may_sleep(&self, service: &str) {
+    /// Checks that sleeping is allowed, and lets an interrupt come. Every service that may sleep begins with it.
+    fn begin_sleeping(&self, service: &str) {
         assert!(context::can_sleep(), "{service} is called where sleeping is not allowed");
-        self.interrupt_if_on();
+        self.let_interrupt_come();
     }
 
     /// Runs the interrupt handler if interrupts are enabled. An interrupt comes before the library masks interrupts, after
     /// it restores them, and in services that may sleep.
-    fn interrupt_if_on(&self) {
+    fn let_interrupt_come(&self) {
         if context::can_sleep()
-            && let Some(handler) = self.0.handler.read().unwrap().clone()
+            && let Some(handler) = self.0.interrupt_handler.read().unwrap().clone()
         {
             context::in_interrupt(|| handler());
         }
@@ -162,26 +172,26 @@ impl FakeKernel {
 
     /// Checks that text may be written: the console's driver may itself call the library, and would wait for what the caller
     /// holds.
-    fn nothing_is_held(&self) {
+    fn assert_nothing_held(&self) {
         assert!(!context::locked(), "text under a lock");
         assert_eq!(context::turns(), 0, "text with a turn held");
     }
 
-    /// Checks the context. Every service that writes text calls it first.
-    fn writes_text(&self, service: &str) {
-        self.nothing_is_held();
-        self.may_sleep(service);
-        let writer = self.0.writer.read().unwrap().clone();
-        if let Some(writer) = writer {
-            context::in_writer(|| writer());
+    /// Checks that text may be written, and runs the console's driver. Every service that writes text begins with it.
+    fn begin_writing(&self, service: &str) {
+        self.assert_nothing_held();
+        self.begin_sleeping(service);
+        let driver = self.0.console_driver.read().unwrap().clone();
+        if let Some(driver) = driver {
+            context::in_console_driver(|| driver());
         }
     }
 
-    fn maintain(&self, what: Maintenance, va: Va, size: usize) {
+    fn maintain(&self, operation: Maintenance, va: Va, size: usize) {
         assert!(!context::locked(), "cache maintenance under a lock");
         self.0.memory.assert_mapped(va, size);
         let (pa, _) = self.0.memory.translate(va).expect("mapped");
-        self.0.cache.lock().unwrap().maintain(&self.0.memory, CacheCall { what, pa, size });
+        self.0.cache.lock().unwrap().maintain(&self.0.memory, CacheCall { operation, pa, size });
     }
 
     /// Reads as the processor does: through the cache if the mapping is cached.
@@ -227,6 +237,11 @@ impl FakeKernel {
         assert!(!info.is_removed, "a call for a device that was removed");
         info
     }
+}
+
+/// Returns every pair of an item of `first` and one of `second`.
+pub fn pairs<A: Clone, B: Clone>(first: impl IntoIterator<Item = A>, second: &[B]) -> Vec<(A, B)> {
+    first.into_iter().flat_map(|a| second.iter().map(move |b| (a.clone(), b.clone()))).collect()
 }
 
 /// Returns the device number `index`, aligned as a `struct rt_device`. Its address is never null.

@@ -106,7 +106,7 @@ impl Machine {
 // SAFETY: reserved memory is recorded, and not allocated to other code.
 unsafe impl ReservedMemory for FakeKernel {
     fn shared_pool_node(&self, index: usize) -> Option<Result<reserved_memory::SharedPoolNode, SharedPoolNodeError>> {
-        self.may_sleep("shared_pool_node");
+        self.begin_sleeping("shared_pool_node");
         let records = self.records();
         let Some(nodes) = &records.boot.nodes else { return Some(Err(SharedPoolNodeError::NoTree)) };
         let node = nodes.get(index)?;
@@ -114,34 +114,34 @@ unsafe impl ReservedMemory for FakeKernel {
     }
 
     fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange> {
-        self.may_sleep("alloc_range");
+        self.begin_sleeping("alloc_range");
         let records = self.records();
         let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[id].alloc_ranges);
         ranges.and_then(|ranges| ranges.get(index)).map(|&(start, size)| AllocRange { start, size })
     }
 
     fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)> {
-        self.may_sleep("boot_memory");
+        self.begin_sleeping("boot_memory");
         let records = self.records();
         records.boot.memory.get(index).map(|range| range.as_ref().map_or((0, 0), |range| (range.start, range.end)))
     }
 
     fn boot_reserved(&self, index: usize) -> Option<(Pa, Pa)> {
-        self.may_sleep("boot_reserved");
+        self.begin_sleeping("boot_reserved");
         let records = self.records();
         records.boot.reserved.get(index).map(|range| (range.start, range.end))
     }
 
     fn kernel_uses(&self, pa: Pa) -> bool {
-        self.may_sleep("kernel_uses");
+        self.begin_sleeping("kernel_uses");
         self.records().boot.paged.iter().any(|range| range.contains(&pa))
     }
 
     fn reserve(&self, node: &reserved_memory::SharedPoolNode, start: Pa, end: Pa) -> bool {
-        self.may_sleep("reserve");
+        self.begin_sleeping("reserve");
         // memblock writes to the log when it has no entry left.
-        self.nothing_is_held();
-        if self.fails(Service::Reserve) {
+        self.assert_nothing_held();
+        if self.count_and_check_failure(Service::Reserve) {
             return false;
         }
         assert!(start < end && start.is_multiple_of(PAGE) && end.is_multiple_of(PAGE));

@@ -1,6 +1,6 @@
 //! The services of the kernel for tests: one block for each trait of [`Kernel`](rt_dma_pool::kernel::Kernel).
 
-use super::{FakeKernel, Maintenance, ReservedRegion, Service, Wrong, cache, context, text};
+use super::{FakeKernel, Maintenance, ReservedRegion, Service, WrongMapping, cache, context, printf};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
     Addresses, BootRegion, BusRange, BusWindow, Cache, Device, Firmware, Heap, Log, Mappings, MemoryType, NamedRegion,
@@ -21,9 +21,9 @@ fn heap_layout(size: usize) -> Layout {
 // SAFETY: the heap is the host's.
 unsafe impl Heap for FakeKernel {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
-        self.may_sleep("heap_alloc");
+        self.begin_sleeping("heap_alloc");
         assert_ne!(size, 0, "an allocation of 0 bytes");
-        if self.fails(Service::HeapAlloc) {
+        if self.count_and_check_failure(Service::HeapAlloc) {
             return std::ptr::null_mut();
         }
         // SAFETY: the size is not zero.
@@ -33,7 +33,7 @@ unsafe impl Heap for FakeKernel {
     }
 
     unsafe fn heap_free(&self, memory: *mut u8) {
-        self.may_sleep("heap_free");
+        self.begin_sleeping("heap_free");
         let size = self.records().heap.remove(&(memory as usize));
         let size = size.unwrap_or_else(|| panic!("the heap did not give {memory:?}"));
         // SAFETY: `heap_alloc` returned the memory with this layout, and it was not freed before.
@@ -70,41 +70,46 @@ unsafe impl Mappings for FakeKernel {
     }
 
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {
-        self.may_sleep("map_linear");
+        self.begin_sleeping("map_linear");
         assert_eq!(va, self.linear(pa));
         assert!(self.has_page_tables(), "a mapping in page tables that are not there");
-        if self.fails(Service::MapLinear) {
+        if self.count_and_check_failure(Service::MapLinear) {
             // RT-Thread's `_insert_new_varea` logs that.
-            self.writes_text("map_linear");
+            self.begin_writing("map_linear");
             return;
         }
-        self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
+        self.0.memory.map_linear(pa, size);
+        if self.count_and_check_failure(Service::MapLinearWrong) {
+            self.0.memory.mislead_linear(pa);
+        }
     }
 
     unsafe fn unmap_linear(&self, va: Va, size: usize) {
-        self.may_sleep("unmap_linear");
+        self.begin_sleeping("unmap_linear");
         // RT-Thread may log that.
-        self.writes_text("unmap_linear");
+        self.begin_writing("unmap_linear");
         self.0.memory.unmap_linear(va, size);
     }
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
-        self.may_sleep("map");
+        self.begin_sleeping("map");
         if !self.has_page_tables() {
             return if memory == MemoryType::Cached { NonZeroUsize::new(self.linear(pa)) } else { None };
         }
-        if size > self.0.largest_mapping.load(Relaxed) || self.fails(Service::Map) {
+        if size > self.0.largest_mapping.load(Relaxed) || self.count_and_check_failure(Service::Map) {
             // RT-Thread's ioremap logs that.
-            self.writes_text("map");
+            self.begin_writing("map");
             return None;
         }
         self.0.maps.fetch_add(1, Relaxed);
-        let wrong = [Wrong::Block, Wrong::LastPage].into_iter().find(|wrong| self.fails(Service::MapWrong(*wrong)));
+        let wrong = [WrongMapping::Block, WrongMapping::LastPage]
+            .into_iter()
+            .find(|wrong| self.count_and_check_failure(Service::MapWrong(*wrong)));
         NonZeroUsize::new(self.0.memory.map(pa, size, memory, wrong))
     }
 
     unsafe fn unmap(&self, va: Va) {
-        self.may_sleep("unmap");
+        self.begin_sleeping("unmap");
         if !self.has_page_tables() {
             return;
         }
@@ -163,13 +168,13 @@ unsafe impl Cache for FakeKernel {
 unsafe impl Threads for FakeKernel {
     fn irq_save(&self) -> usize {
         self.0.irq_saves.fetch_add(1, Relaxed);
-        self.interrupt_if_on();
+        self.let_interrupt_come();
         context::irq_save()
     }
 
     unsafe fn irq_restore(&self, saved: usize) {
         context::irq_restore(saved);
-        self.interrupt_if_on();
+        self.let_interrupt_come();
     }
 
     fn can_sleep(&self) -> bool {
@@ -177,7 +182,7 @@ unsafe impl Threads for FakeKernel {
     }
 
     fn pause(&self) {
-        self.may_sleep("pause");
+        self.begin_sleeping("pause");
         self.0.ticks.fetch_add(1, Relaxed);
         // A tick, as of `rt_thread_mdelay(1)`.
         std::thread::sleep(std::time::Duration::from_millis(1));
@@ -227,18 +232,22 @@ unsafe impl Firmware for FakeKernel {
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
-        self.may_sleep("memory_region");
+        self.begin_sleeping("memory_region");
         let region = self.device(device).regions.get(index).copied()?;
-        Some(if self.fails(Service::MemoryRegion) { Err(Error::NoMemory) } else { region })
+        Some(if self.count_and_check_failure(Service::MemoryRegion) { Err(Error::NoMemory) } else { region })
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
-        self.may_sleep("has_dma_ranges");
+        self.begin_sleeping("has_dma_ranges");
         self.device(device).has_dma_ranges
     }
 
     fn bus_range_from(&self, device: Device, pa: Pa) -> Result<BusRange, Error> {
-        if self.fails(Service::BusRanges) { Err(Error::NoMemory) } else { Ok(self.device(device).bus_range_from(pa)) }
+        if self.count_and_check_failure(Service::BusRanges) {
+            Err(Error::NoMemory)
+        } else {
+            Ok(self.device(device).bus_range_from(pa))
+        }
     }
 
     fn pa_of_handle(&self, device: Device, handle: usize) -> Option<Pa> {
@@ -252,17 +261,17 @@ unsafe impl Firmware for FakeKernel {
 
 impl Log for FakeKernel {
     fn log(&self, level: Level, line: &Line) {
-        self.nothing_is_held();
-        let text = text::format_line(line);
+        self.assert_nothing_held();
+        let text = printf::format_line(line);
         if !context::can_sleep() {
             return;
         }
-        self.writes_text("log");
+        self.begin_writing("log");
         self.records().log.push((level, text));
     }
 
     fn print(&self, text: Text) {
-        self.writes_text("print");
-        self.records().printed.push_str(&text::format(&text));
+        self.begin_writing("print");
+        self.records().printed.push_str(&printf::print_to_string(&text));
     }
 }

@@ -4,11 +4,8 @@ use crate::fake_kernel::*;
 use crate::{fill_reservation, unmanage};
 use rt_dma_pool::additions::device::DeviceRecords;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::thread;
 
-const CORES: usize = 4;
 const EACH: usize = 50;
 
 #[test]
@@ -19,28 +16,21 @@ fn of_all_that_release_at_once_each_resource_is_released_by_one() {
         let machine = Machine::new();
         let records = DeviceRecords::new(machine.kernel);
         let device = machine.plain_device();
-        let start = Barrier::new(CORES);
-        thread::scope(|scope| {
-            for core in 0..CORES {
-                let (records, start) = (&records, &start);
-                scope.spawn(move || {
-                    let count = |_, [number, ..]: Arguments| {
-                        COUNTS[number].fetch_add(1, Relaxed);
-                    };
-                    start.wait();
-                    for number in (core..CORES * EACH).step_by(CORES) {
-                        fill_reservation(records.reserve(device).unwrap(), ResourceKind::Buffer, count, number);
-                        if number % 7 == 0 {
-                            records.release(device);
-                        }
-                        // The resource before is another core's: it may not be made yet, or be released already.
-                        if matches!(number % 7, 1 | 2) && unmanage(records, device, ResourceKind::Buffer, number - 1) {
-                            COUNTS[number - 1].fetch_add(1, Relaxed);
-                        }
-                    }
+        on_every_core(|core| {
+            let count = |_, [number, ..]: Arguments| {
+                COUNTS[number].fetch_add(1, Relaxed);
+            };
+            for number in (core..CORES * EACH).step_by(CORES) {
+                fill_reservation(records.reserve(device).unwrap(), ResourceKind::Buffer, count, number);
+                if number % 7 == 0 {
                     records.release(device);
-                });
+                }
+                // The resource before is another core's: it may not be made yet, or be released already.
+                if matches!(number % 7, 1 | 2) && unmanage(&records, device, ResourceKind::Buffer, number - 1) {
+                    COUNTS[number - 1].fetch_add(1, Relaxed);
+                }
             }
+            records.release(device);
         });
         assert!(COUNTS.iter().all(|count| count.load(Relaxed) == 1), "{COUNTS:?}");
         assert_eq!(machine.balance().heap_bytes, 0);

@@ -48,7 +48,7 @@ fn a_pool_out_of_reach_is_not_mapped_for_it() {
     let (machine, _) = Machine::with_pool(c"pool", START, MIB);
     let device = machine.plain_device();
     assert_eq!(alloc_within(&machine, device, PAGE, Flags::NOCACHE, 0xffff), None);
-    assert_eq!(machine.maps_made(), 0);
+    assert_eq!(machine.map_count(), 0);
 }
 
 #[test]
@@ -65,9 +65,9 @@ fn later_pools_serve_what_an_earlier_one_cannot_reach() {
 fn a_devices_own_region_is_masked_too_and_strangers_pools_do_not_count() {
     let machine = Machine::new();
     let own = named_region(START, MIB);
-    let device = machine.device(DeviceInfo::naming(&[own]));
+    let device = machine.device(DeviceInfo::with_regions(&[own]));
     let stranger = machine.plain_device();
-    let ops = machine.first_call(device).unwrap();
+    let ops = machine.ops_of(device).unwrap();
     let mask = (START + 4 * PAGE - 1) as u64;
     assert_eq!(alloc_within(&machine, device, 4 * PAGE, CACHED, mask).unwrap().handle, START);
     assert_eq!(alloc_within(&machine, device, PAGE, CACHED, mask), None);

@@ -10,14 +10,11 @@ mod records;
 use fake_kernel::*;
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Device, Pa};
-
-const START: Pa = LOW.start;
-const CACHED: Flags = Flags::empty();
+use rt_dma_pool::kernel::Device;
 
 /// Allocates a buffer whose handles lie within `mask`, by the device's own operations.
 fn alloc_within(machine: &Machine, device: Device, size: usize, flags: Flags, mask: u64) -> Option<Held> {
-    let ops = machine.first_call(device)?;
+    let ops = machine.ops_of(device)?;
     let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
     let (va, handle) = machine.dma.allocate_in_order(&request).ok()?;
     Some(Held { device, size, flags, va, handle })

@@ -31,6 +31,17 @@ const SIGHTS: [Sight; 7] =
     [Sight::Plain, Sight::Pci, Sight::PciSwapped, Sight::Ranges, Sight::Partial, Sight::Ragged, Sight::RaggedRanges];
 const MIDDLE: Pa = START + 2 * MIB;
 
+/// The owner of a pool.
+#[derive(Clone, Copy, Debug)]
+enum Owner {
+    /// The pool has no owner, and serves all devices.
+    None,
+    Device,
+    Stranger,
+}
+
+const OWNERS: [Owner; 4] = [Owner::None, Owner::None, Owner::Device, Owner::Stranger];
+
 /// Returns the windows or ranges through which a device sees memory. The list is empty if it sees all memory.
 fn windows_of(sight: Sight) -> Vec<BusWindow> {
     match sight {
@@ -57,8 +68,8 @@ fn device_with(machine: &Machine, sight: Sight) -> Device {
     let windows = windows_of(sight);
     machine.device(match sight {
         Sight::Plain => DeviceInfo::plain(),
-        Sight::Pci | Sight::PciSwapped | Sight::Ragged => DeviceInfo::pci(&windows),
-        Sight::Ranges | Sight::Partial | Sight::RaggedRanges => DeviceInfo::behind_ranges(&windows),
+        Sight::Pci | Sight::PciSwapped | Sight::Ragged => DeviceInfo::with_pci_windows(&windows),
+        Sight::Ranges | Sight::Partial | Sight::RaggedRanges => DeviceInfo::with_dma_ranges(&windows),
     })
 }
 
@@ -99,12 +110,30 @@ fn lowest_within(
     free.find_map(|page| handle_of_all(sight, pool.start() + page * PAGE, size, mask))
 }
 
+/// Returns any mask, or one near the pools.
+fn mask_of(sight: Sight, bits: u32, offset: usize) -> u64 {
+    match sight {
+        Sight::Plain if offset != 0 => (START + offset * 0x5000) as u64,
+        _ if offset % 2 == 1 => (offset * 0x5000) as u64,
+        _ => (1 << bits) - 1,
+    }
+}
+
+/// Returns whether the pool serves such requests of the device.
+fn serves(pool: &Pool<FakeKernel>, device: Device, wanted: Flags) -> bool {
+    if pool.flags().contains(Flags::DEVICE) {
+        wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.address()
+    } else {
+        !wanted.contains(Flags::DEVICE)
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
     #[test]
     fn fault_09_what_a_device_reaches_of_each_pool_is_served_by_first_fit_and_nothing_else(
         sight in prop::sample::select(&SIGHTS[..]),
-        pools in prop::collection::vec((0usize..12, 1usize..100, 0usize..4), 1..5),
+        pools in prop::collection::vec((0usize..12, 1usize..100, prop::sample::select(&OWNERS[..])), 1..5),
         mask_bits in 12u32..34,
         mask_offset in 0usize..300,
         calls in prop::collection::vec((any::<bool>(), 1usize..20, 0usize..3, any::<prop::sample::Index>()), 120),
@@ -112,29 +141,22 @@ proptest! {
         let machine = Machine::new();
         let device = device_with(&machine, sight);
         let stranger = machine.plain_device();
-        for (place, pages, kind) in pools {
+        for (place, pages, owner) in pools {
             // If two pools have the same place, the second is left out. Some pools contain `MIDDLE`.
             let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
-            if kind >= 2 {
-                pool.add_flags(Flags::DEVICE);
-                machine.set_pool_owner(pool, if kind == 2 { device } else { stranger });
-            }
+            let owner = match owner {
+                Owner::None => continue,
+                Owner::Device => device,
+                Owner::Stranger => stranger,
+            };
+            pool.add_flags(Flags::DEVICE);
+            machine.set_pool_owner(pool, owner);
         }
         let left_out = machine.take_errors().len();
-        let ops = machine.first_call(device).unwrap();
-        // Any mask, and masks near the pools.
-        let mask = match sight {
-            Sight::Plain if mask_offset != 0 => (START + mask_offset * 0x5000) as u64,
-            _ if mask_offset % 2 == 1 => (mask_offset * 0x5000) as u64,
-            _ => (1u64 << mask_bits) - 1,
-        };
-        let serves = |pool: &Pool<FakeKernel>, wanted: Flags| if pool.flags().contains(Flags::DEVICE) {
-            wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.address()
-        } else {
-            !wanted.contains(Flags::DEVICE)
-        };
+        let ops = machine.ops_of(device).unwrap();
+        let mask = mask_of(sight, mask_bits, mask_offset);
         let page_within = machine.dma.pools().any(|pool| {
-            (serves(pool, CACHED) || serves(pool, Flags::DEVICE))
+            (serves(pool, device, CACHED) || serves(pool, device, Flags::DEVICE))
                 && (pool.start()..pool.end()).step_by(PAGE).any(|pa| handle_of_all(sight, pa, PAGE, mask).is_some())
         });
         prop_assert_eq!(machine.dma.can_reach(ops, device, mask), page_within);
@@ -148,13 +170,13 @@ proptest! {
             let flags = [CACHED, Flags::NOCACHE, Flags::DEVICE][request];
             let size = pages * PAGE - which.index(PAGE);
             // The lowest run within the device's reach, in the first pool that has such a run.
-            let mut pools = machine.dma.pools().filter(|pool| serves(pool, flags));
+            let mut pools = machine.dma.pools().filter(|pool| serves(pool, device, flags));
             let expected = pools.find_map(|pool| lowest_within(&machine, pool, sight, size, mask));
             let used = machine.balance().used_bytes;
             let buffer = alloc_within(&machine, device, size, flags, mask);
             if let Some(buffer) = buffer {
                 prop_assert!((buffer.handle + size - 1) as u64 <= mask, "{:#x} of {size} bytes", buffer.handle);
-                let last = machine.at(buffer.va).unwrap().0 + size - 1;
+                let last = machine.pa_of(buffer.va) + size - 1;
                 prop_assert_eq!(handle_of(sight, last), Some(buffer.handle + size - 1), "its end is elsewhere");
                 prop_assert_eq!(machine.balance().used_bytes, used + pages * PAGE);
             } else {

@@ -5,13 +5,12 @@ use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::Device;
-use std::sync::{Arc, Barrier};
-use std::thread;
+use std::sync::Arc;
 
 /// The table of operations that a masked table replaces and calls.
 static TABLE: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
 
-/// The masks of the device; all ones if none are recorded.
+/// Returns the masks of the device; all ones if none are recorded.
 fn masks_of(records: &DeviceRecords<FakeKernel>, device: Device) -> Masks {
     records.masked_ops(device).map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
@@ -55,7 +54,7 @@ fn masks_are_all_ones_until_they_are_set_and_cost_nothing_when_they_are_again() 
 }
 
 #[test]
-fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
+fn the_original_operations_are_remembered_as_long_as_there_is_a_mask() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
@@ -196,27 +195,20 @@ fn two_masks_set_at_once_are_never_seen_half_set() {
     let records = Arc::new(DeviceRecords::new(machine.kernel));
     let device = machine.plain_device();
     let seen = records.clone();
-    machine.set_interrupt(Some(Arc::new(move || {
+    machine.set_interrupt(move || {
         let Masks { streaming, coherent } = masks_of(&seen, device);
         assert_eq!(streaming, coherent);
-    })));
-    let start = Barrier::new(4);
-    thread::scope(|scope| {
-        for core in 1..=4 {
-            let (records, start) = (&records, &start);
-            scope.spawn(move || {
-                start.wait();
-                for round in 0..300u64 {
-                    // In every fourth round the record is freed, unless another core sets a mask, and the next makes a new one.
-                    let mask = if round % 4 == 0 { !0 } else { round << 8 | core };
-                    set(records, device, Some(mask), Some(mask));
-                    let Masks { streaming, coherent } = masks_of(records, device);
-                    assert_eq!(streaming, coherent);
-                }
-            });
+    });
+    on_every_core(|core| {
+        for round in 0..300u64 {
+            // In every fourth round the record is freed, unless another core sets a mask, and the next makes a new one.
+            let mask = if round % 4 == 0 { !0 } else { round << 8 | core as u64 };
+            set(&records, device, Some(mask), Some(mask));
+            let Masks { streaming, coherent } = masks_of(&records, device);
+            assert_eq!(streaming, coherent);
         }
     });
-    machine.set_interrupt(None);
+    machine.clear_interrupt();
     set(&records, device, Some(!0), Some(!0));
     assert_eq!(machine.balance().heap_bytes, 0, "one record at a time");
 }

@@ -48,13 +48,13 @@ fn the_default_pool_is_lent_once_a_device_names_it() {
         let borrow = || unsafe { machine.dma.borrow_memory(PAGE, keep, 0) };
         let owner = device_of(&machine, 0);
         if device_comes_first {
-            machine.first_call(owner);
+            machine.ops_of(owner);
         }
         machine.dma.install_reserved().unwrap();
         assert_eq!(borrow().is_some(), device_comes_first, "without an owner, no memory is lent");
-        machine.first_call(owner);
+        machine.ops_of(owner);
         let lent = borrow().expect("the region has an owner");
-        assert_eq!(machine.at(lent).map(|(pa, _)| pa & !(MIB - 1)), Some(START + MIB));
+        assert_eq!(machine.translate(lent).map(|(pa, _)| pa & !(MIB - 1)), Some(START + MIB));
     }
 }
 

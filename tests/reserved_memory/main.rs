@@ -10,12 +10,8 @@ mod places;
 mod refusals;
 
 use fake_kernel::*;
-use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, NamedRegion, Pa};
 use std::ops::Range;
-
-const START: Pa = LOW.start;
-const CACHED: Flags = Flags::empty();
 
 /// Returns a machine whose memblock has the memory [`LOW`]. In it, `reserved` is reserved, and then, in the order of the
 /// nodes, the memory of each node with a `reg` that overlaps nothing that is reserved already.
@@ -45,5 +41,5 @@ fn device_of(machine: &Machine, index: usize) -> Device {
         let (is_no_map, is_reusable) = (pool.is_no_map, pool.is_reusable);
         NamedRegion { start, end, is_no_map, is_reusable, serves_every_device: is_reusable && pool.is_default }
     });
-    machine.device(DeviceInfo::naming(&[region]).coherent())
+    machine.device(DeviceInfo::with_regions(&[region]).coherent())
 }

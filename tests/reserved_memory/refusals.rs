@@ -73,7 +73,7 @@ fn fault_16_no_map_with_reusable_is_refused_for_every_device_and_for_its_own() {
 fn fault_16_the_memory_of_a_devices_own_node_does_not_serve_every_device() {
     for own in [SharedPoolNode::fixed(START, MIB), SharedPoolNode::fixed(START, MIB).no_map()] {
         let machine = machine(&[own, SharedPoolNode::fixed(START, MIB).reusable().default_pool()], &[]);
-        machine.first_call(device_of(&machine, 0));
+        machine.ops_of(device_of(&machine, 0));
         assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::Overlap)));
         assert_eq!(machine.take_errors().len(), 1);
         assert_eq!(machine.alloc(machine.plain_device(), PAGE, CACHED), None);

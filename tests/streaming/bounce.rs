@@ -2,11 +2,9 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction, Direction::*, MapError};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction::*, MapError};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Addresses;
-
-const WAYS: [Direction; 3] = [ToDevice, FromDevice, Bidirectional];
 
 /// A short transfer leaves what the driver had, and nothing of what others had.
 #[test]
@@ -22,11 +20,11 @@ fn what_the_device_leaves_out_stays() {
     let handle = rig.map(&master, va, 1000, FromDevice).unwrap();
     assert_ne!(handle, HEAP + 1);
     rig.device_write(&master, handle + 100, &bytes(2, 300));
-    rig.for_cpu(&master, handle, 1000, FromDevice).unwrap();
+    rig.sync_for_cpu(&master, handle, 1000, FromDevice).unwrap();
     let mut expected = bytes(1, 1000);
     expected[100..400].copy_from_slice(&bytes(2, 300));
     assert_eq!(rig.machine.cpu_read(va, 1000), expected);
-    rig.for_device(&master, handle, 1000, FromDevice).unwrap();
+    rig.sync_for_device(&master, handle, 1000, FromDevice).unwrap();
     rig.unmap(&master, handle, 1000, FromDevice).unwrap();
     assert_eq!(rig.machine.cpu_read(va, 1000), expected);
 }
@@ -40,21 +38,21 @@ fn a_part_is_synced_and_no_more() {
     let handle = rig.map(&master, va, size, Bidirectional).unwrap();
     rig.device_write(&master, handle, &bytes(2, size));
     let (from, length) = (2 * PAGE + LINE, 3 * LINE);
-    rig.for_cpu(&master, handle + from, length, Bidirectional).unwrap();
+    rig.sync_for_cpu(&master, handle + from, length, Bidirectional).unwrap();
     let mut expected = bytes(1, size);
     expected[from..from + length].copy_from_slice(&bytes(2, size)[from..from + length]);
     assert_eq!(rig.machine.cpu_read(va, size), expected);
     rig.machine.cpu_write(va, &bytes(3, size));
-    rig.for_device(&master, handle + from, length, Bidirectional).unwrap();
+    rig.sync_for_device(&master, handle + from, length, Bidirectional).unwrap();
     let mut expected = bytes(2, size);
     expected[from..from + length].copy_from_slice(&bytes(3, size)[from..from + length]);
     assert_eq!(rig.device_read(&master, handle, size), expected);
     // To the last byte, and not one further.
-    rig.for_cpu(&master, handle + size - 1, 1, Bidirectional).unwrap();
-    rig.for_cpu(&master, handle, size, FromDevice).unwrap();
+    rig.sync_for_cpu(&master, handle + size - 1, 1, Bidirectional).unwrap();
+    rig.sync_for_cpu(&master, handle, size, FromDevice).unwrap();
     rig.assert_errors(0);
-    assert!(rig.for_cpu(&master, handle + size - 1, 2, Bidirectional).is_err());
-    assert!(rig.for_cpu(&master, handle + size, 1, Bidirectional).is_err());
+    assert!(rig.sync_for_cpu(&master, handle + size - 1, 2, Bidirectional).is_err());
+    assert!(rig.sync_for_cpu(&master, handle + size, 1, Bidirectional).is_err());
     rig.assert_errors(2);
     rig.unmap(&master, handle, size, Bidirectional).unwrap();
 }
@@ -74,20 +72,20 @@ fn whole_lines_of_the_drivers_buffer_are_synced_alone() {
                 rig.machine.cpu_write(va, &bytes(1, size));
                 let handle = rig.map(&master, va, size, Bidirectional).unwrap();
                 let part = line - before..2 * line - before;
-                rig.for_cpu(&master, handle + part.start, line, Bidirectional).unwrap();
+                rig.sync_for_cpu(&master, handle + part.start, line, Bidirectional).unwrap();
                 let mut expected = bytes(2, size);
                 rig.device_write(&master, handle, &expected[..part.start]);
                 rig.device_write(&master, handle + part.end, &expected[part.end..]);
                 expected[part.clone()].copy_from_slice(&bytes(3, line));
                 rig.machine.cpu_write(va + part.start, &bytes(3, line));
-                rig.for_device(&master, handle + part.start, line, Bidirectional).unwrap();
+                rig.sync_for_device(&master, handle + part.start, line, Bidirectional).unwrap();
                 assert!(rig.device_read(&master, handle, size) == expected, "lines of {line}, {before} after one");
                 rig.unmap(&master, handle, size, Bidirectional).unwrap();
                 assert!(rig.machine.cpu_read(va, size) == expected);
             }
         }
     }
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.assert_errors(0);
 }
 
@@ -102,7 +100,7 @@ fn a_sync_far_into_a_long_mapping_takes_one_lock() {
         (20..23).map(|page| rig.map(&master, rig.va(HIGH_HEAP + page * PAGE), PAGE, Bidirectional).unwrap()).collect();
     for offset in [0, PAGE, size - 1] {
         let before = rig.machine.irq_save_count();
-        rig.for_cpu(&master, handle + offset, 1, Bidirectional).unwrap();
+        rig.sync_for_cpu(&master, handle + offset, 1, Bidirectional).unwrap();
         assert_eq!(rig.machine.irq_save_count() - before, 1, "at {offset:#x}");
     }
     for handle in short {
@@ -112,43 +110,52 @@ fn a_sync_far_into_a_long_mapping_takes_one_lock() {
     rig.assert_errors(0);
 }
 
-/// Pools that are uncached as a whole, or whose buffers have mappings of their own, serve as well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PoolKind {
+    Cached,
+    /// All memory of the pools is uncached.
+    Uncached,
+    NotLinear,
+    /// Each buffer has a mapping of its own.
+    WithoutViews,
+}
+
 #[test]
 fn a_bounce_buffer_comes_from_whatever_pool_there_is() {
-    for kind in 0..4 {
+    for kind in [PoolKind::Cached, PoolKind::Uncached, PoolKind::NotLinear, PoolKind::WithoutViews] {
         let machine = Machine::new();
-        if kind == 2 || kind == 3 {
+        if matches!(kind, PoolKind::NotLinear | PoolKind::WithoutViews) {
             machine.fail_always(Service::MapLinear);
         }
-        if kind == 3 {
+        if kind == PoolKind::WithoutViews {
             machine.set_view_limit(0);
         }
         let rig = Rig::on(machine);
-        if kind == 1 {
+        if kind == PoolKind::Uncached {
             rig.low.add_flags(Flags::NOCACHE);
             rig.high.add_flags(Flags::NOCACHE);
         }
         let master = rig.plain();
         let before = rig.machine.balance();
         let va = rig.va(HEAP + 1);
-        for way in WAYS {
+        for direction in DIRECTIONS {
             rig.machine.cpu_write(va, &bytes(1, 5000));
-            let handle = rig.machine.dma.pools().next().map(|_| rig.map(&master, va, 5000, way).unwrap()).unwrap();
-            if way != ToDevice {
+            let handle = rig.map(&master, va, 5000, direction).unwrap();
+            if direction != ToDevice {
                 assert_ne!(handle, HEAP + 1);
             }
             assert_eq!(rig.device_read(&master, handle, 5000), bytes(1, 5000));
             rig.device_write(&master, handle, &bytes(2, 5000));
-            rig.unmap(&master, handle, 5000, way).unwrap();
-            if way != ToDevice {
-                assert_eq!(rig.machine.cpu_read(va, 5000), bytes(2, 5000), "{kind} {way:?}");
+            rig.unmap(&master, handle, 5000, direction).unwrap();
+            if direction != ToDevice {
+                assert_eq!(rig.machine.cpu_read(va, 5000), bytes(2, 5000), "{kind:?} {direction:?}");
             }
         }
         rig.streaming().trim();
         let after = rig.machine.balance();
         assert_eq!(after.used_bytes, before.used_bytes);
         assert_eq!(after.heap_bytes, before.heap_bytes);
-        if kind == 3 {
+        if kind == PoolKind::WithoutViews {
             assert_eq!(after.mappings, before.mappings);
         }
         rig.assert_errors(0);
@@ -180,7 +187,7 @@ fn bounce_buffers_are_maintained_only_where_that_helps() {
 fn a_bounce_buffer_comes_from_the_devices_own_region() {
     let rig = Rig::new();
     let region = named_region(LOW.start + 32 * MIB, MIB);
-    let master = rig.master(rig.machine.device(DeviceInfo::naming(&[region])), ALL);
+    let master = rig.master(rig.machine.device(DeviceInfo::with_regions(&[region])), NO_MASK);
     let handle = rig.map(&master, rig.va(HEAP + 1), 100, FromDevice).unwrap();
     assert_eq!(handle, region.start);
     rig.unmap(&master, handle, 100, FromDevice).unwrap();
@@ -249,9 +256,9 @@ fn a_page_is_not_mapped_together_with_memory_of_others() {
     };
     let [first, next, other] = [64 * MIB, 65 * MIB, 64 * MIB + PAGE].map(at);
     assert_eq!((next.handle, other.va), (first.handle + PAGE, first.va + PAGE));
-    let used = rig.pool_bytes();
+    let used = rig.used_bytes();
     assert_eq!(rig.map_page(&rig.plain(), first.handle, 0, 2 * PAGE, ToDevice), Err(MapError::NotMapped));
-    assert_eq!(rig.pool_bytes(), used);
+    assert_eq!(rig.used_bytes(), used);
     rig.assert_errors(1);
     [first, next, other].into_iter().for_each(|held| rig.machine.free(held).unwrap());
 }
@@ -270,14 +277,12 @@ fn an_uncached_page_is_not_copied_through_the_cache() {
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
 }
 
-/// Nor through lines that an earlier copy left, where write-through memory is cached and a pool has both views.
+/// A copy does not use lines that an earlier copy left in the cache, where write-through memory is cached and a pool has both
+/// views.
 #[test]
 fn a_page_is_copied_as_its_driver_wrote_it_last() {
-    for (flags, is_coherent, way) in [Flags::NOCACHE, Flags::WRITE_THROUGH]
-        .into_iter()
-        .flat_map(|flags| [false, true].map(|is_coherent| (flags, is_coherent)))
-        .flat_map(|(flags, is_coherent)| WAYS.map(|way| (flags, is_coherent, way)))
-    {
+    let kinds = pairs([Flags::NOCACHE, Flags::WRITE_THROUGH], &[false, true]);
+    for ((flags, is_coherent), direction) in pairs(kinds, &DIRECTIONS) {
         let rig = Rig::new();
         rig.machine.set_caches_write_through(true);
         let views = [Flags::NOCACHE, Flags::WRITE_THROUGH].map(|flags| rig.buffer(PAGE, flags));
@@ -289,26 +294,35 @@ fn a_page_is_copied_as_its_driver_wrote_it_last() {
         for round in 0..3 {
             let written = bytes(3 * round + 1, PAGE);
             rig.machine.cpu_write(held.va, &written);
-            let handle = rig.map_page(&master, held.handle, 0, PAGE, way).unwrap();
-            assert!(rig.device_read(&master, handle, PAGE) == written, "map: {flags:?} {is_coherent} {way:?} {round}");
+            let handle = rig.map_page(&master, held.handle, 0, PAGE, direction).unwrap();
+            assert!(
+                rig.device_read(&master, handle, PAGE) == written,
+                "map: {flags:?} {is_coherent} {direction:?} {round}"
+            );
             expected.copy_from_slice(&written);
-            if way != ToDevice {
+            if direction != ToDevice {
                 rig.device_write(&master, handle + 100, &bytes(3 * round + 2, 300));
                 expected[100..400].copy_from_slice(&bytes(3 * round + 2, 300));
             }
-            rig.for_cpu(&master, handle, PAGE, way).unwrap();
-            assert!(rig.machine.cpu_read(held.va, PAGE) == expected, "sync: {flags:?} {is_coherent} {way:?} {round}");
-            if way != FromDevice {
+            rig.sync_for_cpu(&master, handle, PAGE, direction).unwrap();
+            assert!(
+                rig.machine.cpu_read(held.va, PAGE) == expected,
+                "sync: {flags:?} {is_coherent} {direction:?} {round}"
+            );
+            if direction != FromDevice {
                 expected = bytes(3 * round + 3, PAGE);
                 rig.machine.cpu_write(held.va, &expected);
             }
-            rig.for_device(&master, handle, PAGE, way).unwrap();
+            rig.sync_for_device(&master, handle, PAGE, direction).unwrap();
             assert!(
                 rig.device_read(&master, handle, PAGE) == expected,
-                "sync: {flags:?} {is_coherent} {way:?} {round}"
+                "sync: {flags:?} {is_coherent} {direction:?} {round}"
             );
-            rig.unmap(&master, handle, PAGE, way).unwrap();
-            assert!(rig.machine.cpu_read(held.va, PAGE) == expected, "unmap: {flags:?} {is_coherent} {way:?} {round}");
+            rig.unmap(&master, handle, PAGE, direction).unwrap();
+            assert!(
+                rig.machine.cpu_read(held.va, PAGE) == expected,
+                "unmap: {flags:?} {is_coherent} {direction:?} {round}"
+            );
         }
         views.into_iter().chain([held]).for_each(|held| rig.machine.free(held).unwrap());
         rig.assert_errors(0);
@@ -322,26 +336,27 @@ fn a_receive_buffer_whose_lines_are_the_drivers_is_not_bounced() {
     let master = rig.plain();
     let (pa, size) = (HEAP + 2, 1514);
     let va = rig.va(pa);
-    for way in [FromDevice, Bidirectional] {
+    for direction in [FromDevice, Bidirectional] {
         rig.machine.cpu_write(va, &bytes(1, size));
-        let handle = rig.map_with(&master, va, size, way, Attributes::OWN_LINES).unwrap();
-        assert_eq!((handle, rig.pool_bytes()), (pa, 0), "the device sees the driver's buffer");
+        let handle = rig.map_with(&master, va, size, direction, Attributes::OWN_LINES).unwrap();
+        assert_eq!((handle, rig.used_bytes()), (pa, 0), "the device sees the driver's buffer");
         // The processor reads ahead.
         rig.machine.cpu_read(rig.va(HEAP), 2048);
         rig.device_write(&master, handle, &bytes(2, size));
-        rig.for_cpu(&master, handle, size, way).unwrap();
-        assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size), "{way:?}");
-        rig.for_device(&master, handle, size, way).unwrap();
+        rig.sync_for_cpu(&master, handle, size, direction).unwrap();
+        assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size), "{direction:?}");
+        rig.sync_for_device(&master, handle, size, direction).unwrap();
         rig.machine.cpu_read(rig.va(HEAP), 2048);
         rig.device_write(&master, handle, &bytes(3, size));
-        rig.unmap_with(&master, handle, size, way, Attributes::OWN_LINES).unwrap();
-        assert_eq!(rig.machine.cpu_read(va, size), bytes(3, size), "{way:?}");
+        rig.unmap_with(&master, handle, size, direction, Attributes::OWN_LINES).unwrap();
+        assert_eq!(rig.machine.cpu_read(va, size), bytes(3, size), "{direction:?}");
         // Without the attribute it is bounced.
-        let handle = rig.map(&master, va, size, way).unwrap();
+        let handle = rig.map(&master, va, size, direction).unwrap();
         assert_ne!(handle, pa);
-        rig.unmap(&master, handle, size, way).unwrap();
+        rig.unmap(&master, handle, size, direction).unwrap();
     }
-    // In a pool's memory the record remembers nothing of it, and nothing is needed.
+    // A mapping of pool memory has a record, which does not have the attribute. The unmap needs none: the lines of pool memory
+    // belong to the buffer.
     let held = rig.buffer(PAGE, Flags::empty());
     let handle = rig.map_with(&master, held.va + 2, size, FromDevice, Attributes::OWN_LINES).unwrap();
     assert_eq!(handle, held.handle + 2);

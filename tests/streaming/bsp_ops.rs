@@ -37,7 +37,7 @@ static BSP: BspOps = BspOps {
 };
 
 #[test]
-fn a_bsps_own_operations_say_what_a_handle_is() {
+fn the_handle_is_the_one_that_a_bsps_own_operations_return() {
     let rig = Rig::new();
     let device = rig.machine.plain_device();
     let master = BusMaster { device, ops: Ops::Bsp(&BSP), mask: 0x1_ffff };
@@ -49,8 +49,8 @@ fn a_bsps_own_operations_say_what_a_handle_is() {
     let handle = rig.map(&master, near, PAGE, Bidirectional).unwrap();
     assert_eq!(handle, 0x1_0000);
     assert_eq!(asked(), "out 4096 0x0");
-    rig.for_cpu(&master, handle + 64, 128, Bidirectional).unwrap();
-    rig.for_device(&master, handle + 64, 128, Bidirectional).unwrap();
+    rig.sync_for_cpu(&master, handle + 64, 128, Bidirectional).unwrap();
+    rig.sync_for_device(&master, handle + 64, 128, Bidirectional).unwrap();
     rig.unmap(&master, handle, PAGE, Bidirectional).unwrap();
     assert_eq!(asked(), "in 128 0x10040 0x0, out 128 0x0, in 4096 0x10000 0x0");
     assert_eq!(rig.unmap(&master, handle, PAGE, Bidirectional), Err(BadMapping::Unknown), "each has a record");
@@ -93,8 +93,19 @@ fn a_bsps_own_operations_say_what_a_handle_is() {
     rig.machine.free(held).unwrap();
 }
 
-/// How many `sync_out` no `sync_in` has followed yet, for the device of `HELD`; and the most there ever were.
-static HELD: Mutex<(isize, isize)> = Mutex::new((0, 0));
+/// By how much a handle is less than the address.
+const SHIFT: usize = 0x1000;
+/// The address that the next operations allocate.
+static BOUNCE: Mutex<Option<Va>> = Mutex::new(None);
+
+/// The calls of `sync_out` that no `sync_in` has followed yet.
+struct Outstanding {
+    now: isize,
+    most: isize,
+}
+
+/// Those of [`HOLDING`].
+static OUTSTANDING: Mutex<Outstanding> = Mutex::new(Outstanding { now: 0, most: 0 });
 
 /// Operations that hold something from `sync_out` to `sync_in`: an entry of an IOMMU, which shows what is at `va` as
 /// `va - SHIFT`.
@@ -102,22 +113,19 @@ static HOLDING: BspOps = BspOps {
     alloc: |_, _| BOUNCE.lock().unwrap().map(|va| (va, va - SHIFT)),
     free: |_, _, _, _| (),
     sync_out: |_, va, _, _| {
-        let mut held = HELD.lock().unwrap();
-        held.0 += 1;
-        held.1 = held.1.max(held.0);
+        let mut outstanding = OUTSTANDING.lock().unwrap();
+        outstanding.now += 1;
+        outstanding.most = outstanding.most.max(outstanding.now);
         Some(va - SHIFT)
     },
     sync_in: |_, va, _, handle, _| {
         assert_eq!(handle, va - SHIFT, "the handle that sync_out returned for this address");
-        let mut held = HELD.lock().unwrap();
-        held.0 -= 1;
-        assert!(held.0 >= 0, "a sync_in that no sync_out asked for");
+        let mut outstanding = OUTSTANDING.lock().unwrap();
+        outstanding.now -= 1;
+        assert!(outstanding.now >= 0, "a sync_in that no sync_out asked for");
         true
     },
 };
-/// What its handles lack of the address.
-const SHIFT: usize = 0x1000;
-static BOUNCE: Mutex<Option<Va>> = Mutex::new(None);
 
 /// Whatever a driver does with its mapping, and whether or not it is bounced.
 #[test]
@@ -132,40 +140,37 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
     for (at, mask, is_mapped) in [(0, highest, true), (1, highest, true), (0, low, false), (1, low, false)] {
         let master = BusMaster { device, ops: Ops::Bsp(&HOLDING), mask };
         let size = 512;
-        for way in [ToDevice, FromDevice, Bidirectional] {
+        for direction in DIRECTIONS {
             // Every order of three syncs: for the processor or the device, of the whole or either half; or none.
             for steps in 0..7usize.pow(3) {
-                let result = rig.map(&master, rig.va(HEAP) + at, size, way);
+                let result = rig.map(&master, rig.va(HEAP) + at, size, direction);
                 let Ok(handle) = result else {
                     assert!(!is_mapped && result == Err(MapError::NoBounce));
                     break;
                 };
-                assert_eq!(HELD.lock().unwrap().0, 1, "while it is mapped");
+                assert_eq!(OUTSTANDING.lock().unwrap().now, 1, "while it is mapped");
                 for step in [steps % 7, steps / 7 % 7, steps / 49] {
                     let (from, bytes) = [(0, size), (0, size / 2), (size / 2, size / 2)][step % 3];
                     match step {
-                        0..3 => rig.for_cpu(&master, handle + from, bytes, way).unwrap(),
-                        3..6 => rig.for_device(&master, handle + from, bytes, way).unwrap(),
+                        0..3 => rig.sync_for_cpu(&master, handle + from, bytes, direction).unwrap(),
+                        3..6 => rig.sync_for_device(&master, handle + from, bytes, direction).unwrap(),
                         _ => {}
                     }
                 }
                 match steps % 5 {
-                    0 => rig.unmap(&master, handle, 1, way).unwrap_err(),
-                    1 => rig
-                        .unmap_with(&master, handle, size, way, Attributes::SKIP_CPU_SYNC)
-                        .map(|()| BadMapping::Unknown)
-                        .unwrap(),
-                    _ => rig.unmap(&master, handle, size, way).map(|()| BadMapping::Unknown).unwrap(),
-                };
-                assert_eq!(HELD.lock().unwrap().0, 0, "{at} {mask:#x} {way:?} {steps}");
+                    0 => assert!(rig.unmap(&master, handle, 1, direction).is_err()),
+                    1 => rig.unmap_with(&master, handle, size, direction, Attributes::SKIP_CPU_SYNC).unwrap(),
+                    _ => rig.unmap(&master, handle, size, direction).unwrap(),
+                }
+                assert_eq!(OUTSTANDING.lock().unwrap().now, 0, "{at} {mask:#x} {direction:?} {steps}");
             }
-            assert_eq!(HELD.lock().unwrap().0, 0, "{at} {mask:#x} {way:?}");
+            assert_eq!(OUTSTANDING.lock().unwrap().now, 0, "{at} {mask:#x} {direction:?}");
             rig.machine.take_errors();
             rig.machine.take_log(Level::Warning);
         }
     }
-    // Nothing is held twice for long: a driver maps no more than its device has.
-    assert!(HELD.lock().unwrap().1 <= 2);
+    // A bounced map calls `sync_out` for the bounce buffer before it gives up the driver's buffer: two at once at most.
+    assert!(OUTSTANDING.lock().unwrap().most <= 2);
     rig.streaming().trim();
     rig.machine.free(held).unwrap();
 }
@@ -174,7 +179,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
 #[test]
 fn fault_26_a_mapping_without_a_record_asks_for_nothing() {
     let rig = Rig::new();
-    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&NEVER), mask: ALL };
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&NEVER), mask: NO_MASK };
     rig.machine.in_interrupt(|| {
         assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Err(MapError::NoMemory));
     });
@@ -187,28 +192,35 @@ static NEVER: BspOps = BspOps {
     sync_in: |_, _, _, _, _| panic!("sync_in"),
 };
 
-/// The number of the call of `sync_out` that fails (0, that of the map, never fails); the number of calls of `sync_out`;
-/// and how many of them no `sync_in` has followed yet.
-static FAILING: Mutex<(usize, usize, isize)> = Mutex::new((0, 0, 0));
+/// What [`FAILS_ONCE`] has been asked.
+struct SyncOuts {
+    /// The number of the call of `sync_out` that fails. Number 0, that of the map, never fails.
+    failing: usize,
+    calls: usize,
+    /// The calls that no `sync_in` has followed yet.
+    outstanding: isize,
+}
+
+static SYNC_OUTS: Mutex<SyncOuts> = Mutex::new(SyncOuts { failing: 0, calls: 0, outstanding: 0 });
 
 /// Operations whose `sync_out` fails once, as where an IOMMU has no room.
 static FAILS_ONCE: BspOps = BspOps {
     alloc: |_, _| None,
     free: |_, _, _, _| (),
     sync_out: |_, va, _, _| {
-        let mut failing = FAILING.lock().unwrap();
-        let number = failing.1;
-        failing.1 += 1;
-        if number == failing.0 && number != 0 {
+        let mut sync_outs = SYNC_OUTS.lock().unwrap();
+        let number = sync_outs.calls;
+        sync_outs.calls += 1;
+        if number == sync_outs.failing && number != 0 {
             return None;
         }
-        failing.2 += 1;
+        sync_outs.outstanding += 1;
         Some(va - SHIFT)
     },
     sync_in: |_, _, _, _, _| {
-        let mut failing = FAILING.lock().unwrap();
-        failing.2 -= 1;
-        assert!(failing.2 >= 0, "a sync_in that no sync_out asked for");
+        let mut sync_outs = SYNC_OUTS.lock().unwrap();
+        sync_outs.outstanding -= 1;
+        assert!(sync_outs.outstanding >= 0, "a sync_in that no sync_out asked for");
         true
     },
 };
@@ -216,28 +228,28 @@ static FAILS_ONCE: BspOps = BspOps {
 #[test]
 fn fault_26_no_sync_in_is_called_for_a_sync_out_that_failed() {
     let rig = Rig::new();
-    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&FAILS_ONCE), mask: ALL };
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&FAILS_ONCE), mask: NO_MASK };
     let (va, size) = (rig.va(HEAP), PAGE);
     let mut failed_in_unmap = 0;
-    for fails in 0..5 {
-        for way in [ToDevice, FromDevice, Bidirectional] {
+    for failing in 0..5 {
+        for direction in DIRECTIONS {
             // Every order of three syncs, for the processor or the device.
             for steps in 0..8 {
-                *FAILING.lock().unwrap() = (fails, 0, 0);
-                let handle = rig.map(&master, va, size, way).unwrap();
+                *SYNC_OUTS.lock().unwrap() = SyncOuts { failing, calls: 0, outstanding: 0 };
+                let handle = rig.map(&master, va, size, direction).unwrap();
                 for step in 0..3 {
-                    let sync = if steps >> step & 1 == 0 { Rig::for_cpu } else { Rig::for_device };
-                    sync(&rig, &master, handle, size, way).unwrap();
+                    let sync = if steps >> step & 1 == 0 { Rig::sync_for_cpu } else { Rig::sync_for_device };
+                    sync(&rig, &master, handle, size, direction).unwrap();
                 }
-                let (_, before, _) = *FAILING.lock().unwrap();
+                let before = SYNC_OUTS.lock().unwrap().calls;
                 // The cache has lines of the old bytes.
                 rig.machine.cpu_read(va, size);
                 rig.machine.device_write(HEAP, &bytes(steps, size));
-                rig.unmap(&master, handle, size, way).unwrap();
-                let (_, calls, due) = *FAILING.lock().unwrap();
-                assert_eq!(due, 0, "{fails} {way:?} {steps:#b}");
+                rig.unmap(&master, handle, size, direction).unwrap();
+                let SyncOuts { calls, outstanding, .. } = *SYNC_OUTS.lock().unwrap();
+                assert_eq!(outstanding, 0, "{failing} {direction:?} {steps:#b}");
                 // These operations leave the cache alone. The library does not, in place of a `sync_in` that is not due.
-                if (before..calls).contains(&fails) {
+                if (before..calls).contains(&failing) {
                     failed_in_unmap += 1;
                     assert_eq!(rig.machine.cpu_read(va, size), bytes(steps, size));
                 }
@@ -266,12 +278,12 @@ static ONLY_MAPS: BspOps = BspOps {
 #[test]
 fn a_sync_for_the_device_writes_the_bytes_to_memory_although_the_bsps_sync_out_fails() {
     let rig = Rig::new();
-    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&ONLY_MAPS), mask: ALL };
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&ONLY_MAPS), mask: NO_MASK };
     let (va, size) = (rig.va(HEAP), PAGE);
     let handle = rig.map(&master, va, size, ToDevice).unwrap();
-    rig.for_cpu(&master, handle, size, ToDevice).unwrap();
+    rig.sync_for_cpu(&master, handle, size, ToDevice).unwrap();
     rig.machine.cpu_write(va, &bytes(1, size));
-    rig.for_device(&master, handle, size, ToDevice).unwrap();
+    rig.sync_for_device(&master, handle, size, ToDevice).unwrap();
     assert_eq!(rig.machine.device_read(HEAP, size), bytes(1, size));
     rig.unmap(&master, handle, size, ToDevice).unwrap();
     rig.streaming().trim();
@@ -288,18 +300,18 @@ static NEVER_SYNCS_IN: BspOps = BspOps {
 #[test]
 fn the_processor_sees_what_the_device_wrote_although_the_bsps_sync_in_fails() {
     let rig = Rig::new();
-    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&NEVER_SYNCS_IN), mask: ALL };
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&NEVER_SYNCS_IN), mask: NO_MASK };
     let (va, size) = (rig.va(HEAP), PAGE);
-    for way in [FromDevice, Bidirectional] {
-        let handle = rig.map(&master, va, size, way).unwrap();
+    for direction in [FromDevice, Bidirectional] {
+        let handle = rig.map(&master, va, size, direction).unwrap();
         for is_last in [false, true] {
             // The cache has lines of the old bytes.
             rig.machine.cpu_read(va, size);
             let written = bytes(is_last.into(), size);
             rig.machine.device_write(HEAP, &written);
-            let take = if is_last { Rig::unmap } else { Rig::for_cpu };
-            take(&rig, &master, handle, size, way).unwrap();
-            assert_eq!(rig.machine.cpu_read(va, size), written, "{way:?}, last {is_last}");
+            let take = if is_last { Rig::unmap } else { Rig::sync_for_cpu };
+            take(&rig, &master, handle, size, direction).unwrap();
+            assert_eq!(rig.machine.cpu_read(va, size), written, "{direction:?}, last {is_last}");
         }
     }
     rig.streaming().trim();

@@ -5,16 +5,19 @@ use crate::rig::*;
 use rt_dma_pool::additions::streaming::{Direction::*, MapError};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Barrier};
-use std::thread;
 
 /// Every service fails in turn, at each of its calls: a call that fails loses nothing, and the next try succeeds.
 #[test]
 fn a_mapping_that_fails_loses_nothing() {
-    let services =
-        [Service::HeapAlloc, Service::Map, Service::MapWrong(Wrong::Block), Service::MapWrong(Wrong::LastPage)];
-    for (service, view_limit) in services.into_iter().flat_map(|service| [(service, 64 * MIB), (service, 0)]) {
+    let services = [
+        Service::HeapAlloc,
+        Service::Map,
+        Service::MapWrong(WrongMapping::Block),
+        Service::MapWrong(WrongMapping::LastPage),
+    ];
+    for (service, view_limit) in pairs(services, &[64 * MIB, 0]) {
         for call in 0.. {
             let machine = Machine::new();
             machine.fail_always(Service::MapLinear);
@@ -40,7 +43,7 @@ fn a_mapping_that_fails_loses_nothing() {
                         failed = true;
                     }
                 }
-                assert_eq!(rig.pool_bytes(), 0, "{service:?} {call}");
+                assert_eq!(rig.used_bytes(), 0, "{service:?} {call}");
             }
             rig.streaming().trim();
             let mut after = rig.machine.balance();
@@ -62,7 +65,6 @@ fn a_mapping_that_fails_loses_nothing() {
 /// Cores and interrupts at every moment: each finds its own bytes, and in the end nothing is missing.
 #[test]
 fn mappings_of_different_cores_do_not_meet() {
-    const CORES: usize = 4;
     let rig = Arc::new(Rig::new());
     let master = rig.plain();
     let low = rig.master(rig.machine.plain_device(), LOW_MASK);
@@ -80,47 +82,40 @@ fn mappings_of_different_cores_do_not_meet() {
 
     static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
     let weak = Arc::downgrade(&rig);
-    rig.machine.set_interrupt(Some(Arc::new(move || {
+    rig.machine.set_interrupt(move || {
         let Some(rig) = weak.upgrade() else { return };
-        let turn = INTERRUPTS.fetch_add(1, Relaxed);
-        if !turn.is_multiple_of(16) {
+        let number = INTERRUPTS.fetch_add(1, Relaxed);
+        if !number.is_multiple_of(16) {
             return;
         }
-        let va = rig.va(HEAP + (128 + turn / 16 % 64) * PAGE + turn % 2);
+        let va = rig.va(HEAP + (128 + number / 16 % 64) * PAGE + number % 2);
         if let Ok(handle) = rig.map(&master, va, 99, FromDevice) {
             rig.unmap(&master, handle, 99, FromDevice).unwrap();
         }
-    })));
-    let start = Barrier::new(CORES);
-    thread::scope(|scope| {
-        for core in 0..CORES {
-            let (rig, start, scattered) = (&rig, &start, &scattered);
-            scope.spawn(move || {
-                start.wait();
-                for step in 0..150 {
-                    let (va, size, master) = match step % 5 {
-                        0 => (rig.va(HEAP + core * 4 * PAGE), 2 * PAGE, &master),
-                        1 => (rig.va(HEAP + core * 4 * PAGE + 7), 300, &master),
-                        2 => (rig.va(HIGH_HEAP + core * 4 * PAGE), PAGE, &low),
-                        3 => (uncached.va + core * PAGE + 3, 70, &master),
-                        _ => (scattered[core] + 99, PAGE, &master),
-                    };
-                    let seed = core * 1000 + step;
-                    rig.machine.cpu_write(va, &bytes(seed, size));
-                    let handle = rig.map(master, va, size, Bidirectional).unwrap();
-                    assert_eq!(rig.device_read(master, handle, size), bytes(seed, size));
-                    rig.device_write(master, handle, &bytes(seed + 1, size));
-                    rig.for_cpu(master, handle, size, Bidirectional).unwrap();
-                    assert_eq!(rig.machine.cpu_read(va, size), bytes(seed + 1, size));
-                    rig.for_device(master, handle, size, Bidirectional).unwrap();
-                    rig.device_write(master, handle, &bytes(seed + 2, size));
-                    rig.unmap(master, handle, size, Bidirectional).unwrap();
-                    assert_eq!(rig.machine.cpu_read(va, size), bytes(seed + 2, size));
-                }
-            });
+    });
+    on_every_core(|core| {
+        for step in 0..150 {
+            let (va, size, master) = match step % 5 {
+                0 => (rig.va(HEAP + core * 4 * PAGE), 2 * PAGE, &master),
+                1 => (rig.va(HEAP + core * 4 * PAGE + 7), 300, &master),
+                2 => (rig.va(HIGH_HEAP + core * 4 * PAGE), PAGE, &low),
+                3 => (uncached.va + core * PAGE + 3, 70, &master),
+                _ => (scattered[core] + 99, PAGE, &master),
+            };
+            let seed = core * 1000 + step;
+            rig.machine.cpu_write(va, &bytes(seed, size));
+            let handle = rig.map(master, va, size, Bidirectional).unwrap();
+            assert_eq!(rig.device_read(master, handle, size), bytes(seed, size));
+            rig.device_write(master, handle, &bytes(seed + 1, size));
+            rig.sync_for_cpu(master, handle, size, Bidirectional).unwrap();
+            assert_eq!(rig.machine.cpu_read(va, size), bytes(seed + 1, size));
+            rig.sync_for_device(master, handle, size, Bidirectional).unwrap();
+            rig.device_write(master, handle, &bytes(seed + 2, size));
+            rig.unmap(master, handle, size, Bidirectional).unwrap();
+            assert_eq!(rig.machine.cpu_read(va, size), bytes(seed + 2, size));
         }
     });
-    rig.machine.set_interrupt(None);
+    rig.machine.clear_interrupt();
     assert!(INTERRUPTS.load(Relaxed) > 1_000, "too few interrupts came");
     rig.streaming().trim();
     assert_eq!(rig.machine.balance(), before);

@@ -11,7 +11,7 @@ use rt_dma_pool::kernel::{Addresses, Mappings, MemoryType};
 fn a_direct_mapping_takes_no_lock() {
     let rig = Rig::new();
     let plain = rig.plain();
-    let tree = rig.master(rig.machine.device(behind_ranges()), ALL);
+    let tree = rig.master(rig.machine.device(below_ranges()), NO_MASK);
     // There are spare records, and mappings with records are live: bounced, of a pool, and of another address.
     let pooled = rig.buffer(64 * PAGE, Flags::empty());
     let alias = rig.machine.map_pages(&[HEAP + 240 * PAGE, HEAP + 241 * PAGE], MemoryType::Cached);
@@ -20,17 +20,15 @@ fn a_direct_mapping_takes_no_lock() {
     live.push((alias, 2 * PAGE));
     let handles: Vec<_> =
         live.iter().map(|(va, size)| (rig.map(&plain, *va, *size, FromDevice).unwrap(), *size)).collect();
-    for (size, way) in
-        [64, PAGE, 3 * PAGE, 16 * PAGE].into_iter().flat_map(|size| [ToDevice, FromDevice].map(|way| (size, way)))
-    {
+    for (size, direction) in pairs([64, PAGE, 3 * PAGE, 16 * PAGE], &[ToDevice, FromDevice]) {
         for master in [&plain, &tree, &rig.coherent()] {
             let va = rig.va(HEAP + 4 * PAGE);
             let before = rig.machine.irq_save_count();
-            let handle = rig.map(master, va, size, way).unwrap();
-            rig.for_cpu(master, handle, size, way).unwrap();
-            rig.for_device(master, handle, size, way).unwrap();
-            rig.unmap(master, handle, size, way).unwrap();
-            assert_eq!(rig.machine.irq_save_count(), before, "{size} {way:?} {:?}", master.ops);
+            let handle = rig.map(master, va, size, direction).unwrap();
+            rig.sync_for_cpu(master, handle, size, direction).unwrap();
+            rig.sync_for_device(master, handle, size, direction).unwrap();
+            rig.unmap(master, handle, size, direction).unwrap();
+            assert_eq!(rig.machine.irq_save_count(), before, "{size} {direction:?} {:?}", master.ops);
         }
     }
     for (handle, size) in handles {
@@ -57,7 +55,7 @@ fn a_direct_mapping_takes_no_lock() {
 #[test]
 fn another_address_of_linear_memory_is_mapped_directly_if_the_device_snoops() {
     let rig = Rig::new();
-    let tree = rig.master(rig.machine.device(behind_ranges().coherent()), ALL);
+    let tree = rig.master(rig.machine.device(below_ranges().coherent()), NO_MASK);
     let masked = rig.master(rig.machine.device(DeviceInfo::plain().coherent()), LOW_MASK);
     let alias = rig.machine.map_pages(&[HEAP + 240 * PAGE, HEAP + 241 * PAGE], MemoryType::Cached);
     // There are spare records, and no direct mapping was made.
@@ -66,13 +64,13 @@ fn another_address_of_linear_memory_is_mapped_directly_if_the_device_snoops() {
     rig.unmap(&tree, handle, PAGE, FromDevice).unwrap();
     for master in [&tree, &masked, &rig.coherent()] {
         for (offset, size) in [(0, PAGE), (PAGE - 1, 2), (1, 64), (0, 2 * PAGE)] {
-            for way in [ToDevice, FromDevice, Bidirectional] {
+            for direction in DIRECTIONS {
                 let before = rig.machine.irq_save_count();
-                let handle = rig.map(master, alias + offset, size, way).unwrap();
-                rig.for_cpu(master, handle, size, way).unwrap();
-                rig.for_device(master, handle + size / 2, size / 2, way).unwrap();
-                rig.unmap(master, handle, size, way).unwrap();
-                assert_eq!(rig.machine.irq_save_count(), before, "{size} {way:?} {:?}", master.ops);
+                let handle = rig.map(master, alias + offset, size, direction).unwrap();
+                rig.sync_for_cpu(master, handle, size, direction).unwrap();
+                rig.sync_for_device(master, handle + size / 2, size / 2, direction).unwrap();
+                rig.unmap(master, handle, size, direction).unwrap();
+                assert_eq!(rig.machine.irq_save_count(), before, "{size} {direction:?} {:?}", master.ops);
             }
         }
     }
@@ -118,10 +116,10 @@ fn memory_that_is_not_mapped_linearly_has_a_record() {
         for (offset, size) in [(PAGE, PAGE), (0, 2 * PAGE)] {
             let handle = rig.map(&master, alias + offset, size, FromDevice).unwrap();
             assert_eq!(handle, end - PAGE + offset);
-            rig.for_cpu(&master, handle, LINE, FromDevice).unwrap();
+            rig.sync_for_cpu(&master, handle, LINE, FromDevice).unwrap();
             assert_eq!(rig.unmap(&master, handle, size - 1, FromDevice), Err(BadMapping::WrongSize), "{size}");
             assert_eq!(
-                rig.for_cpu(&master, handle + size - LINE, LINE, FromDevice),
+                rig.sync_for_cpu(&master, handle + size - LINE, LINE, FromDevice),
                 Err(BadMapping::Unknown),
                 "{size}"
             );
@@ -146,7 +144,7 @@ fn memory_of_a_pool_that_is_gone_has_a_record() {
     assert_eq!(rig.machine.kernel.v2p(linear), None, "its linear map has ended");
     let alias = rig.machine.map_pages(&[pa, pa + PAGE], MemoryType::Cached);
     let handle = rig.map(&master, alias, 2 * PAGE, FromDevice).unwrap();
-    rig.for_cpu(&master, handle + PAGE, PAGE, FromDevice).unwrap();
+    rig.sync_for_cpu(&master, handle + PAGE, PAGE, FromDevice).unwrap();
     rig.unmap(&master, handle, 2 * PAGE, FromDevice).unwrap();
     rig.assert_errors(0);
 }

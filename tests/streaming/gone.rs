@@ -7,8 +7,8 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// The addresses of the mappings' buffers: pool memory, heap memory that needs a bounce buffer, and heap memory at an address outside the
-/// linear map.
+/// Returns the addresses of three buffers: pool memory, heap memory that needs a bounce buffer, and heap memory at an address
+/// outside the linear map.
 fn buffers(rig: &Rig) -> [Va; 3] {
     let alias = rig.machine.map_pages(&[HEAP + HEAP_SIZE], MemoryType::Cached);
     [rig.buffer(PAGE, Flags::empty()).va, rig.va(HEAP + 1), alias]
@@ -29,20 +29,20 @@ fn fault_17_the_next_device_at_an_address_meets_no_mapping_of_the_last_one() {
     let before = rig.machine.balance();
     let handles = map_each(&rig, &gone, &buffers);
     let other_handles = map_each(&rig, &other, &buffers);
-    assert_eq!(rig.pool_bytes(), before.used_bytes + 2 * PAGE);
+    assert_eq!(rig.used_bytes(), before.used_bytes + 2 * PAGE);
 
     // A device that has its operations already is not a new one.
     assert_eq!(rig.streaming().forget(gone.device, || false), 0);
-    rig.for_cpu(&gone, handles[1], SIZE, FromDevice).unwrap();
+    rig.sync_for_cpu(&gone, handles[1], SIZE, FromDevice).unwrap();
 
     // The memory has another owner by now.
     for va in buffers {
         rig.machine.cpu_write(va, &bytes(7, SIZE));
     }
     assert_eq!(rig.streaming().forget(gone.device, || true), 3);
-    assert_eq!(rig.pool_bytes(), before.used_bytes + PAGE, "its bounce buffer is free, and the other device's is not");
+    assert_eq!(rig.used_bytes(), before.used_bytes + PAGE, "its bounce buffer is free, and the other device's is not");
     for handle in &handles {
-        assert_eq!(rig.for_cpu(&gone, *handle, SIZE, Bidirectional), Err(BadMapping::Unknown));
+        assert_eq!(rig.sync_for_cpu(&gone, *handle, SIZE, Bidirectional), Err(BadMapping::Unknown));
         assert_eq!(rig.unmap(&gone, *handle, SIZE, Bidirectional), Err(BadMapping::Unknown));
     }
     assert_eq!(
@@ -71,9 +71,9 @@ fn fault_17_an_interrupt_that_brings_a_new_device_leaves_bounce_buffers_to_a_thr
     rig.machine.in_interrupt(|| {
         assert_eq!(rig.streaming().forget(gone.device, || true), 1);
     });
-    assert_eq!(rig.pool_bytes(), PAGE);
+    assert_eq!(rig.used_bytes(), PAGE);
     rig.streaming().tidy();
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.assert_errors(0);
 }
 
@@ -88,14 +88,14 @@ fn fault_17_what_operations_of_a_bsp_allocated_for_a_device_that_is_gone_stays()
         sync_in: |_, _, _, _, _| panic!("another device's operation"),
     };
     let rig = Rig::new();
-    let gone = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&OPS), mask: ALL };
+    let gone = BusMaster { device: rig.machine.plain_device(), ops: Ops::Bsp(&OPS), mask: NO_MASK };
     let held = rig.buffer(PAGE, Flags::empty());
     ALLOCATED.store(held.va, Relaxed);
     let handle = rig.map(&gone, rig.va(HEAP), PAGE, FromDevice).unwrap();
     assert_eq!(handle, 0x1_8000);
-    let used = rig.pool_bytes();
+    let used = rig.used_bytes();
     assert_eq!(rig.streaming().forget(gone.device, || true), 1);
-    assert_eq!(rig.pool_bytes(), used);
+    assert_eq!(rig.used_bytes(), used);
     assert_eq!(rig.unmap(&rig.plain(), handle, PAGE, FromDevice), Err(BadMapping::Unknown));
     rig.assert_errors(1);
 }

@@ -20,8 +20,8 @@ fn an_interrupt_needs_no_memory_for_a_network_packet() {
             let handle = rig.map(&master, va, 1536, Bidirectional).unwrap();
             assert_eq!(rig.device_read(&master, handle, 1536), bytes(packet, 1536));
             rig.device_write(&master, handle, &bytes(1, 1536));
-            rig.for_cpu(&master, handle, 64, Bidirectional).unwrap();
-            rig.for_device(&master, handle, 64, Bidirectional).unwrap();
+            rig.sync_for_cpu(&master, handle, 64, Bidirectional).unwrap();
+            rig.sync_for_device(&master, handle, 64, Bidirectional).unwrap();
             rig.unmap(&master, handle, 1536, Bidirectional).unwrap();
             assert_eq!(rig.machine.cpu_read(va, 1536), bytes(1, 1536));
         }
@@ -43,7 +43,7 @@ fn an_interrupt_lives_on_the_spare_records_that_threads_leave() {
         rig.machine.in_interrupt(|| {
             let handles: Vec<_> = (0..SPARES).map(|at| map(at).unwrap()).collect();
             assert_eq!(map(SPARES), Err(MapError::NoMemory));
-            assert_eq!(rig.pool_bytes(), SPARES * PAGE, "no bounce buffer is lost");
+            assert_eq!(rig.used_bytes(), SPARES * PAGE, "no bounce buffer is lost");
             for (at, handle) in handles.into_iter().enumerate() {
                 rig.device_write(&master, handle, &bytes(at, 100));
                 rig.unmap(&master, handle, 100, FromDevice).unwrap();
@@ -58,7 +58,7 @@ fn an_interrupt_lives_on_the_spare_records_that_threads_leave() {
     rig.machine.in_interrupt(|| handles.extend((SPARES + 1..2 * SPARES).map(|at| map(at).unwrap())));
     handles.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
     rig.streaming().trim();
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.assert_errors(0);
 }
 
@@ -134,10 +134,10 @@ fn what_an_interrupt_cannot_free_the_next_thread_does() {
             assert_eq!(rig.machine.cpu_read(va + at * 128, 100), bytes(at, 100));
         }
     });
-    assert_eq!(rig.pool_bytes(), 5 * PAGE);
+    assert_eq!(rig.used_bytes(), 5 * PAGE);
     let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.streaming().trim();
     assert_eq!(rig.machine.balance(), before);
     assert_eq!(rig.machine.dma.refused_calls(), 5);
@@ -147,14 +147,14 @@ fn what_an_interrupt_cannot_free_the_next_thread_does() {
 #[test]
 fn what_an_interrupt_cannot_free_is_freed_after_its_device_is_gone() {
     let rig = Rig::without_views();
-    let device = rig.machine.device(behind_ranges());
-    let master = rig.master(device, ALL);
+    let device = rig.machine.device(below_ranges());
+    let master = rig.master(device, NO_MASK);
     let handle = rig.map(&master, rig.va(HEAP + 1), 100, FromDevice).unwrap();
     rig.machine.in_interrupt(|| rig.unmap(&master, handle, 100, FromDevice).unwrap());
-    assert_eq!(rig.pool_bytes(), PAGE);
+    assert_eq!(rig.used_bytes(), PAGE);
     rig.machine.remove_device(device);
     rig.streaming().trim();
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
 }
 
 /// With interrupts off, as in an interrupt, nothing sleeps.
@@ -200,7 +200,7 @@ fn an_interrupt_maps_as_often_as_a_thread_made_ready() {
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
     assert_eq!(maps_in_an_interrupt(&rig, 200), 200);
     held.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.streaming().trim();
     assert_eq!(rig.machine.balance().heap_bytes, before);
 }

@@ -42,15 +42,15 @@ fn a_list_is_mapped_synced_and_unmapped_as_a_whole() {
         assert_eq!(rig.device_read(&master, piece.handle, piece.size), bytes(1, piece.size));
         rig.device_write(&master, piece.handle, &bytes(2, piece.size));
     }
-    rig.list_for_cpu(&master, &list, Bidirectional);
+    rig.sync_list_for_cpu(&master, &list, Bidirectional);
     for piece in &list {
         assert_eq!(rig.machine.cpu_read(piece.va, piece.size), bytes(2, piece.size));
         rig.machine.cpu_write(piece.va, &bytes(3, piece.size));
     }
-    rig.list_for_device(&master, &list, Bidirectional);
+    rig.sync_list_for_device(&master, &list, Bidirectional);
     list.iter().for_each(|piece| assert_eq!(rig.device_read(&master, piece.handle, piece.size), bytes(3, piece.size)));
     rig.unmap_list(&master, &list, Bidirectional);
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.assert_errors(0);
 }
 
@@ -63,7 +63,7 @@ fn a_list_of_which_one_cannot_be_mapped_is_not_mapped() {
         list[broken].va = 8;
         assert_eq!(rig.map_list(&master, &mut list, FromDevice), Err(MapError::NotMapped));
         assert!(list.iter().all(|piece| piece.handle == usize::MAX));
-        assert_eq!(rig.pool_bytes(), 0);
+        assert_eq!(rig.used_bytes(), 0);
         rig.assert_errors(1);
     }
     assert_eq!(rig.map_list(&master, &mut [] as &mut [Piece], FromDevice), Err(MapError::Invalid));
@@ -77,12 +77,12 @@ fn fault_11_a_list_that_is_polled_keeps_what_the_device_wrote() {
     let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let mut list = list(&rig);
     rig.map_list(&master, &mut list, FromDevice).unwrap();
-    rig.list_for_cpu(&master, &list, FromDevice);
+    rig.sync_list_for_cpu(&master, &list, FromDevice);
     list.iter().for_each(|piece| rig.device_write(&master, piece.handle, &bytes(2, piece.size)));
-    rig.list_for_device(&master, &list, FromDevice);
+    rig.sync_list_for_device(&master, &list, FromDevice);
     rig.unmap_list(&master, &list, FromDevice);
     list.iter().for_each(|piece| assert!(rig.machine.cpu_read(piece.va, piece.size) == bytes(2, piece.size)));
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.assert_errors(0);
 }
 
@@ -100,12 +100,12 @@ fn fault_12_a_list_whose_lengths_changed_is_unmapped_as_it_was_mapped() {
     list.iter_mut().for_each(|piece| piece.size /= 2);
     // What has no bytes left is nothing to sync.
     assert_eq!(list[3].size, 0);
-    rig.list_for_cpu(&master, &list, FromDevice);
+    rig.sync_list_for_cpu(&master, &list, FromDevice);
     rig.assert_errors(0);
     rig.unmap_list(&master, &list, FromDevice);
     rig.assert_errors(4);
     for (piece, size) in list.iter().zip(sizes) {
         assert!(rig.machine.cpu_read(piece.va, size) == bytes(2, size));
     }
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
 }

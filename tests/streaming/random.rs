@@ -18,10 +18,10 @@ proptest! {
         let mut world = World::new(uncached_pools, view_limit, has_linear_pools);
         // A pool's view is mapped at its first use, and stays.
         for master in world.masters.clone() {
-            for way in [FromDevice, Bidirectional] {
+            for direction in [FromDevice, Bidirectional] {
                 let va = world.rig.va(HEAP + 200 * PAGE + 1);
-                if let Ok(handle) = world.rig.map(&master, va, 100, way) {
-                    world.rig.unmap(&master, handle, 100, way).unwrap();
+                if let Ok(handle) = world.rig.map(&master, va, 100, direction) {
+                    world.rig.unmap(&master, handle, 100, direction).unwrap();
                 }
             }
         }

@@ -18,17 +18,22 @@ pub const HEAP_SIZE: usize = MIB;
 pub const LOW_POOL: Pa = LOW.start + 16 * MIB;
 pub const HIGH_POOL: Pa = HIGH.end - 48 * MIB;
 pub const POOL_SIZE: usize = MIB;
+/// Pages of the kernel's memory, none next to the one before.
+pub const SCATTERED: [Pa; 3] = [HEAP + 8 * PAGE, HEAP + 4 * PAGE, HEAP + 6 * PAGE];
 
-pub const ALL: usize = usize::MAX;
+pub const DIRECTIONS: [Direction; 3] = [Direction::ToDevice, Direction::FromDevice, Direction::Bidirectional];
+
+/// The mask of a device that reaches everything.
+pub const NO_MASK: usize = usize::MAX;
 /// The mask of a device that reaches low memory only.
 pub const LOW_MASK: usize = HIGH_HEAP - 1;
 
-/// What a bus with `dma-ranges` adds to low memory; it does not show high memory.
+/// What a bus with `dma-ranges` adds to the address of low memory. Its ranges do not cover high memory.
 pub const BUS_OFFSET: usize = 0x4000_0000;
 pub const PCI_WINDOW: BusWindow = BusWindow { cpu: LOW.start as u64, bus: 0x1000, size: (LOW.end - LOW.start) as u64 };
 
-pub fn behind_ranges() -> DeviceInfo {
-    DeviceInfo::behind_ranges(&[bus_range(LOW.start, LOW.start + BUS_OFFSET, LOW.end - LOW.start)])
+pub fn below_ranges() -> DeviceInfo {
+    DeviceInfo::with_dma_ranges(&[bus_range(LOW.start, LOW.start + BUS_OFFSET, LOW.end - LOW.start)])
 }
 
 pub struct Rig {
@@ -66,20 +71,20 @@ impl Rig {
     }
 
     pub fn master(&self, device: Device, mask: usize) -> BusMaster {
-        let ops = self.machine.first_call(device).expect("its operations can be chosen");
+        let ops = self.machine.ops_of(device).expect("its operations can be chosen");
         BusMaster { device, ops: Ops::Library(ops), mask }
     }
 
-    /// A device that does not snoop the cache, and reaches everything.
+    /// Makes a device that does not snoop the cache, and reaches everything.
     pub fn plain(&self) -> BusMaster {
-        self.master(self.machine.plain_device(), ALL)
+        self.master(self.machine.plain_device(), NO_MASK)
     }
 
     pub fn coherent(&self) -> BusMaster {
-        self.master(self.machine.device(DeviceInfo::plain().coherent()), ALL)
+        self.master(self.machine.device(DeviceInfo::plain().coherent()), NO_MASK)
     }
 
-    /// The address of kernel memory.
+    /// Returns the address of kernel memory.
     pub fn va(&self, pa: Pa) -> Va {
         self.machine.kernel.linear(pa)
     }
@@ -112,15 +117,20 @@ impl Rig {
         page: Pa,
         offset: usize,
         size: usize,
-        way: Direction,
+        direction: Direction,
     ) -> Result<usize, MapError> {
         // SAFETY: as above.
-        unsafe { self.streaming().map_page(master, page, offset, size, way) }
+        unsafe { self.streaming().map_page(master, page, offset, size, direction) }
     }
 
-    pub fn map_list<S: Segment>(&self, master: &BusMaster, list: &mut [S], way: Direction) -> Result<(), MapError> {
+    pub fn map_list<S: Segment>(
+        &self,
+        master: &BusMaster,
+        list: &mut [S],
+        direction: Direction,
+    ) -> Result<(), MapError> {
         // SAFETY: as above.
-        unsafe { self.streaming().map_list(master, list, way) }
+        unsafe { self.streaming().map_list(master, list, direction) }
     }
 
     pub fn unmap(
@@ -147,34 +157,47 @@ impl Rig {
     }
 
     /// Unmaps each buffer of a list, as `rt_dma_unmap_sg` does. A buffer for which that fails is logged.
-    pub fn unmap_list<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
+    pub fn unmap_list<S: Segment>(&self, master: &BusMaster, list: &[S], direction: Direction) {
         for segment in list {
-            let _ = self.unmap(master, segment.handle(), segment.size(), way);
+            let _ = self.unmap(master, segment.handle(), segment.size(), direction);
         }
     }
 
-    pub fn for_cpu(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let mapped = MappedBuffer::new(handle, size, way);
+    pub fn sync_for_cpu(
+        &self,
+        master: &BusMaster,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+    ) -> Result<(), BadMapping> {
+        let mapped = MappedBuffer::new(handle, size, direction);
         // SAFETY: as above.
         unsafe { self.streaming().sync_for_cpu(master, &mapped) }
     }
 
-    pub fn for_device(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let mapped = MappedBuffer::new(handle, size, way);
+    pub fn sync_for_device(
+        &self,
+        master: &BusMaster,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+    ) -> Result<(), BadMapping> {
+        let mapped = MappedBuffer::new(handle, size, direction);
         // SAFETY: as above.
         unsafe { self.streaming().sync_for_device(master, &mapped) }
     }
 
-    pub fn list_for_cpu<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
-        list.iter().for_each(|segment| self.for_cpu(master, segment.handle(), segment.size(), way).unwrap());
+    pub fn sync_list_for_cpu<S: Segment>(&self, master: &BusMaster, list: &[S], direction: Direction) {
+        list.iter().for_each(|segment| self.sync_for_cpu(master, segment.handle(), segment.size(), direction).unwrap());
     }
 
-    pub fn list_for_device<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
-        list.iter().for_each(|segment| self.for_device(master, segment.handle(), segment.size(), way).unwrap());
+    pub fn sync_list_for_device<S: Segment>(&self, master: &BusMaster, list: &[S], direction: Direction) {
+        list.iter()
+            .for_each(|segment| self.sync_for_device(master, segment.handle(), segment.size(), direction).unwrap());
     }
 
-    /// Where the device's access goes.
-    pub fn on_bus(&self, master: &BusMaster, handle: usize) -> Pa {
+    /// Returns the physical address that the device accesses at `handle`.
+    pub fn pa_of_handle(&self, master: &BusMaster, handle: usize) -> Pa {
         match master.ops {
             Ops::Library(MapOps::DeviceTree) => handle - BUS_OFFSET,
             Ops::Library(MapOps::Pci) => handle - PCI_WINDOW.bus as usize + PCI_WINDOW.cpu as usize,
@@ -187,12 +210,12 @@ impl Rig {
     }
 
     pub fn device_read(&self, master: &BusMaster, handle: usize, size: usize) -> Vec<u8> {
-        let pa = self.on_bus(master, handle);
+        let pa = self.pa_of_handle(master, handle);
         if self.is_coherent(master) { self.machine.coherent_read(pa, size) } else { self.machine.device_read(pa, size) }
     }
 
     pub fn device_write(&self, master: &BusMaster, handle: usize, bytes: &[u8]) {
-        let pa = self.on_bus(master, handle);
+        let pa = self.pa_of_handle(master, handle);
         if self.is_coherent(master) {
             self.machine.coherent_write(pa, bytes)
         } else {
@@ -200,22 +223,23 @@ impl Rig {
         }
     }
 
-    /// A cached or uncached buffer of a pool.
+    /// Allocates a buffer of a pool.
     pub fn buffer(&self, size: usize, flags: Flags) -> Held {
         self.machine.alloc(self.machine.plain_device(), size, flags).expect("there is room")
     }
 
-    /// Bytes of bounce buffers and other pool memory in use.
-    pub fn pool_bytes(&self) -> usize {
+    /// Returns the bytes of pool memory in use: bounce buffers, and buffers.
+    pub fn used_bytes(&self) -> usize {
         self.machine.balance().used_bytes
     }
 
+    /// Checks that `count` error lines were written since the last call.
     pub fn assert_errors(&self, count: usize) {
         assert_eq!(self.machine.take_errors().len(), count);
     }
 }
 
-/// Bytes that differ from place to place, and from one `seed` to the next.
+/// Returns bytes that differ from place to place, and from one `seed` to the next.
 pub fn bytes(seed: usize, size: usize) -> Vec<u8> {
     (0..size).map(|at| (at * 7 + seed * 101 + at / 251) as u8).collect()
 }

@@ -26,13 +26,13 @@ fn what_is_no_buffer_is_not_mapped() {
         (last + PAGE - 1, 2, ToDevice, MapError::NotMapped),
         (rig.va(LOW.start + 80 * MIB), PAGE, Bidirectional, MapError::NotMapped),
     ];
-    for (count, (va, size, way, error)) in wrong.into_iter().enumerate() {
-        assert_eq!(rig.map(&master, va, size, way), Err(error), "{va:#x} {size:#x} {way:?}");
+    for (count, (va, size, direction, error)) in wrong.into_iter().enumerate() {
+        assert_eq!(rig.map(&master, va, size, direction), Err(error), "{va:#x} {size:#x} {direction:?}");
         rig.assert_errors(1);
         assert_eq!(rig.machine.dma.refused_calls(), count + 1);
     }
     assert_eq!(rig.machine.take_cache_calls(), []);
-    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.used_bytes(), 0);
     rig.machine.in_interrupt(|| assert!(rig.map(&master, 0, 0, Neither).is_err()));
     assert_eq!(rig.machine.dma.refused_calls(), wrong.len() + 1, "counted, though no line can be written");
     rig.assert_errors(0);
@@ -64,7 +64,7 @@ fn an_unmap_or_a_sync_of_what_is_not_mapped_changes_nothing() {
         let handle = rig.map(&master, va, size, FromDevice).unwrap();
         rig.device_write(&master, handle, &bytes(2, size));
         rig.machine.take_cache_calls();
-        let used = rig.pool_bytes();
+        let used = rig.used_bytes();
         let wrong = [
             (&master, handle + LINE, size - LINE),
             (&other, handle, size),
@@ -84,19 +84,27 @@ fn an_unmap_or_a_sync_of_what_is_not_mapped_changes_nothing() {
             (&other, handle, size, FromDevice, BadMapping::Unknown),
             (&master, usize::MAX, 1, FromDevice, BadMapping::Unknown),
         ];
-        for (master, handle, size, way, error) in wrong {
-            assert_eq!(rig.for_cpu(master, handle, size, way), Err(error), "{handle:#x} {size} {way:?}");
-            assert_eq!(rig.for_device(master, handle, size, way), Err(error), "{handle:#x} {size} {way:?}");
+        for (master, handle, size, direction, error) in wrong {
+            assert_eq!(
+                rig.sync_for_cpu(master, handle, size, direction),
+                Err(error),
+                "{handle:#x} {size} {direction:?}"
+            );
+            assert_eq!(
+                rig.sync_for_device(master, handle, size, direction),
+                Err(error),
+                "{handle:#x} {size} {direction:?}"
+            );
             rig.assert_errors(2);
         }
         assert_eq!(rig.machine.take_cache_calls(), []);
-        assert_eq!(rig.pool_bytes(), used);
+        assert_eq!(rig.used_bytes(), used);
         assert_eq!(rig.unmap(&master, handle, size, FromDevice), Ok(()));
         assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size));
         // Twice.
         let calls = rig.machine.take_cache_calls().len();
         assert_eq!(rig.unmap(&master, handle, size, FromDevice), Err(BadMapping::Unknown));
-        assert_eq!(rig.for_cpu(&master, handle, size, FromDevice), Err(BadMapping::Unknown));
+        assert_eq!(rig.sync_for_cpu(&master, handle, size, FromDevice), Err(BadMapping::Unknown));
         assert_eq!(rig.machine.take_cache_calls(), [], "after {calls} before");
         rig.assert_errors(2);
     }
@@ -128,40 +136,37 @@ fn fault_12_an_unmap_with_a_wrong_size_or_direction_ends_the_mapping_as_it_was_r
     let before = rig.machine.balance();
     let mut refused = 0;
     for in_interrupt in [false, true] {
-        for (va, way, (wrong_size, wrong_way, error)) in places
-            .into_iter()
-            .flat_map(|va| [ToDevice, FromDevice, Bidirectional].map(|way| (va, way)))
-            .flat_map(|(va, way)| wrong.map(|wrong| (va, way, wrong)))
-        {
-            let wrong_way = wrong_way.unwrap_or(way);
+        for ((va, direction), wrong) in pairs(pairs(places, &DIRECTIONS), &wrong) {
+            let (wrong_size, wrong_direction, error) = wrong;
+            let wrong_direction = wrong_direction.unwrap_or(direction);
             // A buffer that the device only reads needs no bounce buffer for its lines, and so no record.
-            let is_direct = va == places[0] && way == ToDevice;
-            if is_direct || (wrong_size == size && wrong_way == way) {
+            let is_direct = va == places[0] && direction == ToDevice;
+            if is_direct || (wrong_size == size && wrong_direction == direction) {
                 continue;
             }
-            let case = format!("{va:#x} {way:?}: {wrong_size} {wrong_way:?}");
+            let case = format!("{va:#x} {direction:?}: {wrong_size} {wrong_direction:?}");
             rig.machine.cpu_write(va, &bytes(1, size));
-            let handle = rig.map(&master, va, size, way).unwrap();
-            if way != ToDevice {
+            let handle = rig.map(&master, va, size, direction).unwrap();
+            if direction != ToDevice {
                 rig.device_write(&master, handle, &bytes(2, size));
             }
-            let unmap = || rig.unmap(&master, handle, wrong_size, wrong_way);
+            let unmap = || rig.unmap(&master, handle, wrong_size, wrong_direction);
             let result = if in_interrupt { rig.machine.in_interrupt(unmap) } else { unmap() };
             assert_eq!(result, Err(error), "{case}");
             refused += 1;
             assert_eq!(rig.machine.dma.refused_calls(), refused, "{case}: counted");
             rig.assert_errors(usize::from(!in_interrupt));
-            let expected = bytes(if way == ToDevice { 1 } else { 2 }, size);
+            let expected = bytes(if direction == ToDevice { 1 } else { 2 }, size);
             assert!(rig.machine.cpu_read(va, size) == expected, "{case}: the bytes arrive");
             assert_eq!(rig.machine.balance(), before, "{case}: nothing is left");
-            assert_eq!(rig.unmap(&master, handle, size, way), Err(BadMapping::Unknown), "{case}: it has ended");
+            assert_eq!(rig.unmap(&master, handle, size, direction), Err(BadMapping::Unknown), "{case}: it has ended");
             refused += 1;
             rig.assert_errors(1);
         }
     }
 }
 
-/// One of the mappings is in the way of saying which one is meant: then neither is ended.
+/// One of the mappings is in the direction of saying which one is meant: then neither is ended.
 #[test]
 fn fault_12_a_wrong_unmap_of_a_buffer_that_is_mapped_twice_ends_neither_mapping() {
     let rig = Rig::new();
@@ -179,7 +184,7 @@ fn fault_12_a_wrong_unmap_of_a_buffer_that_is_mapped_twice_ends_neither_mapping(
 /// Without a record only the caller knows the size and the direction. What cannot be right is logged, and loses no bytes.
 #[test]
 fn fault_12_a_wrong_unmap_of_a_direct_mapping_loses_no_bytes() {
-    for (wrong_size, wrong_way, error) in [
+    for (wrong_size, wrong_direction, error) in [
         (3 * LINE - 5, FromDevice, BadMapping::WrongSize),
         (3 * LINE + 5, Bidirectional, BadMapping::WrongSize),
         (3 * LINE, Neither, BadMapping::WrongDirection),
@@ -193,12 +198,12 @@ fn fault_12_a_wrong_unmap_of_a_direct_mapping_loses_no_bytes() {
         rig.machine.cpu_read(va, size);
         rig.device_write(&master, handle, &bytes(2, size));
         rig.machine.cpu_write(va + size, &bytes(3, LINE));
-        assert_eq!(rig.for_device(&master, handle, size, Neither), Err(BadMapping::NoDirection));
+        assert_eq!(rig.sync_for_device(&master, handle, size, Neither), Err(BadMapping::NoDirection));
         rig.assert_errors(1);
-        assert_eq!(rig.unmap(&master, handle, wrong_size, wrong_way), Err(error));
+        assert_eq!(rig.unmap(&master, handle, wrong_size, wrong_direction), Err(error));
         rig.assert_errors(1);
-        assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size), "{wrong_size} {wrong_way:?}");
-        assert_eq!(rig.machine.cpu_read(va + size, LINE), bytes(3, LINE), "{wrong_size} {wrong_way:?}");
+        assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size), "{wrong_size} {wrong_direction:?}");
+        assert_eq!(rig.machine.cpu_read(va + size, LINE), bytes(3, LINE), "{wrong_size} {wrong_direction:?}");
     }
 }
 
@@ -210,9 +215,9 @@ fn fault_12_a_sync_of_zero_bytes_is_nothing_and_no_error() {
     let direct = rig.map(&master, rig.va(HEAP + PAGE), PAGE, Bidirectional).unwrap();
     rig.machine.take_cache_calls();
     for handle in [bounced, bounced + 100, direct, direct + PAGE, 0, 8, usize::MAX] {
-        for way in [ToDevice, FromDevice, Bidirectional, Neither] {
-            assert_eq!(rig.for_cpu(&master, handle, 0, way), Ok(()));
-            assert_eq!(rig.for_device(&master, handle, 0, way), Ok(()));
+        for direction in [ToDevice, FromDevice, Bidirectional, Neither] {
+            assert_eq!(rig.sync_for_cpu(&master, handle, 0, direction), Ok(()));
+            assert_eq!(rig.sync_for_device(&master, handle, 0, direction), Ok(()));
         }
     }
     assert_eq!(rig.machine.take_cache_calls(), []);
@@ -224,14 +229,14 @@ fn fault_12_a_sync_of_zero_bytes_is_nothing_and_no_error() {
 #[test]
 fn a_handle_that_leads_nowhere_is_refused() {
     let rig = Rig::new();
-    let tree = rig.master(rig.machine.device(behind_ranges()), ALL);
+    let tree = rig.master(rig.machine.device(below_ranges()), NO_MASK);
     let plain = rig.plain();
     let handles = [0, 1, 8, LOW.start + 64 * MIB, HEAP + HEAP_SIZE, LOW_POOL, LOW_POOL - 1, usize::MAX, usize::MAX / 2];
-    for (handle, size) in handles.into_iter().flat_map(|handle| [0, 1, PAGE, usize::MAX].map(|size| (handle, size))) {
+    for (handle, size) in pairs(handles, &[0, 1, PAGE, usize::MAX]) {
         for master in [&tree, &plain] {
             assert!(rig.unmap(master, handle, size, FromDevice).is_err(), "{handle:#x} {size:#x}");
-            assert_eq!(rig.for_cpu(master, handle, size, Bidirectional).is_err(), size != 0);
-            assert_eq!(rig.for_device(master, handle, size, ToDevice).is_err(), size != 0);
+            assert_eq!(rig.sync_for_cpu(master, handle, size, Bidirectional).is_err(), size != 0);
+            assert_eq!(rig.sync_for_device(master, handle, size, ToDevice).is_err(), size != 0);
             rig.assert_errors(if size == 0 { 1 } else { 3 });
         }
     }
@@ -249,12 +254,12 @@ fn a_buffer_that_is_mapped_twice_is_unmapped_twice() {
     let second = rig.map(&master, held.va, 100, ToDevice).unwrap();
     let third = rig.map(&master, held.va, PAGE, Bidirectional).unwrap();
     assert_eq!([first, second, third], [held.handle; 3]);
-    rig.for_cpu(&master, first, 100, FromDevice).unwrap();
+    rig.sync_for_cpu(&master, first, 100, FromDevice).unwrap();
     rig.unmap(&master, first, PAGE, ToDevice).unwrap();
     assert!(rig.unmap(&master, first, PAGE, ToDevice).is_err());
     rig.unmap(&master, third, PAGE, Bidirectional).unwrap();
     rig.unmap(&master, second, 100, ToDevice).unwrap();
-    assert!(rig.for_cpu(&master, first, 100, ToDevice).is_err());
+    assert!(rig.sync_for_cpu(&master, first, 100, ToDevice).is_err());
     rig.assert_errors(2);
 }
 
@@ -278,18 +283,18 @@ fn a_part_of_any_mapping_is_found() {
         let handle = rig.map(&master, held.va + offset, size, Bidirectional).unwrap();
         for at in [0, 1, size / 3, size - 1].into_iter().filter(|at| *at < size) {
             for bytes in [1, (size - at).div_ceil(2), size - at] {
-                rig.for_cpu(&master, handle + at, bytes, FromDevice).unwrap();
-                rig.for_device(&master, handle + at, bytes, ToDevice).unwrap();
+                rig.sync_for_cpu(&master, handle + at, bytes, FromDevice).unwrap();
+                rig.sync_for_device(&master, handle + at, bytes, ToDevice).unwrap();
             }
         }
-        assert_eq!(rig.for_cpu(&master, handle + size - 1, 2, FromDevice), Err(BadMapping::PastEnd));
-        assert_eq!(rig.for_cpu(&master, handle + size, 1, FromDevice), Err(BadMapping::Unknown));
+        assert_eq!(rig.sync_for_cpu(&master, handle + size - 1, 2, FromDevice), Err(BadMapping::PastEnd));
+        assert_eq!(rig.sync_for_cpu(&master, handle + size, 1, FromDevice), Err(BadMapping::Unknown));
         rig.unmap(&master, handle, size, Bidirectional).unwrap();
         rig.assert_errors(2);
     }
     let handles = ranges.map(|(offset, size)| rig.map(&master, held.va + offset, size, Bidirectional).unwrap());
     for page in 0..200 {
-        rig.for_cpu(&master, held.handle + page * PAGE, PAGE, FromDevice).unwrap();
+        rig.sync_for_cpu(&master, held.handle + page * PAGE, PAGE, FromDevice).unwrap();
     }
     for ((_, size), handle) in ranges.into_iter().zip(handles).rev() {
         rig.unmap(&master, handle, size, Bidirectional).unwrap();
@@ -307,8 +312,8 @@ fn another_address_of_the_same_memory_has_a_record() {
     let linear = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
     let handle = rig.map(&master, alias + PAGE, PAGE, FromDevice).unwrap();
     assert_eq!((linear, handle), (HEAP, HEAP + PAGE));
-    rig.for_cpu(&master, handle + LINE, LINE, FromDevice).unwrap();
-    rig.for_cpu(&master, linear + LINE, LINE, FromDevice).unwrap();
+    rig.sync_for_cpu(&master, handle + LINE, LINE, FromDevice).unwrap();
+    rig.sync_for_cpu(&master, linear + LINE, LINE, FromDevice).unwrap();
     assert_eq!(rig.unmap(&master, handle, LINE, FromDevice), Err(BadMapping::WrongSize), "the record knows better");
     rig.unmap(&master, linear, PAGE, FromDevice).unwrap();
     rig.assert_errors(1);

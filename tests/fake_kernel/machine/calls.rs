@@ -12,7 +12,7 @@ use std::mem::MaybeUninit;
 impl Machine {
     /// Returns the device's operations. The device's first call chooses and keeps them; `None` if they cannot be chosen
     /// now.
-    pub fn first_call(&self, device: Device) -> Option<MapOps> {
+    pub fn ops_of(&self, device: Device) -> Option<MapOps> {
         let index = index_of(device);
         if let Some(ops) = self.ops.lock().unwrap()[index] {
             return Some(ops);
@@ -23,7 +23,7 @@ impl Machine {
     }
 
     pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
-        let ops = self.first_call(device)?;
+        let ops = self.ops_of(device)?;
         let (buffer, handle) = with_handle(|handle| {
             if ops.are_translated() {
                 self.dma.allocate_general(device, size, Some(handle), flags, ops)
@@ -36,7 +36,7 @@ impl Machine {
 
     pub fn free(&self, held: Held) -> Result<(), Error> {
         let Held { device, size, flags, va, handle } = held;
-        self.dma.free(device, size, va, handle, flags, self.first_call(device).expect("chosen when it was allocated"))
+        self.dma.free(device, size, va, handle, flags, self.ops_of(device).expect("chosen when it was allocated"))
     }
 
     /// Frees a buffer, and checks that the call is refused and counted, that it logs one line with the reason, and that it
@@ -60,10 +60,7 @@ impl Machine {
     /// Makes the bytes of a buffer visible to the processor.
     pub fn sync_in(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         // SAFETY: the cache is simulated; it contains no Rust values.
-        #[allow(unsafe_code)]
-        unsafe {
-            self.dma.sync_in(device, data, size)
-        }
+        unsafe { self.dma.sync_in(device, data, size) }
     }
 
     /// Makes pools as `rt_dma_pool_extract` of revision r2 does. Returns the range of memory that they use.
@@ -92,6 +89,5 @@ fn with_handle<T>(call: impl FnOnce(&mut MaybeUninit<Handle>) -> T) -> (T, Handl
     let mut handle = MaybeUninit::new(0);
     let result = call(&mut handle);
     // SAFETY: it was initialised above.
-    #[allow(unsafe_code)]
     (result, unsafe { handle.assume_init() })
 }

@@ -5,19 +5,25 @@ use rt_dma_pool::kernel::{Addresses, MemoryType, Pa, Va};
 
 impl Machine {
     /// Returns the physical address and the memory type to which `va` is mapped.
-    pub fn at(&self, va: Va) -> Option<(Pa, MemoryType)> {
+    pub fn translate(&self, va: Va) -> Option<(Pa, MemoryType)> {
         self.kernel.0.memory.translate(va)
     }
 
+    /// Returns the physical address to which `va` is mapped. Panics if it is not mapped.
+    #[track_caller]
+    pub fn pa_of(&self, va: Va) -> Pa {
+        self.translate(va).expect("it is mapped").0
+    }
+
     /// Returns the linear address of `pa`, which must be mapped.
-    pub fn at_linear(&self, pa: Pa) -> Va {
+    pub fn linear_va(&self, pa: Pa) -> Va {
         assert!(self.is_linear(pa), "{pa:#x} is not mapped linearly");
         self.kernel.linear(pa)
     }
 
     /// Returns whether the linear map contains this page.
     pub fn is_linear(&self, pa: Pa) -> bool {
-        self.at(self.kernel.linear(pa)).is_some()
+        self.translate(self.kernel.linear(pa)).is_some()
     }
 
     /// Writes as the processor does: through the cache if the mapping is cached.
@@ -70,7 +76,7 @@ impl Machine {
         self.device_read(pa, size)
     }
 
-    /// Sets the length of the longer lines of the cache, in bytes; the others have [`LINE`](crate::fake_kernel::LINE). Empties the cache.
+    /// Sets the length of the longer lines of the cache, in bytes; the others have [`LINE`](crate::fake_kernel::LINE).
     pub fn set_largest_line(&self, bytes: usize) {
         self.kernel.0.cache.lock().unwrap().largest_line = bytes;
     }

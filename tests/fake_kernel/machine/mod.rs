@@ -2,6 +2,7 @@
 //! observes what happened (`observe`).
 
 mod calls;
+mod console;
 mod memory;
 mod observe;
 mod setup;

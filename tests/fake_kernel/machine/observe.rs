@@ -44,11 +44,11 @@ impl Machine {
     }
 
     /// Returns the number of mappings that the kernel made.
-    pub fn maps_made(&self) -> usize {
+    pub fn map_count(&self) -> usize {
         self.kernel.0.maps.load(Relaxed)
     }
 
-    /// Returns the mappings that the kernel made for the library, and has not removed.
+    /// Returns the mappings outside the linear map: the library's, and those of [`Machine::map_pages`].
     pub fn mappings(&self) -> Vec<Mapped> {
         self.kernel.0.memory.mapped()
     }
@@ -82,7 +82,7 @@ impl Machine {
     }
 
     /// Returns for how many ticks the library waited.
-    pub fn ticks_waited(&self) -> usize {
+    pub fn tick_count(&self) -> usize {
         self.kernel.0.ticks.load(Relaxed)
     }
 }

@@ -1,7 +1,7 @@
 //! Setting up a machine: pools, devices, and what the kernel does.
 
 use super::{Machine, ReservedRegion, range};
-use crate::fake_kernel::{DeviceInfo, FakeKernel, Fault, HIGH, LOW, Service, device_at, index_of};
+use crate::fake_kernel::{DeviceInfo, FailingCalls, FakeKernel, HIGH, LOW, Service, device_at, index_of};
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, MemoryType, Pa, Va};
@@ -61,13 +61,13 @@ impl Machine {
     /// Leaves the MMU off: all RAM is mapped at its linear address, and nothing else can be mapped.
     pub fn leave_mmu_off(&self) {
         for ram in [LOW, HIGH] {
-            self.kernel.0.memory.map_linear(ram.start, ram.end - ram.start, false);
+            self.kernel.0.memory.map_linear(ram.start, ram.end - ram.start);
         }
         self.kernel.0.has_page_tables.store(false, Relaxed);
     }
 
     /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly. The
-    /// second is a fault of [`Service::MapLinear`], so that a repair of this service would end it.
+    /// second is a failure of [`Service::MapLinear`], so that a repair of this service would end it.
     pub fn set_revision_1(&self) {
         self.kernel.0.sets_linear_always.store(true, Relaxed);
         self.fail_always(Service::MapLinear);
@@ -79,7 +79,7 @@ impl Machine {
     }
 
     /// Makes the library map a pool for uncached buffers when it is installed, and not for the first such buffer.
-    pub fn map_at_install(&self) {
+    pub fn set_maps_at_install(&self) {
         self.kernel.0.maps_at_install.store(true, Relaxed);
     }
 
@@ -90,7 +90,7 @@ impl Machine {
 
     /// Maps this range linearly, as boot code does before it calls the library.
     pub fn premap_linear(&self, start: Pa, size: usize) {
-        self.kernel.0.memory.map_linear(start, size, false);
+        self.kernel.0.memory.map_linear(start, size);
     }
 
     /// Maps these pages one after the other, as a kernel's own allocator may.
@@ -100,7 +100,7 @@ impl Machine {
 
     /// Makes the calls `[first, first + count)` of the service fail, counted from zero beginning now.
     pub fn fail(&self, service: Service, first: usize, count: usize) {
-        self.kernel.records().faults.insert(service, Fault { calls: 0, first, count });
+        self.kernel.records().failing.insert(service, FailingCalls { calls: 0, first, count });
     }
 
     /// Makes every call of the service fail, until [`repair`](Machine::repair).
@@ -110,19 +110,27 @@ impl Machine {
 
     /// Makes the service succeed again. Returns whether a call failed.
     pub fn repair(&self, service: Service) -> bool {
-        let fault = self.kernel.records().faults.remove(&service);
-        fault.is_some_and(|fault| fault.calls > fault.first)
+        let failing = self.kernel.records().failing.remove(&service);
+        failing.is_some_and(|failing| failing.calls > failing.first)
     }
 
-    /// Makes `writer` run with every line of the log.
-    pub fn set_writer(&self, writer: Option<Arc<dyn Fn() + Send + Sync>>) {
-        *self.kernel.0.writer.write().unwrap() = writer;
+    /// Makes `driver` run with every line that the kernel writes.
+    pub fn set_console_driver(&self, driver: impl Fn() + Send + Sync + 'static) {
+        *self.kernel.0.console_driver.write().unwrap() = Some(Arc::new(driver));
+    }
+
+    pub fn clear_console_driver(&self) {
+        *self.kernel.0.console_driver.write().unwrap() = None;
     }
 
     /// Makes `handler` run as an interrupt, before the library masks interrupts, after it restores them, and in services that
     /// may sleep.
-    pub fn set_interrupt(&self, handler: Option<Arc<dyn Fn() + Send + Sync>>) {
-        *self.kernel.0.handler.write().unwrap() = handler;
+    pub fn set_interrupt(&self, handler: impl Fn() + Send + Sync + 'static) {
+        *self.kernel.0.interrupt_handler.write().unwrap() = Some(Arc::new(handler));
+    }
+
+    pub fn clear_interrupt(&self) {
+        *self.kernel.0.interrupt_handler.write().unwrap() = None;
     }
 
     /// Replaces the device by another one at the same address, which has no operations.
