@@ -79,8 +79,8 @@ fn defect_04_uncached_buffers_leave_no_mapping_and_no_heap_behind() {
 #[test]
 fn defect_05_nothing_that_may_sleep_happens_under_the_lock_or_in_an_interrupt() {
     // The fake kernel panics if a service that may sleep is called under the lock, in an interrupt, or with interrupts
-    // off. Wherever interrupts are on, it runs an interrupt that allocates: that interrupt would wait forever for a lock
-    // that the interrupted thread holds.
+    // off. Wherever interrupts are on, it runs an interrupt that allocates: that interrupt would wait forever for a
+    // lock that the interrupted thread holds.
     for view_limit in [64 * MIB, 0] {
         let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
         machine.set_view_limit(view_limit);

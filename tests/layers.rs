@@ -169,7 +169,8 @@ fn no_file_and_no_folder_is_in_a_cycle() {
 
 #[test]
 fn a_model_checker_sees_every_atomic_above_mem() {
-    // The kernel's `printf` reads the names of devices there as plain bytes. A model checker's atomics have another layout.
+    // The kernel's `printf` reads the names of devices there as plain bytes. A model checker's atomics have another
+    // layout.
     let read_by_c = ["additions::debug::devices"];
     let lowest = level(&["mem".to_string()]) + 1;
     let mut unseen = sources();

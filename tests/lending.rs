@@ -277,8 +277,8 @@ fn borrowers_of_a_region_without_a_place_for_the_request_are_not_asked_where_ano
     assert_eq!(machine.balance().used_bytes, 0);
 }
 
-/// A borrower that writes its block to a disk first, whose driver allocates from the same region: the request within the
-/// request asks no borrower, and finds no room.
+/// A borrower that writes its block to a disk first, whose driver allocates from the same region: the request within
+/// the request asks no borrower, and finds no room.
 #[test]
 fn a_borrower_that_allocates_for_an_owner_is_not_asked_again_meanwhile() {
     let (machine, owner) = machine();

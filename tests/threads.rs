@@ -79,8 +79,8 @@ fn cache_states_of_pages_are_changed_with_the_lock_held() {
     assert_eq!(pool.usage().used, 0);
 }
 
-/// The fake kernel lets an interrupt come before interrupts are masked, after they are unmasked, and in services that may
-/// sleep.
+/// The fake kernel lets an interrupt come before interrupts are masked, after they are unmasked, and in services that
+/// may sleep.
 #[test]
 fn an_interrupt_of_the_fake_kernel_allocates_and_frees() {
     let (machine, pool) = Machine::with_pool(c"pool", START, MIB);

@@ -1,4 +1,5 @@
-//! Tests that an uninstalled pool's memory is the caller's again, and that calls which look at the pool meanwhile stay right.
+//! Tests that an uninstalled pool's memory is the caller's again, and that calls which look at the pool meanwhile stay
+//! right.
 
 mod fake_kernel;
 
@@ -315,7 +316,8 @@ fn threads_allocate_free_and_list_while_pools_come_and_go() {
     assert!(views.len() <= 3, "{views:?}");
 }
 
-/// While a pool is being uninstalled, all its pages are in use, but they are no buffer that an interrupt can free again.
+/// While a pool is being uninstalled, all its pages are in use, but they are no buffer that an interrupt can free
+/// again.
 #[test]
 fn a_pool_that_is_being_uninstalled_cannot_be_freed() {
     let machine = Arc::new(Machine::new());

@@ -205,8 +205,8 @@ static const char *map_over_left_block(char *va, rt_bool_t is_window)
 
 #ifdef __riscv
 /*
- * RT-Thread's rt_hw_mmu_kernel_map_init maps the kernel's memory by blocks of 1 GiB. If a page were mapped there, the kernel would take
- * the block's memory for a page table.
+ * RT-Thread's rt_hw_mmu_kernel_map_init maps the kernel's memory by blocks of 1 GiB. If a page were mapped there, the
+ * kernel would take the block's memory for a page table.
  */
 static const char *map_over_block_of_1g(void)
 {
@@ -235,7 +235,17 @@ const char *check_left_block(void)
     const rt_ubase_t start = (rt_ubase_t)rt_ioremap_start, end = RT_ALIGN_DOWN(start + rt_ioremap_size, BLOCK);
     const char *error = map_over_left_block((char *)end - 2 * BLOCK, RT_TRUE);
 
-    return error ? error : map_over_left_block((char *)RT_ALIGN_DOWN(start, BLOCK) - 2 * BLOCK, RT_FALSE);
+    if (!error)
+    {
+        error = map_over_left_block((char *)RT_ALIGN_DOWN(start, BLOCK) - 2 * BLOCK, RT_FALSE);
+    }
+#ifdef __riscv
+    if (!error)
+    {
+        error = map_over_block_of_1g();
+    }
+#endif
+    return error;
 }
 #endif
 

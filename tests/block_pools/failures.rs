@@ -1,5 +1,5 @@
-//! Makes every kernel service fail, at every call: the library's call reports the failure, no memory is lost, and the next
-//! attempt succeeds.
+//! Makes every kernel service fail, at every call: the library's call reports the failure, no memory is lost, and the
+//! next attempt succeeds.
 
 use super::*;
 

@@ -64,7 +64,8 @@ fn a_call_that_needs_no_memory_asks_no_borrower_and_counts_no_failure() {
     rig.destroy(pool);
 }
 
-/// The borrower keeps the region, and the other pool serves the fill: the fill waits for the borrower once, not for each page.
+/// The borrower keeps the region, and the other pool serves the fill: the fill waits for the borrower once, not for
+/// each page.
 #[test]
 fn a_fill_waits_once_for_a_borrower_that_keeps_its_memory() {
     let rig = owner(20);

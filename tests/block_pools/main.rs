@@ -33,34 +33,15 @@ struct Coherent {
 
 const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 
-impl Coherent {
-    fn request(&self, device: Device, size: usize, align: usize) -> Option<BufferRequest> {
-        let (ops, mask) = (self.dma.choose_ops(device).ok()?, self.last_reachable(device) as u64);
-        Some(BufferRequest { ops, device, size, flags: COHERENT, mask, align })
-    }
-}
-
 // SAFETY: the machine's pools fulfil the duties of `Pages`.
 unsafe impl Pages for Coherent {
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        self.dma.allocate_in_order(&self.request(device, size, 1)?).ok()
-    }
-
-    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
-        self.dma.allocate_aligned(&self.request(device, size, align)?)
-    }
-
-    fn allocate_without_reclaim(
-        &self,
-        device: Device,
-        size: usize,
-        align: usize,
-        effort: Effort,
-    ) -> Option<(Va, usize)> {
-        let request = self.request(device, size, align)?;
+    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
+        let (ops, mask) = (self.dma.choose_ops(device).ok()?, self.last_reachable(device) as u64);
+        let request = BufferRequest { ops, device, size, flags: COHERENT, mask, align };
         match effort {
+            Effort::AsksBorrowers => self.dma.allocate_aligned(&request),
+            Effort::FailsCounted => self.dma.allocate_without_reclaim(&request),
             Effort::FailsUncounted => self.dma.allocate_without_reclaim_uncounted(&request),
-            _ => self.dma.allocate_without_reclaim(&request),
         }
     }
 
@@ -138,7 +119,7 @@ impl Rig {
     }
 
     fn list(&self) -> Vec<String> {
-        self.pools.report();
+        self.pools.list_pools();
         self.machine.take_printed()
     }
 }

@@ -1,5 +1,5 @@
-//! Tests sources of pages that a BSP might have. Nothing that a test may use lies at their addresses, so a read or write of
-//! a block most likely stops the test.
+//! Tests sources of pages that a BSP might have. Nothing that a test may use lies at their addresses, so a read or
+//! write of a block most likely stops the test.
 
 use super::*;
 use std::sync::Mutex;
@@ -22,7 +22,7 @@ impl Listed {
 
 // SAFETY: the tests that use this source do not touch the memory.
 unsafe impl Pages for Listed {
-    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, _: Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
         let (va, handle) = self.left.lock().unwrap().pop()?;
         self.taken.lock().unwrap().push((va, handle, size));
         Some((va, handle))
@@ -123,9 +123,9 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
     unsafe { pools.destroy(pool) }.unwrap();
 }
 
-/// Addresses of pages that collide: in each hash table of up to 16,384 buckets, all their units have the same nine buckets. The
-/// pool makes no larger table for so few pages. The buckets follow from the lower 14 bits of the key and of both halves of the
-/// hash, of the lower half with bit 0 set. These bits are the same for all.
+/// Addresses of pages that collide: in each hash table of up to 16,384 buckets, all their units have the same nine
+/// buckets. The pool makes no larger table for so few pages. The buckets follow from the lower 14 bits of the key and of
+/// both halves of the hash, of the lower half with bit 0 set. These bits are the same for all.
 #[cfg(target_pointer_width = "64")]
 const SAME_BUCKETS: [Va; 13] = [
     0x420_0000,
@@ -168,8 +168,8 @@ fn a_page_without_a_bucket_in_the_table_takes_no_heap() {
 /// What another caller does once.
 type Action = Mutex<Option<Box<dyn FnOnce() + Send>>>;
 
-/// A source of pages that runs `at_allocate` in its next allocation, and `at_free` in its next free: what another caller does
-/// at that moment.
+/// A source of pages that runs `at_allocate` in its next allocation, and `at_free` in its next free: what another
+/// caller does at that moment.
 #[derive(Clone, Copy)]
 struct Interposed {
     addresses: Listed,
@@ -198,8 +198,8 @@ fn run_once(action: &Action) {
 
 // SAFETY: as for `Listed`.
 unsafe impl Pages for Interposed {
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        let pages = self.addresses.allocate(device, size);
+    fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
+        let pages = self.addresses.allocate(device, size, align, effort);
         run_once(self.at_allocate);
         pages
     }
@@ -260,8 +260,8 @@ fn a_call_that_needs_no_memory_does_not_log_that_the_memory_is_not_aligned() {
     unsafe { pools.destroy(pool) }.unwrap();
 }
 
-/// Two threads fill a pool with four blocks of a page at the same time: the second one does so while the first one gets its
-/// first page.
+/// Two threads fill a pool with four blocks of a page at the same time: the second one does so while the first one gets
+/// its first page.
 #[test]
 fn a_fill_counts_the_blocks_that_another_thread_adds_meanwhile() {
     for pages in [5, 64] {

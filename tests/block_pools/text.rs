@@ -1,12 +1,12 @@
-//! Tests a console whose driver calls the library for every line: that call must never wait for the thread that writes the
-//! line.
+//! Tests a console whose driver calls the library for every line: that call must never wait for the thread that writes
+//! the line.
 
 use super::*;
 use rt_dma_pool::additions::block_pool::pools::DestroyError;
 use std::sync::Arc;
 
-/// Runs `scenario` with a console whose driver, with every line, uses the pool of the scenario and its set of pools. Returns
-/// the number of lines. The fake kernel itself asserts that no turn is held with any line.
+/// Runs `scenario` with a console whose driver, with every line, uses the pool of the scenario and its set of pools.
+/// Returns the number of lines. The fake kernel itself asserts that no turn is held with any line.
 fn with_console(rig: &Arc<Rig>, pool: &'static Pool, scenario: impl FnOnce() + Send) -> usize {
     let others = rig.clone();
     let driver = move |_| {
@@ -47,12 +47,13 @@ fn fault_22_destroy_of_a_busy_pool_writes_without_a_turn() {
 fn fault_22_the_list_of_block_pools_is_written_without_a_turn() {
     let rig = Arc::new(Rig::new());
     let [pool, ..] = [(); 3].map(|()| rig.create(64, 64, 0));
-    let lines = with_console(&rig, pool, || assert!(rig.pools.report()));
+    let lines = with_console(&rig, pool, || assert!(rig.pools.list_pools()));
     // The head, the three pools, and the total. The console's own pools have come and gone in between.
     assert_eq!(lines, 5);
 }
 
-// The console uses another set of pools here and below. That no turn of this set is held is what the fake kernel asserts.
+// The console uses another set of pools here and below. That no turn of this set is held is what the fake kernel
+// asserts.
 #[test]
 fn fault_22_growth_writes_without_a_turn() {
     let rig = Arc::new(Rig::new());

@@ -81,8 +81,8 @@ fn calls_at_the_same_moment_lose_no_block_and_give_none_twice() {
     }
 }
 
-/// The fake kernel lets an interrupt come before interrupts are masked, after they are unmasked, and in services that may
-/// sleep.
+/// The fake kernel lets an interrupt come before interrupts are masked, after they are unmasked, and in services that
+/// may sleep.
 #[test]
 fn an_interrupt_of_the_fake_kernel_finds_the_free_block() {
     const MAX_HELD: usize = 90;
@@ -186,7 +186,7 @@ fn pools_come_and_go_while_they_are_listed() {
         scope.spawn(|| {
             // At least one list.
             loop {
-                rig.pools.report();
+                rig.pools.list_pools();
                 if done.load(Relaxed) {
                     break;
                 }

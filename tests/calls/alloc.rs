@@ -317,8 +317,8 @@ fn fault_05_a_call_that_finds_no_room_is_not_counted() {
     machine.free(held).unwrap();
 }
 
-/// While the memory in a device's reach is full, a request for more fails for want of room, although there is a pool out
-/// of its reach. This is not a mistake of the driver, so it is not counted.
+/// While the memory in a device's reach is full, a request for more fails for want of room, although there is a pool
+/// out of its reach. This is not a mistake of the driver, so it is not counted.
 #[test]
 fn fault_05_a_call_that_finds_no_room_in_reach_is_not_counted() {
     let (near, far) = (START, START + 16 * MIB);

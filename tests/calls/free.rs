@@ -341,7 +341,8 @@ fn flag_combinations() -> impl Iterator<Item = Flags> {
 }
 
 /// Makes `device` the owner of the pool, and allocates a page by each of the requests. Before each of them, it sets the
-/// pool's flags to `flags`, and `NOMAP` too if the request has it. The request gets the flag `DEVICE` if the pool has it.
+/// pool's flags to `flags`, and `NOMAP` too if the request has it. The request gets the flag `DEVICE` if the pool has
+/// it.
 fn allocate_each(
     machine: &Machine,
     pool: &Pool<FakeKernel>,

@@ -3,9 +3,12 @@
 #[path = "../fake_kernel/mod.rs"]
 mod fake_kernel;
 
+mod frees;
 mod held;
+mod holders;
 mod mappings;
-mod memory;
 mod mode;
+mod removal;
 mod rig;
+mod syncs;
 mod watched;

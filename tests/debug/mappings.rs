@@ -24,8 +24,8 @@ fn unmaps_that_do_not_fit_are_reported() {
         let rig = Rig::new();
         let memory = own_memory(&rig);
         let handle = rig.map(memory, 1500, FromDevice);
-        rig.unmap_by(by, given(handle, size, direction));
-        rig.found(mistake, &format!("{handle:#x}, {rest}"));
+        rig.unmap_by(by, part(handle, size, direction));
+        rig.assert_found(mistake, &format!("{handle:#x}, {rest}"));
     }
 }
 
@@ -38,7 +38,7 @@ fn an_ambiguous_managed_unmap_ends_nothing() {
         let managed = DebugEntry { is_managed: true, ..buffer(memory, size, Direction::ToDevice) };
         rig.map_as(rig.device, managed)
     };
-    let unmap = |handle, size| rig.unmap_by(UnmappedBy::ManagedSingle, given(handle, size, Direction::ToDevice));
+    let unmap = |handle, size| rig.unmap_by(UnmappedBy::ManagedSingle, part(handle, size, Direction::ToDevice));
     let handle = map(64);
     map(128);
     unmap(handle, 256);
@@ -49,7 +49,7 @@ fn an_ambiguous_managed_unmap_ends_nothing() {
     // A managed buffer may have the handle of its mapping.
     let kind = Kind::Buffer { flags: Flags::empty() };
     let managed = DebugEntry { kind, va: memory, handle, size: 64, is_managed: true, ..DebugEntry::NONE };
-    rig.debug.record_allocation(&rig.call(MAP), managed);
+    rig.debug.record_allocation(&rig.call(GETS), managed);
     map(64);
     unmap(handle, 256);
     assert_eq!(rig.lines().len(), 1);
@@ -77,8 +77,8 @@ fn an_ambiguous_unmap_ends_nothing() {
         let has_record = |part: MappedPart| {
             streaming().has_record(&master, &MappedBuffer::new(part.handle, part.size, part.direction))
         };
-        let part = given(held.handle, size, direction);
-        rig.debug.check_unmap(&rig.call(END), UnmappedBy::Single, part, has_record);
+        let part = part(held.handle, size, direction);
+        rig.debug.check_unmap(&rig.call(ENDS), UnmappedBy::Single, part, has_record);
         let lines = rig.lines();
         // SAFETY: as above.
         (lines, unsafe { streaming().unmap(&master, &MappedBuffer::new(held.handle, size, direction)) })
@@ -101,8 +101,8 @@ fn a_wrong_unmap_of_one_of_several_direct_mappings_ends_one() {
     let handle = rig.map(memory, 64, Direction::ToDevice);
     rig.map(memory, 128, Direction::ToDevice);
     for (size, line) in [(256, Some("unmap with another size")), (64, None), (128, Some("unmapped twice"))] {
-        let part = given(handle, size, Direction::ToDevice);
-        rig.debug.check_unmap(&rig.call(END), UnmappedBy::Single, part, |_| false);
+        let part = part(handle, size, Direction::ToDevice);
+        rig.debug.check_unmap(&rig.call(ENDS), UnmappedBy::Single, part, |_| false);
         let lines = rig.lines();
         assert_eq!(lines.len(), usize::from(line.is_some()), "{lines:#?}");
         assert!(line.is_none_or(|line| lines[0].contains(line)), "{lines:#?}");
@@ -114,28 +114,28 @@ fn an_unmap_of_unknown_memory_names_what_it_is() {
     let rig = Rig::new();
     let handle = rig.map(own_memory(&rig), 64, Direction::ToDevice);
     for _ in 0..2 {
-        rig.unmap(given(handle, 64, Direction::ToDevice));
+        rig.unmap(part(handle, 64, Direction::ToDevice));
     }
-    rig.found(Finding::UnmapTwice, &format!("{handle:#x}, 64 bytes, first by 0x2222"));
+    rig.assert_found(Finding::UnmapTwice, &format!("{handle:#x}, 64 bytes, first by 0x2222"));
 
     let rig = Rig::new();
-    rig.unmap(given(0x8000, 64, Direction::ToDevice));
-    rig.found(Finding::UnmapUnknown, "0x8000, 64 bytes");
+    rig.unmap(part(0x8000, 64, Direction::ToDevice));
+    rig.assert_found(Finding::UnmapUnknown, "0x8000, 64 bytes");
 
     let rig = Rig::new();
-    rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
-    rig.found(Finding::UnmapFailed, &format!("{MAPPING_ERROR:#x}, 64 bytes"));
+    rig.unmap(part(MAPPING_ERROR, 64, Direction::ToDevice));
+    rig.assert_found(Finding::UnmapFailed, &format!("{MAPPING_ERROR:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.unmap(given(held.handle, 64, Direction::ToDevice));
-    rig.found(Finding::UnmapKind, &format!("{:#x}, 64 bytes, it is a buffer", held.handle));
+    rig.unmap(part(held.handle, 64, Direction::ToDevice));
+    rig.assert_found(Finding::UnmapKind, &format!("{:#x}, 64 bytes, it is a buffer", held.handle));
 
     let rig = Rig::new();
-    let other = rig.other(c"dma1");
+    let other = rig.other_device(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
-    rig.unmap(given(handle, 64, Direction::ToDevice));
-    rig.found(Finding::UnmapDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
+    rig.unmap(part(handle, 64, Direction::ToDevice));
+    rig.assert_found(Finding::UnmapDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
 #[test]
@@ -144,16 +144,16 @@ fn a_list_is_unmapped_as_a_list_with_its_number_of_entries() {
     let memory = own_memory(&rig);
     let mapping = HeldMapping { list_entries: 2, ..HeldMapping::new(MappedBy::List, Direction::ToDevice) };
     let list = |va| DebugEntry { kind: Kind::Mapping(mapping), ..buffer(va, 64, Direction::ToDevice) };
-    let entry = |handle| given(handle, 64, Direction::ToDevice);
+    let entry = |handle| part(handle, 64, Direction::ToDevice);
     let map = || [memory, memory + 64].map(|va| rig.map_as(rig.device, list(va)));
     let [first, second] = map();
     for handle in [first, second] {
         rig.unmap_by(UnmappedBy::List { entries: 2 }, entry(handle));
     }
-    rig.silent();
+    rig.assert_silent();
     let [first, _] = map();
     rig.unmap_by(UnmappedBy::List { entries: 1 }, entry(first));
-    rig.found(Finding::UnmapCount, &format!("{first:#x}, 1 entries, mapped with 2"));
+    rig.assert_found(Finding::UnmapCount, &format!("{first:#x}, 1 entries, mapped with 2"));
     rig.unmap_by(UnmappedBy::SingleOrPage, entry(second));
     let line = format!("eth0: unmap by another call: {second:#x}, 64 bytes, it is a list mapping; caller 0x2222");
     assert_eq!(rig.lines(), [line]);
@@ -164,10 +164,10 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let handle = rig.machine.pa_of(memory);
-    rig.debug.check_map(&rig.call(MAP), DebugEntry { handle, ..buffer(memory, 64, Direction::ToDevice) });
-    rig.silent();
-    rig.unmap(given(handle, 64, Direction::ToDevice));
-    rig.found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
+    rig.debug.check_map(&rig.call(GETS), DebugEntry { handle, ..buffer(memory, 64, Direction::ToDevice) });
+    rig.assert_silent();
+    rig.unmap(part(handle, 64, Direction::ToDevice));
+    rig.assert_found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
 }
 
 #[test]
@@ -176,12 +176,12 @@ fn a_managed_mapping_that_was_never_checked_is_reported_when_the_release_ends_it
     let memory = own_memory(&rig);
     let managed = |va| DebugEntry { is_managed: true, ..buffer(va, 64, Direction::ToDevice) };
     let handle = rig.machine.pa_of(memory);
-    rig.debug.check_map(&rig.call(MAP), DebugEntry { handle, ..managed(memory) });
+    rig.debug.check_map(&rig.call(GETS), DebugEntry { handle, ..managed(memory) });
     rig.map_as(rig.device, managed(memory + 64));
-    rig.silent();
-    rig.debug.note_managed_release(&rig.call(END));
-    rig.found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
-    rig.debug.note_managed_release(&rig.call(END));
+    rig.assert_silent();
+    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.assert_found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
+    rig.debug.note_managed_release(&rig.call(ENDS));
     assert_eq!(rig.debug.mistakes(None), 1, "it is reported once");
 }
 
@@ -195,26 +195,26 @@ fn syncs_of_mappings_that_do_not_fit_are_reported() {
     for (mistake, offset, size, direction, rest) in cases {
         let rig = Rig::new();
         let handle = rig.map(own_memory(&rig), 1500, Direction::FromDevice);
-        rig.debug.check_sync(&rig.call(END), given(handle + offset, size, direction));
+        rig.debug.check_sync(&rig.call(ENDS), part(handle + offset, size, direction));
         let rest = if rest == "end" { format!(", the end is {:#x}", handle + 1500) } else { rest.to_owned() };
-        rig.found(mistake, &format!("{:#x}, {size} bytes{rest}", handle + offset));
+        rig.assert_found(mistake, &format!("{:#x}, {size} bytes{rest}", handle + offset));
     }
     let rig = Rig::new();
-    let other = rig.other(c"dma1");
+    let other = rig.other_device(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
-    rig.debug.check_sync(&rig.call(END), given(handle, 64, Direction::ToDevice));
-    rig.found(Finding::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
+    rig.debug.check_sync(&rig.call(ENDS), part(handle, 64, Direction::ToDevice));
+    rig.assert_found(Finding::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
 #[test]
 fn bytes_that_two_devices_write_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let other = rig.other(c"dma1");
+    let other = rig.other_device(c"dma1");
     let first = buffer(memory, 1000, Direction::FromDevice);
     rig.map_as(other, first);
-    rig.debug.check_map(&rig.call(END), DebugEntry { va: memory + 999, handle: 0x5000, ..first });
-    rig.found(Finding::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
+    rig.debug.check_map(&rig.call(ENDS), DebugEntry { va: memory + 999, handle: 0x5000, ..first });
+    rig.assert_found(Finding::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
 
     // A driver that owns its cache lines must have them for itself.
     let rig = Rig::new();
@@ -223,41 +223,41 @@ fn bytes_that_two_devices_write_are_reported() {
     let first = DebugEntry { kind: Kind::Mapping(mapping), va: memory, size: LINE + 2, ..DebugEntry::NONE };
     rig.map_as(rig.device, first);
     let next = DebugEntry { va: memory + LINE + 2, size: 8, ..first };
-    rig.debug.check_map(&rig.call(END), DebugEntry { va: memory + 2 * LINE, handle: 0x5000, ..next });
-    rig.silent();
-    rig.debug.check_map(&rig.call(END), DebugEntry { handle: 0x6000, ..next });
-    rig.found(Finding::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
+    rig.debug.check_map(&rig.call(ENDS), DebugEntry { va: memory + 2 * LINE, handle: 0x5000, ..next });
+    rig.assert_silent();
+    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: 0x6000, ..next });
+    rig.assert_found(Finding::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
 }
 
 #[test]
 fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
+    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(ENDS) };
     rig.debug.check_map(&on_stack, DebugEntry { handle: memory, ..buffer(memory, 64, Direction::ToDevice) });
-    rig.found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
+    rig.assert_found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
+    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(ENDS) };
     let data = SyncedData { va: memory, size: 64, flags: Flags::empty() };
     rig.debug.check_sync_data(rig.machine.dma, &on_stack, &data);
-    rig.found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
+    rig.assert_found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
-    rig.debug.check_map(&rig.call(END), DebugEntry { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) });
-    rig.found(Finding::BadAddress, "0x10, 64 bytes");
+    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) });
+    rig.assert_found(Finding::BadAddress, "0x10, 64 bytes");
 
     // The last byte counts, too.
     let rig = Rig::new();
     let last = own_memory(&rig) + 4 * PAGE - 64;
-    rig.debug.check_map(&rig.call(END), DebugEntry { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
-    rig.found(Finding::BadAddress, &format!("{last:#x}, 65 bytes"));
+    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
+    rig.assert_found(Finding::BadAddress, &format!("{last:#x}, 65 bytes"));
 
     // A buffer without bytes is not looked at.
     let rig = Rig::new();
     rig.machine.premap_linear(START + 128 * PAGE, PAGE);
     let first = rig.machine.linear_va(START + 128 * PAGE);
-    rig.debug.check_map(&rig.call(END), DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) });
-    rig.silent();
+    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) });
+    rig.assert_silent();
 }

@@ -11,10 +11,11 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
 use std::ffi::CStr;
 
-pub const MAP: usize = 0x1111;
-pub const END: usize = 0x2222;
+/// The return addresses of a driver's calls: of those that get memory or map, and of all others.
+pub const GETS: usize = 0x1111;
+pub const ENDS: usize = 0x2222;
 /// `rt_dma_free`, of a device whose handles are physical addresses.
-pub const FREE: FreedBy = FreedBy::Free { ops: Some(MapOps::UNTRANSLATED) };
+pub const BY_FREE: FreedBy = FreedBy::Free { ops: Some(MapOps::UNTRANSLATED) };
 
 /// A driver, its device, and the debug mode that watches it.
 pub struct Rig {
@@ -36,7 +37,7 @@ impl Rig {
         Rig::with_entries(64)
     }
 
-    pub fn other(&self, name: &'static CStr) -> Device {
+    pub fn other_device(&self, name: &'static CStr) -> Device {
         self.machine.device(DeviceInfo::plain().named(name))
     }
 
@@ -44,7 +45,7 @@ impl Rig {
         Call { caller, made_at_ms: 5, ..Call::of(self.device) }
     }
 
-    pub fn by(&self, device: Device, caller: usize) -> Call {
+    pub fn call_for(&self, device: Device, caller: usize) -> Call {
         Call { device, ..self.call(caller) }
     }
 
@@ -58,21 +59,23 @@ impl Rig {
     pub fn record(&self, device: Device, held: &Held) {
         let (va, handle, size) = (held.va, held.handle, held.size);
         let kind = Kind::Buffer { flags: held.flags };
-        self.debug.record_allocation(&self.by(device, MAP), DebugEntry { kind, va, handle, size, ..DebugEntry::NONE });
+        self.debug
+            .record_allocation(&self.call_for(device, GETS), DebugEntry { kind, va, handle, size, ..DebugEntry::NONE });
     }
 
-    /// Checks a free by the device. Returns whether nothing is to be reported after it.
+    /// Checks a free. Returns whether nothing is to be reported after it.
     pub fn free(&self, freed: FreedMemory) -> bool {
         self.free_as(self.device, freed)
     }
 
+    /// Checks a free by the device. Returns whether nothing is to be reported after it.
     pub fn free_as(&self, device: Device, freed: FreedMemory) -> bool {
         let by = match freed.by {
             FreedBy::Free { .. } => FreedBy::Free { ops: self.machine.ops_of(device) },
             by => by,
         };
-        let after = self.debug.check_free(self.machine.dma, &self.by(device, END), &FreedMemory { by, ..freed });
-        after == AfterFree::Nothing
+        let freed = FreedMemory { by, ..freed };
+        self.debug.check_free(self.machine.dma, &self.call_for(device, ENDS), &freed) == AfterFree::Nothing
     }
 
     /// Records a mapping, whose handle is its physical address.
@@ -82,31 +85,31 @@ impl Rig {
 
     pub fn map_as(&self, device: Device, buffer: DebugEntry) -> usize {
         let handle = self.machine.pa_of(buffer.va);
-        self.debug.check_map(&self.by(device, MAP), DebugEntry { handle, ..buffer });
-        self.debug.mark_mapping_checked(&self.by(device, MAP), handle);
+        self.debug.check_map(&self.call_for(device, GETS), DebugEntry { handle, ..buffer });
+        self.debug.mark_mapping_checked(&self.call_for(device, GETS), handle);
         handle
     }
 
-    pub fn unmap(&self, given: MappedPart) {
-        self.unmap_by(UnmappedBy::Single, given);
+    pub fn unmap(&self, part: MappedPart) {
+        self.unmap_by(UnmappedBy::Single, part);
     }
 
-    pub fn unmap_by(&self, by: UnmappedBy, given: MappedPart) {
-        self.debug.check_unmap(&self.call(END), by, given, |_| true);
+    pub fn unmap_by(&self, by: UnmappedBy, part: MappedPart) {
+        self.debug.check_unmap(&self.call(ENDS), by, part, |_| true);
     }
 
     pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {
-        self.debug.check_sync_data(self.machine.dma, &self.call(END), &SyncedData { va, size, flags });
+        self.debug.check_sync_data(self.machine.dma, &self.call(ENDS), &SyncedData { va, size, flags });
     }
 
-    /// The lines since the last call.
+    /// Returns the lines since the last call.
     pub fn lines(&self) -> Vec<String> {
         self.machine.take_errors()
     }
 
     /// Checks that one mistake was found since the last call, and that its line is `rest`.
     #[track_caller]
-    pub fn found(&self, mistake: Finding, rest: &str) {
+    pub fn assert_found(&self, mistake: Finding, rest: &str) {
         assert_eq!(self.lines(), [format!("eth0: {}: {rest}; caller 0x2222", mistake.label().to_str().unwrap())]);
         let counts = |device| Finding::ALL.map(|other| self.debug.times(device, other) - usize::from(other == mistake));
         assert_eq!(counts(None), [0; Finding::ALL.len()], "it is counted once, and no other");
@@ -114,29 +117,40 @@ impl Rig {
         assert_eq!(self.debug.mistakes(None), 1);
     }
 
+    /// Checks that nothing was found.
     #[track_caller]
-    pub fn silent(&self) {
+    pub fn assert_silent(&self) {
         assert_eq!(self.lines(), [""; 0]);
         assert_eq!(self.debug.mistakes(None), 0);
     }
 }
 
 pub fn freed(held: &Held) -> FreedMemory {
-    FreedMemory { by: FREE, va: held.va, size: held.size, handle: held.handle }
+    FreedMemory { by: BY_FREE, va: held.va, size: held.size, handle: held.handle }
 }
 
-/// A buffer that `rt_dma_map_single` maps. It has no handle yet.
+/// Makes the record of a buffer that `rt_dma_map_single` maps. It has no handle yet.
 pub fn buffer(va: usize, size: usize, direction: Direction) -> DebugEntry {
     let mapping = HeldMapping::new(MappedBy::Single, direction);
     DebugEntry { kind: Kind::Mapping(mapping), va, size, ..DebugEntry::NONE }
 }
 
-pub fn given(handle: usize, size: usize, direction: Direction) -> MappedPart {
+pub fn part(handle: usize, size: usize, direction: Direction) -> MappedPart {
     MappedPart { handle, size, direction }
 }
 
-/// The driver's own memory: mapped, and no pool's.
+/// Returns the driver's own memory: mapped, and no pool's.
 pub fn own_memory(rig: &Rig) -> usize {
     rig.machine.premap_linear(START + 64 * PAGE, 4 * PAGE);
     rig.machine.linear_va(START + 64 * PAGE)
+}
+
+/// Makes the record of a buffer of 64 bytes. Its handle is its address.
+pub fn allocated(va: usize) -> DebugEntry {
+    DebugEntry { kind: Kind::Buffer { flags: Flags::empty() }, va, handle: va, size: 64, ..DebugEntry::NONE }
+}
+
+/// Makes the record of a block pool.
+pub fn block_pool(va: usize) -> DebugEntry {
+    DebugEntry { kind: Kind::NEW_POOL, va, size: 64, ..DebugEntry::NONE }
 }

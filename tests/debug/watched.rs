@@ -1,8 +1,8 @@
 //! The list of calls that the debug mode watches.
 
-/// Exported functions that neither allocate, map, sync nor give back for a device, and the two calls of borrowers, which have no
-/// device.
-const NOT_WATCHED: [&str; 28] = [
+/// Exported functions that neither allocate, map, sync nor give back for a device, and the two calls of borrowers,
+/// which have no device.
+const NOT_WATCHED: &[&str] = &[
     "list_dma_block_pool",
     "rt_dma_block_pool_fill",
     "rt_dma_block_pool_trim",
@@ -33,7 +33,7 @@ const NOT_WATCHED: [&str; 28] = [
     "rt_dma_wc_flags",
 ];
 
-/// Returns the functions that the library exports, without those of the debug mode.
+/// Appends the functions that the library exports, without those of the debug mode.
 fn exported(folder: &std::path::Path, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -53,7 +53,7 @@ fn the_debug_mode_watches_each_call_that_allocates_maps_syncs_or_gives_back() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let port = std::fs::read_to_string(root.join("rtthread-port/rt_dma_port_debug.h")).unwrap();
     let names = port.lines().filter_map(|line| line.strip_prefix("WATCH(")?.strip_suffix(");"));
-    let mut known: Vec<_> = names.chain(NOT_WATCHED).map(str::to_owned).collect();
+    let mut known: Vec<_> = names.chain(NOT_WATCHED.iter().copied()).map(str::to_owned).collect();
     known.sort();
     let mut found = Vec::new();
     exported(&root.join("src/ffi"), &mut found);

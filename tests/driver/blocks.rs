@@ -93,7 +93,7 @@ fn a_pool_that_is_dropped_in_an_interrupt_stays() {
     drop(pool.allocate().unwrap());
     rig.machine.in_interrupt(|| drop(pool));
     assert_eq!((rig.used_bytes(), rig.block_pools.refused_calls()), (PAGE, 1));
-    rig.block_pools.report();
+    rig.block_pools.list_pools();
     let lines = rig.machine.take_printed();
     assert!(lines.iter().any(|line| line.starts_with("dropped ")), "{lines:?}");
 }

@@ -1,5 +1,5 @@
-//! A write-back data cache that behaves as badly as a real one may: a line stays until an operation drops it, and a dirty
-//! line reaches memory only when it is flushed or [evicted](Cache::evict).
+//! A write-back data cache that behaves as badly as a real one may: a line stays until an operation drops it, and a
+//! dirty line reaches memory only when it is flushed or [evicted](Cache::evict).
 //!
 //! It represents two caches with lines of different lengths by one cache in which both lengths alternate: see
 //! [`Cache::line_size`].
@@ -35,7 +35,8 @@ pub struct Cache {
     lines: BTreeMap<Pa, CacheLine>,
     /// Bytes in a line of the longer kind: a power of two, at least [`LINE`].
     pub largest_line: usize,
-    /// Whether a plain flush leaves the lines in the cache, clean, as on 32-bit Arm. Otherwise it drops them, as on aarch64.
+    /// Whether a plain flush leaves the lines in the cache, clean, as on 32-bit Arm. Otherwise it drops them, as on
+    /// aarch64.
     pub keeps_flushed: bool,
     pub calls: Vec<CacheCall>,
 }
@@ -47,7 +48,8 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// Returns the number of bytes in the line that contains `pa`: every second block of memory has lines of the longer kind.
+    /// Returns the number of bytes in the line that contains `pa`: every second block of memory has lines of the longer
+    /// kind.
     fn line_size(&self, pa: Pa) -> usize {
         let block = self.largest_line.max(1024);
         if (pa / block).is_multiple_of(2) { LINE } else { self.largest_line }

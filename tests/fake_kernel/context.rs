@@ -54,7 +54,8 @@ pub fn irq_restore(saved: usize) {
     assert_eq!(LIBRARY_MASKS.replace(saved), saved + 1, "interrupt masks do not nest");
 }
 
-/// Runs `handler` as an interrupt on this core. It begins without turns: those of the interrupted thread are not its own.
+/// Runs `handler` as an interrupt on this core. It begins without turns: those of the interrupted thread are not its
+/// own.
 pub fn in_interrupt<T>(handler: impl FnOnce() -> T) -> T {
     assert!(!locked() && !MASKED_BY_CALLER.get(), "no interrupt comes while they are masked");
     assert!(!IN_INTERRUPT.replace(true), "interrupts do not nest");

@@ -87,7 +87,8 @@ impl DeviceInfo {
     /// Returns what the port returns: whether a range covers `pa`, and up to which address this holds.
     pub fn bus_range_from(&self, pa: Pa) -> BusRange {
         let handle = self.cpu_to_dma(pa);
-        // RT-Thread's translator returns an address unchanged if no range covers it, and also if a range maps it to itself.
+        // RT-Thread's translator returns an address unchanged if no range covers it, and also if a range maps it to
+        // itself.
         let is_mapped_to_itself =
             |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
         let is_covered = !self.has_dma_ranges || handle != pa as u64 || self.ranges.iter().any(is_mapped_to_itself);

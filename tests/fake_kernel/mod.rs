@@ -2,8 +2,8 @@
 //!
 //! It is stricter than a real one. A service that may sleep panics when the library calls it with a lock held, in an
 //! interrupt or with interrupts masked; so does a line of text that is written with a lock or a turn held, a cache
-//! operation on memory that is not mapped, a second mapping at a linear address, an unmap of an address that is not mapped,
-//! and a free of memory that the heap did not return.
+//! operation on memory that is not mapped, a second mapping at a linear address, an unmap of an address that is not
+//! mapped, and a free of memory that the heap did not return.
 
 #![allow(dead_code, unused_imports)] // Each test crate uses its part.
 
@@ -160,8 +160,8 @@ impl FakeKernel {
         self.let_interrupt_come();
     }
 
-    /// Runs the interrupt handler if interrupts are enabled. An interrupt comes before the library masks interrupts, after
-    /// it restores them, and in services that may sleep.
+    /// Runs the interrupt handler if interrupts are enabled. An interrupt comes before the library masks interrupts,
+    /// after it restores them, and in services that may sleep.
     fn let_interrupt_come(&self) {
         if context::can_sleep()
             && let Some(handler) = self.0.interrupt_handler.read().unwrap().clone()
@@ -170,8 +170,8 @@ impl FakeKernel {
         }
     }
 
-    /// Checks that text may be written: the console's driver may itself call the library, and would wait for what the caller
-    /// holds.
+    /// Checks that text may be written: the console's driver may itself call the library, and would wait for what the
+    /// caller holds.
     fn assert_nothing_held(&self) {
         assert!(!context::locked(), "text under a lock");
         assert_eq!(context::turns(), 0, "text with a turn held");

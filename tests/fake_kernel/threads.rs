@@ -21,8 +21,8 @@ pub fn on_every_core(work: impl Fn(usize) + Sync) {
     });
 }
 
-/// Sets the flag when it is dropped, so also when the thread that has it panics. A scope of threads waits until all have
-/// ended: without it, a panic leaves the threads that wait for the flag, and the test never prints its message.
+/// Sets the flag when it is dropped, so also when the thread that has it panics. A scope of threads waits until all
+/// have ended: without it, a panic leaves the threads that wait for the flag, and the test never prints its message.
 pub struct SetAtEnd<'a>(pub &'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {

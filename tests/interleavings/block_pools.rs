@@ -236,8 +236,8 @@ fn a_right_free_is_accepted_while_a_trim_tries_the_page() {
     }
 }
 
-/// A thread that adds memory finds a mask that came with a copied table, and makes the pool follow it. Meanwhile another
-/// mask is set. From then on, only that one counts.
+/// A thread that adds memory finds a mask that came with a copied table, and makes the pool follow it. Meanwhile
+/// another mask is set. From then on, only that one counts.
 #[test]
 fn a_mask_that_is_set_while_a_pool_follows_an_earlier_one_counts_at_once() {
     #[derive(Clone, Copy)]

@@ -171,8 +171,8 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     });
 }
 
-/// Two cores make the first direct mappings while a pool is installed over the memory. A map that does not find the pool
-/// makes no record, so its unmap must need none.
+/// Two cores make the first direct mappings while a pool is installed over the memory. A map that does not find the
+/// pool makes no record, so its unmap must need none.
 #[test]
 fn a_pool_that_is_installed_during_the_first_direct_map_is_a_later_one() {
     explore("a pool is installed during the first direct map", || {
@@ -207,8 +207,8 @@ fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
         let (va, _) =
             dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
         let old = map(streaming, va, 0);
-        // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last device's
-        // mappings, and then the other one does, and goes on.
+        // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last
+        // device's mappings, and then the other one does, and goes on.
         let is_chosen = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
         let is_new = is_chosen.clone();
         let late = call(move || _ = streaming.forget(DEVICE, || !is_new.load(Ordering::Acquire)));

@@ -1,5 +1,5 @@
-//! Many interleavings of calls on several cores, over the library's own code: shuttle chooses at every access of an atomic,
-//! and at every lock, which core goes on.
+//! Many interleavings of calls on several cores, over the library's own code: shuttle chooses at every access of an
+//! atomic, and at every lock, which core goes on.
 //!
 //! `ci/interleavings` runs it. A failure prints a schedule; `RT_DMA_SCHEDULE=... ci/interleavings NAME` runs it again.
 //! `RT_DMA_SCHEDULES` is the number of schedules of each scenario.

@@ -1,5 +1,5 @@
-//! Every value that one core publishes for others, under every ordering that the language allows: loom goes through all of
-//! them, those of weakly ordered processors too, over the library's own code.
+//! Every value that one core publishes for others, under every ordering that the language allows: loom goes through all
+//! of them, those of weakly ordered processors too, over the library's own code.
 //!
 //! `ci/interleavings` runs it. loom prints the accesses of a failure with `LOOM_LOG=trace`.
 
@@ -132,8 +132,8 @@ fn a_table_that_replaces_another_is_seen_whole() {
     });
 }
 
-/// A driver's core sets a mask, and then, as the C interface does, the device's operations. The C interface's own load and
-/// store are not the library's code: `ci/barriers` reads them in the machine code.
+/// A driver's core sets a mask, and then, as the C interface does, the device's operations. The C interface's own load
+/// and store are not the library's code: `ci/barriers` reads them in the machine code.
 #[test]
 fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     // Both devices have a bit of one word in the set of devices with masks.
@@ -160,8 +160,8 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     });
 }
 
-/// One core creates the first block pool, which sets the hook, and reads the device's mask. Another core sets a mask, and
-/// makes the pools of the hook follow it.
+/// One core creates the first block pool, which sets the hook, and reads the device's mask. Another core sets a mask,
+/// and makes the pools of the hook follow it.
 #[test]
 fn a_mask_is_read_by_a_new_pool_or_passed_to_it() {
     static POOLS: usize = 1;
@@ -270,8 +270,8 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     });
 }
 
-/// A borrower makes the first record, and an owner begins to wait. If nothing is lent, the borrower has seen the owner. If
-/// memory is lent, the owner finds the borrower's record, and waits for it.
+/// A borrower makes the first record, and an owner begins to wait. If nothing is lent, the borrower has seen the owner.
+/// If memory is lent, the owner finds the borrower's record, and waits for it.
 #[test]
 fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
     every_execution("Lending, an owner and a borrower", || {
@@ -288,8 +288,8 @@ fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
     });
 }
 
-/// A call reads a pool's name while the pool is uninstalled, and the name is freed at once. The call finds no name, or the
-/// uninstall waits for the call.
+/// A call reads a pool's name while the pool is uninstalled, and the name is freed at once. The call finds no name, or
+/// the uninstall waits for the call.
 #[test]
 fn a_name_is_freed_after_the_last_call_that_reads_it() {
     every_execution("NameReaders", || {
@@ -326,8 +326,8 @@ unsafe impl Pages for Source {
     }
 }
 
-/// A block passes from one owner to the next: the next sees what the last wrote, also where the block was free before the
-/// last owner took it.
+/// A block passes from one owner to the next: the next sees what the last wrote, also where the block was free before
+/// the last owner took it.
 #[test]
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
@@ -353,8 +353,8 @@ fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     });
 }
 
-/// A unit gets memory that the device does not reach, in place of memory that it reached. Another unit of the group has a
-/// free block. A core that finds a block free finds whether the device reaches it.
+/// A unit gets memory that the device does not reach, in place of memory that it reached. Another unit of the group has
+/// a free block. A core that finds a block free finds whether the device reaches it.
 #[test]
 fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
     every_execution("block, added beyond the mask", || {
@@ -369,8 +369,8 @@ fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
     });
 }
 
-/// Two cores add the first pages of the linear range, with a page between them that is not linear, and a third one looks
-/// for that page. The range may have the one or the other, but never reaches from the one to the other.
+/// Two cores add the first pages of the linear range, with a page between them that is not linear, and a third one
+/// looks for that page. The range may have the one or the other, but never reaches from the one to the other.
 #[test]
 fn the_linear_range_never_has_a_page_that_is_not_linear() {
     const PAGES: [usize; 2] = [1, 3];

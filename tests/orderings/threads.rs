@@ -23,9 +23,9 @@ unsafe impl Services for Threads {
 /// The panic of a thread that would wait.
 struct Waits;
 
-/// Returns what `work` returns; `None` if it would have to wait for a turn. In loom's model a thread that waits may find
-/// the turn taken forever. Nothing is missed: what the thread does after it has waited, it does in another execution
-/// without waiting, because it begins later there.
+/// Returns what `work` returns; `None` if it would have to wait for a turn. In loom's model a thread that waits may
+/// find the turn taken forever. Nothing is missed: what the thread does after it has waited, it does in another
+/// execution without waiting, because it begins later there.
 pub fn unless_it_waits<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Some(result),

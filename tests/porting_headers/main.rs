@@ -1,5 +1,5 @@
-//! Tests `include/porting/`: every name compiles as a Linux driver writes it, in C and in C++, without RT-Thread's headers
-//! and together with them in any order.
+//! Tests `include/porting/`: every name compiles as a Linux driver writes it, in C and in C++, without RT-Thread's
+//! headers and together with them in any order.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,8 +1,9 @@
-//! Tests that no safe function of the public crate can cause undefined behaviour: whatever could is private or `unsafe`.
+//! Tests that no safe function of the public crate can cause undefined behaviour: whatever could is private or
+//! `unsafe`.
 //!
 //! The test compiles each file of `tests/public_api/drivers/` against the crate that a driver uses, without the feature
-//! `internals`. A file that begins with `//! error: CODE` must be refused with that error and no other. Every other file
-//! must compile.
+//! `internals`. A file that begins with `//! error: CODE` must be refused with that error and no other. Every other
+//! file must compile.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -13,8 +13,8 @@ use fake_kernel::*;
 use rt_dma_pool::kernel::{Device, NamedRegion, Pa};
 use std::ops::Range;
 
-/// Returns a machine whose memblock has the memory [`LOW`]. In it, `reserved` is reserved, and then, in the order of the
-/// nodes, the memory of each node with a `reg` that overlaps nothing that is reserved already.
+/// Returns a machine whose memblock has the memory [`LOW`]. In it, `reserved` is reserved, and then, in the order of
+/// the nodes, the memory of each node with a `reg` that overlaps nothing that is reserved already.
 fn machine(nodes: &[SharedPoolNode], reserved: &[Range<Pa>]) -> Machine {
     let machine = Machine::new();
     let mut reserved = reserved.to_vec();

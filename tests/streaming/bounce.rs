@@ -57,7 +57,8 @@ fn a_part_is_synced_and_no_more() {
     rig.unmap(&master, handle, size, Bidirectional).unwrap();
 }
 
-/// A part that begins and ends on lines of the driver's buffer is synced while the device writes to the lines next to it.
+/// A part that begins and ends on lines of the driver's buffer is synced while the device writes to the lines next to
+/// it.
 #[test]
 fn whole_lines_of_the_drivers_buffer_are_synced_alone() {
     let rig = Rig::new();
@@ -217,8 +218,8 @@ fn a_page_is_mapped_by_the_address_it_has() {
     rig.assert_errors(3);
 }
 
-/// In a pool that is too large for views each uncached buffer has a mapping of its own, and in one that is not linear each
-/// buffer.
+/// In a pool that is too large for views each uncached buffer has a mapping of its own, and in one that is not linear
+/// each buffer.
 #[test]
 fn a_page_of_a_buffer_with_its_own_mapping_is_mapped() {
     let (linear, not_linear) = (Machine::new(), Machine::new());
@@ -277,8 +278,8 @@ fn an_uncached_page_is_not_copied_through_the_cache() {
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
 }
 
-/// A copy does not use lines that an earlier copy left in the cache, where write-through memory is cached and a pool has both
-/// views.
+/// A copy does not use lines that an earlier copy left in the cache, where write-through memory is cached and a pool
+/// has both views.
 #[test]
 fn a_page_is_copied_as_its_driver_wrote_it_last() {
     let kinds = pairs([Flags::NOCACHE, Flags::WRITE_THROUGH], &[false, true]);
@@ -355,8 +356,8 @@ fn a_receive_buffer_whose_lines_are_the_drivers_is_not_bounced() {
         assert_ne!(handle, pa);
         rig.unmap(&master, handle, size, direction).unwrap();
     }
-    // A mapping of pool memory has a record, which does not have the attribute. The unmap needs none: the lines of pool memory
-    // belong to the buffer.
+    // A mapping of pool memory has a record, which does not have the attribute. The unmap needs none: the lines of pool
+    // memory belong to the buffer.
     let held = rig.buffer(PAGE, Flags::empty());
     let handle = rig.map_with(&master, held.va + 2, size, FromDevice, Attributes::OWN_LINES).unwrap();
     assert_eq!(handle, held.handle + 2);

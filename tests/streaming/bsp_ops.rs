@@ -248,7 +248,8 @@ fn fault_26_no_sync_in_is_called_for_a_sync_out_that_failed() {
                 rig.unmap(&master, handle, size, direction).unwrap();
                 let SyncOuts { calls, outstanding, .. } = *SYNC_OUTS.lock().unwrap();
                 assert_eq!(outstanding, 0, "{failing} {direction:?} {steps:#b}");
-                // These operations leave the cache alone. The library does not, in place of a `sync_in` that is not due.
+                // These operations leave the cache alone. The library does not, in place of a `sync_in` that is not
+                // due.
                 if (before..calls).contains(&failing) {
                     failed_in_unmap += 1;
                     assert_eq!(rig.machine.cpu_read(va, size), bytes(steps, size));

@@ -162,8 +162,9 @@ fn memory_that_is_not_linear_is_maintained_by_its_own_address() {
     }
 }
 
-/// Maps `size` bytes at `offset` of a slot of `length` bytes. The neighbours are written before and after the device writes, and
-/// lines are evicted meanwhile. Checks that neither side loses a byte. Returns whether the buffer was bounced.
+/// Maps `size` bytes at `offset` of a slot of `length` bytes. The neighbours are written before and after the device
+/// writes, and lines are evicted meanwhile. Checks that neither side loses a byte. Returns whether the buffer was
+/// bounced.
 fn check_neighbours(rig: &Rig, offset: usize, size: usize, length: usize, direction: Direction) -> bool {
     let (master, slot) = (rig.plain(), rig.va(HEAP));
     rig.machine.cpu_write(slot, &bytes(1, length));
@@ -199,8 +200,8 @@ fn bytes_that_share_a_cache_line_are_kept() {
     }
 }
 
-/// A buffer that fills lines of 64 bytes shares one of 128 with its neighbour, which is written while the device has the
-/// buffer: no bytes of either are lost.
+/// A buffer that fills lines of 64 bytes shares one of 128 with its neighbour, which is written while the device has
+/// the buffer: no bytes of either are lost.
 #[test]
 fn fault_13_a_buffer_that_shares_the_largest_line_is_bounced() {
     let offsets: [usize; 8] = [0, 1, 64, 128, 192, 1024, 1024 + 64, 1024 + 128];

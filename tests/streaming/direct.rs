@@ -99,8 +99,8 @@ fn mappings_at_another_address_are_of_one_kind_whatever_is_known() {
     rig.assert_errors(0);
 }
 
-/// A device that snoops the cache, and memory whose linear address is not mapped, or shows other memory: the handle alone
-/// does not lead to a mapping, so there is a record, and mistakes are found by it.
+/// A device that snoops the cache, and memory whose linear address is not mapped, or shows other memory: the handle
+/// alone does not lead to a mapping, so there is a record, and mistakes are found by it.
 #[test]
 fn memory_that_is_not_mapped_linearly_has_a_record() {
     let rig = Rig::new();
@@ -128,8 +128,8 @@ fn memory_that_is_not_mapped_linearly_has_a_record() {
     }
 }
 
-/// The linear map of a pool is a part of what is known, and ends with the pool. After that, its memory at another address
-/// needs a record.
+/// The linear map of a pool is a part of what is known, and ends with the pool. After that, its memory at another
+/// address needs a record.
 #[test]
 fn memory_of_a_pool_that_is_gone_has_a_record() {
     let rig = Rig::new();
@@ -149,7 +149,8 @@ fn memory_of_a_pool_that_is_gone_has_a_record() {
     rig.assert_errors(0);
 }
 
-/// Page-table look-ups of a map and its unmap do not grow with the buffer where the memory is linear, or in a pool's view.
+/// Page-table look-ups of a map and its unmap do not grow with the buffer where the memory is linear, or in a pool's
+/// view.
 #[test]
 fn pages_of_linear_memory_are_not_looked_up_one_by_one() {
     let rig = Rig::new();

@@ -7,8 +7,8 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Returns the addresses of three buffers: pool memory, heap memory that needs a bounce buffer, and heap memory at an address
-/// outside the linear map.
+/// Returns the addresses of three buffers: pool memory, heap memory that needs a bounce buffer, and heap memory at an
+/// address outside the linear map.
 fn buffers(rig: &Rig) -> [Va; 3] {
     let alias = rig.machine.map_pages(&[HEAP + HEAP_SIZE], MemoryType::Cached);
     [rig.buffer(PAGE, Flags::empty()).va, rig.va(HEAP + 1), alias]

@@ -75,7 +75,8 @@ fn fault_14_a_late_unmap_or_sync_in_a_late_pool_loses_no_bytes() {
     late.free_pages(0, 1).unwrap();
 }
 
-/// The pool is later than the mapping also if it takes the place of an uninstalled pool, or is one that is installed again.
+/// The pool is later than the mapping also if it takes the place of an uninstalled pool, or is one that is installed
+/// again.
 #[test]
 fn a_mapping_that_is_older_than_the_pool_is_ended_also_after_an_uninstall() {
     let rig = Rig::new();

@@ -129,8 +129,8 @@ fn a_pools_buffer_is_found_whatever_its_handle_leads_to() {
     }
 }
 
-/// The first handle of a buffer may lead back to it, and a later one to other memory or nowhere. A sync of a later part is
-/// of the same mapping all the same, and leaves the other memory alone.
+/// The first handle of a buffer may lead back to it, and a later one to other memory or nowhere. A sync of a later part
+/// is of the same mapping all the same, and leaves the other memory alone.
 #[test]
 fn a_later_part_is_found_whatever_its_handle_leads_to() {
     const SIZE: usize = 2 * PAGE;

@@ -230,7 +230,8 @@ impl World {
         self.slots[slot].bytes[free.start..to].copy_from_slice(&written);
     }
 
-    /// The processor writes some of the bytes that it has: those before or after the mapping, or those that were synced for it.
+    /// The processor writes some of the bytes that it has: those before or after the mapping, or those that were synced
+    /// for it.
     fn processor_writes(&mut self, slot: usize, choice: PartChoice) {
         let (range, synced) = match &self.slots[slot].mapping {
             // What the processor writes to bytes that only the device writes goes nowhere.
@@ -290,7 +291,8 @@ impl World {
         }
         let (from, to) = (mapping.synced.start - mapping.range.start, mapping.synced.end - mapping.range.start);
         let master = &self.masters[mapping.master];
-        // The processor has not read what the device wrote to the rest. So the whole may be synced only if no rest is left.
+        // The processor has not read what the device wrote to the rest. So the whole may be synced only if no rest is
+        // left.
         let is_whole = to - from == mapping.range.len();
         if all && is_whole {
             self.rig.sync_for_device(master, mapping.handle, mapping.range.len(), mapping.direction).unwrap();

@@ -181,7 +181,8 @@ fn fault_12_a_wrong_unmap_of_a_buffer_that_is_mapped_twice_ends_neither_mapping(
     rig.assert_errors(3);
 }
 
-/// Without a record only the caller knows the size and the direction. What cannot be right is logged, and loses no bytes.
+/// Without a record only the caller knows the size and the direction. What cannot be right is logged, and loses no
+/// bytes.
 #[test]
 fn fault_12_a_wrong_unmap_of_a_direct_mapping_loses_no_bytes() {
     for (wrong_size, wrong_direction, error) in [
@@ -263,7 +264,8 @@ fn a_buffer_that_is_mapped_twice_is_unmapped_twice() {
     rig.assert_errors(2);
 }
 
-/// Mappings of all lengths, one in the other: each part is found, and a sync that is too long for all of them is refused.
+/// Mappings of all lengths, one in the other: each part is found, and a sync that is too long for all of them is
+/// refused.
 #[test]
 fn a_part_of_any_mapping_is_found() {
     let rig = Rig::new();

@@ -39,8 +39,8 @@ impl Machine {
         self.dma.free(device, size, va, handle, flags, self.ops_of(device).expect("chosen when it was allocated"))
     }
 
-    /// Frees a buffer, and checks that the call is refused and counted, that it logs one line with the reason, and that it
-    /// changes nothing.
+    /// Frees a buffer, and checks that the call is refused and counted, that it logs one line with the reason, and that
+    /// it changes nothing.
     #[track_caller]
     pub fn assert_refused(&self, held: Held, why: Error) {
         let (before, count) = (self.balance(), self.dma.refused_calls());

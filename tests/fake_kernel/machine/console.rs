@@ -7,8 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 impl Machine {
-    /// Runs `scenario` with a console whose driver is `driver`, which gets the number of lines before. Returns the number of
-    /// lines. If `scenario` does not end, the driver waits for the thread that writes the line, and the process ends.
+    /// Runs `scenario` with a console whose driver is `driver`, which gets the number of lines before. Returns the
+    /// number of lines. If `scenario` does not end, the driver waits for the thread that writes the line, and the
+    /// process ends.
     pub fn with_console_driver(
         &self,
         driver: impl Fn(usize) + Send + Sync + 'static,

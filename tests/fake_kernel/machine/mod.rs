@@ -25,8 +25,8 @@ pub const MIB: usize = 1 << 20;
 pub struct ReservedRegion {
     pub start: Pa,
     pub end: Pa,
-    /// Whether the region is in use, not hot-pluggable, and named as the interface requires. The library does not see other
-    /// regions.
+    /// Whether the region is in use, not hot-pluggable, and named as the interface requires. The library does not see
+    /// other regions.
     pub usable: bool,
 }
 

@@ -66,8 +66,8 @@ impl Machine {
         self.kernel.0.has_page_tables.store(false, Relaxed);
     }
 
-    /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly. The
-    /// second is a failure of [`Service::MapLinear`], so that a repair of this service would end it.
+    /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool
+    /// linearly. The second is a failure of [`Service::MapLinear`], so that a repair of this service would end it.
     pub fn set_revision_1(&self) {
         self.kernel.0.sets_linear_always.store(true, Relaxed);
         self.fail_always(Service::MapLinear);
@@ -83,7 +83,8 @@ impl Machine {
         self.kernel.0.maps_at_install.store(true, Relaxed);
     }
 
-    /// Sets the size of the largest pool that gets views, in bytes. With 0, each uncached buffer has a mapping of its own.
+    /// Sets the size of the largest pool that gets views, in bytes. With 0, each uncached buffer has a mapping of its
+    /// own.
     pub fn set_view_limit(&self, bytes: usize) {
         self.kernel.0.view_limit.store(bytes, Relaxed);
     }
@@ -123,8 +124,8 @@ impl Machine {
         *self.kernel.0.console_driver.write().unwrap() = None;
     }
 
-    /// Makes `handler` run as an interrupt, before the library masks interrupts, after it restores them, and in services that
-    /// may sleep.
+    /// Makes `handler` run as an interrupt, before the library masks interrupts, after it restores them, and in
+    /// services that may sleep.
     pub fn set_interrupt(&self, handler: impl Fn() + Send + Sync + 'static) {
         *self.kernel.0.interrupt_handler.write().unwrap() = Some(Arc::new(handler));
     }

@@ -1,5 +1,5 @@
-//! The edges of the library that runs have reached. LLVM's counters are compiled in with `--cfg counters` only: `ci/fuzz
-//! --unreached`.
+//! The edges of the library that runs have reached. LLVM's counters are compiled in with `--cfg counters` only:
+//! `ci/fuzz --unreached`.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,7 +8,8 @@ use object::{Object, ObjectSymbol};
 
 use crate::statics::load_offset;
 
-/// The tables that the compiler makes: a counter for each edge, and its address with whether it is the entry of a function.
+/// The tables that the compiler makes: a counter for each edge, and its address with whether it is the entry of a
+/// function.
 struct Tables {
     counters: (usize, usize),
     places: (usize, usize),
@@ -48,8 +49,8 @@ struct Function {
     edges: usize,
 }
 
-/// Returns the functions of the library by their names. Instances of a generic function count as one, and closures as a part
-/// of their function.
+/// Returns the functions of the library by their names. Instances of a generic function count as one, and closures as a
+/// part of their function.
 fn functions() -> BTreeMap<String, Function> {
     let Tables { places: (start, end), reached, .. } = &*TABLES.lock().unwrap();
     let names = names();
@@ -123,8 +124,8 @@ fn module(name: &str) -> String {
     if modules.is_empty() { "ffi".to_owned() } else { modules }
 }
 
-/// Prints for each module how many edges and functions were not reached, and the functions. `explained` has a line with the name
-/// of each function that need not be reached. Returns whether these are the functions that were not.
+/// Prints for each module how many edges and functions were not reached, and the functions. `explained` has a line with
+/// the name of each function that need not be reached. Returns whether these are the functions that were not.
 pub fn report(explained: &str) -> bool {
     let functions = functions();
     let mut modules = BTreeMap::<String, Function>::new();

@@ -18,7 +18,8 @@ struct Place {
     kind: AtomicUsize,
 }
 
-/// Memory that a device reaches: addresses of the device, of the processor, bytes. The layout is `rt_dma_port_window`'s.
+/// Memory that a device reaches: addresses of the device, of the processor, bytes. The layout is
+/// `rt_dma_port_window`'s.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Window {

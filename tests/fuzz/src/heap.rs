@@ -43,7 +43,8 @@ pub fn free(start: usize) {
     unsafe { dealloc(start as *mut u8, layout(size)) }
 }
 
-/// Frees all allocations that are in use: those that the library keeps for ever. Its statics must no longer refer to them.
+/// Frees all allocations that are in use: those that the library keeps for ever. Its statics must no longer refer to
+/// them.
 pub fn reset() {
     let all = ALLOCATIONS.with_borrow(|allocations| allocations.keys().copied().collect::<Vec<_>>());
     all.into_iter().for_each(free);
@@ -59,8 +60,8 @@ unsafe fn words_of(start: usize, size: usize) -> impl Iterator<Item = usize> {
     (0..size / size_of::<usize>()).map(move |index| unsafe { (start as *const usize).add(index).read() })
 }
 
-/// Checks that every allocation can be reached from the library's statics through addresses in other allocations: one that
-/// cannot is lost.
+/// Checks that every allocation can be reached from the library's statics through addresses in other allocations: one
+/// that cannot is lost.
 pub fn assert_nothing_is_lost() {
     ALLOCATIONS.with_borrow(|allocations| {
         let mut unseen = allocations.clone();

@@ -47,8 +47,8 @@ fn is_relocated(section: &str) -> bool {
     section.starts_with(".data.rel.ro")
 }
 
-/// Copies bytes. AddressSanitizer does not see it: the size of a static in its symbol table includes what AddressSanitizer
-/// adds.
+/// Copies bytes. AddressSanitizer does not see it: the size of a static in its symbol table includes what
+/// AddressSanitizer adds.
 ///
 /// # Safety
 /// As `std::ptr::copy_nonoverlapping`.

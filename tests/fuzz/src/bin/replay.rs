@@ -1,5 +1,5 @@
-//! Runs each file that is named, or each file of a folder: `replay tests/fuzz/corpus`. With `FUZZ_UNREACHED=FILE` it reports which
-//! functions of the library no run has reached, and fails unless the file lists exactly these.
+//! Runs each file that is named, or each file of a folder: `replay tests/fuzz/corpus`. With `FUZZ_UNREACHED=FILE` it
+//! reports which functions of the library no run has reached, and fails unless the file lists exactly these.
 
 use std::path::PathBuf;
 

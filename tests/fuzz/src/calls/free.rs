@@ -106,8 +106,8 @@ pub fn free_wrongly() {
     }
 }
 
-/// Whether a call may be right after all: for a buffer of a driver, of a borrower, of the library's own, or of a call that
-/// an interrupt came into.
+/// Whether a call may be right after all: for a buffer of a driver, of a borrower, of the library's own, or of a call
+/// that an interrupt came into.
 fn is_right(size: usize, va: usize, handle: usize) -> bool {
     let page = memory::page_of(va).map(memory::pa_of);
     let found = memory::v2p(va & !(PAGE - 1));

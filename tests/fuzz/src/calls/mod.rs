@@ -1,7 +1,7 @@
 //! The calls, and the model of what they must do.
 //!
-//! The model is never borrowed during a call: an interrupt may come, which makes calls of its own. What a call is about is
-//! taken out of the model until the call returns, so that the interrupt leaves it alone.
+//! The model is never borrowed during a call: an interrupt may come, which makes calls of its own. What a call is about
+//! is taken out of the model until the call returns, so that the interrupt leaves it alone.
 
 mod areas;
 mod blocks;

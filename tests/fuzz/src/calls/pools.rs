@@ -50,8 +50,8 @@ pub fn maps() -> BTreeMap<usize, Vec<usize>> {
     all().into_iter().map(|pool| (pool.start, pool.words)).collect()
 }
 
-/// Checks that the maps of these pools are as before. There may be more pools now, between them too: one that was uninstalled
-/// comes back to its place.
+/// Checks that the maps of these pools are as before. There may be more pools now, between them too: one that was
+/// uninstalled comes back to its place.
 pub fn assert_unchanged(before: &BTreeMap<usize, Vec<usize>>, what: &str) {
     let now = maps();
     assert!(before.iter().all(|(start, words)| now.get(start) == Some(words)), "{what}");
@@ -79,8 +79,8 @@ pub fn is_used(pa: usize) -> bool {
     covering(pa, 1).is_some_and(|pool| pool.is_used((pa - pool.start) / PAGE))
 }
 
-/// Has the processor read the clean lines of free pages again: what was written to memory that is not cached is seen then,
-/// and a write of the bytes that the cache had before is noticed.
+/// Has the processor read the clean lines of free pages again: what was written to memory that is not cached is seen
+/// then, and a write of the bytes that the cache had before is noticed.
 pub fn refresh_free() {
     for pool in all() {
         let free = (0..pool.pages).filter(|page| !pool.is_used(*page));
@@ -131,8 +131,8 @@ pub fn extract() {
     let coherent = PAGE * input::below(20) + input::one_of(&[0, 0, 0, 100]);
     let size = || all().iter().map(|pool| pool.pages).sum::<usize>();
     let (before, size_before) = (all().len(), size());
-    // An incomplete page, where the rest of a region begins after a pool, counts as bytes of the region (`unused_part`).
-    // SAFETY: the public part of a pool is never freed.
+    // An incomplete page, where the rest of a region begins after a pool, counts as bytes of the region
+    // (`unused_part`). SAFETY: the public part of a pool is never freed.
     let ends_in_a_page = |pool: &Pool| unsafe { &*pool.public }.region_end.load(Relaxed) % PAGE != 0;
     let least = total / PAGE - usize::from(total >= PAGE && all().iter().any(ends_in_a_page));
     let mut list = firmware::boot_regions();
@@ -163,7 +163,8 @@ pub fn uninstall() {
         return;
     };
     let (first, is_in_use) = (page_of(pool.start).expect("RAM"), (0..pool.pages).any(|page| pool.is_used(page)));
-    // A page that no driver has may have been in use before: by a bounce buffer that an interrupt left, which the call frees.
+    // A page that no driver has may have been in use before: by a bounce buffer that an interrupt left, which the call
+    // frees.
     let is_a_drivers = world(|world| world.has_memory_in(first..first + pool.pages));
     // The library writes back what it can reach: a pool that it never mapped may have dirty lines of the boot code.
     let was_cached = memory::v2p(memory::linear(pool.start)).is_some();

@@ -107,7 +107,8 @@ fn device_writes(area: &mut Area) {
 fn processor_writes(area: &mut Area) {
     let mapping = area.mappings[0].clone();
     let [before, after, synced] = area.parts();
-    // What the processor writes to bytes that only the device writes goes nowhere. With own lines, it writes nothing near.
+    // What the processor writes to bytes that only the device writes goes nowhere. With own lines, it writes nothing
+    // near.
     let part = match input::below(3) {
         0 if mapping.attributes == 0 => before,
         1 if mapping.attributes == 0 => after,

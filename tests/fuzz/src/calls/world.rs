@@ -66,8 +66,8 @@ impl World {
         self.areas.iter().chain(self.buffers.iter().map(|buffer| &buffer.area))
     }
 
-    /// Returns whether a driver has memory in these pages: a buffer, borrowed memory, a block, or a mapping whose bytes or
-    /// bounce buffer lie there.
+    /// Returns whether a driver has memory in these pages: a buffer, borrowed memory, a block, or a mapping whose bytes
+    /// or bounce buffer lie there.
     pub fn has_memory_in(&self, pages: Range<usize>) -> bool {
         let range = memory::pa_of(pages.start)..memory::pa_of(pages.start) + pages.len() * PAGE;
         let mut mappings = self.all_areas().flat_map(|area| &area.mappings);

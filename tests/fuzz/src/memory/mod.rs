@@ -1,9 +1,9 @@
 //! Physical memory, the mappings of the kernel, and a data cache.
 //!
-//! Memory is two files: what RAM contains, and what the processor sees through the cache. A cached mapping shows the second
-//! file, an uncached one and a device the first. A line lies in the cache all the time, as if the processor read ahead
-//! whatever it can. It is dirty if it differs from what was read or written back last: a write of the bytes that a line has
-//! already is not noticed, so the model writes no bytes twice.
+//! Memory is two files: what RAM contains, and what the processor sees through the cache. A cached mapping shows the
+//! second file, an uncached one and a device the first. A line lies in the cache all the time, as if the processor read
+//! ahead whatever it can. It is dirty if it differs from what was read or written back last: a write of the bytes that
+//! a line has already is not noticed, so the model writes no bytes twice.
 
 mod cache;
 
