@@ -261,7 +261,7 @@ extern "C" fn rt_dma_port_kernel_uses(pa: usize) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn rt_dma_port_reserve(node: usize, start: usize, end: usize, _no_map: c_int) -> c_int {
     machine::assert_thread("memblock");
-    if machine::fails(Service::Reserve) {
+    if machine::count_and_check_failure(Service::Reserve) {
         return -1;
     }
     assert!(start >= pa_of(100) && end <= pa_of(108), "memory is reserved that is in use");

@@ -23,7 +23,7 @@ fn layout(size: usize) -> Layout {
 pub fn allocate(size: usize) -> usize {
     assert!(size != 0, "an allocation of no bytes is asked for");
     assert!(size < SIZE_LIMIT, "{size} bytes of heap are asked for");
-    if machine::fails(Service::Heap) {
+    if machine::count_and_check_failure(Service::Heap) {
         return 0;
     }
     // SAFETY: the size is not zero.

@@ -14,9 +14,10 @@ pub enum Service {
     Reserve,
 }
 
-/// From which call on a service fails, and how many calls do.
+/// The calls of a service that fail.
 #[derive(Clone, Copy, Default)]
-struct Fault {
+struct FailingCalls {
+    /// The calls that succeed before them.
     calls_before: usize,
     calls: usize,
 }
@@ -32,7 +33,7 @@ struct Machine {
     edges: Cell<usize>,
     /// Interrupts that came.
     interrupts: Cell<usize>,
-    faults: Cell<[Fault; 4]>,
+    failing: Cell<[FailingCalls; 4]>,
     /// Failures of services.
     failures: Cell<usize>,
     /// Lines that were logged as errors.
@@ -55,7 +56,7 @@ pub fn reset() {
         machine.in_interrupt.set(false);
         machine.edges.set(0);
         machine.interrupts.set(0);
-        machine.faults.set(Default::default());
+        machine.failing.set(Default::default());
         machine.failures.set(0);
         machine.errors.set(0);
     });
@@ -78,24 +79,24 @@ pub fn calls() -> u64 {
 }
 
 /// Makes calls of a service fail.
-pub fn set_fault(service: Service, calls_before: usize, calls: usize) {
+pub fn make_fail(service: Service, calls_before: usize, calls: usize) {
     MACHINE.with(|machine| {
-        let mut faults = machine.faults.get();
-        faults[service as usize] = Fault { calls_before, calls };
-        machine.faults.set(faults);
+        let mut failing = machine.failing.get();
+        failing[service as usize] = FailingCalls { calls_before, calls };
+        machine.failing.set(failing);
     });
 }
 
 /// Makes all services succeed.
 pub fn repair() {
-    MACHINE.with(|machine| machine.faults.set(Default::default()));
+    MACHINE.with(|machine| machine.failing.set(Default::default()));
 }
 
-/// Returns whether this call of a service fails.
-pub fn fails(service: Service) -> bool {
+/// Counts a call of a service, and returns whether it fails.
+pub fn count_and_check_failure(service: Service) -> bool {
     MACHINE.with(|machine| {
-        let mut faults = machine.faults.get();
-        let Fault { calls_before, calls } = &mut faults[service as usize];
+        let mut failing = machine.failing.get();
+        let FailingCalls { calls_before, calls } = &mut failing[service as usize];
         let fails = *calls_before == 0 && *calls != 0;
         if *calls_before != 0 {
             *calls_before -= 1;
@@ -103,7 +104,7 @@ pub fn fails(service: Service) -> bool {
             *calls -= 1;
             machine.failures.set(machine.failures.get() + 1);
         }
-        machine.faults.set(faults);
+        machine.failing.set(failing);
         fails
     })
 }

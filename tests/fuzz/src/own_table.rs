@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 
+use crate::calls::NOMAP;
 use crate::firmware::OWN;
 use crate::memory::{self, PAGE, linear, pa_of};
 use crate::port::{INVAL, OK};
@@ -47,7 +48,7 @@ pub fn is_free() -> bool {
 extern "C" fn alloc(_dev: Dev, size: usize, handle: *mut usize, flags: usize) -> *mut c_void {
     assert!(size != 0 && !handle.is_null(), "the library promises a size and a handle");
     let pages = size.div_ceil(PAGE);
-    if pages > OWN.len() || flags & 0x10 != 0 {
+    if pages > OWN.len() || flags & NOMAP != 0 {
         return std::ptr::null_mut();
     }
     let bits = (1 << pages) - 1;

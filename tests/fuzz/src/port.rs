@@ -76,7 +76,7 @@ extern "C" fn rt_dma_port_map_linear(va: usize, pa: usize, size: usize) {
     machine::assert_thread("the linear map");
     assert!(va == memory::linear(pa) && size.is_multiple_of(PAGE));
     // Revision r1 leaves the linear map to the boot code.
-    if revision() == 2 && !machine::fails(Service::MapLinear) {
+    if revision() == 2 && !machine::count_and_check_failure(Service::MapLinear) {
         memory::with(|memory| memory.map_linear(pa, size / PAGE));
     }
 }
@@ -93,7 +93,7 @@ extern "C" fn rt_dma_port_unmap_linear(va: usize, size: usize) {
 extern "C" fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> usize {
     machine::assert_thread("ioremap");
     assert!(pa.is_multiple_of(PAGE) && size.is_multiple_of(PAGE) && size != 0);
-    if machine::fails(Service::Map) {
+    if machine::count_and_check_failure(Service::Map) {
         return 0;
     }
     let memory = [MemoryType::Cached, MemoryType::Uncached, MemoryType::WriteThrough][memory as usize];

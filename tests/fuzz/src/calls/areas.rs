@@ -14,8 +14,8 @@ pub struct Area {
     pub bytes: Vec<u8>,
     /// One mapping, or none.
     pub mappings: Vec<Mapping>,
-    /// Whether it belongs to a pool, so that each mapping has a record.
-    pub has_cache: bool,
+    /// Whether it is a buffer of a pool, so that each mapping has a record.
+    pub is_of_pool: bool,
 }
 
 /// A part of an area that a device has.
@@ -48,7 +48,7 @@ impl Mapping {
 }
 
 /// Returns the first index at which two slices of one length differ.
-fn different(seen: &[u8], expected: &[u8]) -> Option<usize> {
+fn first_difference(seen: &[u8], expected: &[u8]) -> Option<usize> {
     // The comparison of whole slices is the fast one.
     if seen == expected { None } else { seen.iter().zip(expected).position(|(seen, expected)| seen != expected) }
 }
@@ -66,7 +66,7 @@ impl Area {
     pub fn check(&self) {
         let seen = memory::read(self.va, self.bytes.len());
         for part in self.parts() {
-            let at = different(&seen[part.clone()], &self.bytes[part.clone()]);
+            let at = first_difference(&seen[part.clone()], &self.bytes[part.clone()]);
             assert!(
                 at.is_none(),
                 "the processor sees another byte at offset {:?} of {:#x}: {:x?}",
@@ -92,7 +92,7 @@ impl Area {
         let Range { start, end } = mapping.range;
         let synced = mapping.synced.start.clamp(start, end)..mapping.synced.end.clamp(start, end);
         for part in [start..synced.start, synced.end.max(synced.start)..end] {
-            let at = different(&seen[part.start - start..part.end - start], &self.bytes[part.clone()]);
+            let at = first_difference(&seen[part.start - start..part.end - start], &self.bytes[part.clone()]);
             assert!(
                 at.is_none(),
                 "the device sees another byte at offset {:?}: {mapping:x?} of {:#x}",
@@ -122,35 +122,35 @@ pub fn areas() -> Vec<Area> {
     let area = |va| {
         let bytes = fresh(3 * PAGE + 500);
         memory::write(va, &bytes);
-        Area { va, bytes, mappings: Vec::new(), has_cache: false }
+        Area { va, bytes, mappings: Vec::new(), is_of_pool: false }
     };
     places.map(area).into()
 }
 
 /// An area of the kernel's memory, or of a buffer, which the model has no more until it is put back.
-pub enum Taken {
+pub enum TakenArea {
     Kernel(Area),
     Buffer(Buffer),
 }
 
-impl Taken {
+impl TakenArea {
     pub fn area(&mut self) -> &mut Area {
         match self {
-            Taken::Kernel(area) => area,
-            Taken::Buffer(buffer) => &mut buffer.area,
+            TakenArea::Kernel(area) => area,
+            TakenArea::Buffer(buffer) => &mut buffer.area,
         }
     }
 
     pub fn put_back(self) {
         world(|world| match self {
-            Taken::Kernel(area) => world.areas.push(area),
-            Taken::Buffer(buffer) => world.buffers.push(buffer),
+            TakenArea::Kernel(area) => world.areas.push(area),
+            TakenArea::Buffer(buffer) => world.buffers.push(buffer),
         });
     }
 }
 
 /// Takes an area for which `is_wanted` holds out of the model.
-pub fn take(is_wanted: impl Fn(&Area) -> bool) -> Option<Taken> {
+pub fn take_out(is_wanted: impl Fn(&Area) -> bool) -> Option<TakenArea> {
     let choice = input::byte() as usize;
     world(|world| {
         let areas = world.areas.iter().map(|area| (area, true)).enumerate();
@@ -158,9 +158,9 @@ pub fn take(is_wanted: impl Fn(&Area) -> bool) -> Option<Taken> {
         let all: Vec<_> = areas.chain(buffers).filter(|(_, (area, _))| is_wanted(area)).collect();
         let (index, (_, is_kernels)) = *all.get(choice % all.len().max(1))?;
         Some(if is_kernels {
-            Taken::Kernel(world.areas.swap_remove(index))
+            TakenArea::Kernel(world.areas.swap_remove(index))
         } else {
-            Taken::Buffer(world.buffers.swap_remove(index))
+            TakenArea::Buffer(world.buffers.swap_remove(index))
         })
     })
 }

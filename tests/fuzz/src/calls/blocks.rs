@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rt_dma_pool::ffi::*;
 
-use super::{Device, call, fresh, has_own_memory, place_for, pointer, world};
+use super::{Device, c_call, fresh, has_own_memory, place_for, pointer, world};
 use crate::memory::{self, PAGE};
 use crate::port::{BUSY, INVAL, OK};
 use crate::{input, machine};
@@ -54,6 +54,18 @@ impl BlockPool {
     }
 }
 
+/// The calls that create a pool.
+#[derive(Clone, Copy)]
+enum CreateCall {
+    Plain,
+    Linux,
+    Managed,
+    ManagedLinux,
+}
+
+const CREATE_CALLS: [CreateCall; 4] =
+    [CreateCall::Plain, CreateCall::Linux, CreateCall::Managed, CreateCall::ManagedLinux];
+
 /// Creates a pool.
 pub fn create() {
     if world(|world| world.block_pools.len()) > 5 {
@@ -63,16 +75,16 @@ pub fn create() {
     let size = input::one_of(&[8, 16, 64, 100, 200, 1000, 4096, 5000, 0, usize::MAX, 24, 9000]);
     let align = input::one_of(&[0, 1, 8, 16, 64, 256, 4096, 3, 8192, 1 << 63]);
     let boundary = input::one_of(&[0, 0, 0, 4096, 1024, 64, 3, 8192, 1 << 16, 1 << 63]);
-    let which = input::below(4);
+    let create_call = input::one_of(&CREATE_CALLS);
     let name =
         if input::one_in(4) { std::ptr::null() } else { c"a name that is longer than a pool's name may be".as_ptr() };
     let dev = device.pointer();
-    let (pool, _) = call(|| unsafe {
-        match which {
-            0 => rt_dma_block_pool_create(name, dev, size, align, boundary),
-            1 => rt_dma_block_pool_create_linux(name, dev, size, align, boundary),
-            2 => rt_dmam_block_pool_create(name, dev, size, align, boundary),
-            _ => rt_dmam_block_pool_create_linux(name, dev, size, align, boundary),
+    let (pool, _) = c_call(|| unsafe {
+        match create_call {
+            CreateCall::Plain => rt_dma_block_pool_create(name, dev, size, align, boundary),
+            CreateCall::Linux => rt_dma_block_pool_create_linux(name, dev, size, align, boundary),
+            CreateCall::Managed => rt_dmam_block_pool_create(name, dev, size, align, boundary),
+            CreateCall::ManagedLinux => rt_dmam_block_pool_create_linux(name, dev, size, align, boundary),
         }
     });
     if pool.is_null() {
@@ -80,8 +92,8 @@ pub fn create() {
     }
     assert!(size != 0 && size != usize::MAX && (align == 0 || align.is_power_of_two()), "a wrong shape is accepted");
     assert!(boundary == 0 || boundary.is_power_of_two() && boundary >= size, "a wrong boundary is accepted");
-    let pool =
-        BlockPool { device, pool, size, align, boundary, is_managed: which > 1, blocks: Vec::new(), freed: Vec::new() };
+    let is_managed = matches!(create_call, CreateCall::Managed | CreateCall::ManagedLinux);
+    let pool = BlockPool { device, pool, size, align, boundary, is_managed, blocks: Vec::new(), freed: Vec::new() };
     world(|world| world.block_pools.push(pool));
 }
 
@@ -106,7 +118,7 @@ pub fn allocate() {
     let (is_zeroed, is_asked) = (input::one_in(4), !input::one_in(8));
     let mut handle = 0;
     let place = place_for(&mut handle, is_asked);
-    let (block, _) = call(|| unsafe {
+    let (block, _) = c_call(|| unsafe {
         if is_zeroed { rt_dma_block_pool_zalloc(pool, place) } else { rt_dma_block_pool_alloc(pool, place) }
     });
     if block.is_null() {
@@ -157,7 +169,7 @@ pub fn free() {
 
 fn give_back(pool: *mut rt_dma_block_pool, block: &Block) {
     block.check();
-    let ((), happened) = call(|| unsafe { rt_dma_block_pool_free(pool, pointer(block.va), block.handle) });
+    let ((), happened) = c_call(|| unsafe { rt_dma_block_pool_free(pool, pointer(block.va), block.handle) });
     assert!(happened.errors == 0 || happened.was_interrupted, "a right free of a block is logged as an error");
     with(pool, |pool| {
         if pool.freed.len() == 8 {
@@ -167,6 +179,26 @@ fn give_back(pool: *mut rt_dma_block_pool, block: &Block) {
     });
 }
 
+/// What is wrong with a free of a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mistake {
+    SecondFree,
+    /// The block may be another pool's.
+    OtherPool,
+    InsideBlock,
+    WrongHandle,
+}
+
+/// One of these is chosen.
+const MISTAKES: [Mistake; 6] = [
+    Mistake::SecondFree,
+    Mistake::SecondFree,
+    Mistake::SecondFree,
+    Mistake::OtherPool,
+    Mistake::InsideBlock,
+    Mistake::WrongHandle,
+];
+
 /// Makes a call that frees no block.
 pub fn free_wrongly() {
     // The call that an interrupt came into may have allocated the block just now.
@@ -174,18 +206,18 @@ pub fn free_wrongly() {
         return;
     }
     let Some((_, pool)) = choose() else { return };
-    let (which, choice) = (input::below(6), input::byte() as usize);
+    let (mistake, choice) = (input::one_of(&MISTAKES), input::byte() as usize);
     let found = world(|world| {
         let known = world.block_pools.iter().find(|known| known.pool == pool)?;
         let all = world.block_pools.iter().flat_map(|pool| pool.blocks.iter().map(|block| (block.va, block.handle)));
         let freed = known.freed.iter().copied();
-        let list: Vec<_> = if which < 3 { freed.collect() } else { all.collect() };
+        let list: Vec<_> = if mistake == Mistake::SecondFree { freed.collect() } else { all.collect() };
         list.get(choice % list.len().max(1)).copied()
     });
     let Some((mut va, mut handle)) = found else { return };
-    match which {
-        4 => va += 1 + input::below(8),
-        5 => handle = handle.wrapping_add(1 + input::below(64)),
+    match mistake {
+        Mistake::InsideBlock => va += 1 + input::below(8),
+        Mistake::WrongHandle => handle = handle.wrapping_add(1 + input::below(64)),
         _ => {}
     }
     let is_right = with(pool, |pool| {
@@ -196,8 +228,8 @@ pub fn free_wrongly() {
     }
     // If an interrupt allocated the block meanwhile, a second free would be right.
     machine::arm_interrupt(0);
-    crate::log!("wrong free of a block at {va:#x}, handle {handle:#x}, {which}");
-    let ((), happened) = call(|| unsafe { rt_dma_block_pool_free(pool, pointer(va), handle) });
+    crate::log!("wrong free of a block at {va:#x}, handle {handle:#x}, {mistake:?}");
+    let ((), happened) = c_call(|| unsafe { rt_dma_block_pool_free(pool, pointer(va), handle) });
     assert!(happened.errors != 0 || happened.was_interrupted, "a wrong free of a block is not logged");
     world(|world| world.block_pools.iter().for_each(BlockPool::check));
 }
@@ -207,10 +239,10 @@ pub fn tend() {
     let Some((_, pool)) = choose() else { return };
     let count = input::below(70);
     match input::below(3) {
-        0 => drop(call(|| unsafe { rt_dma_block_pool_fill(pool, count) })),
-        1 => drop(call(|| unsafe { rt_dma_block_pool_trim(pool) })),
+        0 => drop(c_call(|| unsafe { rt_dma_block_pool_fill(pool, count) })),
+        1 => drop(c_call(|| unsafe { rt_dma_block_pool_trim(pool) })),
         _ if machine::is_atomic() => {}
-        _ => drop(call(|| unsafe { list_dma_block_pool(0, std::ptr::null_mut()) })),
+        _ => drop(c_call(|| unsafe { list_dma_block_pool(0, std::ptr::null_mut()) })),
     }
     world(|world| world.block_pools.iter().for_each(BlockPool::check));
 }
@@ -218,29 +250,30 @@ pub fn tend() {
 /// Destroys a pool, unless the caller may not sleep.
 pub fn destroy() {
     let Some((index, pool)) = choose() else { return };
-    let how = input::below(4);
+    let choice = input::below(4);
+    let (by_managed_call, tries_wrong_call) = (choice < 2, choice == 0);
     if machine::is_atomic() {
-        let (result, _) = call(|| unsafe { rt_dma_block_pool_destroy(pool) });
+        let (result, _) = c_call(|| unsafe { rt_dma_block_pool_destroy(pool) });
         assert!(result != OK && result != BUSY, "a pool is destroyed where sleeping is not allowed");
         return;
     }
     let known = world(|world| world.block_pools.swap_remove(index));
     let is_empty = known.blocks.is_empty();
-    let has_died = if known.is_managed && how < 2 {
-        let ((), happened) = call(|| unsafe { rt_dmam_block_pool_destroy(pool) });
+    let has_died = if known.is_managed && by_managed_call {
+        let ((), happened) = c_call(|| unsafe { rt_dmam_block_pool_destroy(pool) });
         let again = if is_empty { unsafe { rt_dma_block_pool_destroy(pool) } } else { BUSY };
         assert!(again != OK, "a managed pool without blocks stays");
         assert!(is_empty || happened.errors != 0, "the blocks of a pool that stays are not logged");
         again != BUSY
     } else {
-        if !known.is_managed && how == 0 {
-            let ((), happened) = call(|| unsafe { rt_dmam_block_pool_destroy(pool) });
+        if !known.is_managed && tries_wrong_call {
+            let ((), happened) = c_call(|| unsafe { rt_dmam_block_pool_destroy(pool) });
             assert!(
                 happened.errors != 0 || happened.was_interrupted,
                 "a pool that is not managed is destroyed as if it were"
             );
         }
-        let (result, _) = call(|| unsafe { rt_dma_block_pool_destroy(pool) });
+        let (result, _) = c_call(|| unsafe { rt_dma_block_pool_destroy(pool) });
         assert!(
             result == if is_empty { OK } else { BUSY },
             "a pool of {} blocks is destroyed: {result}",
@@ -252,7 +285,7 @@ pub fn destroy() {
         assert!(!is_empty || known.is_managed, "a pool without blocks stays");
         world(|world| world.block_pools.push(known));
     } else if input::one_in(4) {
-        let (result, _) = call(|| unsafe { rt_dma_block_pool_destroy(pool) });
+        let (result, _) = c_call(|| unsafe { rt_dma_block_pool_destroy(pool) });
         assert!(result == INVAL, "a pool is destroyed twice");
     }
 }
@@ -271,7 +304,7 @@ pub fn destroy_all() {
         while let Some(block) = with(pool, |pool| pool.blocks.pop()) {
             give_back(pool, &block);
         }
-        let (result, _) = call(|| unsafe { rt_dma_block_pool_destroy(pool) });
+        let (result, _) = c_call(|| unsafe { rt_dma_block_pool_destroy(pool) });
         assert!(result == OK, "a pool without blocks is not destroyed");
         world(|world| drop(world.block_pools.swap_remove(0)));
     }

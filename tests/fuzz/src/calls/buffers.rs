@@ -69,7 +69,7 @@ impl Buffer {
         let known = if flags & NOMAP == 0 { size.min(KNOWN) } else { 0 };
         let bytes = fresh(known);
         memory::write(va, &bytes);
-        let area = Area { va, bytes, mappings: Vec::new(), has_cache: pool.is_some() };
+        let area = Area { va, bytes, mappings: Vec::new(), is_of_pool: pool.is_some() };
         let handle = handle.unwrap_or(0);
         Buffer { device, size, va, handle, flags, pa, is_managed: false, area }
     }

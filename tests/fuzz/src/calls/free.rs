@@ -3,11 +3,11 @@
 use rt_dma_pool::ffi::*;
 
 use super::buffers::Buffer;
-use super::{Device, NOMAP, call, has_own_memory, pointer, pools, world};
+use super::{Device, LINEAR, NOMAP, c_call, has_own_memory, pointer, pools, world};
 use crate::memory::{self, PAGE};
 use crate::{input, machine};
 
-fn take() -> Option<Buffer> {
+fn take_unmapped() -> Option<Buffer> {
     let choice = input::below(256);
     world(|world| {
         let buffers = &mut world.buffers;
@@ -17,24 +17,41 @@ fn take() -> Option<Buffer> {
     })
 }
 
-/// Frees a buffer as its driver does.
-pub fn free() {
-    if let Some(buffer) = take() {
-        give_back(buffer, input::below(16));
+/// How a driver frees a buffer.
+#[derive(Clone, Copy, Debug)]
+struct FreeChoice {
+    with_handle: bool,
+    /// With the flags of the allocation. Drivers free with other flags, too.
+    with_flags: bool,
+    by_managed_call: bool,
+}
+
+impl FreeChoice {
+    fn from_bits(bits: usize) -> Self {
+        FreeChoice { with_handle: bits & 1 == 0, with_flags: bits & 2 == 0, by_managed_call: bits & 4 != 0 }
     }
 }
 
-fn give_back(buffer: Buffer, how: usize) {
+/// Frees a buffer as its driver does.
+pub fn free() {
+    if let Some(buffer) = take_unmapped() {
+        give_back(buffer, FreeChoice::from_bits(input::below(16)));
+    }
+}
+
+fn give_back(buffer: Buffer, choice: FreeChoice) {
     buffer.area.check();
     world(|world| world.disown(&buffer));
     let &Buffer { device, size, va, flags, is_managed, pa, .. } = &buffer;
-    let handle = if how & 1 == 0 { buffer.handle } else { 0 };
-    // Drivers free with other flags than they allocated with.
-    let flags = if how & 2 == 0 { flags } else { flags & NOMAP | 1 };
-    let is_context_wrong = is_managed && how & 4 != 0 && machine::is_atomic();
-    crate::log!("free {size} bytes at {va:#x} ({pa:#x}), {device:?}, flags {flags:#x}, managed {is_managed}, {how}");
-    let ((), happened) = call(|| unsafe {
-        if is_managed && how & 4 != 0 {
+    let handle = if choice.with_handle { buffer.handle } else { 0 };
+    let flags = if choice.with_flags { flags } else { flags & NOMAP | LINEAR };
+    let by_managed_call = is_managed && choice.by_managed_call;
+    let is_context_wrong = by_managed_call && machine::is_atomic();
+    crate::log!(
+        "free {size} bytes at {va:#x} ({pa:#x}), {device:?}, flags {flags:#x}, managed {is_managed}, {choice:?}"
+    );
+    let ((), happened) = c_call(|| unsafe {
+        if by_managed_call {
             rt_dmam_free(device.pointer(), size, pointer(va), handle);
         } else {
             rt_dma_free(device.pointer(), size, pointer(va), handle, flags);
@@ -59,28 +76,59 @@ fn give_back(buffer: Buffer, how: usize) {
     });
 }
 
+/// What is wrong with a free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mistake {
+    SecondFree,
+    LargerSize,
+    SmallerSize,
+    NextPage,
+    InsidePage,
+    WrongHandle,
+    ImpossibleSize,
+    EndOfPool,
+    OtherDevice,
+}
+
+use Mistake::*;
+
+/// One of these is chosen.
+const MISTAKES: [Mistake; 12] = [
+    SecondFree,
+    SecondFree,
+    SecondFree,
+    SecondFree,
+    LargerSize,
+    SmallerSize,
+    NextPage,
+    InsidePage,
+    WrongHandle,
+    ImpossibleSize,
+    EndOfPool,
+    OtherDevice,
+];
+
 /// Makes a call that frees nothing: the library must see that.
 pub fn free_wrongly() {
-    let (which, choice) = (input::below(12), input::below(256));
+    let (mistake, choice) = (input::one_of(&MISTAKES), input::below(256));
     let known = world(|world| {
-        let list = if which < 4 { &world.freed } else { &world.buffers };
+        let list = if mistake == SecondFree { &world.freed } else { &world.buffers };
         if list.is_empty() { None } else { Some(list[choice % list.len()].clone()) }
     });
     let Some(Buffer { mut device, mut size, mut va, mut handle, mut flags, .. }) = known else { return };
-    match which {
-        // A second free.
-        0..=3 => {}
-        4 => size += PAGE,
-        5 => size = size.saturating_sub(PAGE),
-        6 => va += PAGE,
-        7 => va += 1 + input::below(200),
-        8 => handle = handle.wrapping_add(PAGE),
-        9 => size = input::one_of(&[usize::MAX, 0, 1 << 63, usize::MAX - PAGE + 1]),
-        10 => {
+    match mistake {
+        SecondFree => {}
+        LargerSize => size += PAGE,
+        SmallerSize => size = size.saturating_sub(PAGE),
+        NextPage => va += PAGE,
+        InsidePage => va += 1 + input::below(200),
+        WrongHandle => handle = handle.wrapping_add(PAGE),
+        ImpossibleSize => size = input::one_of(&[usize::MAX, 0, 1 << 63, usize::MAX - PAGE + 1]),
+        EndOfPool => {
             let end = pools::all().get(input::below(4)).map_or(0, |pool| pool.start + pool.pages * PAGE);
             (va, handle) = (memory::linear(end), end);
         }
-        _ => (device, flags) = (Device::any(), flags ^ NOMAP),
+        OtherDevice => (device, flags) = (Device::any(), flags ^ NOMAP),
     }
     if has_own_memory(device) || is_right(size, va, handle) {
         return;
@@ -89,8 +137,8 @@ pub fn free_wrongly() {
     machine::arm_interrupt(0);
     let maps = pools::maps();
     let is_managed_free = input::one_in(4);
-    crate::log!("wrong free of {size} bytes at {va:#x}, handle {handle:#x}, {device:?}, flags {flags:#x}, {which}");
-    let ((), happened) = call(|| unsafe {
+    crate::log!("wrong free of {size} bytes at {va:#x}, handle {handle:#x}, {device:?}, flags {flags:#x}, {mistake:?}");
+    let ((), happened) = c_call(|| unsafe {
         if is_managed_free {
             rt_dmam_free(device.pointer(), size, pointer(va), handle);
         } else {
@@ -131,6 +179,6 @@ fn is_translated(buffer: &Buffer, handle: usize) -> bool {
 /// Frees all buffers.
 pub fn free_all() {
     while let Some(buffer) = world(|world| world.buffers.pop()) {
-        give_back(buffer, 0);
+        give_back(buffer, FreeChoice::from_bits(0));
     }
 }

@@ -4,7 +4,7 @@ use rt_dma_pool::ffi::*;
 
 use super::areas::{Area, Mapping};
 use super::streaming::{BIDIRECTIONAL, FROM_DEVICE, TO_DEVICE, note};
-use super::{Device, call, pointer, world};
+use super::{Device, c_call, pointer, world};
 use crate::input;
 
 /// Maps some of the kernel's memory by one list. Each entry may be unmapped by itself later.
@@ -36,7 +36,7 @@ pub fn map_list() {
     }
     super::pools::refresh_free();
     let count = list.len() as i32;
-    let (mapped, _) = call(|| unsafe { rt_dma_map_sg(device.pointer(), list.as_mut_ptr(), count, direction) });
+    let (mapped, _) = c_call(|| unsafe { rt_dma_map_sg(device.pointer(), list.as_mut_ptr(), count, direction) });
     assert!(mapped == 0 || mapped == count, "a part of a list is mapped");
     assert!(mapped == 0 || !is_wrong || list.is_empty(), "memory that is not mapped for the processor is mapped");
     for (index, area) in areas.iter_mut().enumerate() {

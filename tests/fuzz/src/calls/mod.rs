@@ -2,6 +2,12 @@
 //!
 //! The model is never borrowed during a call: an interrupt may come, which makes calls of its own. What a call is about
 //! is taken out of the model until the call returns, so that the interrupt leaves it alone.
+//!
+//! The calls of the C interface are `unsafe`. What their safety needs is the same for all: a device is one of this
+//! machine, and exists as long as the run; a place for a handle is a variable of the caller; a block pool or a list is
+//! one of the model. All other arguments may be wrong, and the library must notice that.
+
+#![expect(clippy::undocumented_unsafe_blocks, reason = "the head of this file states it for all calls")]
 
 mod areas;
 mod blocks;
@@ -80,7 +86,7 @@ pub fn fresh(size: usize) -> Vec<u8> {
 }
 
 /// Makes a call of the C interface. Returns its result, and what happened during it.
-pub fn call<T>(code: impl FnOnce() -> T) -> (T, Happened) {
+pub fn c_call<T>(code: impl FnOnce() -> T) -> (T, Happened) {
     machine::count_call();
     let before = machine::events();
     let result = code();
@@ -112,17 +118,24 @@ impl Happened {
 /// Begins a run: chooses the machine.
 pub fn begin() {
     let bits = input::byte();
-    port::rt_dma_port_configuration.revision.store(1 + u16::from(bits & 1), Relaxed);
-    port::rt_dma_port_configuration.view_limit_mib.store(if bits & 2 == 0 { 64 } else { 0 }, Relaxed);
+    let is_set = |bit: u32| bits >> bit & 1 != 0;
+    let revision = if is_set(0) { 2 } else { 1 };
+    let view_limit_mib = if is_set(1) { 0 } else { 64 };
+    let largest_line = [64, 128, 256, 64][usize::from(bits >> 2 & 3)];
+    let (keeps_flushed, has_dirty_lines) = (is_set(4), is_set(5));
+    // One machine in four has no memblock, and another one in four no device tree.
+    let (has_memblock, has_tree) = (bits >> 6 != 3, bits >> 6 != 2);
+    port::rt_dma_port_configuration.revision.store(revision, Relaxed);
+    port::rt_dma_port_configuration.view_limit_mib.store(view_limit_mib, Relaxed);
     memory::with(|memory| {
         memory.reset();
-        memory.largest_line = [64, 128, 256, 64][usize::from(bits >> 2 & 3)];
-        memory.keeps_flushed = bits & 16 != 0;
-        if bits & 32 != 0 {
+        memory.largest_line = largest_line;
+        memory.keeps_flushed = keeps_flushed;
+        if has_dirty_lines {
             memory.make_dirty(memory::KERNEL_LOW..memory::KERNEL_LOW + 48);
         }
     });
-    firmware::reset(bits & 0xc0 != 0xc0, bits & 0xc0 != 0x80);
+    firmware::reset(has_memblock, has_tree);
     world(|world| {
         world.masks = [[!0; 2]; DEVICES];
         world.owned = [false; PAGES];
@@ -185,7 +198,7 @@ fn change_machine() {
         3 | 4 => {
             let service =
                 input::one_of(&[Service::Heap, Service::Map, Service::Heap, Service::MapLinear, Service::Reserve]);
-            machine::set_fault(service, input::below(8), 1 + input::below(4));
+            machine::make_fail(service, input::below(8), 1 + input::below(4));
         }
         5 => {
             let page =

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use ::rt_dma_pool::abi::{rt_dma_pool, rt_region_t};
 use ::rt_dma_pool::ffi::*;
 
-use super::{DEVICE, Device, NOCACHE, NOMAP, call, world};
+use super::{DEVICE, Device, NOCACHE, NOMAP, c_call, world};
 use crate::memory::{self, LOW_PAGES, PAGE, pa_of, page_of};
 use crate::port::{BUSY, INVAL, OK, revision};
 use crate::{firmware, input, machine};
@@ -93,7 +93,7 @@ const USUAL: [(usize, usize); 4] = [(16, 24), (40, 8), (112, 208), (LOW_PAGES + 
 
 fn install_region(start: usize, end: usize) -> *mut rt_dma_pool {
     let mut region = rt_region_t { start, end, name: c"installed".as_ptr() };
-    call(|| unsafe { rt_dma_pool_install(&mut region) }).0
+    c_call(|| unsafe { rt_dma_pool_install(&mut region) }).0
 }
 
 pub fn install_usual(index: usize) {
@@ -117,7 +117,7 @@ pub fn install() {
         rt_region_t { start, end, name: if input::one_in(4) { std::ptr::null() } else { c"late".as_ptr() } };
     let is_null = input::one_in(16);
     let place = if is_null { std::ptr::null_mut() } else { &raw mut region };
-    let (pool, happened) = call(|| unsafe { rt_dma_pool_install(place) });
+    let (pool, happened) = c_call(|| unsafe { rt_dma_pool_install(place) });
     assert!(pool.is_null() || is_free && !is_null, "a wrong region is installed: {start:#x} to {end:#x}");
     assert!(
         !happened.is_plain() || pool.is_null() != (is_free && !is_null),
@@ -136,7 +136,7 @@ pub fn extract() {
     let ends_in_a_page = |pool: &Pool| unsafe { &*pool.public }.region_end.load(Relaxed) % PAGE != 0;
     let least = total / PAGE - usize::from(total >= PAGE && all().iter().any(ends_in_a_page));
     let mut list = firmware::boot_regions();
-    let (result, _) = call(|| unsafe {
+    let (result, _) = c_call(|| unsafe {
         match revision() {
             1 => {
                 let start = if input::one_in(8) { std::ptr::null_mut() } else { list.as_mut_ptr() };
@@ -158,7 +158,7 @@ pub fn uninstall() {
     let choice = input::below(16);
     let Some(pool) = all().into_iter().nth(choice) else {
         let address = input::one_of(&[0, 8, 0x5555]);
-        let (result, _) = call(|| unsafe { rt_dma_pool_uninstall(address as *mut rt_dma_pool) });
+        let (result, _) = c_call(|| unsafe { rt_dma_pool_uninstall(address as *mut rt_dma_pool) });
         assert!(result == INVAL || machine::is_atomic() && result == BUSY, "a pool is uninstalled that is none");
         return;
     };
@@ -169,7 +169,7 @@ pub fn uninstall() {
     // The library writes back what it can reach: a pool that it never mapped may have dirty lines of the boot code.
     let was_cached = memory::v2p(memory::linear(pool.start)).is_some();
     crate::log!("uninstall the pool of {} pages at {:#x}", pool.pages, pool.start);
-    let (result, happened) = call(|| unsafe { rt_dma_pool_uninstall(pool.public) });
+    let (result, happened) = c_call(|| unsafe { rt_dma_pool_uninstall(pool.public) });
     if result != OK {
         assert!(result == BUSY, "a pool that is installed is not found");
         let may_stay = is_in_use || firmware::is_named(pool.start) || !happened.is_plain();
@@ -188,7 +188,7 @@ pub fn uninstall() {
     if was_cached {
         memory::with(|memory| memory.assert_clean(pool.start, pool.pages * PAGE));
     }
-    let (again, _) = call(|| unsafe { rt_dma_pool_uninstall(pool.public) });
+    let (again, _) = c_call(|| unsafe { rt_dma_pool_uninstall(pool.public) });
     assert!(again == INVAL, "a pool is uninstalled twice");
 }
 
@@ -196,9 +196,9 @@ pub fn uninstall() {
 pub fn look() {
     let pools = all();
     match input::below(8) {
-        0 => drop(call(|| unsafe { list(list_dma_pool, &[]) })),
-        1 if !machine::is_atomic() => drop(call(|| unsafe { list(rt_dma_list_pools, &[c"-v", c"-m"]) })),
-        2 if !machine::is_atomic() => drop(call(|| unsafe { list(list_dma_pool, &[c"-m", c"-x"]) })),
+        0 => drop(c_call(|| unsafe { list(list_dma_pool, &[]) })),
+        1 if !machine::is_atomic() => drop(c_call(|| unsafe { list(rt_dma_list_pools, &[c"-v", c"-m"]) })),
+        2 if !machine::is_atomic() => drop(c_call(|| unsafe { list(list_dma_pool, &[c"-m", c"-x"]) })),
         3 | 4 => {
             let Some(pool) = pools.get(input::below(8)) else { return };
             // SAFETY: the public part of a pool is never freed.
@@ -209,10 +209,10 @@ pub fn look() {
                 public.dev.store(Device::any().pointer(), Relaxed);
             }
         }
-        5 => drop(call(|| unsafe {
+        5 => drop(c_call(|| unsafe {
             rt_dma_ofw_device_map_ops(if machine::is_atomic() { std::ptr::null_mut() } else { Device::any().pointer() })
         })),
-        6 => drop(call(|| rt_dma_reserved_memory_install())),
+        6 => drop(c_call(|| rt_dma_reserved_memory_install())),
         _ => (0..pools.len()).for_each(assert_usage),
     }
 }
@@ -231,7 +231,7 @@ fn assert_usage(index: usize) {
     let pool = &all()[index];
     const SIZE: usize = size_of::<rt_dma_pool_usage>();
     let mut words = [SIZE + 8, 0, 0, 0, 0, 0, 0, 0, 77];
-    let (result, happened) = call(|| unsafe { rt_dma_pool_statistics(pool.public, words.as_mut_ptr().cast()) });
+    let (result, happened) = c_call(|| unsafe { rt_dma_pool_statistics(pool.public, words.as_mut_ptr().cast()) });
     let [_, total, used, peak, longest, buffers, _, _, unknown] = words;
     assert!(result == OK && total == pool.pages * PAGE && unknown == 0, "the statistics are refused");
     if happened.was_interrupted {
@@ -255,10 +255,10 @@ fn assert_usage(index: usize) {
 pub fn own_region() {
     let device = Device::any();
     match input::below(3) {
-        0 => call(|| unsafe { rt_dma_own_region_release(device.pointer()) }).0,
+        0 => c_call(|| unsafe { rt_dma_own_region_release(device.pointer()) }).0,
         _ => {
             let index = input::below(4);
-            call(|| unsafe { rt_dma_own_region_init(device.pointer(), std::ptr::null(), index) });
+            c_call(|| unsafe { rt_dma_own_region_init(device.pointer(), std::ptr::null(), index) });
         }
     }
 }

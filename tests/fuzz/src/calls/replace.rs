@@ -3,14 +3,14 @@
 use rt_dma_pool::ffi::rt_dmam_release;
 
 use super::buffers::Buffer;
-use super::{Device, blocks, call, pools, streaming, world};
+use super::{Device, blocks, c_call, pools, streaming, world};
 use crate::devices::{self, KINDS, Table};
 use crate::{input, machine};
 
 /// Releases what the device manages.
 pub fn release(device: Device) {
     if machine::is_atomic() {
-        call(|| unsafe { rt_dmam_release(device.pointer()) });
+        c_call(|| unsafe { rt_dmam_release(device.pointer()) });
         return;
     }
     streaming::sync_managed_for_device(device);
@@ -35,7 +35,7 @@ pub fn release(device: Device) {
         areas.len() + mapped.len(),
         pools.len()
     );
-    let ((), happened) = call(|| unsafe { rt_dmam_release(device.pointer()) });
+    let ((), happened) = c_call(|| unsafe { rt_dmam_release(device.pointer()) });
     for buffer in &buffers {
         assert!(happened.was_interrupted || !pools::is_used(buffer.pa), "a managed buffer is not released");
     }

@@ -4,7 +4,7 @@ use rt_dma_pool::ffi::*;
 
 use super::buffers::Buffer;
 use super::{
-    ADDRESS_32BITS, DEVICE, Device, Happened, LINEAR, NOCACHE, NOMAP, WRITE_THROUGH, call, has_own_memory, place_for,
+    ADDRESS_32BITS, DEVICE, Device, Happened, LINEAR, NOCACHE, NOMAP, WRITE_THROUGH, c_call, has_own_memory, place_for,
     pools, world,
 };
 use crate::devices::{Bus, Table};
@@ -18,6 +18,64 @@ struct Request {
     flags: usize,
     align: usize,
 }
+
+/// The calls that allocate a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum AllocCall {
+    Plain,
+    Zeroed,
+    WriteCombining,
+    ZeroedCoherent,
+    Aligned,
+    Managed,
+    ManagedCoherent,
+    NoDevice,
+}
+
+use AllocCall::*;
+
+/// One of these is chosen: `rt_dma_alloc` in half of the cases.
+const CALLS: [AllocCall; 16] = [
+    Plain,
+    Plain,
+    Plain,
+    Plain,
+    Plain,
+    Plain,
+    Plain,
+    Plain,
+    Zeroed,
+    WriteCombining,
+    ZeroedCoherent,
+    Aligned,
+    Managed,
+    Managed,
+    ManagedCoherent,
+    NoDevice,
+];
+
+impl AllocCall {
+    fn clears_memory(self) -> bool {
+        matches!(self, Zeroed | WriteCombining | ZeroedCoherent | ManagedCoherent)
+    }
+
+    /// Returns whether the call has no argument for flags.
+    fn chooses_flags(self) -> bool {
+        matches!(self, WriteCombining | ZeroedCoherent | ManagedCoherent)
+    }
+
+    fn is_managed(self) -> bool {
+        matches!(self, Managed | ManagedCoherent)
+    }
+
+    /// Returns whether the caller's place for the handle is left alone if there is no memory.
+    fn leaves_handle(self) -> bool {
+        !matches!(self, Plain | NoDevice)
+    }
+}
+
+/// What the place for the handle has before the call.
+const UNWRITTEN: usize = 0x5555;
 
 const FLAGS: [usize; 12] = [
     0,
@@ -52,53 +110,52 @@ pub fn allocate() {
     }
     let mut request = Request { device: Device::any(), size: size(), flags: input::one_of(&FLAGS), align: PAGE };
     let is_asked = !input::one_in(8);
-    let which = input::below(16);
-    if which == 11 {
+    let call = input::one_of(&CALLS);
+    if call == Aligned {
         request.align = input::one_of(&[2 * PAGE, 4 * PAGE, 16 * PAGE, 64, 1, 0, 3 * PAGE, 1 << 40, 1 << 63, 8 * PAGE]);
     }
-    if matches!(which, 8 | 9 | 10 | 14) {
+    if call.clears_memory() {
         pools::refresh_free();
     }
     let expected = expected(&request);
-    let mut handle = 0x5555;
+    let mut handle = UNWRITTEN;
     let place = place_for(&mut handle, is_asked);
     let (dev, size) = (request.device.pointer(), request.size);
     let flags = request.flags;
-    let (address, happened) = call(|| unsafe {
-        match which {
-            0..=7 => rt_dma_alloc(dev, size, place, flags),
-            8 => rt_dma_zalloc(dev, size, place, flags),
-            9 => rt_dma_alloc_wc(dev, size, place),
-            10 => rt_dma_zalloc_coherent(dev, size, place),
-            11 => rt_dma_alloc_aligned(dev, size, request.align, place, flags),
-            12 | 13 => rt_dmam_alloc(dev, size, place, flags),
-            14 => rt_dmam_zalloc_coherent(dev, size, place),
-            _ => rt_dma_alloc(std::ptr::null_mut(), size, place, flags),
+    let (address, happened) = c_call(|| unsafe {
+        match call {
+            Plain => rt_dma_alloc(dev, size, place, flags),
+            Zeroed => rt_dma_zalloc(dev, size, place, flags),
+            WriteCombining => rt_dma_alloc_wc(dev, size, place),
+            ZeroedCoherent => rt_dma_zalloc_coherent(dev, size, place),
+            Aligned => rt_dma_alloc_aligned(dev, size, request.align, place, flags),
+            Managed => rt_dmam_alloc(dev, size, place, flags),
+            ManagedCoherent => rt_dmam_zalloc_coherent(dev, size, place),
+            NoDevice => rt_dma_alloc(std::ptr::null_mut(), size, place, flags),
         }
     });
-    if matches!(which, 9 | 10 | 14) {
+    if call.chooses_flags() {
         request.flags = unsafe { rt_dma_wc_flags(dev) };
     }
     let va = address as usize;
     crate::log!(
-        "allocate {size} bytes, {:?}, flags {flags:#x}, call {which}: {va:#x}, handle {handle:#x}",
+        "allocate {size} bytes, {:?}, flags {flags:#x}, call {call:?}: {va:#x}, handle {handle:#x}",
         request.device
     );
     if va == 0 {
-        assert!(handle == 0x5555 || which < 8 || which == 15, "a handle was written for no buffer");
+        assert!(handle == UNWRITTEN || !call.leaves_handle(), "a handle was written for no buffer");
     } else {
-        assert!(which != 15, "memory is allocated for no device");
+        assert!(call != NoDevice, "memory is allocated for no device");
     }
-    check_placement(&request, which, va, happened, expected);
+    check_placement(&request, call, va, happened, expected);
     if va != 0 {
-        accept(&request, which, va, is_asked.then_some(handle));
+        accept(&request, call, va, is_asked.then_some(handle));
     }
 }
 
-fn accept(request: &Request, which: usize, va: usize, handle: Option<usize>) {
+fn accept(request: &Request, call: AllocCall, va: usize, handle: Option<usize>) {
     let &Request { device, size, flags, align } = request;
-    let is_zeroed = matches!(which, 8 | 9 | 10 | 14);
-    if is_zeroed {
+    if call.clears_memory() {
         let pa = memory::v2p(va).expect("a buffer is mapped");
         assert!(memory::read(va, size).iter().all(|byte| *byte == 0), "the buffer is not cleared");
         let seen = memory::with(|memory| memory.device_read(pa, size, false));
@@ -107,8 +164,8 @@ fn accept(request: &Request, which: usize, va: usize, handle: Option<usize>) {
         assert!(is_seen, "the device does not see the zeros of {size} bytes at {va:#x}");
     }
     let mut buffer = Buffer::new(device, size, va, handle, flags);
-    assert!(which != 11 || buffer.handle.is_multiple_of(align), "the buffer is not aligned");
-    buffer.is_managed = matches!(which, 12..=14);
+    assert!(call != Aligned || buffer.handle.is_multiple_of(align), "the buffer is not aligned");
+    buffer.is_managed = call.is_managed();
     world(|world| world.buffers.push(buffer));
 }
 
@@ -142,13 +199,12 @@ fn expected(request: &Request) -> Expected {
     Some(None)
 }
 
-fn check_placement(request: &Request, which: usize, va: usize, happened: Happened, expected: Expected) {
-    // Calls that choose flags or alignment themselves.
-    if !matches!(which, 0..=8 | 11..=13) || !happened.is_plain() {
+fn check_placement(request: &Request, call: AllocCall, va: usize, happened: Happened, expected: Expected) {
+    if call.chooses_flags() || call == NoDevice || !happened.is_plain() {
         return;
     }
     let Some(expected) = expected else { return };
-    let is_cleared_nomap = which == 8 && request.flags & NOMAP != 0;
+    let is_cleared_nomap = call == Zeroed && request.flags & NOMAP != 0;
     let expected = expected.filter(|_| !is_cleared_nomap);
     let found = match va {
         0 => None,

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use rt_dma_pool::ffi::*;
 
-use super::areas::{Area, Mapping, take};
-use super::{Device, call, fresh, has_own_memory, pointer, pools, world};
+use super::areas::{Area, Mapping, take_out};
+use super::{Device, c_call, fresh, has_own_memory, pointer, pools, world};
 use crate::devices::Bus;
 use crate::memory::{self, LOW, PAGE};
 use crate::port::{BUSY, INVAL, NOMEM, OK};
@@ -27,30 +27,53 @@ fn part(length: usize) -> Range<usize> {
     start..end
 }
 
+/// The calls that map a part of an area.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum MapCall {
+    Single,
+    OwnLines,
+    Managed,
+    Page,
+}
+
+/// One of these is chosen.
+const MAP_CALLS: [MapCall; 8] = [
+    MapCall::Single,
+    MapCall::Single,
+    MapCall::Single,
+    MapCall::Single,
+    MapCall::Single,
+    MapCall::OwnLines,
+    MapCall::Managed,
+    MapCall::Page,
+];
+
 /// Maps a part of an area for a device.
 pub fn map() {
-    let Some(mut taken) = take(|area| area.mappings.is_empty() && !area.bytes.is_empty()) else { return };
+    let Some(mut taken) = take_out(|area| area.mappings.is_empty() && !area.bytes.is_empty()) else { return };
     let device = Device::any();
     let range = part(taken.area().bytes.len());
     let direction =
         input::one_of(&[TO_DEVICE, FROM_DEVICE, BIDIRECTIONAL, FROM_DEVICE, 3, TO_DEVICE, BIDIRECTIONAL, 77]);
-    let which = input::below(8);
+    let map_call = input::one_of(&MAP_CALLS);
     let (va, size) = (taken.area().va + range.start, range.len());
-    let attributes = if which == 5 { RT_DMA_ATTR_OWN_LINES } else { 0 };
+    let attributes = if map_call == MapCall::OwnLines { RT_DMA_ATTR_OWN_LINES } else { 0 };
     let page = memory::v2p(va).map_or(0, |pa| pa & !(PAGE - 1));
-    let is_managed = which == 6;
+    let is_managed = map_call == MapCall::Managed;
     pools::refresh_free();
-    let (handle, _) = call(|| unsafe {
+    let (handle, _) = c_call(|| unsafe {
         let dev = device.pointer();
-        match which {
-            5 => rt_dma_map_single_attrs(dev, pointer(va), size, direction, attributes),
-            6 => rt_dmam_map_single(dev, pointer(va), size, direction),
+        match map_call {
+            MapCall::OwnLines => rt_dma_map_single_attrs(dev, pointer(va), size, direction, attributes),
+            MapCall::Managed => rt_dmam_map_single(dev, pointer(va), size, direction),
             // A page is one of the linear map, or of a buffer.
-            7 if memory::linear(page + va % PAGE) == va => rt_dma_map_page(dev, page, va % PAGE, size, direction),
+            MapCall::Page if memory::linear(page + va % PAGE) == va => {
+                rt_dma_map_page(dev, page, va % PAGE, size, direction)
+            }
             _ => rt_dma_map_single(dev, pointer(va), size, direction),
         }
     });
-    crate::log!("map {size} bytes at {va:#x}, {device:?}, direction {direction}, call {which}: {handle:#x}");
+    crate::log!("map {size} bytes at {va:#x}, {device:?}, direction {direction}, call {map_call:?}: {handle:#x}");
     let is_mapped = unsafe { rt_dma_mapping_error(device.pointer(), handle) } == 0;
     assert!(is_mapped == (handle != RT_DMA_MAPPING_ERROR));
     assert!(!is_mapped || direction < 3, "memory is mapped in no direction");
@@ -74,7 +97,7 @@ pub fn note(area: &mut Area, mapping: Mapping) {
 
 /// Takes a mapped area, and does something with it.
 pub fn use_mapping() {
-    let Some(mut taken) = take(|area| !area.mappings.is_empty()) else { return };
+    let Some(mut taken) = take_out(|area| !area.mappings.is_empty()) else { return };
     match input::below(8) {
         0..=1 => device_writes(taken.area()),
         2..=3 => processor_writes(taken.area()),
@@ -128,7 +151,7 @@ fn processor_writes(area: &mut Area) {
 
 fn sync(mapping: &Mapping, offset: usize, size: usize, for_cpu: bool) {
     let (dev, handle) = (mapping.device.pointer(), mapping.handle + offset);
-    let ((), happened) = call(|| unsafe {
+    let ((), happened) = c_call(|| unsafe {
         let mut list = [rt_dma_sg { addr: std::ptr::null_mut(), length: size, dma_handle: handle }];
         match (for_cpu, input::one_in(4)) {
             (true, false) => rt_dma_sync_single_for_cpu(dev, handle, size, mapping.direction),
@@ -166,37 +189,76 @@ fn sync_for_device(area: &mut Area) {
     area.check_device();
 }
 
+/// How a driver ends a mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum UnmapCall {
+    /// Of a managed mapping, the managed call, as for `Page` and `List`.
+    Single,
+    Page,
+    List,
+    WithAttributes,
+    /// With attributes, and with the wrong size if the memory is a pool's: then the library knows what was mapped.
+    WrongSize,
+    /// With attributes, and in the wrong direction if the memory is a pool's.
+    WrongDirection,
+}
+
+/// One of these is chosen.
+const UNMAP_CALLS: [UnmapCall; 16] = [
+    UnmapCall::Single,
+    UnmapCall::Single,
+    UnmapCall::Single,
+    UnmapCall::Single,
+    UnmapCall::Single,
+    UnmapCall::Single,
+    UnmapCall::Page,
+    UnmapCall::List,
+    UnmapCall::WithAttributes,
+    UnmapCall::WithAttributes,
+    UnmapCall::WithAttributes,
+    UnmapCall::WithAttributes,
+    UnmapCall::WithAttributes,
+    UnmapCall::WrongSize,
+    UnmapCall::WrongDirection,
+    UnmapCall::WrongDirection,
+];
+
 /// Ends a mapping.
 pub fn unmap() {
-    let Some(mut taken) = take(|area| !area.mappings.is_empty()) else { return };
-    end(taken.area(), input::below(16));
+    let Some(mut taken) = take_out(|area| !area.mappings.is_empty()) else { return };
+    end(taken.area(), input::one_of(&UNMAP_CALLS));
     taken.put_back();
 }
 
-fn end(area: &mut Area, how: usize) {
+fn end(area: &mut Area, unmap_call: UnmapCall) {
     sync_for_device(area);
     let mapping = area.mappings.remove(0);
     let pa = mapping.pa();
     let &Mapping { device, handle, is_managed, attributes, .. } = &mapping;
     let (mut size, mut direction) = (mapping.size(), mapping.direction);
-    // Of memory of a pool, the library knows what was mapped.
-    let is_wrong = area.has_cache && how >= 13 && !is_managed && attributes == 0;
-    if is_wrong {
-        (size, direction) = if how == 13 { (size + 64, direction) } else { (size, (direction + 1) % 3) };
+    let may_be_wrong = area.is_of_pool && !is_managed && attributes == 0;
+    let is_wrong = may_be_wrong && matches!(unmap_call, UnmapCall::WrongSize | UnmapCall::WrongDirection);
+    match unmap_call {
+        UnmapCall::WrongSize if is_wrong => size += 64,
+        UnmapCall::WrongDirection if is_wrong => direction = (direction + 1) % 3,
+        _ => {}
     }
+    let by_managed_call = is_managed && matches!(unmap_call, UnmapCall::Single | UnmapCall::Page | UnmapCall::List);
     let dev = device.pointer();
-    crate::log!("unmap {size} bytes at {handle:#x}, {device:?}, direction {direction}, managed {is_managed}, {how}");
-    if is_managed && machine::is_atomic() && how < 8 {
-        call(|| unsafe { rt_dmam_unmap_single(dev, handle, size, direction) });
+    crate::log!(
+        "unmap {size} bytes at {handle:#x}, {device:?}, direction {direction}, managed {is_managed}, {unmap_call:?}"
+    );
+    if by_managed_call && machine::is_atomic() {
+        c_call(|| unsafe { rt_dmam_unmap_single(dev, handle, size, direction) });
         area.mappings.push(mapping);
         return;
     }
-    let ((), happened) = call(|| unsafe {
-        match how {
-            0..8 if is_managed => rt_dmam_unmap_single(dev, handle, size, direction),
-            0..6 if attributes == 0 => rt_dma_unmap_single(dev, handle, size, direction),
-            6 if attributes == 0 => rt_dma_unmap_page(dev, handle, size, direction),
-            7 => {
+    let ((), happened) = c_call(|| unsafe {
+        match unmap_call {
+            _ if by_managed_call => rt_dmam_unmap_single(dev, handle, size, direction),
+            UnmapCall::Single if attributes == 0 => rt_dma_unmap_single(dev, handle, size, direction),
+            UnmapCall::Page if attributes == 0 => rt_dma_unmap_page(dev, handle, size, direction),
+            UnmapCall::List => {
                 let mut list = [rt_dma_sg { addr: pointer(area.va), length: size, dma_handle: handle }];
                 match attributes {
                     0 => rt_dma_unmap_sg(dev, list.as_mut_ptr(), 1, direction),
@@ -217,7 +279,7 @@ fn end(area: &mut Area, how: usize) {
 /// Syncs the managed mappings of a device for the device, where a part is the processor's.
 pub fn sync_managed_for_device(device: Device) {
     let is_synced = |area: &Area| area.is_managed_by(device) && !area.mappings[0].synced.is_empty();
-    while let Some(mut taken) = take(is_synced) {
+    while let Some(mut taken) = take_out(is_synced) {
         sync_for_device(taken.area());
         taken.put_back();
     }
@@ -226,7 +288,7 @@ pub fn sync_managed_for_device(device: Device) {
 /// Makes maps in an interrupt ready.
 pub fn fill() {
     let (device, count) = (Device::any(), input::one_of(&[20, 1, 0, 64, 65_537, usize::MAX]));
-    let (result, happened) = call(|| unsafe { rt_dma_map_fill(device.pointer(), count) });
+    let (result, happened) = c_call(|| unsafe { rt_dma_map_fill(device.pointer(), count) });
     let is_allowed = match count {
         65_537.. => result == INVAL,
         _ if machine::is_atomic() => result == BUSY,
@@ -262,7 +324,7 @@ pub fn unmap_wrongly() {
     }
     let size = size.min(PAGE - handle % PAGE);
     let which = input::below(4);
-    let ((), happened) = call(|| unsafe {
+    let ((), happened) = c_call(|| unsafe {
         match which {
             0 => rt_dma_sync_single_for_cpu(device.pointer(), handle, size, direction),
             1 => rt_dma_sync_single_for_device(device.pointer(), handle, size, direction),
@@ -279,8 +341,8 @@ pub fn unmap_wrongly() {
 
 /// Ends all mappings.
 pub fn unmap_all() {
-    while let Some(mut taken) = take(|area| !area.mappings.is_empty()) {
-        end(taken.area(), 0);
+    while let Some(mut taken) = take_out(|area| !area.mappings.is_empty()) {
+        end(taken.area(), UnmapCall::Single);
         taken.put_back();
     }
 }
@@ -289,8 +351,8 @@ pub fn unmap_all() {
 pub fn tidy() {
     let device = Device(0);
     let va = memory::linear(LOW + PAGE);
-    let (handle, _) = call(|| unsafe { rt_dma_map_single(device.pointer(), pointer(va + 1), 100, FROM_DEVICE) });
+    let (handle, _) = c_call(|| unsafe { rt_dma_map_single(device.pointer(), pointer(va + 1), 100, FROM_DEVICE) });
     if handle != RT_DMA_MAPPING_ERROR {
-        call(|| unsafe { rt_dma_unmap_single(device.pointer(), handle, 100, FROM_DEVICE) });
+        c_call(|| unsafe { rt_dma_unmap_single(device.pointer(), handle, 100, FROM_DEVICE) });
     }
 }

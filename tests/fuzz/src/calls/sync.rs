@@ -2,7 +2,7 @@
 
 use rt_dma_pool::ffi::*;
 
-use super::{Device, NOCACHE, call, fresh, pointer, world};
+use super::{Device, NOCACHE, c_call, fresh, pointer, world};
 use crate::devices::{Bus, Table};
 use crate::input;
 use crate::memory::{self, PAGE};
@@ -27,7 +27,7 @@ pub fn sync() {
     let mut handle = 0;
     let is_asked = !input::one_in(3);
     let place = super::place_for(&mut handle, is_asked);
-    let (result, _) = call(|| unsafe { rt_dma_sync_out_data(dev, pointer(va), size, place, flags) });
+    let (result, _) = c_call(|| unsafe { rt_dma_sync_out_data(dev, pointer(va), size, place, flags) });
     let snoops = device.kind().is_coherent && device.kind().table != Table::Chosen;
     if result == OK && maintains(device) {
         assert!(!is_asked || device.reach(handle, size) == Some(buffer.pa), "the handle does not lead to the buffer");
@@ -37,13 +37,13 @@ pub fn sync() {
         if size.is_multiple_of(256) && input::one_in(2) {
             let written = fresh(size);
             memory::with(|memory| memory.device_write(buffer.pa, &written, snoops));
-            let (result, _) = call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, handle, flags) });
+            let (result, _) = c_call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, handle, flags) });
             assert!(result == OK, "a sync that worked for the device does not for the processor");
             buffer.area.bytes = written;
         }
     } else if result == OK {
         // The bytes are those that the processor wrote, whether or not a line is maintained.
-        let (result, _) = call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, handle, flags) });
+        let (result, _) = c_call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, handle, flags) });
         assert!(result == OK, "a sync that worked for the device does not for the processor");
     }
     buffer.area.check();
@@ -74,11 +74,11 @@ fn wrong_sync() {
     let mut handle = 1;
     let is_null = input::one_in(4);
     let dev = if is_null { std::ptr::null_mut() } else { device.pointer() };
-    let (out, _) = call(|| unsafe { rt_dma_sync_out_data(dev, pointer(va), size, &mut handle, 0) });
+    let (out, _) = c_call(|| unsafe { rt_dma_sync_out_data(dev, pointer(va), size, &mut handle, 0) });
     let is_refused = is_null || va == 0 || size == 0;
     assert!(!is_refused || out != OK, "a sync of nothing succeeds");
     assert!(out != OK || is_mapped, "a sync of memory that is not mapped succeeds");
     if !is_mapped {
-        call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, 0, 0) });
+        c_call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, 0, 0) });
     }
 }

@@ -10,6 +10,13 @@ use super::buffers::Buffer;
 use crate::devices::DEVICES;
 use crate::memory::{self, PAGE, PAGES};
 
+/// Borrowed memory.
+#[derive(Clone, Copy)]
+pub struct Loan {
+    pub va: usize,
+    pub size: usize,
+}
+
 /// What the drivers of the machine have.
 pub struct World {
     /// The streaming and the coherent mask of each device.
@@ -22,8 +29,7 @@ pub struct World {
     pub block_pools: Vec<BlockPool>,
     /// Memory of the kernel that is mapped for devices.
     pub areas: Vec<Area>,
-    /// Borrowed memory: address and size.
-    pub loans: Vec<(usize, usize)>,
+    pub loans: Vec<Loan>,
     /// A number for the next bytes to write.
     pub seed: u8,
     /// Pools that were installed before the first mapping.
