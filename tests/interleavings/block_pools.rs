@@ -1,7 +1,7 @@
 //! Block pools: frees, second frees, trim and growth on several cores.
 
-use super::cores::Cores;
-use super::{at_once, call, explore};
+use super::kernel::ShuttleKernel;
+use super::{Call, at_once, call, explore, leak};
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{Block, BlockPool, Effort, FreeError, Pages, PoolName};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
@@ -9,40 +9,58 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-/// Pages at addresses that are used again at once, or never.
+/// When a source hands out an address again that was given back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    AtOnce,
+    Never,
+}
+
+struct Addresses {
+    /// The first address that was never handed out.
+    next: Va,
+    freed: Vec<Va>,
+}
+
+/// A source of pages.
 #[derive(Clone, Copy)]
 struct Source {
-    again: bool,
-    state: &'static Mutex<(Va, Vec<Va>)>,
+    reuse: Reuse,
+    addresses: &'static Mutex<Addresses>,
+}
+
+impl Source {
+    fn new(reuse: Reuse) -> Self {
+        Source { reuse, addresses: leak(Mutex::new(Addresses { next: FIRST, freed: Vec::new() })) }
+    }
 }
 
 // SAFETY: the tests do not touch the memory.
 unsafe impl Pages for Source {
     fn allocate(&self, _: Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
         shuttle::thread::yield_now();
-        let mut state = self.state.lock().unwrap();
-        let fresh = state.0;
-        let va = if self.again { state.1.pop() } else { None }.unwrap_or(fresh);
-        state.0 = fresh.max(va + size);
+        let mut addresses = self.addresses.lock().unwrap();
+        let next = addresses.next;
+        let va = if self.reuse == Reuse::AtOnce { addresses.freed.pop() } else { None }.unwrap_or(next);
+        addresses.next = next.max(va + size);
         Some((va, va))
     }
     unsafe fn free(&self, _: Device, _: usize, va: Va, _: usize) {
         shuttle::thread::yield_now();
-        self.state.lock().unwrap().1.push(va);
+        self.addresses.lock().unwrap().freed.push(va);
     }
     fn last_reachable(&self, _: Device) -> usize {
         usize::MAX
     }
 }
 
-type Pool = BlockPool<Cores, Source>;
+type Pool = BlockPool<ShuttleKernel, Source>;
 
 /// The address of the first page that a source hands out.
 const FIRST: Va = 0x1000_0000;
 
-fn pool(size: usize, again: bool) -> &'static Pool {
-    let state = Box::leak(Box::new(Mutex::new((FIRST, Vec::new()))));
-    let pools = Box::leak(Box::new(BlockPools::new(Cores::new(0), Source { again, state })));
+fn pool(size: usize, reuse: Reuse) -> &'static Pool {
+    let pools = leak(BlockPools::new(ShuttleKernel::new(0), Source::new(reuse)));
     let name = PoolName::new(*b"blocks");
     pools.create(&BlockPoolSpec { name, device: Some(Device::at(1)), size, align: 0, boundary: 0 }).ok().unwrap()
 }
@@ -76,7 +94,7 @@ impl Held {
 }
 
 /// A call that allocates `count` blocks and frees them, some rounds long.
-fn owner(pool: &'static Pool, held: &Held, rounds: usize, count: usize) -> Box<dyn FnOnce() + Send> {
+fn owner(pool: &'static Pool, held: &Held, rounds: usize, count: usize) -> Call {
     let held = held.clone();
     call(move || {
         for _ in 0..rounds {
@@ -87,21 +105,21 @@ fn owner(pool: &'static Pool, held: &Held, rounds: usize, count: usize) -> Box<d
 }
 
 /// A call that trims the pool twice.
-fn trims(pool: &'static Pool) -> Box<dyn FnOnce() + Send> {
+fn trims(pool: &'static Pool) -> Call {
     call(move || {
         pool.trim();
         pool.trim();
     })
 }
 
-/// Blocks of which a page has two or four.
+/// The size of a block of which a page has two.
 const LARGE: usize = PAGE_SIZE / 2;
 
 #[test]
 fn owners_allocate_and_free_while_others_do() {
     for size in [LARGE, PAGE_SIZE] {
         explore(&format!("owners, blocks of {size}"), move || {
-            let (pool, held) = (pool(size, true), Held::default());
+            let (pool, held) = (pool(size, Reuse::AtOnce), Held::default());
             let before = held.allocate(pool);
             at_once([2, 2, 1].map(|rounds| owner(pool, &held, rounds, 2)));
             held.free(pool, before);
@@ -114,8 +132,9 @@ fn owners_allocate_and_free_while_others_do() {
 fn fault_20_of_two_frees_and_a_trim_one_free_is_right() {
     for size in [LARGE, PAGE_SIZE] {
         explore(&format!("second free and trim, blocks of {size}"), move || {
-            let (pool, held) = (pool(size, false), Held::default());
+            let (pool, held) = (pool(size, Reuse::Never), Held::default());
             let block = held.allocate(pool);
+            // The frees below do not go through `Held`.
             held.0.lock().unwrap().clear();
             let accepted = Arc::new(Mutex::new(0));
             let free = || {
@@ -137,7 +156,7 @@ fn fault_20_of_two_frees_and_a_trim_one_free_is_right() {
 fn fault_20_a_late_second_free_harms_no_owner_while_the_pool_shrinks_and_grows() {
     for size in [LARGE, PAGE_SIZE] {
         explore(&format!("late second free, blocks of {size}"), move || {
-            let (pool, held) = (pool(size, false), Held::default());
+            let (pool, held) = (pool(size, Reuse::Never), Held::default());
             let block = held.allocate(pool);
             held.free(pool, block);
             let wrong = call(move || {
@@ -165,7 +184,7 @@ fn fault_20_a_late_second_free_harms_no_owner_while_the_pool_shrinks_and_grows()
 #[test]
 fn fault_21_a_block_whose_free_has_returned_can_be_found() {
     explore("free on two cores, then an interrupt's allocation", || {
-        let (pool, held) = (pool(LARGE, false), Held::default());
+        let (pool, held) = (pool(LARGE, Reuse::Never), Held::default());
         let blocks: Vec<_> = (0..24).map(|_| held.allocate(pool)).collect();
         let free = |part: &[Block]| {
             let (held, part) = (held.clone(), part.to_vec());
@@ -188,7 +207,7 @@ fn fault_21_a_block_whose_free_has_returned_can_be_found() {
 #[test]
 fn two_threads_that_grow_a_pool_get_a_block_each() {
     explore("growth on three cores", || {
-        let (pool, held) = (pool(PAGE_SIZE, true), Held::default());
+        let (pool, held) = (pool(PAGE_SIZE, Reuse::AtOnce), Held::default());
         let grow = || {
             let held = held.clone();
             call(move || _ = held.allocate(pool))
@@ -203,7 +222,7 @@ fn two_threads_that_grow_a_pool_get_a_block_each() {
 fn cores_that_share_a_group_and_leave_it_find_every_block() {
     explore("groups that cores share", || {
         // Two groups of a page each: the first core's allocations leave both without a block, in turn.
-        let (pool, held) = (pool(LARGE / 32, true), Held::default());
+        let (pool, held) = (pool(LARGE / 32, Reuse::AtOnce), Held::default());
         let blocks: Vec<_> = (0..64).map(|_| held.allocate(pool)).collect();
         let pages = pool.usage().pages;
         let work = |part: &[Block]| {
@@ -227,7 +246,7 @@ fn cores_that_share_a_group_and_leave_it_find_every_block() {
 fn a_right_free_is_accepted_while_a_trim_tries_the_page() {
     for size in [LARGE, PAGE_SIZE] {
         explore(&format!("right frees and trim, blocks of {size}"), move || {
-            let (pool, held) = (pool(size, true), Held::default());
+            let (pool, held) = (pool(size, Reuse::AtOnce), Held::default());
             let block = held.allocate(pool);
             held.free(pool, block);
             at_once([owner(pool, &held, 2, 1), owner(pool, &held, 2, 1), trims(pool)]);
@@ -241,28 +260,31 @@ fn a_right_free_is_accepted_while_a_trim_tries_the_page() {
 #[test]
 fn a_mask_that_is_set_while_a_pool_follows_an_earlier_one_counts_at_once() {
     #[derive(Clone, Copy)]
-    struct Masked(Source, &'static AtomicUsize);
+    struct Masked {
+        source: Source,
+        mask: &'static AtomicUsize,
+    }
 
     // SAFETY: the test does not touch the memory.
     unsafe impl Pages for Masked {
         fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, usize)> {
-            self.0.allocate(device, size, align, effort)
+            self.source.allocate(device, size, align, effort)
         }
         unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
             // SAFETY: the caller's duties are the same.
-            unsafe { self.0.free(device, size, va, handle) }
+            unsafe { self.source.free(device, size, va, handle) }
         }
         fn last_reachable(&self, _: Device) -> usize {
-            let limit = self.1.load(SeqCst);
+            let limit = self.mask.load(SeqCst);
             shuttle::thread::yield_now();
             limit
         }
     }
 
     explore("two masks", || {
-        let mask: &AtomicUsize = Box::leak(Box::new(AtomicUsize::new(usize::MAX)));
-        let source = Masked(Source { again: false, state: Box::leak(Box::new(Mutex::new((FIRST, Vec::new())))) }, mask);
-        let pools: &BlockPools<_, _> = Box::leak(Box::new(BlockPools::new(Cores::new(0), source)));
+        let mask = leak(AtomicUsize::new(usize::MAX));
+        let source = Masked { source: Source::new(Reuse::Never), mask };
+        let pools = leak(BlockPools::new(ShuttleKernel::new(0), source));
         let device = Device::at(1);
         let spec = BlockPoolSpec {
             name: PoolName::new(*b"blocks"),
@@ -299,9 +321,9 @@ fn a_fill_that_fails_leaves_another_fill_its_blocks() {
     unsafe impl Pages for OnePage {
         fn allocate(&self, _: Device, _: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
             shuttle::thread::yield_now();
-            let mut state = self.0.state.lock().unwrap();
-            let is_first = core::mem::replace(&mut state.0, FIRST + PAGE_SIZE) == FIRST;
-            let va = if is_first { FIRST } else { state.1.pop()? };
+            let mut addresses = self.0.addresses.lock().unwrap();
+            let is_first = core::mem::replace(&mut addresses.next, FIRST + PAGE_SIZE) == FIRST;
+            let va = if is_first { FIRST } else { addresses.freed.pop()? };
             Some((va, va))
         }
         unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
@@ -314,8 +336,8 @@ fn a_fill_that_fails_leaves_another_fill_its_blocks() {
     }
 
     explore("two fills, one of which fails", || {
-        let source = OnePage(Source { again: true, state: Box::leak(Box::new(Mutex::new((FIRST, Vec::new())))) });
-        let pools: &BlockPools<_, _> = Box::leak(Box::new(BlockPools::new(Cores::new(0), source)));
+        let source = OnePage(Source::new(Reuse::AtOnce));
+        let pools = leak(BlockPools::new(ShuttleKernel::new(0), source));
         let name = PoolName::new(*b"blocks");
         let spec = BlockPoolSpec { name, device: Some(Device::at(1)), size: PAGE_SIZE, align: 0, boundary: 0 };
         let pool = pools.create(&spec).ok().unwrap();

@@ -1,7 +1,7 @@
 //! What is remembered of devices and of streaming mappings.
 
-use super::cores::Cores;
-use super::{at_once, call, explore};
+use super::kernel::ShuttleKernel;
+use super::{at_once, call, explore, leak};
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::{
@@ -31,15 +31,15 @@ fn change(streaming: Option<u64>, coherent: Option<u64>) -> impl FnOnce(&mut Mas
     }
 }
 
-/// The masks of the device; all ones if none are recorded.
-fn masks_of(records: &DeviceRecords<Cores>, device: Device) -> Masks {
+/// Returns the masks of the device; all ones if none are recorded.
+fn masks_of(records: &DeviceRecords<ShuttleKernel>, device: Device) -> Masks {
     records.masked_ops(device).map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
 
 #[test]
 fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
     explore("first masks of a device", || {
-        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        let records = leak(DeviceRecords::new(ShuttleKernel::new(0)));
         let set = |streaming: Option<u64>, coherent: Option<u64>| {
             call(move || {
                 _ = records.set_masks(DEVICE, &ORIGINAL, || Masks::UNLIMITED, change(streaming, coherent)).unwrap()
@@ -51,9 +51,9 @@ fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
 }
 
 #[test]
-fn a_record_goes_while_another_is_made() {
+fn a_record_is_freed_while_another_is_made() {
     explore("a mask is taken back while another is set", || {
-        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        let records = leak(DeviceRecords::new(ShuttleKernel::new(0)));
         records.set_masks(DEVICE, &ORIGINAL, || Masks::UNLIMITED, change(Some(0xffff), None)).unwrap();
         let back = call(move || {
             records.set_masks(DEVICE, &ORIGINAL, || Masks::UNLIMITED, change(Some(!0), Some(!0))).unwrap();
@@ -75,7 +75,12 @@ fn a_record_goes_while_another_is_made() {
 type TableMasks = shuttle::sync::Mutex<Masks>;
 
 /// A call of the C interface that sets masks.
-fn set_masks(records: &DeviceRecords<Cores>, table: &TableMasks, streaming: Option<u64>, coherent: Option<u64>) {
+fn set_masks(
+    records: &DeviceRecords<ShuttleKernel>,
+    table: &TableMasks,
+    streaming: Option<u64>,
+    coherent: Option<u64>,
+) {
     let before = *table.lock().unwrap();
     let inherited = || if *table.lock().unwrap() == before { before } else { Masks::UNLIMITED };
     records.forget_old_masks(DEVICE, || *table.lock().unwrap() == Masks::UNLIMITED);
@@ -92,7 +97,7 @@ fn set_masks(records: &DeviceRecords<Cores>, table: &TableMasks, streaming: Opti
 #[test]
 fn no_mask_is_lost_while_another_is_taken_back() {
     explore("a mask is set while another is taken back", || {
-        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        let records = leak(DeviceRecords::new(ShuttleKernel::new(0)));
         let table = Arc::new(TableMasks::new(Masks::UNLIMITED));
         // The record stays when the device has no mask.
         records.set_limits(DEVICE, |limits| limits.max_segment = 1).unwrap();
@@ -110,7 +115,7 @@ fn no_mask_is_lost_while_another_is_taken_back() {
 #[test]
 fn no_mask_that_was_taken_back_returns_while_another_is_set() {
     explore("both masks are taken back while one is set", || {
-        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        let records = leak(DeviceRecords::new(ShuttleKernel::new(0)));
         let table = Arc::new(TableMasks::new(Masks::UNLIMITED));
         records.set_limits(DEVICE, |limits| limits.max_segment = 1).unwrap();
         set_masks(records, &table, Some(0xffff), Some(0xff));
@@ -124,14 +129,22 @@ fn no_mask_that_was_taken_back_returns_while_another_is_set() {
 }
 
 /// A system with a pool, whose memory is mapped by streaming maps.
-fn system(cores: Cores) -> (&'static Dma<Cores>, Streaming<'static, Cores>) {
-    let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(cores)));
+fn system(kernel: ShuttleKernel) -> (&'static Dma<ShuttleKernel>, Streaming<'static, ShuttleKernel>) {
+    let dma: &'static Dma<ShuttleKernel> = leak(Dma::new(kernel));
     dma.install(&Region { start: 0x8000_0000, end: 0x8000_8000, name: Name::NONE }).unwrap();
-    (dma, Streaming::new(dma, Box::leak(Box::new(StreamingMaps::new()))))
+    (dma, Streaming::new(dma, leak(StreamingMaps::new())))
+}
+
+const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
+
+/// Allocates a page of the pool, and returns its address.
+fn page(dma: &Dma<ShuttleKernel>) -> Va {
+    let request = BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty());
+    dma.allocate_in_order(&request).unwrap().0
 }
 
 /// Maps 256 bytes of a buffer, the `part`-th, and returns the handle.
-fn map(streaming: Streaming<Cores>, va: Va, part: usize) -> usize {
+fn map(streaming: Streaming<ShuttleKernel>, va: Va, part: usize) -> usize {
     let (direction, attributes) = (Direction::FromDevice, Attributes::empty());
     let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes };
     // SAFETY: the kernel touches no memory.
@@ -139,21 +152,18 @@ fn map(streaming: Streaming<Cores>, va: Va, part: usize) -> usize {
 }
 
 /// Ends such a mapping.
-fn unmap(streaming: Streaming<Cores>, handle: usize) -> Result<(), BadMapping> {
+fn unmap(streaming: Streaming<ShuttleKernel>, handle: usize) -> Result<(), BadMapping> {
     let (direction, attributes) = (Direction::FromDevice, Attributes::empty());
     let mapped = MappedBuffer { handle, size: 256, direction, attributes };
     // SAFETY: as in `map`.
     unsafe { streaming.unmap(&MASTER, &mapped) }
 }
 
-const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
-
 #[test]
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
-        let (dma, streaming) = system(Cores::new(0));
-        let (va, _) =
-            dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
+        let (dma, streaming) = system(ShuttleKernel::new(0));
+        let va = page(dma);
         let handle = map(streaming, va, 0);
         let accepted = Arc::new(Mutex::new(0));
         let again = || {
@@ -177,9 +187,9 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
 fn a_pool_that_is_installed_during_the_first_direct_map_is_a_later_one() {
     explore("a pool is installed during the first direct map", || {
         const HEAP: usize = 0x8010_0000;
-        let cores = Cores::new(0);
-        let (dma, streaming) = system(cores);
-        cores.map_linear(HEAP, HEAP, PAGE_SIZE);
+        let kernel = ShuttleKernel::new(0);
+        let (dma, streaming) = system(kernel);
+        kernel.map_linear(HEAP, HEAP, PAGE_SIZE);
         // Otherwise the first maps make spare records, which takes longer than the install.
         streaming.tidy();
         let handles = Arc::new(Mutex::new(Vec::new()));
@@ -203,15 +213,14 @@ fn a_pool_that_is_installed_during_the_first_direct_map_is_a_later_one() {
 #[test]
 fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
     explore("a new device maps while mappings of the last one end", || {
-        let (dma, streaming) = system(Cores::new(0));
-        let (va, _) =
-            dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
+        let (dma, streaming) = system(ShuttleKernel::new(0));
+        let va = page(dma);
         let old = map(streaming, va, 0);
         // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last
         // device's mappings, and then the other one does, and goes on.
         let is_chosen = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
-        let is_new = is_chosen.clone();
-        let late = call(move || _ = streaming.forget(DEVICE, || !is_new.load(Ordering::Acquire)));
+        let chosen = is_chosen.clone();
+        let late = call(move || _ = streaming.forget(DEVICE, || !chosen.load(Ordering::Acquire)));
         let other = call(move || {
             is_chosen.store(true, Ordering::Release);
             let handle = map(streaming, va, 1);
@@ -228,17 +237,16 @@ fn an_interrupt_finds_the_records_of_a_fill_while_another_thread_frees_some() {
     explore("a fill while spare records are freed", || {
         // More than the 64 records that threads keep (`LEAST` and `MARGIN` of `recorded/spares.rs`).
         const COUNT: usize = 66;
-        let cores = Cores::new(0);
-        let (dma, streaming) = system(cores);
-        let (va, _) =
-            dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
+        let kernel = ShuttleKernel::new(0);
+        let (dma, streaming) = system(kernel);
+        let va = page(dma);
         // A peak of mappings leaves more records than threads keep before the fill.
         let handles: Vec<_> = (0..COUNT).map(|_| map(streaming, va, 0)).collect();
         handles.into_iter().for_each(|handle| unmap(streaming, handle).unwrap());
         // SAFETY: as in `map`.
         let fill = call(move || unsafe { streaming.fill(&MASTER, COUNT) }.unwrap());
         at_once([fill, call(move || streaming.tidy())]);
-        cores.enter_interrupt();
+        kernel.enter_interrupt();
         for _ in 0..COUNT {
             map(streaming, va, 0);
         }

@@ -1,7 +1,7 @@
 //! Lending: owners and borrowers of one region at the same time.
 
-use super::cores::{Cores, LENDABLE, OWNERS};
-use super::{at_once, call, explore};
+use super::kernel::{LENDABLE, OWNERS, ShuttleKernel};
+use super::{at_once, call, explore, leak};
 use rt_dma_pool::dropin::buffer_request::BufferRequest;
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::registry::Dma;
@@ -13,7 +13,7 @@ use std::ffi::c_void;
 
 /// A borrower that gives its memory back when it is asked.
 struct Borrower {
-    dma: &'static Dma<Cores>,
+    dma: &'static Dma<ShuttleKernel>,
     held: Mutex<Vec<Va>>,
     /// A call of its function runs.
     is_asked: AtomicBool,
@@ -22,13 +22,13 @@ struct Borrower {
 }
 
 impl Borrower {
-    /// A system with a region, whose owners have made their first calls, and a borrower without memory. Each buffer has
-    /// its own mapping: the borrower takes longer to get memory, so that more schedules let the owner run meanwhile.
+    /// Makes a system with a region, whose owners have made their first calls, and a borrower without memory. Each buffer is
+    /// mapped alone: the borrower takes longer to get memory, so that more schedules let the owner run meanwhile.
     fn new() -> &'static Borrower {
-        let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(Cores::new(0))));
+        let dma: &'static Dma<ShuttleKernel> = leak(Dma::new(ShuttleKernel::new(0)));
         OWNERS.into_iter().for_each(|owner| assert_eq!(dma.choose_ops(owner).unwrap(), MapOps::DeviceTree));
         let [is_asked, is_asked_twice] = [const { AtomicBool::new(false) }; 2];
-        Box::leak(Box::new(Borrower { dma, held: Mutex::new(Vec::new()), is_asked, is_asked_twice }))
+        leak(Borrower { dma, held: Mutex::new(Vec::new()), is_asked, is_asked_twice })
     }
 
     /// Borrows a page, if one is lent.

@@ -5,8 +5,8 @@
 //! `RT_DMA_SCHEDULES` is the number of schedules of each scenario.
 
 mod block_pools;
-mod cores;
 mod devices;
+mod kernel;
 mod lending;
 mod pools;
 
@@ -45,7 +45,12 @@ fn at_once(calls: impl IntoIterator<Item = Call>) {
     cores.into_iter().for_each(|core| core.join().unwrap());
 }
 
-/// A call for [`at_once`].
+/// Makes a call for [`at_once`].
 fn call(call: impl FnOnce() + Send + 'static) -> Call {
     Box::new(call)
+}
+
+/// Returns a value that is never freed.
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
 }

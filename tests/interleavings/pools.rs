@@ -1,7 +1,7 @@
 //! Pools: mappings of single buffers, views, and the list of pools.
 
-use super::cores::Cores;
-use super::{Call, at_once, call, explore};
+use super::kernel::ShuttleKernel;
+use super::{Call, at_once, call, explore, leak};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Failures, Region};
 use rt_dma_pool::dropin::registry::Dma;
@@ -21,12 +21,12 @@ fn region(page: usize, pages: usize) -> Region {
     Region { start, end: start + pages * PAGE_SIZE, name: Name::NONE }
 }
 
-type System = (Cores, &'static Dma<Cores>);
+type System = (ShuttleKernel, &'static Dma<ShuttleKernel>);
 
-/// A system with one pool, which is mapped as a whole if it has up to `view_pages` pages.
+/// Makes a system with one pool, which is mapped as a whole if it has up to `view_pages` pages.
 fn system(pages: usize, view_pages: usize) -> System {
-    let kernel = Cores::new(view_pages * PAGE_SIZE);
-    let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(kernel)));
+    let kernel = ShuttleKernel::new(view_pages * PAGE_SIZE);
+    let dma: &'static Dma<ShuttleKernel> = leak(Dma::new(kernel));
     dma.install(&region(0, pages)).unwrap();
     (kernel, dma)
 }
@@ -36,7 +36,7 @@ fn system(pages: usize, view_pages: usize) -> System {
 struct Held(Arc<Mutex<HashSet<usize>>>);
 
 /// Allocates as `rt_dma_alloc` does.
-fn allocate(dma: &Dma<Cores>, size: usize, flags: Flags) -> Option<(usize, usize)> {
+fn allocate(dma: &Dma<ShuttleKernel>, size: usize, flags: Flags) -> Option<(usize, usize)> {
     let mut handle = MaybeUninit::new(0);
     let buffer = dma.allocate_fast(DEVICE, size, Some(&mut handle), flags)?;
     // SAFETY: it was initialised above.
@@ -44,14 +44,14 @@ fn allocate(dma: &Dma<Cores>, size: usize, flags: Flags) -> Option<(usize, usize
 }
 
 impl Held {
-    fn allocate(&self, kernel: Cores, dma: &Dma<Cores>, flags: Flags) -> (usize, usize) {
+    fn allocate(&self, kernel: ShuttleKernel, dma: &Dma<ShuttleKernel>, flags: Flags) -> (usize, usize) {
         let (va, handle) = allocate(dma, PAGE_SIZE, flags).expect("there is memory");
         assert!(self.0.lock().unwrap().insert(handle), "a page has two owners");
         assert_eq!(kernel.v2p(va), Some(handle), "the address leads elsewhere");
         (va, handle)
     }
 
-    fn free(&self, dma: &Dma<Cores>, (va, handle): (usize, usize), flags: Flags) {
+    fn free(&self, dma: &Dma<ShuttleKernel>, (va, handle): (usize, usize), flags: Flags) {
         assert!(self.0.lock().unwrap().remove(&handle));
         assert!(dma.free(DEVICE, PAGE_SIZE, va, handle, flags, OPS).is_ok(), "the owner's free is refused");
     }
@@ -68,7 +68,7 @@ impl Held {
     }
 }
 
-fn used(dma: &Dma<Cores>) -> usize {
+fn used(dma: &Dma<ShuttleKernel>) -> usize {
     dma.pools().map(|pool| pool.usage().used).sum()
 }
 

@@ -3,8 +3,9 @@
 //!
 //! `ci/interleavings` runs it. loom prints the accesses of a failure with `LOOM_LOG=trace`.
 
-mod threads;
+mod kernel;
 
+use kernel::{LoomKernel, unless_it_waits};
 use loom::cell::UnsafeCell;
 use loom::thread;
 use rt_dma_pool::abi::rt_dma_map_ops;
@@ -24,7 +25,6 @@ use rt_dma_pool::mem::hook::Hook;
 use rt_dma_pool::mem::turn::Turn;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize as Counter, Ordering::SeqCst};
-use threads::{Threads, unless_it_waits};
 
 /// Plain memory: loom stops the test if two cores access it without an order, and one of them writes.
 struct Plain(UnsafeCell<usize>);
@@ -50,7 +50,7 @@ impl Plain {
     }
 }
 
-const THREADS: Threads = Threads { may_sleep: true };
+const KERNEL: LoomKernel = LoomKernel { may_sleep: true };
 
 fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
@@ -141,7 +141,7 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     static ORIGINAL: rt_dma_map_ops =
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
     every_execution("operations of a device", move || {
-        let records = leak(DeviceRecords::new(THREADS));
+        let records = leak(DeviceRecords::new(KERNEL));
         let change = |masks: &mut Masks| masks.streaming = 0xff;
         let set = move |device| records.set_masks(device, &ORIGINAL, || Masks::UNLIMITED, change).unwrap();
         let operations = leak(AtomicRef::<Plain>::new());
@@ -185,7 +185,7 @@ fn the_holder_of_a_turn_sees_what_the_last_one_wrote() {
         let turn = leak(Turn::new());
         let value = leak(Plain::new(0));
         // In an interrupt, which does not wait.
-        let work = move || match turn.take_or_try(Threads { may_sleep: false }) {
+        let work = move || match turn.take_or_try(LoomKernel { may_sleep: false }) {
             Some(turn) => {
                 value.write(value.read() + 1);
                 drop(turn);
@@ -193,7 +193,7 @@ fn the_holder_of_a_turn_sees_what_the_last_one_wrote() {
             }
             None => 0,
         };
-        drop(turn.take(THREADS));
+        drop(turn.take(KERNEL));
         let other = thread::spawn(work);
         let done = work() + other.join().unwrap();
         assert_eq!(value.read(), done);
@@ -210,12 +210,12 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
         let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
             let record =
-                mappings.reserve(THREADS, BufferPages { first_page: page, page_count: 1 }, CacheState::Clean).unwrap();
+                mappings.reserve(KERNEL, BufferPages { first_page: page, page_count: 1 }, CacheState::Clean).unwrap();
             record.set_address(NonZeroUsize::new(VA).unwrap());
             record
         };
         let claim = move |record: &OwnMapping, first_page, page_count| {
-            mappings.claim(THREADS, record, VA, BufferPages { first_page, page_count })
+            mappings.claim(KERNEL, record, VA, BufferPages { first_page, page_count })
         };
         let first = map(1);
         assert!(claim(first, 1, 2).is_err() && mappings.find(VA).is_some());
@@ -242,16 +242,15 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
     every_execution("Mapping, kept and reserved", || {
         let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
-        let record =
-            mappings.reserve(THREADS, BufferPages { first_page: 1, page_count: 1 }, CacheState::Clean).unwrap();
+        let record = mappings.reserve(KERNEL, BufferPages { first_page: 1, page_count: 1 }, CacheState::Clean).unwrap();
         record.set_address(NonZeroUsize::new(VA).unwrap());
         assert!(
-            mappings.claim(THREADS, record, VA, BufferPages { first_page: 1, page_count: 2 }).is_err()
+            mappings.claim(KERNEL, record, VA, BufferPages { first_page: 1, page_count: 2 }).is_err()
                 && mappings.find(VA).is_some()
         );
         let next = thread::spawn(move || {
             let reserve =
-                || mappings.reserve(THREADS, BufferPages { first_page: 2, page_count: 1 }, CacheState::Clean).unwrap();
+                || mappings.reserve(KERNEL, BufferPages { first_page: 2, page_count: 1 }, CacheState::Clean).unwrap();
             let is_reused = unless_it_waits(reserve).is_some_and(|next| std::ptr::eq(next, record));
             if is_reused {
                 memory.write(2);
@@ -259,7 +258,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
             is_reused
         });
         let is_released = unless_it_waits(|| {
-            mappings.claim(THREADS, record, VA, BufferPages { first_page: 1, page_count: 1 }).unwrap();
+            mappings.claim(KERNEL, record, VA, BufferPages { first_page: 1, page_count: 1 }).unwrap();
             memory.write(1);
             mappings.release(record);
         });
@@ -275,15 +274,15 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
 #[test]
 fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
     every_execution("Lending, an owner and a borrower", || {
-        let loans = leak(Loans::<Threads>::new());
+        let loans = leak(Loans::<LoomKernel>::new());
         assert!(loans.records().next().is_none() && !loans.has_waiting_owner());
-        drop(loans.turn.take(THREADS));
+        drop(loans.turn.take(KERNEL));
         let borrower = thread::spawn(move || {
-            loans.reserve_record(THREADS).unwrap();
+            loans.reserve_record(KERNEL).unwrap();
             !loans.has_waiting_owner()
         });
         loans.begin_waiting();
-        let is_found = loans.records().any(|record| record.may_give_back(THREADS, |_| false));
+        let is_found = loans.records().any(|record| record.may_give_back(KERNEL, |_| false));
         assert!(!borrower.join().unwrap() || is_found, "memory is lent to a borrower whom the owner does not find");
     });
 }
@@ -304,7 +303,7 @@ fn a_name_is_freed_after_the_last_call_that_reads_it() {
             }
         });
         has_name.store(0, Relaxed);
-        if unless_it_waits(|| readers.wait_until_none(THREADS, 1)).is_some() {
+        if unless_it_waits(|| readers.wait_until_none(KERNEL, 1)).is_some() {
             text.write(0);
         }
         reader.join().unwrap();
@@ -331,7 +330,7 @@ unsafe impl Pages for Source {
 #[test]
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
-        let pools = leak(BlockPools::new(THREADS, Source));
+        let pools = leak(BlockPools::new(KERNEL, Source));
         let request =
             BlockPoolSpec { name: PoolName::new([]), device: Some(Device::at(1)), size: 2048, align: 0, boundary: 0 };
         let pool = pools.create(&request).ok().unwrap();
@@ -383,7 +382,7 @@ fn the_linear_range_never_has_a_page_that_is_not_linear() {
         let holds = move |page: usize| range.contains(bytes(page).va, bytes(page).last);
         // Reads both bounds: loom's atomics are made at their first use, which must come before the other threads.
         assert!(!range.contains(usize::MAX, 0));
-        let writers = PAGES.map(|page| thread::spawn(move || range.extend_to(THREADS, bytes(page))));
+        let writers = PAGES.map(|page| thread::spawn(move || range.extend_to(KERNEL, bytes(page))));
         assert!(!holds(2), "the range has a page that is not linear");
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         assert!(PAGES.into_iter().any(holds) && !holds(2));

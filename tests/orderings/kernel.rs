@@ -3,14 +3,13 @@
 use rt_dma_pool::kernel::testing::Services;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// The kernel.
 #[derive(Clone, Copy)]
-pub struct Threads {
+pub struct LoomKernel {
     pub may_sleep: bool,
 }
 
 // SAFETY: it maps nothing.
-unsafe impl Services for Threads {
+unsafe impl Services for LoomKernel {
     fn pause(&self) {
         // No panic message is printed.
         resume_unwind(Box::new(Waits));

@@ -1,5 +1,6 @@
 //! A kernel whose cores shuttle switches. It maps memory at addresses that are used again at once.
 
+use super::leak;
 use rt_dma_pool::kernel::testing::Services;
 use rt_dma_pool::kernel::{Device, NamedRegion, PAGE_SIZE, Pa, Va};
 use std::num::NonZeroUsize;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The kernel: a leaked value, so that it can be copied.
 #[derive(Clone, Copy)]
-pub struct Cores(&'static State);
+pub struct ShuttleKernel(&'static State);
 
 struct State {
     /// The mappings: address, physical address, size.
@@ -32,17 +33,17 @@ pub const LENDABLE: NamedRegion = NamedRegion {
 /// Where mappings begin.
 const WINDOW: Va = 0x4000_0000_0000;
 
-impl Cores {
-    /// A kernel that maps pools of up to `view_limit` bytes as a whole.
+impl ShuttleKernel {
+    /// Makes a kernel that maps pools of up to `view_limit` bytes as a whole.
     pub fn new(view_limit: usize) -> Self {
-        Cores(Box::leak(Box::new(State {
+        ShuttleKernel(leak(State {
             mappings: Mutex::new(Vec::new()),
             view_limit,
             is_in_interrupt: AtomicBool::new(false),
-        })))
+        }))
     }
 
-    /// How many mappings there are.
+    /// Returns the number of mappings.
     pub fn mappings(&self) -> usize {
         self.0.mappings.lock().unwrap().len()
     }
@@ -54,7 +55,7 @@ impl Cores {
 }
 
 // SAFETY: a mapping stays until it is unmapped.
-unsafe impl Services for Cores {
+unsafe impl Services for ShuttleKernel {
     fn switch(&self) {
         shuttle::thread::yield_now();
     }
