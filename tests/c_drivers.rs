@@ -46,8 +46,16 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
 /// Where the drivers' headers are.
 const FOLDERS: [&str; 4] = ["bsp-tests/include", "include", "include/porting", "bsp-tests/host"];
 
-/// A program: the revision of the interface, its own C files, and the compiler's flags.
-type Program<'a> = (u32, &'a [PathBuf], &'a [&'a str]);
+/// A program of C drivers.
+#[derive(Clone, Copy, Debug)]
+struct Program<'a> {
+    /// The revision of RT-Thread's interface.
+    revision: u32,
+    /// Its own C files.
+    sources: &'a [PathBuf],
+    /// The compiler's flags.
+    flags: &'a [&'a str],
+}
 
 /// Compiles a program with the port and the host stand-in.
 fn compile(program: Program, path: &Path) {
@@ -55,7 +63,7 @@ fn compile(program: Program, path: &Path) {
 }
 
 /// Compiles a program with an archive that contains the library.
-fn compile_with((revision, sources, flags): Program, library: &Path, path: &Path) {
+fn compile_with(Program { revision, sources, flags }: Program, library: &Path, path: &Path) {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let compiler =
         cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
@@ -75,8 +83,8 @@ fn compile_with((revision, sources, flags): Program, library: &Path, path: &Path
 /// The number of a program, and whether it is compiled.
 type Compiled = (usize, Arc<OnceLock<()>>);
 
-/// Compiles each program once: several tests run it, each with its subject.
-fn path_of(program: Program) -> PathBuf {
+/// Returns the path of the compiled program. Each is compiled once: several tests run it, each with its subject.
+fn compiled(program: Program) -> PathBuf {
     static PROGRAMS: Mutex<BTreeMap<String, Compiled>> = Mutex::new(BTreeMap::new());
     let mut programs = PROGRAMS.lock().unwrap();
     let next = programs.len();
@@ -89,25 +97,28 @@ fn path_of(program: Program) -> PathBuf {
 
 /// Runs a program, and returns its output.
 fn output_of(program: Program, subject: Option<&str>) -> String {
-    run(Command::new(path_of(program)).args(subject))
-}
-
-fn drivers_run(revision: u32, flags: &[&str]) {
-    subject_runs(revision, flags, None);
+    run(Command::new(compiled(program)).args(subject))
 }
 
 /// Runs one subject of the drivers (`bsp-tests/host/main.c` lists them), or all of them.
-fn subject_runs(revision: u32, flags: &[&str], subject: Option<&str>) {
+fn run_subject(revision: u32, flags: &[&str], subject: Option<&str>) {
     let sources = [c_files("bsp-tests/host"), c_files("bsp-tests/host/services")].concat();
-    let text = output_of((revision, &sources, flags), subject);
+    let text = output_of(Program { revision, sources: &sources, flags }, subject);
     assert!(text.ends_with("drivers: all is well\n"), "{text}");
 }
 
+/// Runs one subject of the drivers with both revisions of the interface.
+fn run_subject_of_both_revisions(flags: &[&str], subject: &str) {
+    for revision in [1, 2] {
+        run_subject(revision, flags, Some(subject));
+    }
+}
+
 /// Runs a program of `bsp-tests/boards/`, and returns its output.
-fn board_run(revision: u32, name: &str, flags: &[&str]) -> String {
+fn run_board(revision: u32, name: &str, flags: &[&str]) -> String {
     let mut sources = c_files("bsp-tests/host/services");
     sources.push(root().join(format!("bsp-tests/boards/{name}.c")));
-    let text = output_of((revision, &sources, flags), None);
+    let text = output_of(Program { revision, sources: &sources, flags }, None);
     assert!(text.ends_with(&format!("{name}: all is well\n")), "{text}");
     text
 }
@@ -116,99 +127,77 @@ const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-re
 
 #[test]
 fn drivers_of_revision_1_get_what_they_expect() {
-    drivers_run(1, &[]);
+    run_subject(1, &[], None);
 }
 
 #[test]
 fn drivers_of_revision_2_get_what_they_expect() {
-    drivers_run(2, &[]);
+    run_subject(2, &[], None);
 }
 
 #[test]
-fn drivers_of_revision_1_under_sanitizers() {
-    drivers_run(1, &SANITIZERS);
+fn no_sanitizer_finds_a_mistake_with_revision_1() {
+    run_subject(1, &SANITIZERS, None);
 }
 
 #[test]
-fn drivers_of_revision_2_under_sanitizers() {
-    drivers_run(2, &SANITIZERS);
+fn no_sanitizer_finds_a_mistake_with_revision_2() {
+    run_subject(2, &SANITIZERS, None);
 }
 
 #[test]
 fn borrowers_in_c_give_back_what_an_owner_needs() {
-    for revision in [1, 2] {
-        subject_runs(revision, &SANITIZERS, Some("lending"));
-    }
+    run_subject_of_both_revisions(&SANITIZERS, "lending");
 }
 
 #[test]
 fn fault_05_calls_of_c_that_need_a_thread_are_counted_in_an_interrupt() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("interrupt"));
-    }
+    run_subject_of_both_revisions(&[], "interrupt");
 }
 
 #[test]
 fn boot_code_sleeps_only_where_no_thread_runs() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("boot"));
-    }
+    run_subject_of_both_revisions(&[], "boot");
 }
 
 #[test]
 fn fault_15_the_port_refuses_regions_of_nodes_that_are_not_there() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("regions"));
-    }
+    run_subject_of_both_revisions(&[], "regions");
 }
 
 #[test]
 fn fault_17_devices_at_one_address_inherit_nothing() {
-    for revision in [1, 2] {
-        subject_runs(revision, &SANITIZERS, Some("owners"));
-    }
+    run_subject_of_both_revisions(&SANITIZERS, "owners");
 }
 
 #[test]
 fn fault_19_a_managed_buffer_that_was_freed_plainly_is_not_released() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("managed"));
-    }
+    run_subject_of_both_revisions(&[], "managed");
 }
 
 #[test]
 fn fault_06_what_no_range_covers_as_the_kernel_reads_it_is_out_of_reach() {
-    for revision in [1, 2] {
-        subject_runs(revision, &SANITIZERS, Some("ranges"));
-    }
+    run_subject_of_both_revisions(&SANITIZERS, "ranges");
 }
 
 #[test]
 fn fault_07_the_end_of_a_buffer_and_the_mask_count_in_every_call_that_gives_a_handle() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("ends"));
-    }
+    run_subject_of_both_revisions(&[], "ends");
 }
 
 #[test]
 fn fault_26_a_child_that_copied_its_parents_masked_table_keeps_mask_and_translation() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("children"));
-    }
+    run_subject_of_both_revisions(&[], "children");
 }
 
 #[test]
 fn fault_08_c_drivers_get_no_block_beyond_a_mask_that_was_set_later() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("masks"));
-    }
+    run_subject_of_both_revisions(&[], "masks");
 }
 
 #[test]
 fn fault_22_the_console_of_a_c_system_may_be_a_dma_device() {
-    for revision in [1, 2] {
-        subject_runs(revision, &[], Some("console"));
-    }
+    run_subject_of_both_revisions(&[], "console");
 }
 
 /// Returns the lines of `text` that contain `part`.
@@ -219,7 +208,7 @@ fn lines_with(text: &str, part: &str) -> Vec<String> {
 #[test]
 fn fault_28_a_board_that_leaves_the_mmu_off_boots_and_serves_cached_memory() {
     for (revision, refused) in [(1, 2), (2, 3)] {
-        let text = board_run(revision, "mmu_off", &[]);
+        let text = run_board(revision, "mmu_off", &[]);
         let lines = lines_with(&text, "no page tables");
         assert_eq!(lines.len(), refused, "one line for each refused call: {text}");
     }
@@ -231,20 +220,20 @@ const ODD_RAM: &str = "-DHOST_RAM_SIZE=(63UL << 20)";
 #[test]
 fn fault_29_a_view_of_a_pool_at_the_end_of_ram_ends_with_the_pool() {
     for revision in [1, 2] {
-        board_run(revision, "end_of_ram", &[ODD_RAM]);
+        run_board(revision, "end_of_ram", &[ODD_RAM]);
     }
 }
 
 #[test]
 fn a_removed_device_leaves_no_bounce_buffer_that_only_a_thread_can_free() {
     for revision in [1, 2] {
-        board_run(revision, "no_views", &["-DRT_DMA_POOL_VIEW_LIMIT=0"]);
+        run_board(revision, "no_views", &["-DRT_DMA_POOL_VIEW_LIMIT=0"]);
     }
 }
 
 #[test]
 fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
-    let text = board_run(2, "end_of_ram", &[ODD_RAM]);
+    let text = run_board(2, "end_of_ram", &[ODD_RAM]);
     let address = lines_with(&text, "address ")[0].replace("address ", "");
     assert_eq!(lines_with(&text, "not mapped").len(), 2, "{text}");
     assert_eq!(lines_with(&text, "dma@1000: not mapped").len(), 1, "{text}");
@@ -275,7 +264,7 @@ fn fault_08_the_blocks_of_a_rust_driver_follow_a_mask_that_is_set_later() {
         let mut sources = c_files("bsp-tests/host/services");
         sources.push(root().join("bsp-tests/boards/rust_driver.c"));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rust-driver-{revision}"));
-        compile_with((revision, &sources, &["-lpthread", "-ldl"]), &archive, &path);
+        compile_with(Program { revision, sources: &sources, flags: &["-lpthread", "-ldl"] }, &archive, &path);
         let text = run(&mut Command::new(path));
         assert!(text.ends_with("rust_driver: all is well\n"), "{text}");
     }
@@ -298,7 +287,7 @@ fn the_debug_mode_knows_what_the_library_freed_and_which_memory_a_mapping_uses()
         let mut sources = c_files("bsp-tests/host/services");
         sources.push(root().join("bsp-tests/boards/debug_mode.c"));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debug-mode-{revision}"));
-        compile_with((revision, &sources, &flags), &archive, &path);
+        compile_with(Program { revision, sources: &sources, flags: &flags }, &archive, &path);
         let text = run(&mut Command::new(path));
         assert!(text.ends_with("debug_mode: all is well\n"), "{text}");
     }

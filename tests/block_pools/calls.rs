@@ -253,3 +253,16 @@ fn the_list_has_the_columns_of_linux() {
     [descriptors, contexts].into_iter().for_each(|pool| rig.destroy(pool));
     assert_eq!(rig.machine.take_log(Level::Error).len(), 1);
 }
+
+#[test]
+fn memory_that_is_used_up_serves_again_after_a_free() {
+    let rig = Rig::with_pages(3);
+    let pool = rig.create(1000, 8, 0);
+    let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+    assert_eq!(pool.usage(), usage(12, 12, 3));
+    assert_eq!(pool.allocate(), None);
+    pool.free(held[5].va, held[5].handle).unwrap();
+    assert_eq!(pool.allocate(), Some(held[5]));
+    free_all(pool, held);
+    rig.destroy(pool);
+}

@@ -10,8 +10,8 @@ const SERVICES: [Service; 4] = [
     Service::MapWrong(WrongMapping::LastPage),
 ];
 
-/// Runs `scenario` for each service, which fails at its first call, then at its second, and so on, until a run ends
-/// without a failure.
+/// As `at_every_call` of `tests/failures.rs`, for block pools: runs `scenario` for each service, which fails at its first call,
+/// then at its second, and so on, until a run ends without a failure.
 fn at_every_call(make: impl Fn() -> Rig, scenario: impl Fn(&Rig) -> bool) {
     for service in SERVICES {
         for call in 0.. {
@@ -37,8 +37,7 @@ fn grow(rig: &Rig, size: usize, boundary: usize, count: usize) -> bool {
     let held: Vec<_> = (0..count).map_while(|_| pool.allocate()).collect();
     let grown = held.len() == count;
     if !grown {
-        let blocks_of = pool.usage();
-        assert_eq!(blocks_of.in_use, held.len());
+        assert_eq!(pool.usage().in_use, held.len());
         // The pool still serves requests.
         let more = pool.allocate().expect("only one call fails");
         pool.free(more.va, more.handle).unwrap();
@@ -63,17 +62,4 @@ fn growth_with_mappings_of_each_page_gives_everything_back() {
         rig
     };
     at_every_call(make, |rig| grow(rig, 512, 0, 60));
-}
-
-#[test]
-fn an_empty_pool_of_pages_is_found_again_full() {
-    let rig = Rig::with_pages(3);
-    let pool = rig.create(1000, 8, 0);
-    let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
-    assert_eq!(pool.usage(), usage(12, 12, 3));
-    assert_eq!(pool.allocate(), None);
-    pool.free(held[5].va, held[5].handle).unwrap();
-    assert_eq!(pool.allocate(), Some(held[5]));
-    free_all(pool, held);
-    rig.destroy(pool);
 }

@@ -39,7 +39,7 @@ unsafe impl Pages for Coherent {
         let (ops, mask) = (self.dma.choose_ops(device).ok()?, self.last_reachable(device) as u64);
         let request = BufferRequest { ops, device, size, flags: COHERENT, mask, align };
         match effort {
-            Effort::AsksBorrowers => self.dma.allocate_aligned(&request),
+            Effort::AsksBorrowers => self.dma.allocate_in_order(&request).ok(),
             Effort::FailsCounted => self.dma.allocate_without_reclaim(&request),
             Effort::FailsUncounted => self.dma.allocate_without_reclaim_uncounted(&request),
         }
@@ -139,6 +139,6 @@ fn take(rig: &Rig, pool: &Pool) -> Block {
     block
 }
 
-fn free_all(pool: &Pool, held: impl IntoIterator<Item = Block>) {
+fn free_all<P: Pages>(pool: &Pool<P>, held: impl IntoIterator<Item = Block>) {
     held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
 }

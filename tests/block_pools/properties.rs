@@ -22,7 +22,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..30)
 }
 
-/// Sizes and alignments that drivers use, and odd ones.
+/// Chooses sizes, alignments and boundaries: those that drivers use, and odd ones.
 fn shapes() -> impl Strategy<Value = (usize, usize, usize)> {
     let size = prop_oneof![1usize..200, 200usize..5000, 5000usize..20000, Just(16), Just(64), Just(1024), Just(4096)];
     (size, 0u32..13, prop_oneof![Just(0), 3u32..16]).prop_map(|(size, align, boundary)| {
@@ -31,55 +31,84 @@ fn shapes() -> impl Strategy<Value = (usize, usize, usize)> {
     })
 }
 
-fn walk(rig: &Rig, pool: &'static Pool, (size, align, boundary): (usize, usize, usize), steps: &[Step]) {
-    // The addresses and handles of the blocks in use, and their contents.
-    let mut held: BTreeMap<Va, (usize, u8)> = BTreeMap::new();
-    let mut mark = 0u8;
-    for step in steps {
+/// A block that is in use: its handle, and the byte that fills it.
+struct HeldBlock {
+    handle: usize,
+    mark: u8,
+}
+
+/// A driver that has blocks of one pool, and checks each call.
+struct Driver<'a> {
+    rig: &'a Rig,
+    pool: &'static Pool,
+    size: usize,
+    align: usize,
+    boundary: usize,
+    held: BTreeMap<Va, HeldBlock>,
+    /// The mark of the last block.
+    mark: u8,
+}
+
+impl Driver<'_> {
+    fn step(&mut self, step: &Step) {
         match step {
-            Step::Take(count) => {
-                for _ in 0..*count {
-                    let Some(block) = pool.allocate() else { break };
-                    let Block { va, handle } = block;
-                    let next = held.range(va..).next().map_or(usize::MAX, |(next, _)| *next);
-                    let before = held.range(..va).next_back().map_or(0, |(before, _)| *before + size);
-                    assert!(before <= va && va + size <= next, "{va:#x} overlaps a block");
-                    assert!((va | handle).is_multiple_of(align.max(size_of::<usize>())), "{va:#x} {handle:#x}");
-                    let crossed = |boundary| (handle + size - 1).checked_div(boundary) != handle.checked_div(boundary);
-                    assert!(!crossed(boundary), "{handle:#x} crosses");
-                    for at in [0, size - 1] {
-                        assert_eq!(rig.machine.pa_of(va + at), handle + at);
-                    }
-                    mark = mark.wrapping_add(1);
-                    rig.machine.poke(va, &vec![mark; size]);
-                    assert_eq!(held.insert(va, (handle, mark)), None);
-                }
-            }
-            Step::Free(which) => {
-                for index in which {
-                    if held.is_empty() {
-                        break;
-                    }
-                    let va = *held.keys().nth(index.index(held.len())).unwrap();
-                    let (handle, mark) = held.remove(&va).unwrap();
-                    assert_eq!(rig.machine.peek(va, size), vec![mark; size]);
-                    pool.free(va, handle).unwrap();
-                    pool.free(va, handle).unwrap_err();
-                }
-            }
-            Step::Trim => {
-                let before = pool.usage();
-                let pages = pool.trim();
-                let after = pool.usage();
-                assert_eq!((after.in_use, after.pages), (before.in_use, before.pages - pages));
-                assert_eq!(pool.trim(), 0);
-            }
+            Step::Take(count) => self.take(*count),
+            Step::Free(which) => self.free(which),
+            Step::Trim => self.trim(),
         }
-        assert_eq!(pool.usage().in_use, held.len());
-        assert_eq!(rig.machine.balance().used_bytes, pool.usage().pages * PAGE);
+        assert_eq!(self.pool.usage().in_use, self.held.len());
+        assert_eq!(self.rig.machine.balance().used_bytes, self.pool.usage().pages * PAGE);
     }
-    for (va, (handle, _)) in held {
-        pool.free(va, handle).unwrap();
+
+    fn take(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(block) = self.pool.allocate() else { break };
+            self.check(block);
+            self.mark = self.mark.wrapping_add(1);
+            self.rig.machine.poke(block.va, &vec![self.mark; self.size]);
+            self.held.insert(block.va, HeldBlock { handle: block.handle, mark: self.mark });
+        }
+    }
+
+    /// Checks a new block: that it overlaps no other, its alignment, its boundary, and where it leads.
+    fn check(&self, Block { va, handle }: Block) {
+        let size = self.size;
+        let next = self.held.range(va..).next().map_or(usize::MAX, |(next, _)| *next);
+        let before = self.held.range(..va).next_back().map_or(0, |(before, _)| *before + size);
+        assert!(before <= va && va + size <= next, "{va:#x} overlaps a block");
+        assert!((va | handle).is_multiple_of(self.align.max(size_of::<usize>())), "{va:#x} {handle:#x}");
+        let (boundary, last) = (self.boundary, handle + size - 1);
+        assert!(boundary == 0 || handle / boundary == last / boundary, "{handle:#x} crosses {boundary:#x}");
+        for at in [0, size - 1] {
+            assert_eq!(self.rig.machine.pa_of(va + at), handle + at);
+        }
+    }
+
+    fn free(&mut self, which: &[prop::sample::Index]) {
+        for index in which {
+            if self.held.is_empty() {
+                break;
+            }
+            let va = *self.held.keys().nth(index.index(self.held.len())).unwrap();
+            let HeldBlock { handle, mark } = self.held.remove(&va).unwrap();
+            assert_eq!(self.rig.machine.peek(va, self.size), vec![mark; self.size]);
+            self.pool.free(va, handle).unwrap();
+            self.pool.free(va, handle).unwrap_err();
+        }
+    }
+
+    fn trim(&self) {
+        let before = self.pool.usage();
+        let pages = self.pool.trim();
+        let after = self.pool.usage();
+        assert_eq!((after.in_use, after.pages), (before.in_use, before.pages - pages));
+        assert_eq!(self.pool.trim(), 0);
+    }
+
+    fn free_all(self) {
+        for (va, HeldBlock { handle, .. }) in self.held {
+            self.pool.free(va, handle).unwrap();
+        }
     }
 }
 
@@ -93,14 +122,17 @@ proptest! {
     ) {
         let rig = Rig::with_pages(pages);
         let empty = rig.machine.balance();
-        let rounded = shape.0.next_multiple_of(shape.1.max(size_of::<usize>()));
-        match rig.try_create(shape.0, shape.1, shape.2) {
+        let (size, align, boundary) = shape;
+        let rounded = size.next_multiple_of(align.max(size_of::<usize>()));
+        match rig.try_create(size, align, boundary) {
             Err(error) => {
-                prop_assert!(shape.2 != 0 && rounded > shape.2, "{error:?}");
+                prop_assert!(boundary != 0 && rounded > boundary, "{error:?}");
             }
             Ok(pool) => {
                 prop_assert_eq!(pool.block_size(), rounded);
-                walk(&rig, pool, shape, &steps);
+                let mut driver = Driver { rig: &rig, pool, size, align, boundary, held: BTreeMap::new(), mark: 0 };
+                steps.iter().for_each(|step| driver.step(step));
+                driver.free_all();
                 rig.destroy(pool);
             }
         }

@@ -34,7 +34,7 @@ fn a_filled_pool_serves_an_interrupt_with_as_many_blocks() {
     assert_eq!(held.len(), 100);
     assert!(!rig.machine.in_interrupt(|| pool.fill(1)), "it takes a thread");
     assert!(!pool.fill(1 << 20), "there is less memory");
-    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    free_all(pool, held);
     rig.destroy(pool);
 }
 
@@ -43,7 +43,7 @@ fn a_pool_is_filled_without_heap_while_enough_blocks_are_free() {
     let rig = Rig::new();
     let pool = rig.create(4096, 0, 0);
     let held: Vec<_> = (0..8).map(|_| take(&rig, pool)).collect();
-    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    free_all(pool, held);
     rig.machine.fail_always(Service::HeapAlloc);
     assert!(pool.fill(8), "eight blocks are free");
     assert!(!pool.fill(9), "there is no bookkeeping for another page");
@@ -114,7 +114,7 @@ fn blocks_are_as_dense_as_on_linux_and_aligned_beyond_a_page() {
     let pool = rig.create_linux(100, 1 << 16, 0);
     let held: Vec<_> = (0..3).map(|_| take(&rig, pool)).collect();
     assert!(held.iter().all(|block| block.handle.is_multiple_of(1 << 16)));
-    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    free_all(pool, held);
     rig.destroy(pool);
 }
 

@@ -158,7 +158,7 @@ fn a_page_without_a_bucket_in_the_table_takes_no_heap() {
         assert_eq!(pool.allocate(), None);
         assert_eq!(machine.balance().heap_bytes, heap_bytes);
     }
-    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    free_all(pool, held);
     // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
     assert_eq!(*source.taken.lock().unwrap(), []);
@@ -225,7 +225,7 @@ fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
     let pool = pools.create(&spec(Some(device), 2048, 0, 0)).unwrap();
     let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
     assert_eq!(held.len(), 4);
-    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    free_all(pool, held);
     // Against the rules, another caller allocates a block while the pool is destroyed; and a mask is set.
     let late = keep(Box::new(Mutex::new(Vec::new())));
     *source.at_free.lock().unwrap() = Some(Box::new(move || {
@@ -255,7 +255,7 @@ fn a_call_that_needs_no_memory_does_not_log_that_the_memory_is_not_aligned() {
     assert_eq!(machine.take_errors(), [] as [&str; 0]);
     assert_eq!(pool.allocate(), None);
     assert_eq!(machine.take_errors().len(), 1, "this one needs the memory");
-    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    free_all(pool, held);
     // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
 }

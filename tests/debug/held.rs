@@ -21,8 +21,8 @@ fn free(rig: &Rig, held: &Held) -> bool {
 
 /// Two of the devices have other handles than physical addresses.
 fn devices(rig: &Rig) -> [Device; 3] {
-    let behind = |bus| DeviceInfo::with_dma_ranges(&[bus_range(START, bus, 64 * PAGE)]);
-    [DeviceInfo::plain(), behind(0x8000_0000), behind(0x9000_0000)].map(|info| rig.machine.device(info))
+    let below = |bus| DeviceInfo::with_dma_ranges(&[bus_range(START, bus, 64 * PAGE)]);
+    [DeviceInfo::plain(), below(0x8000_0000), below(0x9000_0000)].map(|info| rig.machine.device(info))
 }
 
 proptest! {

@@ -40,6 +40,7 @@ fn generate(header: &Header) -> String {
         name if name.starts_with("rt_dma_port/") => &["rt_dma_port_region"],
         _ => &["rt_device", "rt_dma_sg", "rt_dma_pool", "rt_dma_block_pool", "rt_dma_watch_call"],
     };
+    // First without `struct`, so that none gets it twice.
     let text = elsewhere.iter().fold(text, |text, name| {
         let (plain, tagged) = (format!("{name} *"), format!("struct {name} *"));
         let (member, tagged_member) = (format!("\n    {name} "), format!("\n    struct {name} "));
@@ -137,23 +138,23 @@ fn rt_dma_pool_h_may_be_included_with_and_without_drivers_dma_h() {
         let source = included.iter().map(|name| format!("#include <{name}>\n")).collect::<String>() + driver;
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rt_dma_pool_user.c");
         std::fs::write(&path, source).unwrap();
-        compiles_with("cc", &["-I", folder, "-x", "c"], &path);
+        assert_compiles("cc", &["-I", folder, "-x", "c"], &path);
         // C++ refuses RT-Thread's drivers/dma.h and mm_page.h.
         if included.len() == 1 {
-            compiles_with("c++", &["-I", folder, "-x", "c++"], &path);
+            assert_compiles("c++", &["-I", folder, "-x", "c++"], &path);
         }
     }
 }
 
-fn compiles(compiler: &str, language: &[&str], header: &Path) {
-    compiles_with(
+fn assert_header_compiles(compiler: &str, language: &[&str], header: &Path) {
+    assert_compiles(
         compiler,
         &[language, &["-pedantic", "-include", header.to_str().unwrap()]].concat(),
         "/dev/null".as_ref(),
     );
 }
 
-fn compiles_with(compiler: &str, options: &[&str], source: &Path) {
+fn assert_compiles(compiler: &str, options: &[&str], source: &Path) {
     let output = Command::new(compiler)
         .current_dir(root())
         .args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iinclude"])
@@ -168,8 +169,8 @@ fn compiles_with(compiler: &str, options: &[&str], source: &Path) {
 fn headers_compile_as_strict_c_and_as_cpp() {
     for header in headers().iter().map(|header| header.name).chain(["rt_dma.h", "rt_dma_port.h"]) {
         let path = path_of(header);
-        compiles("cc", &["-std=c99", "-x", "c"], &path);
-        compiles("c++", &["-std=c++11", "-x", "c++"], &path);
+        assert_header_compiles("cc", &["-std=c99", "-x", "c"], &path);
+        assert_header_compiles("c++", &["-std=c++11", "-x", "c++"], &path);
     }
 }
 

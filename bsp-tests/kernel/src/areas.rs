@@ -164,8 +164,8 @@ struct Object {
     on_varea_close: Option<unsafe extern "C" fn(*mut Varea)>,
 }
 
-/// Reserves addresses, as RT-Thread does. If the object has no `hint_free`, they may lie anywhere in the address space. A
-/// caller gets addresses of the window only if `hint_free` limits the search to it.
+/// Reserves addresses, as RT-Thread does. If the object has no `hint_free`, they may lie anywhere in the address space.
+/// A caller gets addresses of the window only if `hint_free` limits the search to it.
 #[unsafe(no_mangle)]
 extern "C" fn rt_aspace_map_static(
     aspace: &Aspace,

@@ -1,10 +1,10 @@
 //! The kernel's page tables, with a linear map of RAM without the DMA pools, and the cache.
 //!
-//! Functions with RT-Thread's names behave as RT-Thread's do on aarch64, mistakes included: they map 2 MiB blocks wherever
-//! the *virtual* address and the rest of the length allow it, whatever the physical address is, as RT-Thread does since its pull
-//! request 9733, and never unmap such blocks. On riscv64 the physical address must allow it, too, as in RT-Thread's
-//! `libcpu/risc-v/common/mmu.c`, which unmaps no block either, and pages in a way of its own (see `table_uses`). On 32-bit Arm they
-//! map pages only, as RT-Thread does.
+//! Functions with RT-Thread's names behave as RT-Thread's do on aarch64, mistakes included: they map 2 MiB blocks
+//! wherever the *virtual* address and the rest of the length allow it, whatever the physical address is, as RT-Thread
+//! does since its pull request 9733, and never unmap such blocks. On riscv64 the physical address must allow it, too,
+//! as in RT-Thread's `libcpu/risc-v/common/mmu.c`, which unmaps no block either, and pages in a way of its own (see
+//! `table_uses`). On 32-bit Arm they map pages only, as RT-Thread does.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
@@ -136,8 +136,8 @@ fn query(va: usize) -> Option<(usize, MappingFlags)> {
     Some((pa.as_usize(), flags))
 }
 
-/// Maps whole pages as RT-Thread's `rt_hw_mmu_map` does. Returns what that returns: zero if there is no memory for a page table,
-/// but not on riscv64.
+/// Maps whole pages as RT-Thread's `rt_hw_mmu_map` does. Returns what that returns: zero if there is no memory for a
+/// page table, but not on riscv64.
 pub fn map(va: usize, pa: usize, size: usize, attribute: usize) -> usize {
     let mut offset = 0;
     while offset < size {
@@ -222,8 +222,8 @@ extern "C" fn rt_kmem_v2p(va: usize) -> usize {
     walk(va)
 }
 
-/// Translates as RT-Thread's walk of the page tables does. On riscv64 (`libcpu/risc-v/common/mmu.c`) that leaves a bit of the
-/// entry's memory type in the address: bit 63 is set for memory that is not cached.
+/// Translates as RT-Thread's walk of the page tables does. On riscv64 (`libcpu/risc-v/common/mmu.c`) that leaves a bit
+/// of the entry's memory type in the address: bit 63 is set for memory that is not cached.
 fn walk(va: usize) -> usize {
     match query(va) {
         #[cfg(target_arch = "riscv64")]

@@ -32,17 +32,17 @@ pub fn init(boot_register: usize) {
     COHERENT.store(size_argument("coherent_pool").unwrap_or(DEFAULT_COHERENT), SeqCst);
 }
 
-/// The boot argument `cma=`, in bytes.
+/// Returns the boot argument `cma=`, in bytes.
 pub fn cma_size() -> usize {
     CMA.load(SeqCst)
 }
 
-/// The boot argument `coherent_pool=`, in bytes.
+/// Returns the boot argument `coherent_pool=`, in bytes.
 pub fn coherent_size() -> usize {
     COHERENT.load(SeqCst)
 }
 
-/// The device tree's first byte and its length.
+/// Returns the address of the device tree's first byte, and its length.
 pub fn fdt_extent() -> (usize, usize) {
     (FDT.load(SeqCst), FDT_SIZE.load(SeqCst))
 }
@@ -52,7 +52,7 @@ fn fdt() -> Fdt<'static> {
     unsafe { Fdt::from_raw_unchecked(FDT.load(SeqCst) as *const u8) }
 }
 
-/// The first block of RAM: start and end.
+/// Returns the start and the end of the first block of RAM.
 pub fn memory() -> (u64, u64) {
     let memory = fdt().memory().expect("a memory node");
     let reg = memory.reg().ok().flatten().and_then(|mut regs| regs.next()).expect("a memory node with reg");
@@ -61,7 +61,7 @@ pub fn memory() -> (u64, u64) {
     (start, start + size)
 }
 
-/// A size from the boot arguments, such as `cma=8M`.
+/// Returns a size from the boot arguments, such as `cma=8M`.
 fn size_argument(name: &str) -> Option<usize> {
     let chosen = fdt().chosen()?;
     let arguments = chosen.bootargs().ok()??;
@@ -75,7 +75,7 @@ fn size_argument(name: &str) -> Option<usize> {
     Some(digits.parse::<usize>().ok()? << shift)
 }
 
-/// The first node with that compatible string.
+/// Returns the first node with that compatible string.
 pub fn node(compatible: &str) -> Option<FdtNode<'static>> {
     find(fdt().root(), compatible)
 }
@@ -87,19 +87,19 @@ fn find<'a>(node: FdtNode<'a>, compatible: &str) -> Option<FdtNode<'a>> {
     node.children().find_map(|child| find(child, compatible))
 }
 
-/// Whether the first node with that compatible string has the property.
+/// Returns whether the first node with that compatible string has the property.
 pub fn has_property(compatible: &str, property: &str) -> bool {
     node(compatible).is_some_and(|node| node.property(property).is_some())
 }
 
-/// `reg[index]` of the first node with that compatible string: start and size.
+/// Returns `reg[index]` of the first node with that compatible string: start and size.
 pub fn reg(compatible: &str, index: usize) -> Option<(u64, u64)> {
     let node = node(compatible)?;
     let reg = node.reg().ok()??.nth(index)?;
     Some((reg.address().ok()?, reg.size().ok()?))
 }
 
-/// The PCI host's window for 32-bit memory space: start as the processor sees it, and size.
+/// Returns the PCI host's window for 32-bit memory space: start as the processor sees it, and size.
 pub fn pci_window() -> Option<(u64, u64)> {
     const SPACE: u32 = 3 << 24;
     const MEMORY_32: u32 = 2 << 24;

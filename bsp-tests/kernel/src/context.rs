@@ -1,5 +1,5 @@
-//! The calling context: thread or interrupt, and the locks that are held. Contains RT-Thread's interrupt masks and locks,
-//! and the check that a function that may sleep is called only where sleeping is allowed.
+//! The calling context: thread or interrupt, and the locks that are held. Contains RT-Thread's interrupt masks and
+//! locks, and the check that a function that may sleep is called only where sleeping is allowed.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
@@ -34,13 +34,13 @@ fn core() -> &'static Core {
     &STATE[arch::cpu_id()]
 }
 
-/// The boot is over: threads run.
-pub fn threads_run() {
+/// Notes that the boot is over and threads run.
+pub fn end_boot() {
     RUNNING.store(true, SeqCst);
 }
 
-/// Whether the boot is over.
-pub fn running() -> bool {
+/// Returns whether the boot is over.
+pub fn is_boot_over() -> bool {
     RUNNING.load(SeqCst)
 }
 
@@ -61,7 +61,7 @@ pub fn must_be_thread(what: &str) {
         "with the lock of all cores held"
     } else if state.spinlocks.load(SeqCst) != 0 {
         "with a spinlock held"
-    } else if state.masks.load(SeqCst) != 0 || running() && arch::irqs_masked() {
+    } else if state.masks.load(SeqCst) != 0 || is_boot_over() && arch::irqs_masked() {
         "with interrupts masked"
     } else {
         return;

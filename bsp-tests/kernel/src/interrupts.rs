@@ -61,8 +61,8 @@ extern "C" fn stand_in_after_interrupt(function: Option<extern "C" fn()>) {
     AFTER.with(|after| *after = function);
 }
 
-/// Runs the function that was set, in interrupt context and with interrupts on, unless it runs already. The function runs
-/// only on the first core, which is the only one that takes interrupts.
+/// Runs the function that was set, in interrupt context and with interrupts on, unless it runs already. The function
+/// runs only on the first core, which is the only one that takes interrupts.
 pub fn after() {
     let Some(function) = AFTER.with(|after| *after) else { return };
     if AFTER_RUNS.swap(true, SeqCst) {

@@ -1,9 +1,9 @@
 //! A stand-in for an RT-Thread BSP, so that the library's C drivers run on a machine without RT-Thread's sources.
 //!
-//! It is **not** RT-Thread, and contains no part of it. It has the few functions that `rtthread-port/` and the drivers in
-//! `bsp-tests/drivers/` call, with RT-Thread's names and behaviour. It boots on QEMU's `virt` machine with real page
-//! tables, two cores and a tick interrupt. It stops with a line that states the reason when a function that may sleep in
-//! RT-Thread is called where sleeping is a bug.
+//! It is **not** RT-Thread, and contains no part of it. It has the few functions that `rtthread-port/` and the drivers
+//! in `bsp-tests/drivers/` call, with RT-Thread's names and behaviour. It boots on QEMU's `virt` machine with real page
+//! tables, two cores and a tick interrupt. It stops with a line that states the reason when a function that may sleep
+//! in RT-Thread is called where sleeping is a bug.
 //!
 //! `ci/smoke` builds and runs it. By hand, from the repository's root:
 //!
@@ -71,7 +71,7 @@ extern "C" fn main(boot_register: usize) -> ! {
     unsafe { stand_in_board_init() };
 
     arch::tick_start(thread::TICK_HZ);
-    context::threads_run();
+    context::end_boot();
     arch::irq_on();
     if arch::start_second_core(root) {
         while !thread::second_is_up() {

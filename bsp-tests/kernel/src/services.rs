@@ -73,7 +73,7 @@ extern "C" fn stand_in_coherent_size() -> usize {
     boot::coherent_size()
 }
 
-/// Whether the device tree's first node with this compatible string has the property.
+/// Returns whether the device tree's first node with this compatible string has the property.
 #[unsafe(no_mangle)]
 extern "C" fn stand_in_fdt_has(compatible: *const c_char, property: *const c_char) -> c_int {
     boot::has_property(text(compatible), text(property)).into()

@@ -1,4 +1,5 @@
-//! How RT-Thread's `libcpu/risc-v/common/mmu.c` counts the uses of the tables that hold the entries of pages, mistakes included:
+//! How RT-Thread's `libcpu/risc-v/common/mmu.c` counts the uses of the tables that hold the entries of pages, mistakes
+//! included:
 //!
 //! * An unmap clears no entry of a page. A table goes, with all its entries, when it has no use any more.
 //! * An unmap ends a use for each page of its range whose table exists, also for a page that is not mapped.

@@ -58,7 +58,7 @@ pub fn second_core() -> ! {
     }
 }
 
-/// Whether the second core runs.
+/// Returns whether the second core runs.
 pub fn second_is_up() -> bool {
     SECOND_IS_UP.load(SeqCst)
 }
@@ -69,7 +69,7 @@ extern "C" fn rt_thread_self() -> *const c_void {
         static __stack_top: u8;
         static __second_stack_top: u8;
     }
-    if !context::running() {
+    if !context::is_boot_over() {
         return null_mut();
     }
     let tops = [(&raw const __stack_top).addr(), (&raw const __second_stack_top).addr()];
@@ -89,7 +89,7 @@ struct Cpu {
 extern "C" fn rt_cpu_index(index: i32) -> *const Cpu {
     static CPUS: [Cpu; context::CORES] = [const { Cpu { current_thread: AtomicPtr::new(null_mut()) } }; context::CORES];
     let cpu = &CPUS[index as usize];
-    let has_thread = context::running() && (index == 0 || second_is_up());
+    let has_thread = context::is_boot_over() && (index == 0 || second_is_up());
     let thread = if has_thread { (&raw const IDENTITY).cast_mut().cast() } else { null_mut() };
     cpu.current_thread.store(thread, SeqCst);
     cpu

@@ -2,6 +2,6 @@
 //! Only an `unsafe` call makes a driver's device of a pointer.
 use rt_dma_pool::ffi::driver::Device;
 
-pub fn f(dev: *mut rt_dma_pool::abi::rt_device) -> Option<Device> {
+pub fn device_of_any_pointer(dev: *mut rt_dma_pool::abi::rt_device) -> Option<Device> {
     Device::from_ptr(dev)
 }

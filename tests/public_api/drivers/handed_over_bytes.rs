@@ -1,6 +1,6 @@
 //! error: E0603
-//! In version 0.1, `HandedOverBuffer::new` returned bytes that outlive their buffer.
+//! A driver cannot get bytes that outlive their buffer (`HandedOverBuffer`).
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::handover::HandedOverBuffer;
 
-pub fn f(_: HandedOverBuffer<&'static [u8]>) {}
+pub fn use_buffer(_: HandedOverBuffer<&'static [u8]>) {}

@@ -3,4 +3,4 @@
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::heap::HeapMemory;
 
-pub fn f<K>(_: HeapMemory<K>) {}
+pub fn use_heap<K>(_: HeapMemory<K>) {}

@@ -3,4 +3,4 @@
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::heap::KBox;
 
-pub fn f<K, T>(_: KBox<K, T>) {}
+pub fn use_box<K, T>(_: KBox<K, T>) {}

@@ -3,4 +3,4 @@
 #![forbid(unsafe_code)]
 use rt_dma_pool::kernel::Kernel;
 
-pub fn f<K: Kernel>() {}
+pub fn use_kernel<K: Kernel>() {}

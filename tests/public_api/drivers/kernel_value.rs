@@ -3,4 +3,4 @@
 #![forbid(unsafe_code)]
 use rt_dma_pool::kernel::rtthread::RtThread;
 
-pub fn f(_: RtThread) {}
+pub fn use_kernel(_: RtThread) {}

@@ -1,5 +1,5 @@
 //! error: E0603
-//! In version 0.1, a driver could make a name of any pointer, and the log read through it.
+//! A driver cannot make a name of a pointer: the log reads through it.
 #![forbid(unsafe_code)]
 use rt_dma_pool::log::Name;
 

@@ -3,4 +3,4 @@
 #![forbid(unsafe_code)]
 use rt_dma_pool::additions::streaming::Streaming;
 
-pub fn f<K>(_: Streaming<'_, K>) {}
+pub fn use_streaming<K>(_: Streaming<'_, K>) {}

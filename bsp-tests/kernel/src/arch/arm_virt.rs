@@ -1,4 +1,5 @@
-//! The parts of QEMU's `virt` machine that 64-bit and 32-bit Arm share: a GICv2, a PL011, PSCI firmware, and the place of RAM.
+//! The parts of QEMU's `virt` machine that 64-bit and 32-bit Arm share: a GICv2, a PL011, PSCI firmware, and the place
+//! of RAM.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -66,7 +67,8 @@ pub extern "C" fn irq() {
 pub fn irq_enable(number: u32, enable: bool) {
     const FIRST_CORE: u8 = 1;
     let target = (GICD + TARGETS + number as usize) as *mut u8;
-    // SAFETY: the register of this interrupt's targets, which nothing else writes, is mapped as device memory (DEVICES).
+    // SAFETY: the register of this interrupt's targets, which nothing else writes, is mapped as device memory
+    // (DEVICES).
     unsafe { target.write_volatile(FIRST_CORE) };
     let id = IntId::spi(number - SPI_START);
     GIC.with(|gic| gic.as_mut().unwrap().enable_interrupt(id, enable)).expect("a device's interrupt");

@@ -26,7 +26,7 @@ pub fn irq_restore(daif: usize) {
     unsafe { asm!("msr daif, {}", in(reg) daif) };
 }
 
-/// The cycle counter of this core, which the bench switches on.
+/// Returns the cycle counter of this core, which the bench switches on.
 #[cfg(feature = "bench")]
 pub fn cycles() -> u64 {
     let cycles: u64;
@@ -41,7 +41,7 @@ pub fn irq_on() {
     unsafe { asm!("msr daifclr, #3") };
 }
 
-/// Whether interrupts are masked on this core.
+/// Returns whether interrupts are masked on this core.
 pub fn irqs_masked() -> bool {
     let daif: usize;
     // SAFETY: only reads.
@@ -77,7 +77,7 @@ pub fn frequency() -> u64 {
     hz
 }
 
-/// The generic timer's count.
+/// Returns the generic timer's count.
 pub fn counter() -> u64 {
     let count: u64;
     // SAFETY: only reads.

@@ -43,8 +43,8 @@ pub fn tables_written() {
     unsafe { asm!("dsb ishst", "isb") }
 }
 
-/// Translates `va` as RT-Thread does on aarch64: one instruction writes its result to PAR_EL1, and the next one reads it.
-/// Unless interrupts are masked, an interrupt comes in between and translates another address.
+/// Translates `va` as RT-Thread does on aarch64: one instruction writes its result to PAR_EL1, and the next one reads
+/// it. Unless interrupts are masked, an interrupt comes in between and translates another address.
 pub fn v2p(va: usize) -> Option<usize> {
     // SAFETY: only writes PAR_EL1.
     unsafe { asm!("at s1e1w, {}", in(reg) va) };

@@ -36,7 +36,7 @@ pub fn irq_on() {
     unsafe { asm!("cpsie i") };
 }
 
-/// Whether interrupts are masked on this core.
+/// Returns whether interrupts are masked on this core.
 pub fn irqs_masked() -> bool {
     let cpsr: usize;
     // SAFETY: only reads.
@@ -72,7 +72,7 @@ pub fn frequency() -> u64 {
     hz.into()
 }
 
-/// The generic timer's count.
+/// Returns the generic timer's count.
 pub fn counter() -> u64 {
     let (low, high): (u32, u32);
     // SAFETY: only reads CNTVCT.

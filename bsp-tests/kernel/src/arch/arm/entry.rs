@@ -5,8 +5,8 @@ use page_table_multiarch::{GenericPTE, MappingFlags};
 
 /// An entry of a short-descriptor table of either level.
 ///
-/// This kernel runs no code from a page, so the two lowest bits also distinguish sections from pages: a section is always
-/// 0b10, and a page always 0b11, which is a page with XN (execute never).
+/// This kernel runs no code from a page, so the two lowest bits also distinguish sections from pages: a section is
+/// always 0b10, and a page always 0b11, which is a page with XN (execute never).
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Entry(u32);

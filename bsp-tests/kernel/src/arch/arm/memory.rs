@@ -33,8 +33,8 @@ pub fn mmu_on(root: usize) {
     }
 }
 
-/// Makes earlier writes to the page tables visible to every core's walks, and drops old entries from the TLB of this core only, as
-/// RT-Thread's `libcpu/arm/cortex-a/tlb.h`.
+/// Makes earlier writes to the page tables visible to every core's walks, and drops old entries from the TLB of this
+/// core only, as RT-Thread's `libcpu/arm/cortex-a/tlb.h`.
 pub fn tables_written() {
     // SAFETY: barriers, and TLBIALL.
     unsafe { asm!("dsb", "mcr p15, 0, {}, c8, c7, 0", "dsb", "isb", in(reg) 0) }

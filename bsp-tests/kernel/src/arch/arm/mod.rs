@@ -1,5 +1,5 @@
-//! ARMv7-A in SVC mode on QEMU's `virt` machine with a GICv2. Floating-point registers are used where the target's ABI passes
-//! arguments in them.
+//! ARMv7-A in SVC mode on QEMU's `virt` machine with a GICv2. Floating-point registers are used where the target's ABI
+//! passes arguments in them.
 //!
 //! Register names and encodings are those of the Arm Architecture Reference Manual, ARMv7-A and ARMv7-R edition.
 

@@ -40,7 +40,7 @@ pub fn irq_on() {
     irq_restore(SIE);
 }
 
-/// Whether interrupts are masked on this core.
+/// Returns whether interrupts are masked on this core.
 pub fn irqs_masked() -> bool {
     let sstatus: usize;
     // SAFETY: only reads.
@@ -104,7 +104,7 @@ pub fn frequency() -> u64 {
     TIMEBASE
 }
 
-/// The timer's count.
+/// Returns the timer's count.
 pub fn counter() -> u64 {
     let count: u64;
     // SAFETY: only reads.

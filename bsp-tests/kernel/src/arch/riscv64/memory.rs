@@ -20,7 +20,8 @@ pub fn mmu_on(root: usize) {
     unsafe { asm!("csrw satp, {}", "sfence.vma", in(reg) SV39 | root >> 12) }
 }
 
-/// Makes earlier writes to the page tables visible to both cores' walks, and drops old entries from the TLB of this core.
+/// Makes earlier writes to the page tables visible to both cores' walks, and drops old entries from the TLB of this
+/// core.
 pub fn tables_written() {
     // SAFETY: a barrier.
     unsafe { asm!("fence", "sfence.vma") }

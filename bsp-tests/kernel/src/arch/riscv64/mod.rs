@@ -27,7 +27,8 @@ pub const MAP_FAILED: usize = usize::MAX;
 pub const SPACE_END: usize = 1 << 38;
 /// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
 pub const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
-/// The blocks that RT-Thread's `rt_hw_mmu_map` (`libcpu/risc-v/common/mmu.c`) lays where both addresses and the length allow it.
+/// The blocks that RT-Thread's `rt_hw_mmu_map` (`libcpu/risc-v/common/mmu.c`) lays where both addresses and the length
+/// allow it.
 pub const BLOCK: Option<PageSize> = Some(PageSize::Size2M);
 
 const UART: usize = 0x1000_0000;
