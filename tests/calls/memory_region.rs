@@ -56,7 +56,7 @@ fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_th
 fn who_asks_for_a_region_that_is_not_there_owns_the_others() {
     let machine = Machine::new();
     let device = machine.device(DeviceInfo::with_regions(&[named_region(OWN, PAGE)]));
-    assert_eq!(machine.dma.claim_own_region(device, 1), Err(OwnRegionError::NoRegion));
+    assert_eq!(machine.dma.claim_own_region(device, 1), Err(Error::NoRegion));
     let owned: Vec<_> = machine.dma.pools().map(|pool| (pool.start(), pool.is_owned_by(device))).collect();
     assert_eq!(owned, [(OWN, true)]);
     machine.dma.release_own_regions(device);
