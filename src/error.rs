@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-/// The reason for which a call is refused. A refused call has changed nothing.
+/// The reason for which a call is refused. A refused call has changed nothing, unless its comment states otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 // With a narrower type, each `Result` that contains a reason is unpacked by a mask and a shift: 72 bytes more in the
 // linked core on aarch64.
@@ -14,7 +14,8 @@ pub enum Error {
     BadSize,
     /// The kernel has no memblock, whose list of reserved memory has the regions.
     NoMemblock,
-    /// No region has room; or the device has no such region.
+    /// No region has room; or the region is not one of the device's pools, because the device's node does not name it,
+    /// or because it was refused.
     NoRegion,
     /// The heap has no room for the bookkeeping.
     NoMemory,

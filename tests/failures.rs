@@ -90,7 +90,6 @@ fn an_extract_that_fails_leaves_no_pool_and_the_region_whole() {
     );
 }
 
-/// Allocates and frees one buffer of each kind. Returns whether all of them were served.
 /// Allocates and frees a buffer of each kind. Returns whether all were served.
 fn each_kind_once(machine: &Machine) -> bool {
     let device = machine.plain_device();

@@ -9,7 +9,8 @@ fn sources_that_log(folder: &Path) -> Vec<String> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         // Shell commands print, and docs/debugging.md has the lines of the debug mode.
-        let is_of_log = !path.ends_with("debug") && !path.to_str().unwrap().contains("shell_list");
+        let stem = path.file_stem().unwrap();
+        let is_of_log = stem != "debug" && stem != "shell_list";
         if path.is_dir() && is_of_log {
             sources.extend(sources_that_log(&path));
         } else if path.is_file() && is_of_log {

@@ -163,6 +163,9 @@ static void dma_fail_takes_a_number_of_nine_digits_at_most(void)
 
     EXPECT(type("dma_fail asked 4294967297") == -1 && strstr(host_text(), "4294967297 is not a number of one to nine digits"));
     EXPECT(type("dma_fail asked 18446744073709551617") == -1);
+    buffer = rt_dma_alloc(&asked, 4096, &handle, 0);
+    EXPECT(buffer);
+    rt_dma_free(&asked, 4096, buffer, handle, 0);
     EXPECT(type("dma_fail asked 1x") == -1);
     EXPECT(type("dma_fail other 1") == -1);
     EXPECT(type("dma_fail asked 999999999") == 0);

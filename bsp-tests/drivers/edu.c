@@ -150,6 +150,11 @@ static const char *edu_check(rt_ubase_t flags, const char *kind)
     {
         return error;
     }
+    if (is_busy && HWREG64(regs + EDU_DMA_COMMAND) & EDU_DMA_RUN)
+    {
+        return "an earlier transfer has not ended";
+    }
+    is_busy = RT_FALSE;
     b.out = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.out_handle, flags);
     b.in = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.in_handle, flags);
     error = b.out && b.in ? edu_send_and_read_back(&b, flags, kind) : "no buffers";

@@ -149,6 +149,7 @@ static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handl
     if (control & ~be32(FW_CFG_DMA_ERROR))
     {
         *is_busy = RT_TRUE;
+        requests = RT_NULL; /* its block is lost; the next run makes a pool of its own */
         return "the device never ends";
     }
     rt_dma_block_pool_free(requests, (void *)request, request_handle);

@@ -206,7 +206,8 @@ static const char *map_over_left_block(char *va, rt_bool_t is_window)
 #ifdef __riscv
 /*
  * RT-Thread's rt_hw_mmu_kernel_map_init maps the kernel's memory by blocks of 1 GiB. If a page were mapped there, the
- * kernel would take the block's memory for a page table.
+ * kernel would take the block's memory for a page table. The block is not in the ioremap window, so it must be noticed, and
+ * nothing more.
  */
 static const char *map_over_block_of_1g(void)
 {

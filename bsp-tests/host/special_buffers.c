@@ -134,6 +134,7 @@ static void aligned(void)
     handle = 77;
     EXPECT(!rt_dma_alloc_aligned(RT_NULL, 64, 64, &handle, 0) && !rt_dma_alloc_aligned(&device, 0, 64, &handle, 0));
     EXPECT(!rt_dma_alloc_aligned(&device, 64, 0, &handle, 0) && !rt_dma_alloc_aligned(&device, 64, 96, &handle, 0));
+    EXPECT(!rt_dma_alloc_aligned(&device, 64, 4097, &handle, 0) && !rt_dma_alloc_aligned(&device, 64, 3 * 4096, &handle, 0));
     EXPECT(!rt_dma_alloc_aligned(&device, 64, ~0UL / 2 + 1, &handle, 0));
     EXPECT(!rt_dma_alloc_aligned(&device, ~0UL, 64, &handle, 0) && handle == 77);
 }

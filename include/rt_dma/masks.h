@@ -25,8 +25,8 @@ extern "C" {
  * A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a
  * buffer. A failed call changes nothing. `rt_dmam_release` ends the masks of the device.
  *
- * The call refuses a mask that would leave the device without memory (-RT_EIO). It accepts every mask but 0 in these
- * cases:
+ * The call refuses a mask that would leave the device without memory (-RT_EIO). It does not refuse a mask for this
+ * reason in these cases:
  * - No pool is installed.
  * - The BSP's own operation allocates the device's memory.
  * - Only the streaming mask is set, the bus does not translate addresses, and the mask reaches kernel memory. The 4
@@ -44,7 +44,8 @@ extern "C" {
  * bits are 1.
  * @retval RT_EOK The mask is set.
  * @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
- * @retval -RT_EIO No page of the pools that serve the device lies wholly within the mask.
+ * @retval -RT_EIO No page of the pools that serve the device lies wholly within the mask, and none of the cases above
+ * applies.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
  * @note Context: thread first, then any. A device's first mask needs a thread too.

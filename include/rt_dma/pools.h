@@ -91,8 +91,8 @@ rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
 /**
  * @brief Returns the next pool of the list.
  *
- * The list has the order of installation. A pool that replaces an uninstalled one of the same pages may have the place
- * of that one.
+ * The list has the order of installation. A pool of the same pages and kind as an uninstalled one has the place of
+ * that one.
  *
  * @code{.c}
  * for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))

@@ -111,7 +111,7 @@ impl<K: Kernel> Dma<K> {
         self.loans.failed_waits.load(Relaxed)
     }
 
-    /// Is called as a [`MakeRoom`]: serves an owner's request with memory that borrowers give back. Returns `None` if
+    /// The function of [`MakeRoom`]: serves an owner's request with memory that borrowers give back. Returns `None` if
     /// they do not give back enough in time, or if the caller may not sleep.
     fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && self.can_help(pool, request)) {

@@ -6,7 +6,6 @@
 //! | `debug` | The debug mode, which reports mistakes of drivers in C. |
 //! | [`device`] | The records of devices: masks, limits and managed resources. |
 //! | [`driver`] | DMA memory for drivers in Rust. |
-//! | [`without_reclaim`] | Buffers for which no borrower has to give memory back. |
 //! | [`lending`] | Lending the memory of a `reusable` region. |
 //! | [`own_region`] | Claiming and releasing the regions of a device explicitly. |
 //! | [`reserved_memory`] | The shared pools of the device tree's `/reserved-memory`. |
@@ -14,6 +13,7 @@
 //! | [`special_buffers`] | Aligned and write-combining memory. |
 //! | [`streaming`] | Streaming mappings: a driver's own buffer is the device's for a time. |
 //! | [`uninstall`] | Uninstalling a pool. |
+//! | [`without_reclaim`] | Buffers for which no borrower has to give memory back. |
 
 pub mod block_pool;
 #[cfg(any(feature = "debug", feature = "internals"))]

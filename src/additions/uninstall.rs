@@ -43,7 +43,7 @@ impl<K: Kernel> Dma<K> {
         Ok(())
     }
 
-    /// Is called as [`Reinstall::begin_reinstall`].
+    /// The function of [`Reinstall::begin_reinstall`].
     fn begin_reinstall(&self, spec: &PoolSpec, pages: WholePages) -> Option<&'static Pool<K>> {
         let mut kept = core::iter::successors(self.kept.get(), |pool| pool.next_kept().get());
         let pool = kept.find(|pool| pool.matches(spec, pages))?;
@@ -51,7 +51,7 @@ impl<K: Kernel> Dma<K> {
         Some(pool)
     }
 
-    /// Is called as [`Reinstall::end_reinstall`].
+    /// The function of [`Reinstall::end_reinstall`].
     fn end_reinstall(&self, pool: &'static Pool<K>) {
         if let Some((link, _)) = self.kept.link_to(pool, Pool::next_kept) {
             link.set(pool.next_kept().get());

@@ -1,6 +1,6 @@
-//! Values in memory that may be Device memory. They are read and written by whole, aligned words; each word takes one
-//! access, which the compiler neither merges with another nor omits (Arm ARM DDI 0487, B2.7.2). No reference to such
-//! memory is made, because a device writes to it.
+//! Values in memory that may be Device memory. They are read and written by whole, aligned words; each [`Word`] takes
+//! one access, which the compiler neither merges with another nor omits (Arm ARM DDI 0487, B2.7.2). No reference to
+//! such memory is made, because a device writes to it.
 
 #![allow(unsafe_code)]
 
@@ -149,15 +149,15 @@ impl<K: Kernel> DeviceMemory<K> {
         Ok(())
     }
 
-    /// Reads word `index` of the value at `offset` (in bytes) in one access. Returns `None` if the value is not aligned
-    /// or would end after the memory, or has no such word.
+    /// Reads word `index` of the value at `offset` (in bytes) as one [`Word`]. Returns `None` if the value is not
+    /// aligned or would end after the memory, or has no such word.
     ///
     /// Context: any.
     pub fn read_word<W: Words>(&self, offset: usize, index: usize) -> Option<W::Word> {
         self.value_at::<W>(offset)?.read_word(index)
     }
 
-    /// Writes word `index` of the value at `offset` (in bytes) in one access.
+    /// Writes word `index` of the value at `offset` (in bytes) as one [`Word`].
     ///
     /// Context: any.
     ///
@@ -279,14 +279,14 @@ impl<K: Kernel, W: Words> DeviceValue<K, W> {
         self.kernel.device_barrier();
     }
 
-    /// Reads word `index` in one access. Returns `None` if the value has no such word.
+    /// Reads word `index` as one [`Word`]. Returns `None` if the value has no such word.
     ///
     /// Context: any.
     pub fn read_word(&self, index: usize) -> Option<W::Word> {
         Some(self.word_at(index)?.read())
     }
 
-    /// Writes word `index` in one access.
+    /// Writes word `index` as one [`Word`].
     ///
     /// Context: any.
     ///

@@ -235,7 +235,7 @@ fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
 #[test]
 fn an_interrupt_finds_the_records_of_a_fill_while_another_thread_frees_some() {
     explore("a fill while spare records are freed", || {
-        // More than the 64 records that threads keep (`LEAST` and `MARGIN` of `recorded/spares.rs`).
+        // More than the 64 records that threads keep (`FIRST_TARGET` and `MARGIN` of `recorded/spares.rs`).
         const COUNT: usize = 66;
         let kernel = ShuttleKernel::new(0);
         let (dma, streaming) = system(kernel);

@@ -273,7 +273,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
 /// If memory is lent, the owner finds the borrower's record, and waits for it.
 #[test]
 fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
-    every_execution("Lending, an owner and a borrower", || {
+    every_execution("Loans, an owner and a borrower", || {
         let loans = leak(Loans::<LoomKernel>::new());
         assert!(loans.records().next().is_none() && !loans.has_waiting_owner());
         drop(loans.turn.take(KERNEL));
@@ -331,9 +331,9 @@ unsafe impl Pages for Source {
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
         let pools = leak(BlockPools::new(KERNEL, Source));
-        let request =
+        let spec =
             BlockPoolSpec { name: PoolName::new([]), device: Some(Device::at(1)), size: 2048, align: 0, boundary: 0 };
-        let pool = pools.create(&request).ok().unwrap();
+        let pool = pools.create(&spec).ok().unwrap();
         let (block, other) = (pool.allocate().unwrap(), pool.allocate().unwrap());
         pool.free(block.va, block.handle).unwrap();
         assert_eq!(pool.allocate_from_core(0), Some(block));

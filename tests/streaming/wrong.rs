@@ -166,7 +166,7 @@ fn fault_12_an_unmap_with_a_wrong_size_or_direction_ends_the_mapping_as_it_was_r
     }
 }
 
-/// One of the mappings is in the direction of saying which one is meant: then neither is ended.
+/// Two mappings have the handle, and the call fits neither: it is not known which one is meant, so neither is ended.
 #[test]
 fn fault_12_a_wrong_unmap_of_a_buffer_that_is_mapped_twice_ends_neither_mapping() {
     let rig = Rig::new();

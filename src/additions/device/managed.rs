@@ -57,7 +57,8 @@ impl<K: Kernel> DeviceRecords<K> {
 
     /// Removes a resource of this kind from the device's list without releasing it, and returns its arguments: of those
     /// for whose arguments `is_wanted` returns true, the one that `selection` states. Returns `None` if there is none:
-    /// the driver stated wrong arguments, or another call released the resource.
+    /// the driver stated wrong arguments, or another call released the resource. With [`Only`](Selection::Only), also
+    /// returns `None` if there are several.
     ///
     /// Context: thread. In any other context it returns `None` and changes nothing.
     pub fn unmanage(
@@ -96,8 +97,8 @@ impl<K: Kernel> DeviceRecords<K> {
         Some(arguments)
     }
 
-    /// Frees the entries of the device's resources that plain calls gave back. In an interrupt, where the heap cannot
-    /// be called, they stay until the device gets another resource or is released.
+    /// Frees what the device's list keeps of resources that plain calls gave back. In an interrupt, where the heap
+    /// cannot be called, they stay until the device gets another resource or is released.
     fn free_given_back(&self, device: Device) {
         while self.keys.has_given_back() {
             if self.remove_resource(device, Selection::Newest, is_given_back).is_none() {
@@ -161,7 +162,7 @@ impl<K: Kernel> DeviceRecords<K> {
             }
         });
         if was_given_back {
-            // In an interrupt, the entry stays in the list: see `free_given_back`.
+            // In an interrupt, the resource stays in the list: see `free_given_back`.
             self.remove_resource(device, Selection::Newest, is_given_back);
         }
     }

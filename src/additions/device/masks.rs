@@ -101,8 +101,8 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Changes the device's masks, and records its original table. Returns the new masks. The caller then gives the
     /// device the table for these masks, and [confirms](Self::confirm_masks) them.
     ///
-    /// `inherited` returns the masks of a device for which none are recorded. It is called with the lock held, so that
-    /// it sees the table of each call that has confirmed its masks.
+    /// `inherited` returns the masks of a device for which none are recorded, and `change` changes the masks. Both are
+    /// called with the lock held, so that `inherited` sees the table of each call that has confirmed its masks.
     ///
     /// Context: any if the device has a record already; otherwise thread.
     ///

@@ -15,7 +15,7 @@ pub struct Statistics {
     pub peak: usize,
     /// Bytes in the longest free run.
     pub longest_free: usize,
-    /// BufferSizes in use.
+    /// The number of buffers in use.
     pub buffers: usize,
     /// Failed requests whose flags this pool serves.
     pub failed: usize,

@@ -88,7 +88,8 @@ impl<K: Kernel> Streaming<'_, K> {
     ) {
         let kernel = self.dma.kernel;
         if !mapping.sync_out(bsp, part, Purpose::Transfer) {
-            // The lines are flushed here. The failure is no error of the sync: such errors are mistakes of the driver.
+            // A `sync_out` that failed needs no `sync_in`. The lines are flushed here. The failure is not an error of
+            // this call: the errors of a sync are mistakes of the driver, and in C the call returns nothing.
             mapping.flush(kernel, part);
             return;
         }

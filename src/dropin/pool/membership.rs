@@ -191,8 +191,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Gives a pool that was uninstalled all values of a new pool but its page map, and writes again what C sees of its
-    /// pages. The copy of a device's name stays, and all pages stay in use. The caller
-    /// holds the turn of installs.
+    /// pages. The copy of a device's name stays, and all pages stay in use. The caller holds the turn of installs.
     ///
     /// Context: any.
     pub(crate) fn reset(&self, spec: &PoolSpec) {

@@ -43,7 +43,7 @@ pub struct LiveMapping {
     pub master: BusMaster,
     /// The handle of the first byte.
     pub handle: Handle,
-    /// Bytes, not zero. Zero in a spare record only.
+    /// Bytes. Not zero in a record that is in use.
     pub size: usize,
     /// The direction that the driver stated for the map.
     pub direction: Direction,

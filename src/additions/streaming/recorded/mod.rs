@@ -56,8 +56,8 @@ impl<K: Kernel> Streaming<'_, K> {
         };
         record.handle = handle;
         // Without translation, a handle is the physical address of what the device sees, and leads there.
-        let is_translated = !matches!(master.ops, Ops::Library(ops) if !ops.are_translated());
-        if is_translated {
+        let may_be_translated = !matches!(master.ops, Ops::Library(ops) if !ops.are_translated());
+        if may_be_translated {
             record.leads_outside_pools = leads_outside_pools(dma, master, handle, buffer.size);
         }
         if matches!(master.ops, Ops::Library(_)) {

@@ -132,7 +132,8 @@ pub fn extract() {
     let size = || all().iter().map(|pool| pool.pages).sum::<usize>();
     let (before, size_before) = (all().len(), size());
     // An incomplete page, where the rest of a region begins after a pool, counts as bytes of the region
-    // (`unused_part`). SAFETY: the public part of a pool is never freed.
+    // (`unused_part`).
+    // SAFETY: the public part of a pool is never freed.
     let ends_in_a_page = |pool: &Pool| unsafe { &*pool.public }.region_end.load(Relaxed) % PAGE != 0;
     let least = total / PAGE - usize::from(total >= PAGE && all().iter().any(ends_in_a_page));
     let mut list = firmware::boot_regions();
