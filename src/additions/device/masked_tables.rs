@@ -5,7 +5,7 @@ use crate::additions::device::masks::MaskedOps;
 use crate::kernel::Kernel;
 use crate::mem::lock::IrqLock;
 
-/// The number of masked tables that stand for masks of their own.
+/// The number of masked tables that are not shared.
 ///
 /// A table that once got masks keeps them, because a child device may have copied it. A driver that sets the streaming
 /// and the coherent mask by two calls takes two of them, one for the time between the calls. Devices of one kind share
@@ -14,42 +14,46 @@ use crate::mem::lock::IrqLock;
 /// device has no record, and is refused memory.
 pub const TABLES: usize = 32;
 
-/// What each masked table stands for, by the index of the table.
+/// The masks and the original table of each masked table, by the index of the table.
+///
+/// They are protected by a lock, although an entry never changes once it is written. A set-once reference would need
+/// memory of the heap for each entry, which a call in an interrupt cannot allocate. Two calls at the same time
+/// could also take two tables for the same masks.
 pub struct MaskedTables {
-    meanings: IrqLock<[Option<MaskedOps>; TABLES]>,
+    ops: IrqLock<[Option<MaskedOps>; TABLES]>,
 }
 
 impl MaskedTables {
-    /// Makes a list in which no table stands for anything.
+    /// Makes a list in which no table is taken.
     pub const fn new() -> Self {
-        MaskedTables { meanings: IrqLock::new([None; TABLES]) }
+        MaskedTables { ops: IrqLock::new([None; TABLES]) }
     }
 
-    /// Returns the index of the table for these masks and this original table. The first call for them takes a table
-    /// that stands for nothing; `None` if there is no such table.
+    /// Returns the index of the table for these masks and this original table. The first call for them takes a
+    /// table. Returns `None` if all are taken.
     ///
     /// Context: any.
     pub fn find_or_take<K: Kernel>(&self, kernel: K, ops: &MaskedOps) -> Option<usize> {
         let is_same = |known: &MaskedOps| known.masks == ops.masks && core::ptr::eq(known.original, ops.original);
-        let mut meanings = self.meanings.lock(kernel);
-        let known = meanings.iter().position(|known| known.as_ref().is_some_and(is_same));
-        let index = known.or_else(|| meanings.iter().position(Option::is_none))?;
-        *meanings.get_mut(index)? = Some(*ops);
+        let mut ops_of_tables = self.ops.lock(kernel);
+        let known = ops_of_tables.iter().position(|known| known.as_ref().is_some_and(is_same));
+        let index = known.or_else(|| ops_of_tables.iter().position(Option::is_none))?;
+        *ops_of_tables.get_mut(index)? = Some(*ops);
         Some(index)
     }
 
-    /// Returns what the table with this index stands for; `None` if it stands for nothing.
+    /// Returns the masks and the original table of the table with this index; `None` if it is not taken.
     ///
     /// Context: any.
     pub fn at<K: Kernel>(&self, kernel: K, index: usize) -> Option<MaskedOps> {
-        self.meanings.lock(kernel).get(index).copied().flatten()
+        self.ops.lock(kernel).get(index).copied().flatten()
     }
 
-    /// Returns whether one of the masked tables stands for this table with masks.
+    /// Returns whether this table is the original one of any masked table.
     ///
     /// Context: any.
     pub fn is_original<K: Kernel>(&self, kernel: K, table: &rt_dma_map_ops) -> bool {
-        self.meanings.lock(kernel).iter().flatten().any(|known| core::ptr::eq(known.original, table))
+        self.ops.lock(kernel).iter().flatten().any(|known| core::ptr::eq(known.original, table))
     }
 }
 

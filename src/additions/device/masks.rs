@@ -30,7 +30,7 @@ impl Masks {
 #[repr(C, packed(4))]
 struct PackedMasks(Masks);
 
-/// Masks, and the table of map operations that they limit: what a masked table stands for.
+/// Masks, and the table of map operations that they limit. Each [masked table](super::masked_tables) has one.
 #[derive(Clone, Copy)]
 pub struct MaskedOps {
     /// The masks.

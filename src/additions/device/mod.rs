@@ -13,7 +13,7 @@
 //! | --- | --- |
 //! | `mod.rs` | The records of devices. |
 //! | `masks.rs` | The masks in the record of a device. |
-//! | `masked_tables.rs` | What each masked table stands for. |
+//! | `masked_tables.rs` | The masks and the original table of each masked table. |
 //! | `masked_devices.rs` | The devices that had a mask at any time. No record is searched for the others. |
 //! | `reach.rs` | Whether a mask leaves the device any memory of the pools. |
 //! | `limits.rs` | The limits in the record of a device. |

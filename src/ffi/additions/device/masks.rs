@@ -6,7 +6,7 @@ use crate::additions::device::masks::{MaskedOps, Masks};
 use crate::dropin::translate::NO_MASK;
 use crate::error::Error;
 use crate::ffi::additions::device::masked_ops::{
-    has_masked_function, is_masked_copy, is_masked_table, meaning_of, table_for,
+    has_any_masked, is_masked_copy, is_masked_table, masked_ops_of, table_for,
 };
 use crate::ffi::additions::device::{set_new_device_hook, status_without_record};
 use crate::ffi::additions::hooks;
@@ -21,13 +21,13 @@ use crate::kernel::rtthread::rt_dma_port_device_set_ops;
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    let ops = if has_masked_ops(device) { meaning_of(device) } else { None };
+    let ops = if has_masked_ops(device) { masked_ops_of(device) } else { None };
     ops.map_or(Masks::UNLIMITED, |ops| ops.masks)
 }
 
 /// Returns whether the device has a masked table now, or a copy of one.
 fn has_masked_ops(device: Device) -> bool {
-    stored_table(device).is_some_and(has_masked_function)
+    stored_table(device).is_some_and(has_any_masked)
 }
 
 /// @brief Sets the streaming mask: the addresses that the device can use for buffers that are mapped for it.
@@ -191,8 +191,8 @@ fn record_and_publish(
 /// Returns the masks and the original table of a device whose present table is `table`; `None` if they are not known.
 fn masked_ops_before(device: Device, table: &'static rt_dma_map_ops) -> Option<MaskedOps> {
     // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
-    if has_masked_function(table) {
-        meaning_of(device)
+    if has_any_masked(table) {
+        masked_ops_of(device)
     } else {
         Some(MaskedOps { masks: Masks::UNLIMITED, original: table })
     }
@@ -230,7 +230,7 @@ pub(in crate::ffi) fn update_block_pools(device: Device) {
 /// Gives the device its original table back.
 fn unmask(device: Device) {
     let ops = match stored_table(device) {
-        Some(table) if is_masked_table(table) => meaning_of(device),
+        Some(table) if is_masked_table(table) => masked_ops_of(device),
         // A device without a mask may have a copy of another device's table. That one stays.
         Some(table) if is_masked_copy(table) => DEVICES.masked_ops(device),
         _ => None,

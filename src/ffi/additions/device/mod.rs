@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `mod.rs` | What is done when a device makes its first call. |
 //! | `masks.rs` | `rt_dma_set_mask` and the other calls, which give the device the table for its masks. |
-//! | `masked_ops/mod.rs` | The masked tables, and which masks and which original table that of a device stands for. |
+//! | `masked_ops/mod.rs` | The masked tables, and the masks and the original table of a device that has one. |
 //! | `masked_ops/functions.rs` | The functions of these tables: they keep to the masks, and call the original table. |
 //! | `operations.rs` | The functions of the original table, for code that does not call the device's table. |
 //! | `limits.rs` | `rt_dma_set_max_segment` and the other calls for limits. |

@@ -6,7 +6,7 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
-use crate::ffi::additions::device::masked_ops::{freeing_table, is_masked_function, is_masked_table, meaning_of};
+use crate::ffi::additions::device::masked_ops::{freeing_table, has_masked, is_masked_table, masked_ops_of};
 use crate::ffi::dropin::ops::{default_table, ops_of_alloc, ops_with, table_or_choose};
 use crate::kernel::Device;
 
@@ -14,7 +14,7 @@ use crate::kernel::Device;
 /// another table, even one with a masked function, and if the original table is not known.
 pub(in crate::ffi) fn unmasked_table(device: Device, present: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
     if is_masked_table(present)
-        && let Some(ops) = meaning_of(device)
+        && let Some(ops) = masked_ops_of(device)
     {
         ops.original
     } else {
@@ -30,7 +30,7 @@ fn table_for_operation<F: PartialEq>(
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> Option<&'static rt_dma_map_ops> {
     let present = table_or_choose(device).ok()?;
-    if is_masked_function(present, operation) { Some(meaning_of(device)?.original) } else { Some(present) }
+    if has_masked(present, operation) { Some(masked_ops_of(device)?.original) } else { Some(present) }
 }
 
 /// Returns the function of this `operation` that applies to the device: in place of a masked one that of the original
@@ -66,7 +66,7 @@ pub(in crate::ffi) enum FreeOps {
 /// Those of [`table_or_choose`]: the device's table cannot be chosen now, so that nothing can be freed.
 pub(in crate::ffi) fn free_ops_or_choose(device: Device) -> Result<FreeOps, Error> {
     let present = table_or_choose(device)?;
-    let is_masked = is_masked_function(present, |table| table.free);
+    let is_masked = has_masked(present, |table| table.free);
     let free = if is_masked { freeing_table(device).free } else { present.free };
     // A null one is that of a table whose handles are not translated.
     let Some(free) = free else { return Ok(FreeOps::Library(MapOps::UNTRANSLATED)) };

@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use super::{freeing_table, meaning_of};
+use super::{freeing_table, masked_ops_of};
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::buffer_request::BufferRequest;
@@ -33,7 +33,7 @@ pub(super) unsafe extern "C" fn masked_alloc(
 
 /// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
 fn allocate(device: Device, size: usize, flags: usize) -> Option<(Va, Handle)> {
-    let MaskedOps { masks: Masks { coherent: mask, .. }, original } = meaning_of(device)?;
+    let MaskedOps { masks: Masks { coherent: mask, .. }, original } = masked_ops_of(device)?;
     // The library keeps to a mask, in place of an operation of its own in the table.
     if let Some(ops) = ops_of_alloc(original)
         && (mask != NO_MASK || original.alloc.is_none())
@@ -99,7 +99,7 @@ pub(super) unsafe extern "C" fn masked_sync_out(
 ) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
-    let Some(MaskedOps { masks, original }) = meaning_of(device) else { return errors.error };
+    let Some(MaskedOps { masks, original }) = masked_ops_of(device) else { return errors.error };
     let Some(sync) = original.sync_out_data.or_else(|| default_table(device).sync_out_data) else {
         return errors.nosys;
     };
@@ -153,7 +153,7 @@ pub(super) unsafe extern "C" fn masked_sync_in(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     let Some(device) = device(dev) else { return errors().inval };
-    let Some(MaskedOps { original, .. }) = meaning_of(device) else { return errors().error };
+    let Some(MaskedOps { original, .. }) = masked_ops_of(device) else { return errors().error };
     match original.sync_in_data.or_else(|| default_table(device).sync_in_data) {
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },

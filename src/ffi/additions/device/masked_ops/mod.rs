@@ -1,11 +1,15 @@
-//! The tables of operations of devices that have a mask.
+//! The tables of operations of devices that have a mask: the masked tables.
 //!
-//! Such a table replaces the device's original table, and calls it. Its `alloc` keeps to the coherent mask, its
-//! `sync_out_data` to the streaming mask. So a device without a mask pays nothing.
+//! A device with a mask gets one of these tables in place of its original one. The masked table calls the original one.
+//! Its `alloc` keeps to the coherent mask, its `sync_out_data` to the streaming mask. A device without a mask keeps its
+//! original table, so it pays nothing for masks.
 //!
-//! All masked tables have the same functions. Which masks and which original table apply follows from the address of
-//! the table in `dev->dma_ops`: there is a table for each pair of them. A child device that copies its parent's
-//! `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
+//! All masked tables have the same functions. The address of the table in `dev->dma_ops` identifies the masks and the
+//! original table. A child device that copies its parent's `dma_ops` therefore has the parent's masks and translation,
+//! also when the parent is gone.
+//!
+//! There are [`TABLES`] such tables. When all are taken, further devices share one more. Their masks are in their
+//! records, so a child that copies the shared table gets no memory.
 
 mod functions;
 
@@ -17,11 +21,11 @@ use crate::ffi::dropin::ops::{default_table, stored_table, translating_table};
 use crate::ffi::{DEVICES, DMA};
 use crate::kernel::Device;
 
-/// What each table in [`MASKED`] but the last one stands for.
-static MEANINGS: MaskedTables = MaskedTables::new();
+/// The masks and the original table of each table in [`MASKED`] but the last one.
+static MASKED_OPS: MaskedTables = MaskedTables::new();
 
-/// The masked tables. They differ only in their addresses. The devices for which [`MEANINGS`] has no room share the
-/// last one.
+/// The masked tables. They differ only in their addresses. The devices for which [`MASKED_OPS`] has no room share
+/// the last one.
 static MASKED: [rt_dma_map_ops; TABLES + 1] = [const {
     rt_dma_map_ops {
         alloc: Some(masked_alloc),
@@ -42,12 +46,13 @@ pub(super) fn is_masked_table(table: &rt_dma_map_ops) -> bool {
     masked_index(table).is_some()
 }
 
-/// Returns whether the function that `operation` returns of a table is a masked one.
+/// Returns whether a table has the masked function for an operation. `operation` reads the member to compare, for
+/// example `|table| table.alloc`.
 ///
-/// Rust does not guarantee that each function has one address, and no other function the same. Here that is no danger:
-/// a function that is not generic has one copy in the library, and only a function with the same code can share its
-/// address.
-pub(super) fn is_masked_function<F: PartialEq>(
+/// Rust does not guarantee that a function has only one address, or that no other function has the same. Here that is
+/// no danger. All tables in [`MASKED`] are copies of one constant, and the BSP gets the functions only from them, so it
+/// always gets the same address. Another function can have this address only if it has the same code.
+pub(super) fn has_masked<F: PartialEq>(
     table: &rt_dma_map_ops,
     operation: impl Fn(&rt_dma_map_ops) -> Option<F>,
 ) -> bool {
@@ -55,20 +60,20 @@ pub(super) fn is_masked_function<F: PartialEq>(
     operation(table) == operation(masked)
 }
 
-/// Returns whether any function of a table is a masked one: it is a masked table, or a [copy](is_masked_copy) of one.
-/// If none is, the masks that are known for a device with this table were set for an earlier device at its address, or
-/// for operations that the BSP has replaced.
-pub(super) fn has_masked_function(table: &rt_dma_map_ops) -> bool {
-    is_masked_function(table, |table| table.alloc)
-        || is_masked_function(table, |table| table.free)
-        || is_masked_function(table, |table| table.sync_out_data)
-        || is_masked_function(table, |table| table.sync_in_data)
+/// Returns whether a table has any masked function: it is a masked table, or a [copy](is_masked_copy) of one. If it has
+/// none, the masks in the record of a device with this table do not count: they were set for an earlier device at its
+/// address, or for operations that the BSP has replaced.
+pub(super) fn has_any_masked(table: &rt_dma_map_ops) -> bool {
+    has_masked(table, |table| table.alloc)
+        || has_masked(table, |table| table.free)
+        || has_masked(table, |table| table.sync_out_data)
+        || has_masked(table, |table| table.sync_in_data)
 }
 
-/// Returns whether a table is one into which the BSP has copied a function of a masked table. That function reads the
-/// masks and the original table in the device's record.
+/// Returns whether a table is the BSP's own, and the BSP has copied a function of a masked table into it. That function
+/// finds the masks and the original table in the device's record.
 pub(super) fn is_masked_copy(table: &rt_dma_map_ops) -> bool {
-    !is_masked_table(table) && has_masked_function(table)
+    !is_masked_table(table) && has_any_masked(table)
 }
 
 /// Returns the table for these masks: a masked one, or without a mask the original table.
@@ -77,35 +82,39 @@ pub(super) fn table_for(ops: &MaskedOps) -> &'static rt_dma_map_ops {
         return ops.original;
     }
     let [.., last] = &MASKED;
-    MEANINGS.find_or_take(DMA.kernel, ops).and_then(|index| MASKED.get(index)).unwrap_or(last)
+    MASKED_OPS.find_or_take(DMA.kernel, ops).and_then(|index| MASKED.get(index)).unwrap_or(last)
 }
 
-/// Returns the masks and the original table of a device with a masked table or a [copy](is_masked_copy) of one. Returns
-/// `None` if these are not known; the device then gets no memory.
-pub(super) fn meaning_of(device: Device) -> Option<MaskedOps> {
-    let present = stored_table(device);
+/// Returns the masks and the original table of a device for which a masked function was called. Returns `None` if they
+/// are not known; the device then gets no memory.
+///
+/// A masked table shows that masks apply to the device. If it is the shared one, and the device has no record, the
+/// device is a child that copied it from its parent: which masks apply is not known.
+///
+/// A device with another table and without a record has no mask. Its masks may have been removed while this call ran;
+/// or the BSP's own table calls a masked function, or has a copy of one, for a device that never had a mask or has none
+/// any more.
+pub(super) fn masked_ops_of(device: Device) -> Option<MaskedOps> {
+    let stored = stored_table(device);
     let recorded = || DEVICES.masked_ops(device);
-    if let Some(index) = present.and_then(masked_index) {
-        // The last masked table, which devices share, has no entry in `MEANINGS`: their records have the masks. A child
-        // that copied the last table has no record, and its masks are not known.
-        return MEANINGS.at(DMA.kernel, index).or_else(recorded);
+    match stored.and_then(masked_index) {
+        Some(index) => MASKED_OPS.at(DMA.kernel, index).or_else(recorded),
+        None => Some(recorded().unwrap_or_else(|| without_masks(device, stored))),
     }
-    // A copy of a masked table, whose masks are in the device's record. Without a record, the last mask was removed
-    // while this call ran, or the copy is of another device's table.
-    Some(recorded().unwrap_or_else(|| without_masks(device, present)))
 }
 
 /// Returns the table that frees the buffers of a device with a masked `free`: the original table. If that is not known,
-/// returns one that translates handles as the table that would be chosen for it does: the device gets no memory, but
-/// may have allocated before it got the masked table.
+/// returns a [table by which each handle of the device leads to the same memory](translating_table). The device then
+/// gets no memory, but it can still free the buffers that it allocated before it got the masked table.
 pub(super) fn freeing_table(device: Device) -> &'static rt_dma_map_ops {
-    meaning_of(device).map_or_else(|| translating_table(device), |ops| ops.original)
+    masked_ops_of(device).map_or_else(|| translating_table(device), |ops| ops.original)
 }
 
-/// Returns no masks, and the original table of a device whose present table is not a masked one. The device has no
-/// record of masks.
-fn without_masks(device: Device, present: Option<&'static rt_dma_map_ops>) -> MaskedOps {
-    // Any other table than a known original one may call the masked one: the call would return here without end.
-    let original = present.filter(|present| MEANINGS.is_original(DMA.kernel, present));
+/// Returns no masks, and the original table, for a device that has neither a masked table nor a record of masks.
+/// `stored` is its table.
+fn without_masks(device: Device, stored: Option<&'static rt_dma_map_ops>) -> MaskedOps {
+    // Only a table that is known as an original one is called. Any other may itself call the masked function, and that
+    // would call it again without end.
+    let original = stored.filter(|stored| MASKED_OPS.is_original(DMA.kernel, stored));
     MaskedOps { masks: Masks::UNLIMITED, original: original.unwrap_or_else(|| default_table(device)) }
 }
