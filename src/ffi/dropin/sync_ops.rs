@@ -29,7 +29,7 @@ pub(super) unsafe extern "C" fn sync_out<const OPS: usize>(
     let (device, data, flags) =
         (Device::at(dev.expose_provenance()), data.expose_provenance(), Flags::from_bits_retain(flags));
     match ops {
-        MapOps::Coherent if dma_handle.is_null() => sync_status(DMA.sync_out_without_handle(device, data, size)),
+        MapOps::Coherent if dma_handle.is_null() => sync_status(DMA.flush_or_refuse(device, data, size)),
         // The address is not checked for a caller that does not need the handle.
         MapOps::NonCoherent if dma_handle.is_null() => errors().ok,
         // SAFETY: the caller passes a `dma_handle` that is null or may be written.
@@ -106,7 +106,7 @@ pub(super) unsafe extern "C" fn sync_in_coherent(
     let (device, data) = (Device::at(dev.expose_provenance()), out_data.expose_provenance());
     // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the
     // bytes are lost, as with the C original.
-    sync_status(unsafe { DMA.sync_in(device, data, size) })
+    sync_status(unsafe { DMA.invalidate_or_refuse(device, data, size) })
 }
 
 /// The `sync_in_data` of another table: does what the coherent table's does, if its operations maintain the cache.

@@ -60,7 +60,7 @@ impl Machine {
     /// Makes the bytes of a buffer visible to the processor.
     pub fn sync_in(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         // SAFETY: the cache is simulated; it contains no Rust values.
-        unsafe { self.dma.sync_in(device, data, size) }
+        unsafe { self.dma.invalidate_or_refuse(device, data, size) }
     }
 
     /// Makes pools as `rt_dma_pool_extract` of revision r2 does. Returns the range of memory that they use.
