@@ -82,7 +82,7 @@ unsafe impl Cache for RtThread {
         // SAFETY: the port's function may be called in any context.
         let largest = unsafe { rt_dma_port_cache_line_max() };
         #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-        cache_line::set_line_size(largest);
+        cache_line::set_if_of_one_size(largest);
         largest
     }
 
