@@ -15,6 +15,13 @@
  * Returns whether the range is the kernel's own. RT-Thread reserves such ranges under these names before it reads
  * /reserved-memory (rt_hw_common_setup, rt_fdt_scan_initrd). Memblock then refuses to reserve a node's memory that
  * overlaps one of them, and only a line of its log states that: without this check, a pool would lie over the kernel.
+ *
+ * Two more names are not in the list. The pages of "init-page" belong to the page allocator, which
+ * rt_dma_port_kernel_uses asks. "memreserve" is an entry of the device tree's /memreserve/, which keeps the kernel from
+ * using the memory; the tree may give it to a node as well.
+ *
+ * RT-Thread reserves the memory of a node under the node's name. A node that is called "fdt" or "initrd", without an
+ * address after the name, is therefore taken for the kernel's, and refused: give it another name.
  */
 static int is_kernels_own(const struct rt_mmblk_reg *reg)
 {

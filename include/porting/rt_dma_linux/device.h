@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file device.h
- * @brief For porting drivers from Linux: which pointers are a device.
+ * @brief For porting drivers from Linux: the pointers that a call takes for a device.
  */
 #ifndef RT_DMA_LINUX_DEVICE_H
 #define RT_DMA_LINUX_DEVICE_H
@@ -10,27 +10,35 @@ struct device;
 struct rt_device;
 
 /*
- * A device as an argument is a `struct device *`, a `struct rt_device *` or a `void *`. In GNU C, which Linux's drivers are
- * written in, and in C++, no other pointer compiles. Strict ISO C does not check it.
+ * The headers take a `struct device *`, a `struct rt_device *` or a `void *` for a device. Each is converted without a
+ * check: it must be null or point to a `struct rt_device`. So a driver's own `struct device` must begin with a
+ * `struct rt_device`.
+ *
+ * Which other pointers the compiler accepts:
+ * - GNU C, in which Linux's drivers are written: one to a `const` or `volatile` device, with a warning.
+ * - C++: one to a class that is derived from `struct rt_device`, which it converts to the base.
+ * - Strict ISO C: every one, because the argument is a `void *` there.
+ *
+ * dma_device_t is the type of a device as an argument. dma_rt_device returns RT-Thread's device of it.
  */
 #if defined(__cplusplus)
 extern "C++" {
-/*
- * The constructor below takes a pointer to each type for which dma_linux_device_type has the member `allowed`. Any other
- * pointer does not compile.
+/**
+ * @brief Defined for each type, other than `struct rt_device`, to which a pointer to a device may point.
+ *
+ * A constructor of dma_device_t uses the member `allowed`. Another type has none, so its pointer does not compile.
  */
-/** @brief Lists the types that a driver may use for a device. */
 template <class T> struct dma_linux_device_type;
-/** @brief A `void *` may point to a device. */
+/** @brief A `void *` is accepted. */
 template <> struct dma_linux_device_type<void>
 {
-    /** Exists, so the type is accepted. */
+    /** For the constructor. */
     typedef int allowed;
 };
-/** @brief Linux's `struct device`; with `#define device rt_device` it is RT-Thread's. */
+/** @brief A `struct device *` is accepted. With `#define device rt_device` it is RT-Thread's. */
 template <> struct dma_linux_device_type<struct device>
 {
-    /** Exists, so the type is accepted. */
+    /** For the constructor. */
     typedef int allowed;
 };
 
@@ -40,9 +48,9 @@ struct dma_device_t
     /** RT-Thread's device. */
     struct rt_device *rt;
 
-    /** Takes RT-Thread's device, or a null pointer. */
+    /** Takes RT-Thread's device, one of a derived class, or a null pointer. */
     dma_device_t(struct rt_device *dev) : rt(dev) {}
-    /** Takes Linux's device, or `void *`. */
+    /** Takes Linux's device, or a `void *`. */
     template <class T>
     dma_device_t(T *dev, typename dma_linux_device_type<T>::allowed = 0)
         : rt(static_cast<struct rt_device *>(static_cast<void *>(dev))) {}
@@ -51,7 +59,6 @@ struct dma_device_t
 /** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((dev).rt)
 #elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
-/** @brief A device as an argument. */
 typedef union
 {
     /** RT-Thread's device. */
@@ -59,12 +66,9 @@ typedef union
     /** Linux's device. */
     struct device *dev;
 } dma_device_t __attribute__((__transparent_union__));
-/** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((dev).rt)
 #else
-/** @brief A device as an argument. */
 typedef void *dma_device_t;
-/** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((struct rt_device *)(dev))
 #endif
 

@@ -1,5 +1,6 @@
 //! error: E0603
-//! No driver reaches the types of `mem`, whose memory is freed when a value is dropped.
+//! A driver cannot name `HeapMemory`: its `new` and its `drop` call the kernel's heap, and do not check that the caller
+//! is a thread.
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::heap::HeapMemory;
 
