@@ -30,7 +30,8 @@ fn take_released() -> Vec<(Device, usize)> {
     RELEASED.take()
 }
 
-/// Adds a resource to those that are released with the device. `number` identifies it, and is its key.
+/// Adds a resource to those that are released with the device. `number` is its key: the first argument of its release
+/// function, by which a call finds a resource of its kind.
 fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: ResourceKind, number: usize) {
     fill_reservation(records.reserve(device).expect("there is memory"), kind, record_release, number);
 }

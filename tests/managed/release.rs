@@ -1,4 +1,4 @@
-//! Managed and released by the calls of managed resources.
+//! Tests resources that are added and released by the calls for managed resources alone.
 
 use crate::fake_kernel::*;
 use crate::{fill_reservation, manage, record_release, take_released, unmanage};
@@ -26,13 +26,13 @@ fn a_release_frees_all_resources_newest_first_and_once() {
     assert_eq!(take_released(), [3, 2, 1, 0].map(|number| (device, number)));
     assert!(records.release(device), "nothing is left to do");
     assert_eq!(take_released(), []);
-    records.release(other);
+    assert!(records.release(other));
     assert_eq!(take_released(), [103, 102, 101, 100].map(|number| (other, number)));
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
 #[test]
-fn a_resource_that_went_early_does_not_go_again() {
+fn a_resource_that_was_taken_out_is_not_released() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let [device, other] = [0; 2].map(|_| machine.plain_device());
@@ -44,13 +44,13 @@ fn a_resource_that_went_early_does_not_go_again() {
         assert!(!unmanage(&records, device, ResourceKind::Buffer, number), "a second time");
     }
     assert_eq!(take_released(), [], "the caller that takes a resource out releases it");
-    records.release(device);
+    assert!(records.release(device));
     assert_eq!(take_released(), [3, 1].map(|number| (device, number)));
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
 #[test]
-fn a_place_that_is_not_filled_leaves_nothing() {
+fn a_reservation_may_be_dropped_or_outlive_a_release() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
@@ -59,9 +59,9 @@ fn a_place_that_is_not_filled_leaves_nothing() {
 
     // A release between `reserve` and `manage` does not free the record that the reservation points to.
     let reservation = records.reserve(device).unwrap();
-    records.release(device);
+    assert!(records.release(device));
     fill_reservation(reservation, ResourceKind::Buffer, record_release, 7);
-    records.release(device);
+    assert!(records.release(device));
     assert_eq!(take_released(), [(device, 7)]);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
@@ -75,9 +75,9 @@ fn masks_outlive_what_is_managed() {
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
     records.set_masks(device, &ORIGINAL, || Masks::UNLIMITED, |masks| masks.streaming = 0xff).unwrap();
     manage(&records, device, ResourceKind::Buffer, 1);
-    records.release(device);
+    assert!(records.release(device));
+    assert_eq!(take_released(), [(device, 1)]);
     assert_eq!(records.masked_ops(device).unwrap().masks, Masks { streaming: 0xff, coherent: !0 });
-    take_released();
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
         }
         assert!(!got);
         manage(&records, device, ResourceKind::Buffer, 1);
-        records.release(device);
+        assert!(records.release(device));
         assert_eq!(take_released(), [(device, 1)]);
     }
 }
@@ -141,7 +141,7 @@ fn in_an_interrupt_nothing_happens() {
     });
     assert_eq!(take_released(), []);
     assert!(machine.with_interrupts_off(|| records.reserve(device).is_none()));
-    records.release(device);
+    assert!(records.release(device));
     assert_eq!(take_released(), [(device, 1)]);
 }
 
@@ -152,7 +152,7 @@ fn a_release_may_itself_manage_and_unmanage() {
     fn nested(device: Device, arguments: Arguments) {
         let records = RECORDS.lock().unwrap().clone().unwrap();
         record_release(device, arguments);
-        assert!(!unmanage(&records, device, ResourceKind::Buffer, 1), "it is in release's hands");
+        assert!(!unmanage(&records, device, ResourceKind::Buffer, 1), "the release has taken it out of the list");
         manage(&records, device, ResourceKind::Buffer, 50);
         assert!(unmanage(&records, device, ResourceKind::Buffer, 50));
     }
@@ -162,20 +162,20 @@ fn a_release_may_itself_manage_and_unmanage() {
     let device = machine.plain_device();
     manage(&records, device, ResourceKind::Buffer, 1);
     fill_reservation(records.reserve(device).unwrap(), ResourceKind::BlockPool, nested, 2);
-    records.release(device);
+    assert!(records.release(device));
     assert_eq!(take_released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
 #[test]
-fn fault_12_the_only_one_of_a_key_is_taken_out() {
+fn fault_12_of_two_resources_with_one_key_none_is_taken_out_as_the_only_one() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     [1, 2, 2].into_iter().for_each(|number| manage(&records, device, ResourceKind::Mapping, number));
     assert!(records.unmanage(device, ResourceKind::Mapping, Selection::Only, |arguments| arguments[0] == 2).is_none());
     assert!(records.unmanage(device, ResourceKind::Mapping, Selection::Only, |arguments| arguments[0] == 1).is_some());
-    records.release(device);
+    assert!(records.release(device));
     assert_eq!(take_released(), [(device, 2), (device, 2)]);
 }
 
@@ -189,13 +189,15 @@ proptest! {
         let devices = [0; 3].map(|_| machine.plain_device());
         let mut model: [Vec<(ResourceKind, usize)>; 3] = Default::default();
         let kinds = [ResourceKind::Buffer, ResourceKind::Mapping, ResourceKind::BlockPool];
+        let newest_first = |device: Device, list: Vec<(ResourceKind, usize)>| -> Vec<_> {
+            list.into_iter().rev().map(|(_, number)| (device, number)).collect()
+        };
         for (number, (call, at, which)) in calls.into_iter().enumerate() {
             let (device, list) = (devices[at], &mut model[at]);
             match call {
                 0 => {
-                    records.release(device);
-                    let expected: Vec<_> = list.drain(..).rev().map(|(_, number)| (device, number)).collect();
-                    prop_assert_eq!(take_released(), expected);
+                    prop_assert!(records.release(device));
+                    prop_assert_eq!(take_released(), newest_first(device, std::mem::take(list)));
                 }
                 1 if !list.is_empty() => {
                     let (kind, number) = list.remove(which.index(list.len()));
@@ -210,8 +212,10 @@ proptest! {
                 }
             }
         }
-        devices.into_iter().for_each(|device| { records.release(device); });
-        take_released();
+        for (device, list) in devices.into_iter().zip(model) {
+            prop_assert!(records.release(device));
+            prop_assert_eq!(take_released(), newest_first(device, list));
+        }
         prop_assert_eq!(machine.balance().heap_bytes, 0);
     }
 }
