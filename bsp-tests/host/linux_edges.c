@@ -76,14 +76,28 @@ static void tables_of_the_drivers_own_entries(void)
     EXPECT(sg_alloc_table_chained(&table, 3, own_entries, 2) == 0 && table.sgl != own_entries);
     sg_free_table_chained(&table, 2);
 
+    /* Without own entries, a table that the free would take for the driver's own is not made: it could never be freed. */
+    EXPECT(sg_alloc_table_chained(&table, 2, NULL, 2) == -EINVAL && !table.sgl && !table.nents && !table.orig_nents);
+    EXPECT(sg_alloc_table_chained(&table, 0, own_entries, 2) == -EINVAL && !table.sgl && !table.orig_nents);
+    EXPECT(sg_alloc_table_chained(&table, 2, NULL, 0) == 0 && table.sgl);
+    sg_free_table_chained(&table, 0);
+    EXPECT(!table.sgl);
+
     for (int i = 0; i < 4; i++)
     {
         pages[i] = virt_to_page(own + i * 4096);
     }
+    memset(&table, 0xff, sizeof(table));
     EXPECT(sg_alloc_table_from_pages_segment(&table, pages, 4, 0, 16384, 4095, GFP_KERNEL) == -EINVAL);
+    EXPECT(!table.sgl && !table.nents && !table.orig_nents);
     EXPECT(sg_alloc_table_from_pages_segment(&table, pages, 4, 4096, 16384, 8192, GFP_KERNEL) == -EINVAL);
     EXPECT(sg_alloc_table_from_pages_segment(&table, pages, 4, 0, 16384, 8192 + 4095, GFP_KERNEL) == 0);
     EXPECT(table.nents == 2 && table.sgl[0].length == 8192 && table.sgl[1].length == 8192);
+    sg_free_table(&table);
+
+    /* More bytes than the pages have: the table has those of the pages. */
+    EXPECT(sg_alloc_table_from_pages(&table, pages, 2, 100, 16384, GFP_KERNEL) == 0);
+    EXPECT(table.nents == 1 && table.sgl[0].length == 8192 - 100);
     sg_free_table(&table);
 }
 

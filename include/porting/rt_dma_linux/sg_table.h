@@ -3,8 +3,8 @@
  * @file sg_table.h
  * @brief For porting drivers from Linux: scatter lists whose entries are allocated.
  *
- * Entries come from the heap (dma_linux_malloc(), which is `rt_malloc` unless the port defines it). So only a thread can
- * allocate them, whatever the GFP flags are.
+ * Entries come from dma_linux_malloc(). Unless the port defines it, that is `rt_malloc`: then only a thread can allocate
+ * and free them, also with GFP_ATOMIC.
  */
 #ifndef RT_DMA_LINUX_SG_TABLE_H
 #define RT_DMA_LINUX_SG_TABLE_H
@@ -35,17 +35,28 @@ struct sg_append_table
 
 /** @brief Runs the statement for every entry of a table. */
 #define for_each_sgtable_sg(sgt, sg, i)     for_each_sg((sgt)->sgl, sg, (sgt)->orig_nents, i)
-/** @brief Runs the statement for every entry of a table that is mapped. */
+/** @brief Runs the statement for every entry that the device sees, of a table that is mapped. */
 #define for_each_sgtable_dma_sg(sgt, sg, i) for_each_sg((sgt)->sgl, sg, (sgt)->nents, i)
 
-/** @brief Allocates a table of `nents` empty entries. Returns 0, -EINVAL or -ENOMEM. */
+/** @brief Makes the table one without entries. Frees nothing. */
+static inline void dma_linux_empty_table(struct sg_table *table)
+{
+    table->sgl = NULL;
+    table->nents = table->orig_nents = 0;
+}
+
+/**
+ * @brief Allocates a table of `nents` empty entries.
+ *
+ * @return 0; -EINVAL if `nents` is 0, or the entries have more bytes than a `size_t` counts; -ENOMEM if the heap has no
+ * room. After an error the table has no entries.
+ */
 static inline int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp_t gfp)
 {
     size_t bytes = nents * sizeof(struct scatterlist);
 
-    (void)gfp;
-    table->sgl = NULL;
-    table->nents = table->orig_nents = 0;
+    (void)gfp; /* The default dma_linux_malloc() is a macro that does not use it. */
+    dma_linux_empty_table(table);
     if (nents == 0 || bytes / sizeof(struct scatterlist) != nents)
     {
         return -EINVAL;
@@ -63,30 +74,33 @@ static inline int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp
 /** @brief Frees the entries of a table. A second call does nothing. */
 static inline void sg_free_table(struct sg_table *table)
 {
+    /* As on Linux, an array of no entries is not freed: a driver that sets `sgl` to its own array has allocated none. */
     if (table->sgl && table->orig_nents)
     {
         dma_linux_free(table->sgl);
     }
-    table->sgl = NULL;
-    table->nents = table->orig_nents = 0;
+    dma_linux_empty_table(table);
 }
 
 /**
  * @brief Makes a table of the driver's own `first_chunk` if its `nents_first_chunk` entries are enough for `nents`;
  * otherwise allocates one as sg_alloc_table() does.
  *
- * @return As sg_alloc_table().
+ * @return As sg_alloc_table(). Also -EINVAL if `first_chunk` is NULL and `nents` is not greater than
+ * `nents_first_chunk`: sg_free_table_chained() takes such a table for one of the driver's own entries, and does not free
+ * it. (Linux allocates it, and then never frees it.) A driver without entries of its own passes NULL and 0.
  */
 static inline int sg_alloc_table_chained(struct sg_table *table, int nents, struct scatterlist *first_chunk,
         unsigned int nents_first_chunk)
 {
-    if (nents <= 0)
-    {
-        return -EINVAL;
-    }
-    if (!first_chunk || (unsigned int)nents > nents_first_chunk)
+    if (nents > 0 && (unsigned int)nents > nents_first_chunk)
     {
         return sg_alloc_table(table, (unsigned int)nents, GFP_ATOMIC);
+    }
+    if (nents <= 0 || !first_chunk)
+    {
+        dma_linux_empty_table(table);
+        return -EINVAL;
     }
     sg_init_table(first_chunk, (unsigned int)nents);
     table->sgl = first_chunk;
@@ -156,8 +170,10 @@ static inline unsigned int dma_linux_divide_pages(struct scatterlist *sgl, struc
  * @brief Allocates a table of `size` bytes of pages, from byte `offset` of the first page on, with entries of up to
  * `max_segment` bytes.
  *
+ * If the pages have fewer bytes than that, the table has only the bytes of the pages, as on Linux.
+ *
  * @return 0; -EINVAL if `max_segment` is less than a page, `offset` is a page or more, or there are no bytes; -ENOMEM if
- * the heap has no room.
+ * the heap has no room. After an error the table has no entries.
  */
 static inline int sg_alloc_table_from_pages_segment(struct sg_table *sgt, struct page **pages, unsigned int n_pages,
         unsigned int offset, unsigned long size, unsigned int max_segment, gfp_t gfp)
@@ -168,6 +184,7 @@ static inline int sg_alloc_table_from_pages_segment(struct sg_table *sgt, struct
     max_segment &= ~(unsigned int)(DMA_LINUX_PAGE_SIZE - 1);
     if (!max_segment || offset >= DMA_LINUX_PAGE_SIZE)
     {
+        dma_linux_empty_table(sgt);
         return -EINVAL;
     }
     nents = dma_linux_divide_pages(NULL, pages, n_pages, offset, size, max_segment);
@@ -195,9 +212,10 @@ static inline int sg_alloc_table_from_pages(struct sg_table *sgt, struct page **
  *
  * Before the first call, all members of `append` are zero. Each call allocates the whole table anew, so `left_pages`
  * (pages that the caller will append later) has no effect. Unlike on Linux, the entries move: after the call, an earlier
- * pointer to an entry is not valid.
+ * pointer to an entry is not valid. Also unlike on Linux, the first of the new pages never shares an entry with the last
+ * old one, even if it is adjacent, and `offset` need not be 0.
  *
- * @return As sg_alloc_table_from_pages_segment(). After an error the table is as before.
+ * @return 0, -EINVAL or -ENOMEM as sg_alloc_table_from_pages_segment(). After an error the table is as before.
  */
 static inline int sg_alloc_append_table_from_pages(struct sg_append_table *append, struct page **pages,
         unsigned int n_pages, unsigned int offset, unsigned long size, unsigned int max_segment, unsigned int left_pages,
