@@ -55,7 +55,7 @@ extern "C" {
  * @endcode
  *
  * @param[in] dev The device.
- * @param[in,out] sg The list.
+ * @param[in,out] sg The list, which no other code uses during the call.
  * @param[in] nents Entries in the list.
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
  * @return `nents`; 0 if a buffer cannot be mapped, `dev` or the list is null, or `nents` is 0 or less. Then no buffer
@@ -71,7 +71,8 @@ int rt_dma_map_sg(struct rt_device *dev,
  * @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
  *
  * @param[in] dev The device.
- * @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+ * @param[in] sg The list, which no other code changes during the call. No `length` and no `dma_handle` has changed
+ * since the map.
  * @param[in] nents Entries in the list, as for the map.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
@@ -85,7 +86,8 @@ void rt_dma_unmap_sg(struct rt_device *dev,
  * @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
  *
  * @param[in] dev The device.
- * @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+ * @param[in] sg The list, which no other code changes during the call. No `length` and no `dma_handle` has changed
+ * since the map.
  * @param[in] nents Entries in the list, as for the map.
  * @param[in] direction The direction of the mapping.
  * @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it. Other
@@ -104,7 +106,8 @@ void rt_dma_unmap_sg_attrs(struct rt_device *dev,
  * A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
  *
  * @param[in] dev The device.
- * @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
+ * @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
+ * changes it during the call.
  * @param[in] nents Entries in the list.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
@@ -117,7 +120,8 @@ void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nen
  * A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
  *
  * @param[in] dev The device.
- * @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
+ * @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
+ * changes it during the call.
  * @param[in] nents Entries in the list.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.

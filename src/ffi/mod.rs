@@ -8,7 +8,9 @@
 //! These hold for every function, in addition to what the function itself requires:
 //!
 //! * A `dev` that is not null points to a `struct rt_device` that exists as long as the library uses it.
-//! * Every other pointer that is not null points to a value of its type during the call.
+//! * Every other pointer that is not null points to a value of its type during the call. A pointer to a list points to
+//!   as many values as the count states that is passed with it. No other code changes them during the call; none reads
+//!   them either if the call writes to the list.
 //! * The address of a buffer may have any value: a function checks it before it uses it.
 
 #![allow(unsafe_code)]

@@ -96,7 +96,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
     is_mapped: c_int,
 ) {
     let Some(call) = checked_after(call) else { return };
-    // SAFETY: the driver passes a list of `nents` entries, or null.
+    // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     let list = unsafe { entries(sg, nents) };
     let mapping = HeldMapping { list_entries: list.len(), ..mapping_of(&call, MappedBy::List, direction) };
     for entry in list {
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
     direction: c_int,
 ) {
     let Some(call) = checked_before(call) else { return };
-    // SAFETY: the driver passes a list of `nents` entries, or null.
+    // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     let list = unsafe { entries(sg, nents) };
     let by = UnmappedBy::List { entries: list.len() };
     parts_of(list, direction).for_each(|given| check_unmap(&call, by, given));
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
     direction: c_int,
 ) {
     let Some(call) = checked_before(call) else { return };
-    // SAFETY: the driver passes a list of `nents` entries, or null.
+    // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     let list = unsafe { entries(sg, nents) };
     parts_of(list, direction).for_each(|given| WATCH.check_sync(&call, given));
 }

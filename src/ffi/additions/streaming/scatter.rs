@@ -45,7 +45,8 @@ impl Segment for rt_dma_sg {
 /// If it is not null, `sg` points to `nents` entries, which no other code changes during the call.
 pub(in crate::ffi) unsafe fn entries<'a>(sg: *const rt_dma_sg, nents: c_int) -> &'a [rt_dma_sg] {
     match usize::try_from(nents) {
-        // SAFETY: it is not null, so the caller guarantees that it points to `nents` entries, which no code changes.
+        // SAFETY: it is not null, so the caller guarantees `nents` entries, which no other code changes. Entries in
+        // memory have at most `isize::MAX` bytes together.
         Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts(sg, length) },
         _ => &[],
     }
@@ -57,7 +58,8 @@ pub(in crate::ffi) unsafe fn entries<'a>(sg: *const rt_dma_sg, nents: c_int) -> 
 /// If it is not null, `sg` points to `nents` entries, which no other code uses during the call.
 unsafe fn entries_mut<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
     match usize::try_from(nents) {
-        // SAFETY: it is not null, so the caller guarantees that it points to `nents` entries, which no other code uses.
+        // SAFETY: it is not null, so the caller guarantees `nents` entries, which no other code uses. Entries in memory
+        // have at most `isize::MAX` bytes together.
         Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts_mut(sg, length) },
         _ => &mut [],
     }
@@ -85,7 +87,7 @@ fn mapped_buffers(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = 
 /// @endcode
 ///
 /// @param[in] dev The device.
-/// @param[in,out] sg The list.
+/// @param[in,out] sg The list, which no other code uses during the call.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
 /// @return `nents`; 0 if a buffer cannot be mapped, `dev` or the list is null, or `nents` is 0 or less. Then no buffer
@@ -98,9 +100,9 @@ pub unsafe extern "C" fn rt_dma_map_sg(
     nents: c_int,
     direction: c_int,
 ) -> c_int {
-    // SAFETY: the caller passes a list of `nents` entries, or null.
+    // SAFETY: the list is null, or has `nents` entries that no other code uses during the call (`crate::ffi`).
     let list = unsafe { entries_mut(sg, nents) };
-    // Without a device, too, the driver finds `RT_DMA_MAPPING_ERROR` in each entry.
+    // As after any failure, each entry has `RT_DMA_MAPPING_ERROR`.
     let Ok(master) = bus_master(dev) else {
         list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         return 0;
@@ -115,7 +117,8 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 /// @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+/// @param[in] sg The list, which no other code changes during the call. No `length` and no `dma_handle` has changed
+/// since the map.
 /// @param[in] nents Entries in the list, as for the map.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
@@ -129,7 +132,8 @@ pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg
 /// @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list. No `length` and no `dma_handle` has changed since the map.
+/// @param[in] sg The list, which no other code changes during the call. No `length` and no `dma_handle` has changed
+/// since the map.
 /// @param[in] nents Entries in the list, as for the map.
 /// @param[in] direction The direction of the mapping.
 /// @param[in] attrs 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`. Not `RT_DMA_ATTR_OWN_LINES`: no list is mapped with it. Other
@@ -144,7 +148,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     attrs: rt_ubase_t,
 ) {
     let Ok(master) = bus_master(dev) else { return };
-    // SAFETY: the caller passes a list of `nents` entries, or null.
+    // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     for segment in unsafe { entries(sg, nents) } {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         unsafe { unmap(&master, &mapped_buffer(segment.dma_handle, segment.length, direction, attrs)) };
@@ -156,7 +160,8 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
 /// A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
+/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
+/// changes it during the call.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
@@ -168,7 +173,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     direction: c_int,
 ) {
     let Ok(master) = bus_master(dev) else { return };
-    // SAFETY: the caller passes a list of `nents` entries, or null.
+    // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     for mapped in mapped_buffers(unsafe { entries(sg, nents) }, direction) {
         // A refused call is logged where it is refused, and C gets no error.
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for the mapping.
@@ -181,7 +186,8 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
 /// A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`.
+/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
+/// changes it during the call.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
@@ -193,7 +199,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     direction: c_int,
 ) {
     let Ok(master) = bus_master(dev) else { return };
-    // SAFETY: the caller passes a list of `nents` entries, or null.
+    // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     for mapped in mapped_buffers(unsafe { entries(sg, nents) }, direction) {
         // A refused call is logged where it is refused, and C gets no error.
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for the mapping.
