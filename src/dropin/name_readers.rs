@@ -1,8 +1,10 @@
 //! The calls that read names of pools, for which an uninstall waits.
 //!
-//! A pool's name belongs to the caller of its install, which may free it after the uninstall. A call that reads names
-//! counts itself before; an uninstall takes the name from the pool, and then waits until no call is counted. The two
-//! may do this at once:
+//! A pool's name belongs to the caller of its install, which may free it after the uninstall. (A pool of a range that a
+//! device claimed has a copy of the name, which it keeps.) A call that reads names counts itself before it reads. An
+//! uninstall removes the name from the pool, and then waits until no call is counted, but for a limited time. A call
+//! that writes to a slow console may take longer, and may still read the name: `rt_dma_pool_uninstall` demands that its
+//! caller keeps the name for such calls. The two may do this at once:
 //!
 //! | a call that reads names | an uninstall |
 //! | --- | --- |
@@ -12,6 +14,9 @@
 //! Each has a fence between its two steps. Without it, a core may read before its own write is visible to the other
 //! core. With both fences, the call finds no name, or the uninstall finds the call in the count.
 //!
+//! The pool is uninstalled already when the wait begins. So the uninstall succeeds also if the time was not enough, and
+//! [`NameReaders::wait_until_none`] returns nothing.
+//!
 //! [`Pool::end_uninstall`]: crate::dropin::pool::Pool::end_uninstall
 
 use crate::kernel::Kernel;
@@ -20,7 +25,7 @@ use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst, fence};
 /// The number of calls that are reading names of pools now.
 pub struct NameReaders(AtomicUsize);
 
-/// A call that reads names of pools. An uninstall waits until it is dropped, but not longer than 100 ticks: see
+/// A call that reads names of pools. An uninstall waits until it is dropped, but only for a limited time: see
 /// [`Dma::uninstall`](crate::dropin::registry::Dma::uninstall).
 pub struct NameReader<'a>(&'a AtomicUsize);
 
@@ -39,8 +44,8 @@ impl NameReaders {
         NameReader(&self.0)
     }
 
-    /// Waits until no call reads names, or until `ticks` ticks have passed. The caller has removed the name that it
-    /// wants to return to its owner.
+    /// Waits until no call reads names, or until `ticks` ticks have passed: then a call may still read the name. The
+    /// caller has removed the name that it wants to return to its owner.
     ///
     /// Context: thread.
     pub fn wait_until_none<K: Kernel>(&self, kernel: K, ticks: usize) {

@@ -101,8 +101,8 @@ impl<K: Kernel> Dma<K> {
     #[cold]
     #[inline(never)]
     pub(crate) fn refuse_free(&self, error: Error, pool: Option<&Pool<K>>, size: usize, va: Va, handle: Handle) {
-        // The caller of an uninstall may free the name of the pool. The uninstall waits for this call, 100 ticks at
-        // most.
+        // The caller of an uninstall may free the name of the pool. The uninstall waits for this call, for a limited
+        // time.
         let _names = self.name_readers.enter();
         self.refuse(error, pool.map_or(Name::NONE, Pool::name), size, va, handle);
     }

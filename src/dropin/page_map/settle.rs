@@ -16,7 +16,7 @@ pub(super) enum Pending {
     /// These pages are free, but not in the tree yet. They do not touch the open run. Leaves `Remove` if they join a
     /// run after them that began in another word.
     Add(Range<usize>),
-    /// The tree still has a run that is gone. To close the open run leaves this. May leave `Lower`.
+    /// The tree still has a run that is gone, since the open run was closed or a free joined runs. May leave `Lower`.
     Remove(GoneRun),
     /// A run was removed, but not from all levels of the tree. May leave `Lower` again, for the levels above.
     Lower(Lowering),
@@ -27,8 +27,9 @@ pub(super) enum Pending {
 pub(super) struct GoneRun {
     pub(super) word_index: usize,
     pub(super) length: usize,
-    /// A run of this length begins in the word now; zero if none is known. The bitmap shows such a run only as far as
-    /// the end of the next word.
+    /// A lower bound for the longest run that begins in the word now. It is needed for a run that reaches beyond the
+    /// next word, because [`longest_beginning_in`](PageMap::longest_beginning_in) reads only these two words. Zero if
+    /// no such run is known. `remove_run` also considers the open run.
     pub(super) known_length: usize,
     /// The run that the pages of this one belong to now, which is not tagged yet; empty if it is.
     pub(super) to_tag: Range<usize>,
@@ -39,11 +40,12 @@ pub(super) struct GoneRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TimeLeft {
     /// There is no time left. After the lock was released, there may be more to settle.
-    None,
+    NoTime,
     /// The tree is exact since this step, and there is time to search it once. A run from which nothing is allocated
     /// may still be open.
     ForSearch,
-    /// The map was settled already, so nothing was done, and there is time for any work. No run is open.
+    /// The map was settled already: at most an open run from which nothing was allocated was closed. There is time for
+    /// any work, and no run is open.
     ForAnything,
 }
 
@@ -67,15 +69,17 @@ impl PageMap {
         if is_usual { self.close_in_word() } else { self.settle_step() }
     }
 
-    /// Closes the open run, which lies in one word. What is left of it begins in this word too, so only the value of
-    /// this word can change.
+    /// Closes the open run, which lies in one word and is used. The tree is not high, and nothing was put off.
+    ///
+    /// What is left of the run begins in the same word. So no other word's value changes: only that of this word and
+    /// the maxima above it, of which this step lowers at most [`LEVELS_IF_IN_WORD`] levels.
     fn close_in_word(&mut self) -> TimeLeft {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         // The bitmap shows all of what is left, which ends in this word too: no known length is needed.
         let gone = GoneRun { word_index: start / BITS, length: end - start, known_length: 0, to_tag: 0..0 };
         self.lower_word(&gone, LEVELS_IF_IN_WORD);
         // The tree is not high, and a stretch has time for this short step and a search (see `settle_for_search`).
-        if self.has_pending() { TimeLeft::None } else { TimeLeft::ForSearch }
+        if self.has_pending() { TimeLeft::NoTime } else { TimeLeft::ForSearch }
     }
 
     /// Does one step of settling. The tree is not exact.
@@ -85,7 +89,7 @@ impl PageMap {
             levels = self.close_open_run();
             // To remove the run in this stretch as well may take too long.
             if !self.has_time_after(levels) {
-                return TimeLeft::None;
+                return TimeLeft::NoTime;
             }
         }
         // What is done may leave more to do: it then sets `pending` again. (As a second result of each function, that
@@ -96,7 +100,7 @@ impl PageMap {
             Pending::Remove(gone) => self.remove_run(gone),
             Pending::Lower(lowering) => self.lower_values(lowering, LEVELS_PER_STEP),
         };
-        if self.is_tree_exact() && self.has_time_after(levels) { TimeLeft::ForSearch } else { TimeLeft::None }
+        if self.is_tree_exact() && self.has_time_after(levels) { TimeLeft::ForSearch } else { TimeLeft::NoTime }
     }
 
     /// Returns whether the tree has exactly the free runs.
@@ -126,8 +130,8 @@ impl PageMap {
         // A free may have left this work while a run was open in the word. The tree has all of that run as free.
         gone.known_length = gone.known_length.max(self.open.length_if_begins_in(gone.word_index));
         let levels = self.lower_word(&gone, LEVELS_PER_STEP);
-        // Only now: a word has a tag or a length, and the word to be tagged may be the one whose length was just
-        // lowered.
+        // Only now: the word to be tagged may be the one that `lower_word` looks at. A tag replaces the length there:
+        // `lower_word` would not find the length, and would leave the maxima above as they are.
         self.tag_run(gone.to_tag);
         levels
     }

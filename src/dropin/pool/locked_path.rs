@@ -41,7 +41,7 @@ impl<K: Kernel> Pool<K> {
             map = self.lock();
         }
         // Most often the first step of settling is the last, and quick.
-        if map.settle_first_step() == TimeLeft::None {
+        if map.settle_first_step() == TimeLeft::NoTime {
             drop(map);
             map = self.lock_settled(TimeLeft::ForSearch);
         }

@@ -52,11 +52,11 @@ fn each_row_of_the_worked_example_is_what_the_map_has() {
         |map| assert_eq!(map.allocate_usual(2), Some(3)),
         |map| assert_eq!(map.try_free(1, 2), Ok(FreeStep::Done)),
         |map| assert_eq!(map.allocate_usual(1), Some(1)),
-        |map| assert_eq!(map.settle_step(), TimeLeft::None),
-        |map| assert_eq!(map.settle_step(), TimeLeft::None),
+        |map| assert_eq!(map.settle_step(), TimeLeft::NoTime),
+        |map| assert_eq!(map.settle_step(), TimeLeft::NoTime),
         |map| assert_eq!(map.try_free(3, 2), Ok(FreeStep::Done)),
-        |map| assert_eq!(map.settle_step(), TimeLeft::None),
-        |map| assert_eq!(map.settle_step(), TimeLeft::None),
+        |map| assert_eq!(map.settle_step(), TimeLeft::NoTime),
+        |map| assert_eq!(map.settle_step(), TimeLeft::NoTime),
     ];
     let documented = documented();
     assert_eq!(documented.len(), steps.len());

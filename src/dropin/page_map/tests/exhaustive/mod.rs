@@ -168,7 +168,7 @@ impl<'a> Visit<'a> {
                 self.search.states.add(after, Reached { from: self.index, by: Stretch::Settle });
             }
             match step {
-                TimeLeft::None => {}
+                TimeLeft::NoTime => {}
                 TimeLeft::ForSearch => assert!(after.is_tree_exact(), "it reported that it settled"),
                 TimeLeft::ForAnything => {
                     assert!(after.is_tree_exact(), "it reported that it settled");
@@ -184,7 +184,7 @@ impl<'a> Visit<'a> {
         let step = self.act(PageMap::settle_first_step);
         let after = Packed::of(&mut self.search.map);
         assert_eq!(after.used_and_starts(), (self.used, self.starts), "settling changed a bit");
-        assert!(step == TimeLeft::None || after.is_tree_exact(), "it reported that it settled");
+        assert!(step == TimeLeft::NoTime || after.is_tree_exact(), "it reported that it settled");
         self.search.states.add(after, Reached { from: self.index, by: Stretch::SettleFirst });
         self.before.restore(&mut self.search.map);
     }
