@@ -66,7 +66,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let Some(offset) = self.mappings.linear_range.offset() else { return false };
         let va = handle.wrapping_sub(offset);
         // A recorded mapping may have this handle: the general path searches the records.
-        if !self.is_known(va, handle, size) || self.mappings.records.may_have_outside_pools(handle) {
+        if !self.is_known(va, handle, size) || self.mappings.records.may_have_record_outside_pools(handle) {
             return false;
         }
         let needs_maintenance = master.needs_maintenance();

@@ -55,7 +55,7 @@ pub struct LiveMapping {
     pub needs_maintenance: bool,
     /// Whether a handle of the mapping does not lead to a pool. An unmap and a sync look for such a record also where
     /// their handle leads to no pool
-    /// ([`may_have_outside_pools`](super::table::RecordTable::may_have_outside_pools)).
+    /// ([`may_have_record_outside_pools`](super::table::RecordTable::may_have_record_outside_pools)).
     pub leads_outside_pools: bool,
     /// `None` if the device sees the driver's own buffer.
     pub bounce: Option<Bounce>,
@@ -125,6 +125,11 @@ impl LiveMapping {
         } else {
             Ok(())
         }
+    }
+
+    /// Returns whether this is a mapping of the device with the handle, size and direction of an unmap.
+    pub fn is_exactly(&self, device: Device, mapped: &MappedBuffer) -> bool {
+        self.is_of(device, mapped.handle) && self.check_unmap(mapped).is_ok()
     }
 
     /// Checks that the range of a sync of the device lies in the mapping, and that its direction is allowed.

@@ -97,7 +97,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// Context: any.
     pub fn has_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
-        self.may_have_record(master, mapped) && self.mappings.records.has(self.dma.kernel, master.device, mapped)
+        self.may_have_record(master, mapped) && self.mappings.records.has_exact(self.dma.kernel, master.device, mapped)
     }
 
     /// Returns the mapping with a record that contains the range of a sync.
@@ -122,7 +122,8 @@ impl<K: Kernel> Streaming<'_, K> {
     fn may_have_record(self, master: &BusMaster, mapped: &MappedBuffer) -> bool {
         let &MappedBuffer { handle, size, .. } = mapped;
         let is_of_pool = |pa: Pa| self.dma.pool_touching(pa, pa.saturating_add(size.max(1))).is_some();
-        self.mappings.records.may_have_outside_pools(handle) || master.pa_of(self.dma, handle).is_none_or(is_of_pool)
+        self.mappings.records.may_have_record_outside_pools(handle)
+            || master.pa_of(self.dma, handle).is_none_or(is_of_pool)
     }
 
     /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer

@@ -1,8 +1,17 @@
 //! The table of the mappings that have a record: finding a record by a handle.
 //!
-//! A record lies in one list of a fixed table, which follows from the page in which its mapping begins. So an unmap,
-//! which has the handle of the first byte, searches one list. A sync may have the handle of any byte: it also looks
-//! at the lists of the pages before, as far as the longest mapping reaches, and searches those that have one so long.
+//! A record is in the list `page % 256`, where `page` is the page of the first handle of its mapping. An unmap has the
+//! first handle, so it searches one list. A sync may have a handle in the middle, so it also visits the lists of
+//! earlier pages, back to `longest_of_all` bytes before the handle. It skips a list whose longest mapping, if it began
+//! at the last byte of that page, would end before the handle.
+//!
+//! For example, a mapping of 0x3000 bytes at 0x5000 is in list 5, and no mapping is longer. A sync of handle 0x7100
+//! visits the lists of pages 7, 6, 5 and 4: 0x7100 - 0x3000 lies in page 4. Only list 5 has a mapping, and so it is the
+//! only one that is searched.
+//!
+//! `longest` and `longest_of_all` never fall: after one long mapping, syncs visit more lists for ever.
+//!
+//! The counters `outside` answer without a lock whether a handle that leads to no pool can have a record at all.
 
 use core::iter::from_fn;
 
@@ -17,7 +26,7 @@ use crate::mem::index::at_or_first;
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
 
-/// The record of a mapping, in memory that threads allocate.
+/// The record of a mapping. Its memory is from the heap, so only a thread can allocate it.
 pub type Record<K> = Element<K, LiveMapping>;
 
 /// Lists in the table. Among 1,024 live mappings a map and unmap take 676 instructions on a host; with 64 lists 757,
@@ -70,7 +79,7 @@ impl<K: Kernel> RecordTable<K> {
     /// there need not be one. Takes no lock.
     ///
     /// Context: any.
-    pub fn may_have_outside_pools(&self, handle: Handle) -> bool {
+    pub fn may_have_record_outside_pools(&self, handle: Handle) -> bool {
         self.counter(handle >> CHUNK_SHIFT).load(Acquire) != 0
     }
 
@@ -115,13 +124,12 @@ impl<K: Kernel> RecordTable<K> {
     pub fn take(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> Result<Record<K>, BadMapping> {
         let has_handle = |mapping: &LiveMapping| mapping.is_of(device, mapped.handle);
         let mut records = self.list(page_of(mapped.handle)).records.lock(kernel);
-        let is_meant = |mapping: &LiveMapping| has_handle(mapping) && mapping.check_unmap(mapped).is_ok();
-        let taken = match records.take_first(is_meant) {
-            Some(record) => Some(record),
-            None if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 => {
-                return Err(BadMapping::Ambiguous);
-            }
-            None => records.take_first(has_handle),
+        let taken = if let Some(exact) = records.take_first(|mapping| mapping.is_exactly(device, mapped)) {
+            Some(exact)
+        } else if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 {
+            return Err(BadMapping::Ambiguous);
+        } else {
+            records.take_first(has_handle)
         };
         drop(records);
         let record = taken.ok_or(BadMapping::Unknown)?;
@@ -132,10 +140,9 @@ impl<K: Kernel> RecordTable<K> {
     /// Returns whether there is a record with the handle, size and direction of an unmap of the device.
     ///
     /// Context: any.
-    pub fn has(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> bool {
-        let is_meant =
-            |mapping: &LiveMapping| mapping.is_of(device, mapped.handle) && mapping.check_unmap(mapped).is_ok();
-        self.list(page_of(mapped.handle)).records.lock(kernel).iter().any(is_meant)
+    pub fn has_exact(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> bool {
+        let records = self.list(page_of(mapped.handle)).records.lock(kernel);
+        records.iter().any(|mapping| mapping.is_exactly(device, mapped))
     }
 
     /// Notes that a record has been taken out.
@@ -146,8 +153,8 @@ impl<K: Kernel> RecordTable<K> {
         }
     }
 
-    /// Takes out all records for which `is_wanted` returns true, and returns them one by one. `is_wanted` is called
-    /// with a lock held.
+    /// Takes out all records for which `is_wanted` returns true, and returns them one by one: each is taken out only
+    /// when the iterator is asked for it. `is_wanted` is called with a lock held.
     ///
     /// Context: any.
     pub fn take_all(&self, kernel: K, is_wanted: &impl Fn(&LiveMapping) -> bool) -> impl Iterator<Item = Record<K>> {
@@ -157,9 +164,15 @@ impl<K: Kernel> RecordTable<K> {
     }
 
     /// Calls `look` with the mapping of the device that contains the range of a sync, and returns its result. `look`
-    /// runs with a lock held. The direction of `mapped` is not `Neither`.
+    /// runs with a lock held, and may change `synced_in` only: the table depends on the other fields. The direction of
+    /// `mapped` is not `Neither`.
     ///
     /// Context: any.
+    ///
+    /// # Errors
+    /// [`Unknown`](BadMapping::Unknown) if no mapping of the device contains the first byte of the range. Otherwise
+    /// [`PastEnd`](BadMapping::PastEnd) or [`WrongDirection`](BadMapping::WrongDirection), of the mapping that was
+    /// looked at last.
     pub fn find<T>(
         &self,
         kernel: K,
