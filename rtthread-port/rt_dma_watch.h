@@ -60,7 +60,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
+ * @brief Gives the debug mode the memory of its table. Calls after the first one with memory have no effect.
  *
  * @param[in] memory Memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for each
  * entry.
@@ -94,7 +94,7 @@ int rt_dma_watch_must_fail(const struct rt_dma_watch_call *call,
  *
  * @param[in] call The call, with the device.
  * @param[in] number 1 for the next one, 2 for the one after it; 0 to end the request.
- * @return 1; 0 if there is no room for a record of the device.
+ * @return 1; 0 if there is no room for a record of the device, or if `call` or its `dev` is null.
  * @note Context: any.
  */
 int rt_dma_watch_fail(const struct rt_dma_watch_call *call, rt_size_t number);
@@ -112,7 +112,7 @@ int rt_dma_watch_has_failed(struct rt_device *dev);
  * @brief Returns the device with a name.
  *
  * @param[in] name The name.
- * @return The device; null if no such device used DMA memory.
+ * @return The device that made a call of the library, the newest of several with this name; null if there is none.
  * @note Context: any.
  */
 struct rt_device *rt_dma_watch_find(const char *name);

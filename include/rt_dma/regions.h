@@ -99,7 +99,7 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * @retval -RT_EEMPTY Memblock has no free memory that fits, or has handed its memory over to the page allocator.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping; or for a node without `reg`, memblock refuses to reserve
  * the memory, or its address or size does not fit in the cells of a `reg`.
- * @retval -RT_ENOSYS There is no device tree.
+ * @retval -RT_ENOSYS There is no device tree, or `rt_fdt_unflatten` has not read it yet.
  * @retval -RT_EBUSY The caller may not sleep, or another thread is uninstalling the pool of a node.
  * @note Context: thread.
  */

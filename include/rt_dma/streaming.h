@@ -219,8 +219,9 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
  * A map in an interrupt may need a spare record and a bounce buffer: `rt_dma_map_single` states which does not. This
  * call does two things:
  * - It allocates spare records until there are `count`. From then on, each map and unmap in a thread replaces those
- *   that were used, as far as the heap has room. All devices share the records, so drivers that map at the same time
- *   need the sum of their counts.
+ *   that were used, as far as the heap has room. All devices share the records, and a second call makes the number
+ *   that is kept ready the larger of the two counts, not their sum. So where several drivers map in interrupts at the
+ *   same time, one call gets the sum.
  * - It maps the pool that serves the device's bounce buffers for the processor. It reserves no pages of it.
  *
  * @code{.c}
@@ -234,8 +235,8 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
  * @param[in] count The most maps in interrupts between two maps or unmaps in threads: 0 to 65,536. Without this call,
  * 16 records are ready after the first map or unmap in a thread.
  * @retval RT_EOK The maps are ready.
- * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range.
- * @retval -RT_ENOMEM Nothing was changed: the heap has no room for the records, or the device's operations cannot be
+ * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted, and a line is logged.
+ * @retval -RT_ENOMEM No record was added: the heap has no room for the records, or the device's operations cannot be
  * chosen now. Or the records are ready, but no pool has a bounce buffer that the device reaches.
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.

@@ -22,7 +22,7 @@ const NAME: Name = Name::of(c"dma-pool");
 impl<K: Kernel> Dma<K> {
     /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool
     /// `coherent-pool`, the rest becomes the pool `cma`. It is the first region that has that many bytes below 4 GiB.
-    /// If there is none, it is the last region that has them above 4 GiB.
+    /// If there is none, it is the last region in which they end above 4 GiB.
     ///
     /// Context: thread.
     ///
@@ -95,8 +95,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of
-    /// them below 4 GiB. If no region has that many there, it is the last region with enough bytes above 4 GiB, as in
-    /// the C original.
+    /// them below 4 GiB. If no region has that many there, it is the last region with enough bytes, which then end
+    /// above 4 GiB, as in the C original.
     ///
     /// # Errors
     /// No region has enough bytes left, or there is no list.
@@ -121,8 +121,9 @@ impl<K: Kernel> Dma<K> {
     /// Returns the lowest `total` bytes of a region that no pool contains; `None` if the region has not that many left.
     ///
     /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, and an
-    /// incomplete page where the region begins, or where the rest of it begins after a pool. They are counted as bytes
-    /// of the region all the same, and the returned range is smaller by their number.
+    /// incomplete page where the region begins, or where the rest of it begins after a pool. A region that has `total`
+    /// bytes with them is large enough. The range then ends at the end of the region, and has at most that many bytes
+    /// less than `total`.
     fn unused_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
         region.end = end_before_wrap(region.start, region.end);
         // The bytes of the region that no pool can have: those before each `start`, and the last byte of the address
@@ -133,7 +134,7 @@ impl<K: Kernel> Dma<K> {
             unusable += start - region.start;
             let bytes_left = region.end.checked_sub(start)?;
             let end = start.saturating_add(total).min(region.end);
-            // `total` includes the unusable bytes.
+            // A region may lack as many bytes as are unusable.
             if bytes_left.saturating_add(unusable) < total || end - start < PAGE_SIZE {
                 return None;
             }

@@ -23,7 +23,7 @@ pub(crate) const NO_NUMBER: usize = 0;
 impl<K: Kernel> Dma<K> {
     /// Returns the number of refused calls: mistakes of callers, calls that would have to sleep where the caller may
     /// not, and regions that could not be installed, or ranges of a bus that could not be read, for want of memory. An
-    /// extract that finds no region or no memory is not counted.
+    /// extract that finds no region with room, or no memory, is not counted.
     pub fn refused_calls(&self) -> usize {
         self.refused_calls.load(Relaxed)
     }

@@ -1,7 +1,7 @@
 //! The list of calls that the debug mode watches.
 
-/// Exported functions that neither allocate, map, sync nor give back for a device, and the two calls of borrowers,
-/// which have no device.
+/// Exported functions that give a driver no memory or mapping, sync none and take none back, and the two calls of
+/// borrowers, which have no device.
 const NOT_WATCHED: &[&str] = &[
     "list_dma_block_pool",
     "rt_dma_block_pool_fill",

@@ -61,7 +61,7 @@ pub fn in_interrupt<T>(handler: impl FnOnce() -> T) -> T {
     assert!(!IN_INTERRUPT.replace(true), "interrupts do not nest");
     let turns = TURNS.replace(0);
     let result = handler();
-    TURNS.set(turns);
+    assert_eq!(TURNS.replace(turns), 0, "an interrupt ends with a turn held");
     IN_INTERRUPT.set(false);
     result
 }

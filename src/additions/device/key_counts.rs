@@ -1,4 +1,5 @@
-//! The numbers of managed resources, by which a plain call finds out that it is for none of them.
+//! Counts managed resources by their keys. A call that is not managed, such as `rt_dma_free`, reads one counter to find
+//! out that no managed resource has its address or handle.
 
 use super::resource::{Arguments, Resource, ResourceState, key_of};
 use crate::kernel::PAGE_SHIFT;
@@ -52,19 +53,20 @@ impl KeyCounts {
     }
 
     /// Counts the key of a resource that becomes managed.
-    pub(super) fn add(&self, arguments: &Arguments) {
+    pub(super) fn add_key(&self, arguments: &Arguments) {
         self.counter(key_of(arguments)).fetch_add(1, Relaxed);
     }
 
     /// Ends the count of the key of a resource that is not managed any more.
-    pub(super) fn remove(&self, arguments: &Arguments) {
+    pub(super) fn remove_key(&self, arguments: &Arguments) {
         self.counter(key_of(arguments)).fetch_sub(1, Relaxed);
     }
 
     /// Ends what is counted of a resource that leaves its list.
-    pub(super) fn uncount(&self, resource: &Resource) {
+    pub(super) fn remove_resource(&self, resource: &Resource) {
         match resource.state {
-            ResourceState::Managed => self.remove(&resource.arguments),
+            ResourceState::Managed => self.remove_key(&resource.arguments),
+            // The claim has ended the count of the key.
             ResourceState::Claimed => {}
             ResourceState::GivenBack => {
                 self.given_back.fetch_sub(1, Relaxed);

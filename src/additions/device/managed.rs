@@ -91,7 +91,7 @@ impl<K: Kernel> DeviceRecords<K> {
         });
         let resource = taken.flatten()?;
         let arguments = resource.arguments;
-        self.keys.uncount(&resource);
+        self.keys.remove_resource(&resource);
         drop(resource);
         self.free_unneeded(device);
         Some(arguments)
@@ -136,7 +136,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 let has_key = is_managed(resource, kind) && key_of(&resource.arguments) == key;
                 has_key && is_wanted(device, &resource.arguments)
             })?;
-            self.keys.remove(&resource.arguments);
+            self.keys.remove_key(&resource.arguments);
             resource.state = ResourceState::Claimed;
             Some(ManagedClaim { device, kind, arguments: resource.arguments })
         })
@@ -158,7 +158,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 self.keys.add_given_back();
             } else {
                 resource.state = ResourceState::Managed;
-                self.keys.add(&arguments);
+                self.keys.add_key(&arguments);
             }
         });
         if was_given_back {
@@ -178,7 +178,7 @@ impl<K: Kernel> DeviceRecords<K> {
         let taken = self.with_record(device, |record| core::mem::replace(&mut record.resources, List::new()));
         let mut resources = taken.unwrap_or(List::new());
         while let Some(resource) = resources.pop() {
-            self.keys.uncount(&resource);
+            self.keys.remove_resource(&resource);
             if resource.state == ResourceState::Managed {
                 // SAFETY: the resource has left its list, so no other call releases it. The caller of `manage` allows
                 // the rest.
@@ -205,7 +205,7 @@ impl<K: Kernel> Reservation<'_, K> {
     pub unsafe fn manage(mut self, kind: ResourceKind, release: ReleaseFunction, arguments: Arguments) {
         let Some(mut resource) = self.resource.take() else { return };
         *resource = Resource { kind, state: ResourceState::Managed, release, arguments };
-        self.records.keys.add(&arguments);
+        self.records.keys.add_key(&arguments);
         // The record is not freed while a reservation refers to it.
         self.records.with_record(self.device, |record| record.resources.push(resource));
     }

@@ -195,7 +195,7 @@ impl<K: Kernel> DeviceRecords<K> {
             }
             record.device = Device::NONE;
             for resource in record.resources.iter() {
-                self.keys.uncount(resource);
+                self.keys.remove_resource(resource);
             }
             record.resources.iter().filter(|resource| resource.state == ResourceState::Managed).count()
         });

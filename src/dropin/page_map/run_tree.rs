@@ -6,9 +6,9 @@
 //! longest); with one figure a change costs one comparison for each level, and most changes stop at the first level.
 //!
 //! All values are in one array. The index of a value is its *place*: places `4 n` to `4 n + 3` are the four values of
-//! node `n`. The nodes are stored as in a heap: the value at place `p` is the maximum of node `p + 1`. If there is no
-//! such node, it is the value of a word. The words are on one level or on two; if on two, the first words are on the
-//! lower level. A tree over 6 words has two nodes:
+//! node `n`. The nodes are stored as in a heap: a positive value at place `p` is the maximum of node `p + 1`. If there
+//! is no such node, it is the value of a word. The words are on one level or on two; if on two, the first words are on
+//! the lower level. A tree over 6 words has two nodes:
 //!
 //! ```text
 //! node 0     place 0       place 1     place 2     place 3
@@ -77,7 +77,7 @@ impl RunTree {
         self.levels
     }
 
-    /// Returns the number of words for which the tree has values: as many as the bitmap has, or up to two more.
+    /// Returns the number of words for which the tree has values: that of the bitmap, or up to three more.
     fn words(&self) -> usize {
         self.nodes.len() * (FANOUT - 1) + 1
     }

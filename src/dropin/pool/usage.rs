@@ -14,7 +14,7 @@ pub struct Usage {
     pub longest_free: usize,
 }
 
-/// The failed requests that the pool could have served if it had had enough free memory.
+/// The failed requests that the pool may serve by their flags, or as a pool of their device, whatever their size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Failures {
     /// The number of such requests.
@@ -59,7 +59,7 @@ impl<K: Kernel> Pool<K> {
         self.lock().peak() << PAGE_SHIFT
     }
 
-    /// Returns the failed requests whose flags this pool serves. A request that another pool served did not fail.
+    /// Returns the [failed requests](Failures). A request that another pool served did not fail.
     ///
     /// Context: any.
     pub fn failures(&self) -> Failures {

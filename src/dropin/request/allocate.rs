@@ -181,7 +181,7 @@ impl<K: Kernel> Dma<K> {
         Err(error)
     }
 
-    /// Counts a failed request in each pool that could have served it if it had had room.
+    /// Counts a failed request in each pool that may serve its flags, or that the device owns, whatever the size.
     ///
     /// Context: any.
     pub(crate) fn count_failure(&self, device: Device, size: usize, flags: Flags) {

@@ -13,7 +13,7 @@ use crate::kernel::Device;
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 
-/// @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
+/// @brief Gives the debug mode the memory of its table. Calls after the first one with memory have no effect.
 ///
 /// @param[in] memory Memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for each
 /// entry.
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn rt_dma_watch_must_fail(call: Option<&rt_dma_watch_call>
 ///
 /// @param[in] call The call, with the device.
 /// @param[in] number 1 for the next one, 2 for the one after it; 0 to end the request.
-/// @return 1; 0 if there is no room for a record of the device.
+/// @return 1; 0 if there is no room for a record of the device, or if `call` or its `dev` is null.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_fail(call: Option<&rt_dma_watch_call>, number: rt_size_t) -> c_int {
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn rt_dma_watch_has_failed(dev: *mut rt_device) -> c_int {
 /// @brief Returns the device with a name.
 ///
 /// @param[in] name The name.
-/// @return The device; null if no such device used DMA memory.
+/// @return The device that made a call of the library, the newest of several with this name; null if there is none.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_find(name: *const c_char) -> *mut rt_device {

@@ -74,11 +74,18 @@ impl Master for *mut rt_device {
 /// Those of [`Master::for_general_path`].
 pub(in crate::ffi) fn bus_master(dev: *mut rt_device) -> Result<BusMaster, MapError> {
     let Some(device) = device(dev) else {
-        let name = Name::of(separate_cstr!("(null)"));
-        DMA.refuse_line(&Line::about(name, text!("a streaming mapping needs a device")));
+        refuse_null_device();
         return Err(MapError::Invalid);
     };
     bus_master_of(device)
+}
+
+/// Counts and logs a call that got no device.
+///
+/// Context: any.
+pub(in crate::ffi) fn refuse_null_device() {
+    let name = Name::of(separate_cstr!("(null)"));
+    DMA.refuse_line(&Line::about(name, text!("a streaming mapping needs a device")));
 }
 
 /// Returns the device as its mappings see it; [`MapError::NoOperations`] if its operations cannot be chosen now.

@@ -1,10 +1,11 @@
 //! `rt_dma_map_fill`.
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::ffi::additions::streaming::arguments::bus_master_of;
+use crate::ffi::additions::streaming::arguments::{bus_master_of, refuse_null_device};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
+use crate::text::text;
 
 /// The most records that a call makes ready. A larger number is a mistake, and would take the heap from other code.
 const MOST_RECORDS: usize = 1 << 16;
@@ -14,8 +15,9 @@ const MOST_RECORDS: usize = 1 << 16;
 /// A map in an interrupt may need a spare record and a bounce buffer: `rt_dma_map_single` states which does not. This
 /// call does two things:
 /// - It allocates spare records until there are `count`. From then on, each map and unmap in a thread replaces those
-///   that were used, as far as the heap has room. All devices share the records, so drivers that map at the same time
-///   need the sum of their counts.
+///   that were used, as far as the heap has room. All devices share the records, and a second call makes the number
+///   that is kept ready the larger of the two counts, not their sum. So where several drivers map in interrupts at the
+///   same time, one call gets the sum.
 /// - It maps the pool that serves the device's bounce buffers for the processor. It reserves no pages of it.
 ///
 /// @code{.c}
@@ -29,16 +31,20 @@ const MOST_RECORDS: usize = 1 << 16;
 /// @param[in] count The most maps in interrupts between two maps or unmaps in threads: 0 to 65,536. Without this call,
 /// 16 records are ready after the first map or unmap in a thread.
 /// @retval RT_EOK The maps are ready.
-/// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range.
-/// @retval -RT_ENOMEM Nothing was changed: the heap has no room for the records, or the device's operations cannot be
+/// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted, and a line is logged.
+/// @retval -RT_ENOMEM No record was added: the heap has no room for the records, or the device's operations cannot be
 /// chosen now. Or the records are ready, but no pool has a bounce buffer that the device reaches.
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) -> rt_err_t {
     let errors = errors();
-    let Some(device) = device(dev) else { return errors.inval };
+    let Some(device) = device(dev) else {
+        refuse_null_device();
+        return errors.inval;
+    };
     if count > MOST_RECORDS {
+        DMA.refuse_line(&DMA.line_about(device, text!("map_fill of %lu records: more than %lu", count, MOST_RECORDS)));
         return errors.inval;
     }
     if !DMA.may_sleep_or_count() {

@@ -126,7 +126,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
     let [va, size, handle, flags] = arguments;
     // SAFETY: this is the device that was passed to `rt_dmam_alloc`. It stays valid as long as it has managed
     // resources.
-    unsafe { free(device, size, va, handle, flags) };
+    unsafe { free_by_operations(device, size, va, handle, flags) };
 }
 
 /// Does what `rt_dma_free` does. If the buffer is managed, by any device, also removes it from the managed resources.
@@ -138,7 +138,7 @@ unsafe fn free_and_unmanage(dev: *mut rt_device, size: usize, cpu_addr: *mut c_v
     let va = cpu_addr.expose_provenance();
     let claim = claim_managed(va, dma_handle, flags);
     // SAFETY: the caller passes a `dev` that points to a device.
-    let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
+    let is_given_back = unsafe { free_by_operations(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
         DEVICES.end_claim(claim, is_given_back);
     }
@@ -149,7 +149,8 @@ unsafe fn free_and_unmanage(dev: *mut rt_device, size: usize, cpu_addr: *mut c_v
 ///
 /// 1. The buffer is the managed one at this address whose NOMAP flag is that of the call.
 /// 2. If there is none, the driver passed a wrong flag, or its buffer is not managed. The handle then decides: a buffer
-///    that is not managed has another handle than a managed one.
+///    that is not managed has another handle than a managed one. With handle 0 the two cannot be distinguished, and the
+///    managed one is assumed.
 fn claim_managed(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
     let is_nomap = |flags| Flags::from_bits_retain(flags).contains(Flags::NOMAP);
     let by_flag = |_, &[.., managed_flags]: &Arguments| is_nomap(managed_flags) == is_nomap(flags);
@@ -162,13 +163,13 @@ fn claim_managed(va: Va, handle: Handle, flags: usize) -> Option<ManagedClaim> {
 ///
 /// # Safety
 /// As `rt_dma_free`.
-unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize) -> bool {
+unsafe fn free_by_operations(device: Device, size: usize, va: Va, handle: Handle, flags: usize) -> bool {
     match free_ops_or_choose(device) {
         Err(_) => false,
         Ok(FreeOps::Library(ops)) => DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok(),
-        Ok(FreeOps::Bsp(free)) => {
+        Ok(FreeOps::Bsp(operation)) => {
             // SAFETY: the caller passes a device, and an operation demands no more.
-            unsafe { free(c_device(device), size, pointer(va), handle, flags) };
+            unsafe { operation(c_device(device), size, pointer(va), handle, flags) };
             true
         }
     }
