@@ -55,7 +55,8 @@ static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_add
 /**
  * @brief Frees memory of dma_alloc_noncoherent().
  *
- * @note Context: any. Memory that has a mapping of its own, as a buffer of rt_dma_alloc() may have, needs a thread.
+ * @note Context: any. Memory that has a mapping of its own (rt_dma_alloc() states when) needs a thread: elsewhere the call is
+ * refused and counted, and the memory stays allocated.
  */
 static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
         enum dma_data_direction dir)
@@ -94,13 +95,14 @@ static inline void dma_free_pages(dma_device_t dev, size_t size, struct page *pa
 static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t size, enum dma_data_direction dir,
         gfp_t gfp, unsigned long attrs)
 {
-    unsigned int length = (unsigned int)dma_linux_whole_pages(size);
+    size_t whole = dma_linux_whole_pages(size);
+    unsigned int length = (unsigned int)whole;
     struct sg_table *sgt;
     dma_addr_t handle = 0;
     void *cpu_addr;
 
     (void)attrs;
-    if (length != dma_linux_whole_pages(size))
+    if (length != whole || length < size)
     {
         return NULL;
     }
@@ -109,7 +111,11 @@ static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t 
     {
         return NULL;
     }
-    cpu_addr = sg_alloc_table(sgt, 1, gfp) ? NULL : dma_alloc_noncoherent(dev, size, &handle, dir, gfp);
+    cpu_addr = NULL;
+    if (!sg_alloc_table(sgt, 1, gfp))
+    {
+        cpu_addr = dma_alloc_noncoherent(dev, size, &handle, dir, gfp);
+    }
     if (!cpu_addr)
     {
         sg_free_table(sgt);
@@ -118,11 +124,12 @@ static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t 
     }
     sg_set_buf(sgt->sgl, cpu_addr, length);
     sgt->sgl->dma_address = handle;
-    sgt->sgl->dma_length = sgt->sgl->dma_mapped = sgt->sgl->length;
+    sgt->sgl->dma_length = length;
+    sgt->sgl->dma_mapped = length;
     return sgt;
 }
 
-/** @brief Frees memory and table of dma_alloc_noncontiguous(). */
+/** @brief Frees memory and table of dma_alloc_noncontiguous(). Context: thread. */
 static inline void dma_free_noncontiguous(dma_device_t dev, size_t size, struct sg_table *sgt,
         enum dma_data_direction dir)
 {

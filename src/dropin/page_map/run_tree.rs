@@ -194,7 +194,7 @@ impl RunTree {
     /// Records a run of `length` pages that begins in `word`. Returns how many levels changed.
     ///
     /// A maximum can only grow here, so the other children of a node are not read.
-    #[inline(never)]
+    #[inline(never)] // Without it, the linked core has 24 bytes more (aarch64, November 2026).
     pub fn raise(&mut self, word: usize, length: usize) -> usize {
         let (mut place, length) = (self.place_of(word), stored(length));
         let mut levels = 0;
