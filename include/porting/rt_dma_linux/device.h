@@ -18,8 +18,6 @@ struct rt_device;
  * - GNU C, in which Linux's drivers are written: one to a `const` or `volatile` device, with a warning.
  * - C++: one to a class that is derived from `struct rt_device`, which it converts to the base.
  * - Strict ISO C: every one, because the argument is a `void *` there.
- *
- * dma_device_t is the type of a device as an argument. dma_rt_device returns RT-Thread's device of it.
  */
 #if defined(__cplusplus)
 extern "C++" {
@@ -59,6 +57,7 @@ struct dma_device_t
 /** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((dev).rt)
 #elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
+/** @brief A device as an argument. */
 typedef union
 {
     /** RT-Thread's device. */
@@ -66,9 +65,12 @@ typedef union
     /** Linux's device. */
     struct device *dev;
 } dma_device_t __attribute__((__transparent_union__));
+/** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((dev).rt)
 #else
+/** @brief A device as an argument. */
 typedef void *dma_device_t;
+/** @brief Returns RT-Thread's device of an argument. */
 #define dma_rt_device(dev) ((struct rt_device *)(dev))
 #endif
 
