@@ -248,6 +248,13 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
  *
  * The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 640 for the pool.
  *
+ * The call fails in these cases, each of which is counted, and logged where the caller may sleep:
+ * - `region` is NULL.
+ * - The region has no whole page, or more than 2^31 - 1.
+ * - A pool that is installed, or is being uninstalled, covers a part of the region.
+ * - The heap has no memory for the bookkeeping.
+ * - The caller may not sleep.
+ *
  * @code{.c}
  * rt_region_t region = { 0x50000000, 0x50100000, "sram" };
  *
@@ -259,10 +266,9 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
  *
  * @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. An end of 0 is the end of
  * the address space. The first page and the last page of the address space are left out. The pool keeps the pointer to
- * the name, so the name must stay valid until the pool is uninstalled.
- * @return The pool; NULL if `region` is NULL, holds no whole page, or more than 2^31 - 1 of them, if a pool that is
- * installed or just being uninstalled covers a part of it, without memory for the bookkeeping, and where the caller
- * may not sleep. The call is counted, and one line in the log gives the reason.
+ * the name, which must stay valid until `rt_dma_pool_uninstall` has succeeded, and longer if the console is slow: see
+ * there.
+ * @return The pool; NULL if the call fails.
  * @note Context: thread.
  */
 struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
@@ -305,8 +311,8 @@ rt_err_t rt_dma_pool_extract(rt_size_t first,
  *
  * @param[in] argc Number of arguments, the command included.
  * @param[in] argv The arguments.
- * @return 0; -1 for options that do not exist, for any argument without that setting, and where the caller may not
- * sleep.
+ * @retval 0 The pools were printed.
+ * @retval -1 An option does not exist, there is an argument but not that setting, or the caller may not sleep.
  * @note Context: thread.
  */
 int list_dma_pool(int argc,

@@ -1,4 +1,4 @@
-//! Compares placement with `dma_pool.c`, which walks the pools in install order and each bitmap bit by bit. The model
+//! Compares placement with a model of `dma_pool.c`, which walks the pools in install order and each bitmap bit by bit. The model
 //! here also uses each pool's last page, which `dma_pool.c` never allocates.
 
 mod fake_kernel;
@@ -46,16 +46,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn handles_are_those_of_the_original(
-        sizes in prop::collection::vec(1usize..130, 1..5),
+        // Pools of up to three words of pages, and pools whose tree of maxima has two and three levels.
+        sizes in prop::collection::vec(prop_oneof![1usize..130, 257usize..700, 1025usize..1300], 1..5),
         kinds in prop::collection::vec(0usize..4, 5),
-        calls in prop::collection::vec((any::<bool>(), 1usize..40, 0usize..REQUESTS.len(), any::<prop::sample::Index>()), 400),
+        calls in prop::collection::vec((any::<bool>(), prop_oneof![1usize..40, 64usize..300], 0usize..REQUESTS.len(), any::<prop::sample::Index>()), 400),
     ) {
         let machine = Machine::new();
         let device = machine.plain_device();
         let mut original = Original { pools: Vec::new() };
         for (index, pages) in sizes.into_iter().enumerate() {
             // Some pools lie in `HIGH`, and some belong to the device.
-            let start = if kinds[index] == 1 { HIGH.end - 64 * MIB } else { LOW.start } + index * MIB;
+            let start = if kinds[index] == 1 { HIGH.end - 64 * MIB } else { LOW.start } + index * 8 * MIB;
             let pool = machine.install(c"pool", start, pages * PAGE);
             if kinds[index] == 2 {
                 pool.add_flags(Flags::DEVICE);

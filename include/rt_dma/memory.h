@@ -106,8 +106,7 @@ void *rt_dma_zalloc(struct rt_device *dev,
  * On aarch64 the flag is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, like Linux's coherent memory. From
  * the device's own `memory-region`, a device that does not snoop the cache gets Device memory all the same, for
  * aligned accesses only, and without `memset`. On other architectures, for a device that the BSP's own operations
- * serve, and for a NULL `dev`, the flags are those of
- * `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
+ * serve, and for a NULL `dev`, the flags are those of `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
  *
  * @param[in] dev The device.
  * @return The flags. They stay the same once the device's operations are chosen. For a device with a device-tree node,

@@ -91,7 +91,7 @@ rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
 /**
  * @brief Returns the next pool of the list.
  *
- * The list has the order of installation. A pool of the same pages and kind as an uninstalled one has the place of
+ * The list has the order of installation. A pool that is installed where one was uninstalled may have the place of
  * that one.
  *
  * @code{.c}

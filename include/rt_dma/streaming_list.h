@@ -106,13 +106,16 @@ void rt_dma_unmap_sg_attrs(struct rt_device *dev,
  * A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
  *
  * @param[in] dev The device.
- * @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
- * changes it during the call.
+ * @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code changes it during the
+ * call.
  * @param[in] nents Entries in the list.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+void rt_dma_sync_sg_for_cpu(struct rt_device *dev,
+                            struct rt_dma_sg *sg,
+                            int nents,
+                            int direction);
 
 /**
  * @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
@@ -120,13 +123,16 @@ void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nen
  * A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
  *
  * @param[in] dev The device.
- * @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
- * changes it during the call.
+ * @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code changes it during the
+ * call.
  * @param[in] nents Entries in the list.
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+void rt_dma_sync_sg_for_device(struct rt_device *dev,
+                               struct rt_dma_sg *sg,
+                               int nents,
+                               int direction);
 
 #ifdef __cplusplus
 }  // extern "C"

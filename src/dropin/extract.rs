@@ -122,8 +122,8 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, and an
     /// incomplete page where the region begins, or where the rest of it begins after a pool. A region that has `total`
-    /// bytes with them is large enough. The range then ends at the end of the region, and has at most that many bytes
-    /// less than `total`.
+    /// bytes only with them is large enough too: the range then ends at the end of the region, and lacks at most that
+    /// many bytes of `total`.
     fn unused_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
         region.end = end_before_wrap(region.start, region.end);
         // The bytes of the region that no pool can have: those before each `start`, and the last byte of the address

@@ -15,7 +15,7 @@
 //! core. With both fences, the call finds no name, or the uninstall finds the call in the count.
 //!
 //! The pool is uninstalled already when the wait begins. So the uninstall succeeds also if the time was not enough, and
-//! [`NameReaders::wait_until_none`] returns nothing.
+//! [`NameReaders::wait_until_none`] returns nothing. `tests/orderings` checks the order with a model checker.
 //!
 //! [`Pool::end_uninstall`]: crate::dropin::pool::Pool::end_uninstall
 
@@ -44,8 +44,9 @@ impl NameReaders {
         NameReader(&self.0)
     }
 
-    /// Waits until no call reads names, or until `ticks` ticks have passed: then a call may still read the name. The
-    /// caller has removed the name that it wants to return to its owner.
+    /// Waits until the count is zero, but pauses at most `ticks` times for a tick: then a call may still read the name.
+    /// (Calls that begin meanwhile are counted too.) The caller has removed the name that it wants to return to its
+    /// owner.
     ///
     /// Context: thread.
     pub fn wait_until_none<K: Kernel>(&self, kernel: K, ticks: usize) {

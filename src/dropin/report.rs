@@ -20,8 +20,7 @@ impl<K: Kernel> Dma<K> {
     /// Prints a header, a line for each pool, and the number of pools.
     ///
     /// The columns `KiB` (size), `Used`, `Free` (the longest free run) and `Peak` (the highest amount in use at the
-    /// same time) are in KiB. `Failed` is the number of failed requests that the pool could have served if it had had
-    /// enough free memory.
+    /// same time) are in KiB. `Failed` is the number of [failed requests](crate::dropin::pool::Failures).
     ///
     /// Context: thread.
     pub fn report(&self) {

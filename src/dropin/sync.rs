@@ -136,8 +136,8 @@ impl<K: Kernel> Dma<K> {
         data.checked_add(size).is_some() && self.kernel.is_mapped(data)
     }
 
-    /// Counts and logs a refused call, and returns `error`. `address` is the virtual address of the bytes if nothing is
-    /// mapped there, and otherwise their physical address, which the device does not reach.
+    /// Counts and logs a refused call, and returns `error`. `address` is the virtual address of the bytes for
+    /// [`NotMapped`](Error::NotMapped), and otherwise their physical address, which the device does not reach.
     fn refuse_sync(&self, device: Device, address: usize, size: usize, error: Error) -> Error {
         self.refuse_device(device, address, size, error);
         error

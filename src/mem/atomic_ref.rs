@@ -30,7 +30,10 @@ impl<T: Sync> AtomicRef<T> {
 
     /// Finds `value` in the list whose first value this reference leads to. `next` returns the reference of a value
     /// that leads to the next one. Returns the reference that leads to `value`, and `value`; `None` if the list does
-    /// not have it. `value` is compared, and not read.
+    /// not contain it. `value` is compared, and not read.
+    ///
+    /// The caller prevents all other changes of the list, for example by holding its turn, until it has used the
+    /// returned reference: another core could remove the value that holds that reference.
     ///
     /// Context: any.
     pub fn link_to(&self, value: *const T, next: fn(&T) -> &Self) -> Option<(&Self, &'static T)> {

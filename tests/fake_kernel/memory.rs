@@ -61,8 +61,8 @@ fn offset_of(pa: Pa) -> usize {
 /// Maps memory of the host at `at`, or where the host chooses.
 fn mmap(at: Option<Va>, size: usize, protection: i32, flags: i32, file: i32, offset: usize) -> Va {
     let flags = if at.is_some() { flags | libc::MAP_FIXED } else { flags };
-    // SAFETY: the host chooses a new range, or the range is one that this file has reserved or mapped, or one that a test
-    // chose (`map_next_at`) where the host has nothing mapped.
+    // SAFETY: the host chooses a new range, or the range is one that this file has reserved or mapped, or one that a
+    // test chose (`map_next_at`) where the host has nothing mapped.
     let va = unsafe { libc::mmap(at.unwrap_or(0) as *mut _, size, protection, flags, file, offset as libc::off_t) };
     assert_ne!(va, libc::MAP_FAILED, "mmap: {}", std::io::Error::last_os_error());
     va as Va

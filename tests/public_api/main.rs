@@ -1,5 +1,5 @@
-//! Tests that no safe function of the public crate can cause undefined behaviour: whatever could is private or
-//! `unsafe`.
+//! Tests that known ways to cause undefined behaviour by safe functions of the public crate do not compile: what would
+//! be needed is private or `unsafe`.
 //!
 //! The test compiles each file of `tests/public_api/drivers/` against the crate that a driver uses, without the feature
 //! `internals`. A file that begins with `//! error: CODE` must be refused with that error and no other. Every other
@@ -75,11 +75,17 @@ fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
     assert!(refused > 0, "there are files that must be refused");
 }
 
-/// The page's test as documentation has no C interface, so this compiles the block that uses it.
+/// The documentation test of the page is built without the C interface, so it cannot compile this block.
 #[test]
 fn the_driver_on_rtthread_of_the_page_for_rust_compiles() {
     let page = include_str!("../../docs/rust-drivers.md");
-    let block = page.split_once("```rust,ignore\n").unwrap().1.split_once("```").unwrap().0;
+    let block = page
+        .split_once("```rust,ignore\n")
+        .expect("docs/rust-drivers.md has a block `rust,ignore`")
+        .1
+        .split_once("```")
+        .unwrap()
+        .0;
     let folder = build_crate();
     let path = folder.join("page.rs");
     let probe = "fn probe(_: rt_dma_pool::ffi::driver::Device) -> core::ffi::c_int { 0 }";
@@ -100,7 +106,8 @@ fn find_sources(folder: &Path, sources: &mut Vec<PathBuf>) {
     }
 }
 
-/// A driver may call the functions for C. With a pointer to no device they would read any memory.
+/// A driver in Rust can also call the C functions. A safe one with a pointer argument would let it read any address.
+/// Only functions that begin in the first column are found, as rustfmt writes them.
 #[test]
 fn fault_25_every_c_function_with_a_pointer_is_unsafe_to_call() {
     let mut sources = Vec::new();

@@ -63,9 +63,9 @@ pub struct Spans {
 pub struct Span {
     pub units: &'static [Unit],
     memory: KeptMemory,
-    /// The number of the fill that added the memory, until a fill succeeds and counts its blocks; 0 then, and if no
-    /// fill added it. Written with the turn held. A fill that fails frees the spans with its number; it reads the
-    /// number without the turn, and again with it.
+    /// The number of the fill that added the memory, if no fill has succeeded since; otherwise 0. Written with the turn
+    /// held. A fill that fails frees the spans with its number. It reads the number without the turn, and again with
+    /// it.
     fill_number: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,
@@ -168,18 +168,20 @@ impl Batch {
         slice_bytes::<Unit>(self.unit_count) + slice_bytes::<Group>(group_count) + slice_bytes::<Span>(span_count)
     }
 
-    /// Lays out the units, their groups and their spans, which are vacant, in the memory of `tail`.
-    fn lay_out(&self, shape: &Shape, tail: &mut BumpAllocator) -> &'static [Span] {
-        // A batch may have several spans. `unit_blocks` repeats with each span, so the number in the batch serves.
+    /// Lays out the units, their groups and their spans, which are vacant, in `memory`, which has
+    /// [`bytes`](Self::bytes).
+    fn lay_out(&self, shape: &Shape, memory: &mut BumpAllocator) -> &'static [Span] {
+        // `number` counts the units of the batch, and `unit_blocks` takes a unit's number in its span. The result is the
+        // same, because it depends on the number in the piece only, and a span has whole pieces.
         let slot_of = |number: usize| (number % self.group_units) << shape.slot_shift;
         let new_unit = |number: usize| Some(Unit::new(slot_of(number), shape.unit_blocks(number)));
-        let units = tail.slice_with(self.unit_count, new_unit);
+        let units = memory.slice_with(self.unit_count, new_unit);
         let chunks = units.chunks(self.group_units.get());
-        let groups = tail.slice_from(chunks.clone().map(|units| WrappingSlice::new(units).map(Group::new)));
+        let groups = memory.slice_from(chunks.clone().map(|units| WrappingSlice::new(units).map(Group::new)));
         for (group, units) in groups.iter().zip(chunks) {
             units.iter().for_each(|unit| unit.group.set(group));
         }
-        tail.slice_from(units.chunks(shape.span_units.get()).map(|units| Some(Span::new(units))))
+        memory.slice_from(units.chunks(shape.span_units.get()).map(|units| Some(Span::new(units))))
     }
 }
 
@@ -199,7 +201,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let shape = self.shape();
         // No span is vacant now: these are all units.
         let batch = Batch::for_pool(shape, self.spans.unit_count.load(Relaxed));
-        let spans = *self.arena.alloc(batch.bytes(shape), |tail| batch.lay_out(shape, tail))?;
+        let spans = *self.arena.alloc(batch.bytes(shape), |memory| batch.lay_out(shape, memory))?;
         for span in spans.iter().rev() {
             span.older.set(self.spans.newest.get());
             self.spans.newest.set(Some(span));

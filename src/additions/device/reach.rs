@@ -9,7 +9,7 @@ use crate::kernel::{Device, Kernel, PAGE_SIZE};
 
 impl<K: Kernel> Dma<K> {
     /// Returns whether any pool that serves the device has a page that the device reaches with handles up to `mask`. If
-    /// so, an allocation of one page succeeds while such a page is free.
+    /// so, an allocation of one page, with the flags for that pool, succeeds while such a page is free.
     ///
     /// Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
@@ -25,20 +25,20 @@ impl<K: Kernel> Dma<K> {
         self.pools().any(|pool| serves(pool) && has_page(pool))
     }
 
-    /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask,
-    /// or there is no pool at all. If `needs_pool` is false, because only the streaming mask is set, kernel memory that
-    /// the device reaches directly is enough.
+    /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask.
+    /// Without any pool, there is no memory yet by which the mask could be judged, so it is accepted. If `needs_pool`
+    /// is false, because only the streaming mask is set, kernel memory that the device reaches directly is enough.
     ///
     /// Context: any.
     pub fn has_memory_within(&self, ops: MapOps, device: Device, mask: u64, needs_pool: bool) -> bool {
         self.can_reach(ops, device, mask)
             || self.pools().next().is_none()
-            || (!needs_pool && self.reaches_kernel_memory(ops, device, mask))
+            || (!needs_pool && self.reaches_sample_of_kernel_memory(ops, device, mask))
     }
 
-    /// Returns whether the device reaches kernel memory directly. A page from the device's structure on is an example
-    /// of such memory.
-    fn reaches_kernel_memory(&self, ops: MapOps, device: Device, mask: u64) -> bool {
+    /// Returns whether the device reaches a sample of kernel memory directly: the page that begins at the device's
+    /// structure. If not, it may still reach other kernel memory.
+    fn reaches_sample_of_kernel_memory(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         !ops.are_translated() && self.kernel.v2p(device.address()).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
     }
 }

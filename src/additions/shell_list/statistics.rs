@@ -17,7 +17,7 @@ pub struct Statistics {
     pub longest_free: usize,
     /// The number of buffers in use.
     pub buffers: usize,
-    /// Failed requests whose flags this pool serves.
+    /// [Failed requests](pool::Failures).
     pub failed: usize,
     /// Bytes of the largest such request.
     pub largest_failed: usize,

@@ -88,7 +88,7 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
 
 /// @brief Returns the next pool of the list.
 ///
-/// The list has the order of installation. A pool of the same pages and kind as an uninstalled one has the place of
+/// The list has the order of installation. A pool that is installed where one was uninstalled may have the place of
 /// that one.
 ///
 /// @code{.c}

@@ -18,6 +18,13 @@ use crate::log::Name;
 ///
 /// The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 640 for the pool.
 ///
+/// The call fails in these cases, each of which is counted, and logged where the caller may sleep:
+/// - `region` is NULL.
+/// - The region has no whole page, or more than 2^31 - 1.
+/// - A pool that is installed, or is being uninstalled, covers a part of the region.
+/// - The heap has no memory for the bookkeeping.
+/// - The caller may not sleep.
+///
 /// @code{.c}
 /// rt_region_t region = { 0x50000000, 0x50100000, "sram" };
 ///
@@ -29,10 +36,9 @@ use crate::log::Name;
 ///
 /// @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. An end of 0 is the end of
 /// the address space. The first page and the last page of the address space are left out. The pool keeps the pointer to
-/// the name, so the name must stay valid until the pool is uninstalled.
-/// @return The pool; NULL if `region` is NULL, holds no whole page, or more than 2^31 - 1 of them, if a pool that is
-/// installed or just being uninstalled covers a part of it, without memory for the bookkeeping, and where the caller
-/// may not sleep. The call is counted, and one line in the log gives the reason.
+/// the name, which must stay valid until `rt_dma_pool_uninstall` has succeeded, and longer if the console is slow: see
+/// there.
+/// @return The pool; NULL if the call fails.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
@@ -91,8 +97,8 @@ pub unsafe extern "C" fn rt_dma_pool_extract(
 ///
 /// @param[in] argc Number of arguments, the command included.
 /// @param[in] argv The arguments.
-/// @return 0; -1 for options that do not exist, for any argument without that setting, and where the caller may not
-/// sleep.
+/// @retval 0 The pools were printed.
+/// @retval -1 An option does not exist, there is an argument but not that setting, or the caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {

@@ -1,4 +1,4 @@
-//! [`Addresses`] over `rt_kmem_v2p`, and on aarch64 over the processor's own instruction for translations.
+//! [`Addresses`] over `rt_kmem_v2p`, and for two of the translations on aarch64 over the processor's own instruction.
 
 use core::ffi::{c_int, c_void};
 

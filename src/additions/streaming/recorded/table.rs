@@ -5,11 +5,11 @@
 //! earlier pages, back to `longest_of_all` bytes before the handle. It skips a list whose longest mapping, if it began
 //! at the last byte of that page, would end before the handle.
 //!
-//! For example, a mapping of 0x3000 bytes at 0x5000 is in list 5, and no mapping is longer. A sync of handle 0x7100
-//! visits the lists of pages 7, 6, 5 and 4: 0x7100 - 0x3000 lies in page 4. Only list 5 has a mapping, and so it is the
-//! only one that is searched.
+//! For example, a mapping of 0x3000 bytes at 0x5000 is in list 5, and no mapping was ever longer. A sync of handle
+//! 0x7100 visits the lists of pages 7, 6, 5 and 4: 0x7100 - 0x3000 lies in page 4. Only list 5 has a mapping, and so it
+//! is the only one that is searched.
 //!
-//! `longest` and `longest_of_all` never fall: after one long mapping, syncs visit more lists for ever.
+//! `longest` and `longest_of_all` never fall: after one long mapping, all later syncs visit more lists.
 //!
 //! The counters `outside` answer without a lock whether a handle that leads to no pool can have a record at all.
 

@@ -160,8 +160,8 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
 /// A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
-/// changes it during the call.
+/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code changes it during the
+/// call.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
@@ -186,8 +186,8 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
 /// A wrong entry is logged and counted, as by that function, and the other entries are synced all the same.
 ///
 /// @param[in] dev The device.
-/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code
-/// changes it during the call.
+/// @param[in] sg The list, of which the call reads each `dma_handle` and `length`. No other code changes it during the
+/// call.
 /// @param[in] nents Entries in the list.
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
