@@ -1,5 +1,5 @@
-//! Replays the inputs that fuzzing has found: `tests/fuzz/corpus`, without libFuzzer and AddressSanitizer. They must reach every
-//! function of the library but those of `tests/fuzz/unreached`.
+//! Replays the inputs that fuzzing has found: `tests/fuzz/corpus`, without libFuzzer and AddressSanitizer. They must
+//! reach every function of the library but those of `tests/fuzz/unreached`.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 

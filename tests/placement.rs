@@ -1,5 +1,5 @@
-//! Compares placement with a model of `dma_pool.c`, which walks the pools in install order and each bitmap bit by bit. The model
-//! here also uses each pool's last page, which `dma_pool.c` never allocates.
+//! Compares placement with a model of `dma_pool.c`, which walks the pools in install order and each bitmap bit by bit.
+//! The model here also uses each pool's last page, which `dma_pool.c` never allocates.
 
 mod fake_kernel;
 
@@ -42,6 +42,11 @@ impl Original {
 const REQUESTS: [Flags; 5] =
     [Flags::empty(), Flags::NOCACHE, Flags::ADDRESS_32BITS, Flags::DEVICE, Flags::WRITE_THROUGH];
 
+/// Whether to free a buffer, and else the pages and the flags of a request; and what chooses among the buffers.
+fn call() -> impl Strategy<Value = (bool, usize, usize, prop::sample::Index)> {
+    (any::<bool>(), prop_oneof![1usize..40, 64usize..300], 0..REQUESTS.len(), any::<prop::sample::Index>())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
@@ -49,7 +54,7 @@ proptest! {
         // Pools of up to three words of pages, and pools whose tree of maxima has two and three levels.
         sizes in prop::collection::vec(prop_oneof![1usize..130, 257usize..700, 1025usize..1300], 1..5),
         kinds in prop::collection::vec(0usize..4, 5),
-        calls in prop::collection::vec((any::<bool>(), prop_oneof![1usize..40, 64usize..300], 0usize..REQUESTS.len(), any::<prop::sample::Index>()), 400),
+        calls in prop::collection::vec(call(), 400),
     ) {
         let machine = Machine::new();
         let device = machine.plain_device();

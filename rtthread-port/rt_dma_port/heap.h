@@ -6,7 +6,7 @@
 
 /**
  * @file rt_dma_port/heap.h
- * @brief The heap.
+ * @brief The memory for the bookkeeping of the library.
  *
  * A part of rt_dma_port.h.
  */

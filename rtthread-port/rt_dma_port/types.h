@@ -14,47 +14,48 @@
 #define RT_DMA_PORT_TYPES_H
 
 /**
- * The entry was found.
+ * The call has written what was asked for.
  */
 #define RT_DMA_PORT_FOUND 0
 
 /**
- * The caller of `rt_dma_pool_extract` passed no list.
+ * `rt_dma_port_pool_region`: the caller of `rt_dma_pool_extract` passed no list.
  */
 #define RT_DMA_PORT_NO_LIST 1
 
 /**
- * The kernel has no memblock, or no device tree has been unflattened.
+ * `rt_dma_port_pool_region`: the kernel has no memblock. `rt_dma_port_shared_pool`: no device tree has been
+ * unflattened.
  */
 #define RT_DMA_PORT_ABSENT 2
 
 /**
- * The list ends before the index.
+ * Functions that read entry `index` of a list: there is no such entry, or no list.
  */
 #define RT_DMA_PORT_END 3
 
 /**
- * The entry exists, but cannot be read, or its memory must not be used.
+ * The same functions: the entry exists, but cannot be read, or its memory must not be used.
  */
 #define RT_DMA_PORT_UNUSABLE 4
 
 /**
- * `memory-region` refers to no node.
+ * `rt_dma_port_memory_region`: `memory-region` refers to no node.
  */
 #define RT_DMA_PORT_NO_NODE 5
 
 /**
- * The node's `status` is neither absent, `okay` nor `ok`.
+ * Functions that read a node: its `status` is neither absent, `okay` nor `ok`.
  */
 #define RT_DMA_PORT_DISABLED 6
 
 /**
- * The node has no `reg`.
+ * Functions that read a node: it has no `reg`.
  */
 #define RT_DMA_PORT_NO_REG 7
 
 /**
- * The kernel itself uses a part of the region.
+ * `rt_dma_port_memory_region`: the kernel itself uses a part of the region.
  */
 #define RT_DMA_PORT_NOT_RESERVED 8
 

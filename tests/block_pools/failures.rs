@@ -10,8 +10,8 @@ const SERVICES: [Service; 4] = [
     Service::MapWrong(WrongMapping::LastPage),
 ];
 
-/// As `at_every_call` of `tests/failures.rs`, for block pools: runs `scenario` for each service, which fails at its first call,
-/// then at its second, and so on, until a run ends without a failure.
+/// As `at_every_call` of `tests/failures.rs`, for block pools: runs `scenario` for each service, which fails at its
+/// first call, then at its second, and so on, until a run ends without a failure.
 fn at_every_call(make: impl Fn() -> Rig, scenario: impl Fn(&Rig) -> bool) {
     for service in SERVICES {
         for call in 0.. {

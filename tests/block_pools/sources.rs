@@ -124,8 +124,8 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
 }
 
 /// Addresses of pages that collide: in each hash table of up to 16,384 buckets, all their units have the same nine
-/// buckets. The pool makes no larger table for so few pages. The buckets follow from the lower 14 bits of the key and of
-/// both halves of the hash, of the lower half with bit 0 set. These bits are the same for all.
+/// buckets. The pool makes no larger table for so few pages. The buckets follow from the lower 14 bits of the key and
+/// of both halves of the hash, of the lower half with bit 0 set. These bits are the same for all.
 #[cfg(target_pointer_width = "64")]
 const SAME_BUCKETS: [Va; 13] = [
     0x420_0000,

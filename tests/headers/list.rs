@@ -169,7 +169,7 @@ typedef struct rt_region_t rt_region_t;"
             "The constants of the BSP's configuration.",
             &["src/kernel/rtthread/configuration.rs"],
         ),
-        subject("rt_dma_port/heap.h", "The heap.", &["src/kernel/rtthread/heap.rs"]),
+        subject("rt_dma_port/heap.h", "The memory for the bookkeeping of the library.", &["src/kernel/rtthread/heap.rs"]),
         subject("rt_dma_port/addresses.h", "Virtual and physical addresses.", &["src/kernel/rtthread/addresses.rs"]),
         subject(
             "rt_dma_port/mappings.h",

@@ -22,8 +22,9 @@ struct Borrower {
 }
 
 impl Borrower {
-    /// Makes a system with a region, whose owners have made their first calls, and a borrower without memory. Each buffer has
-    /// its own mapping: the borrower takes longer to get memory, so that more schedules let the owner run meanwhile.
+    /// Makes a system with a region, whose owners have made their first calls, and a borrower without memory. Each
+    /// buffer has its own mapping: the borrower takes longer to get memory, so that more schedules let the owner run
+    /// meanwhile.
     fn new() -> &'static Borrower {
         let dma: &'static Dma<ShuttleKernel> = leak(Dma::new(ShuttleKernel::new(0)));
         OWNERS.into_iter().for_each(|owner| assert_eq!(dma.choose_ops(owner).unwrap(), MapOps::DeviceTree));

@@ -30,6 +30,8 @@ fn build_crate() -> PathBuf {
         .arg("--target-dir")
         .arg(&folder)
         .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("CARGO_BUILD_TARGET")
         .status()
         .unwrap();
     assert!(built.success(), "the crate compiles without internals");

@@ -171,8 +171,8 @@ impl Batch {
     /// Lays out the units, their groups and their spans, which are vacant, in `memory`, which has
     /// [`bytes`](Self::bytes).
     fn lay_out(&self, shape: &Shape, memory: &mut BumpAllocator) -> &'static [Span] {
-        // `number` counts the units of the batch, and `unit_blocks` takes a unit's number in its span. The result is the
-        // same, because it depends on the number in the piece only, and a span has whole pieces.
+        // `number` counts the units of the batch, and `unit_blocks` takes a unit's number in its span. The result is
+        // the same, because it depends on the number in the piece only, and a span has whole pieces.
         let slot_of = |number: usize| (number % self.group_units) << shape.slot_shift;
         let new_unit = |number: usize| Some(Unit::new(slot_of(number), shape.unit_blocks(number)));
         let units = memory.slice_with(self.unit_count, new_unit);

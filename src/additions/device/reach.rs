@@ -25,15 +25,20 @@ impl<K: Kernel> Dma<K> {
         self.pools().any(|pool| serves(pool) && has_page(pool))
     }
 
-    /// Returns whether a mask leaves the device memory: one of its pools [has a page](Self::can_reach) within the mask.
-    /// Without any pool, there is no memory yet by which the mask could be judged, so it is accepted. If `needs_pool`
-    /// is false, because only the streaming mask is set, kernel memory that the device reaches directly is enough.
+    /// Returns whether a mask leaves the device memory to allocate: one of its pools [has a page](Self::can_reach)
+    /// within the mask. Without any pool, there is no memory yet by which the mask could be judged, so it is accepted.
     ///
     /// Context: any.
-    pub fn has_memory_within(&self, ops: MapOps, device: Device, mask: u64, needs_pool: bool) -> bool {
-        self.can_reach(ops, device, mask)
-            || self.pools().next().is_none()
-            || (!needs_pool && self.reaches_sample_of_kernel_memory(ops, device, mask))
+    pub fn has_coherent_memory_within(&self, ops: MapOps, device: Device, mask: u64) -> bool {
+        self.can_reach(ops, device, mask) || self.pools().next().is_none()
+    }
+
+    /// Returns whether a mask leaves the device memory that can be mapped for it: memory to allocate, or kernel memory
+    /// that it reaches directly.
+    ///
+    /// Context: any.
+    pub fn has_streaming_memory_within(&self, ops: MapOps, device: Device, mask: u64) -> bool {
+        self.has_coherent_memory_within(ops, device, mask) || self.reaches_sample_of_kernel_memory(ops, device, mask)
     }
 
     /// Returns whether the device reaches a sample of kernel memory directly: the page that begins at the device's

@@ -2,23 +2,24 @@
 
 use core::ffi::c_int;
 
-/// The entry was found.
+/// The call has written what was asked for.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
-/// The caller of `rt_dma_pool_extract` passed no list.
+/// `rt_dma_port_pool_region`: the caller of `rt_dma_pool_extract` passed no list.
 pub const RT_DMA_PORT_NO_LIST: c_int = 1;
-/// The kernel has no memblock, or no device tree has been unflattened.
+/// `rt_dma_port_pool_region`: the kernel has no memblock. `rt_dma_port_shared_pool`: no device tree has been
+/// unflattened.
 pub const RT_DMA_PORT_ABSENT: c_int = 2;
-/// The list ends before the index.
+/// Functions that read entry `index` of a list: there is no such entry, or no list.
 pub const RT_DMA_PORT_END: c_int = 3;
-/// The entry exists, but cannot be read, or its memory must not be used.
+/// The same functions: the entry exists, but cannot be read, or its memory must not be used.
 pub const RT_DMA_PORT_UNUSABLE: c_int = 4;
-/// `memory-region` refers to no node.
+/// `rt_dma_port_memory_region`: `memory-region` refers to no node.
 pub const RT_DMA_PORT_NO_NODE: c_int = 5;
-/// The node's `status` is neither absent, `okay` nor `ok`.
+/// Functions that read a node: its `status` is neither absent, `okay` nor `ok`.
 pub const RT_DMA_PORT_DISABLED: c_int = 6;
-/// The node has no `reg`.
+/// Functions that read a node: it has no `reg`.
 pub const RT_DMA_PORT_NO_REG: c_int = 7;
-/// The kernel itself uses a part of the region.
+/// `rt_dma_port_memory_region`: the kernel itself uses a part of the region.
 pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
 /// The heap has no room for the ranges of a bus, which the kernel needs to translate an address.
 pub const RT_DMA_PORT_NO_HEAP: c_int = 9;

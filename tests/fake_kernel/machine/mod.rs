@@ -1,5 +1,5 @@
-//! A machine under test: the fake kernel, and the library over it. A test acts on it (`setup`, `calls`, `memory`) and
-//! observes what happened (`observe`).
+//! A machine under test: the fake kernel, and the library over it. A test acts on it (`setup`, `calls`, `memory`), and
+//! observes what happened (`observe`, `console`).
 
 mod calls;
 mod console;
@@ -19,6 +19,42 @@ use std::sync::Mutex;
 
 pub const KIB: usize = 1 << 10;
 pub const MIB: usize = 1 << 20;
+
+/// A fake kernel with the library on it.
+pub struct Machine {
+    pub kernel: FakeKernel,
+    pub dma: &'static Dma<FakeKernel>,
+    /// Each device's `dma_ops`, by the index of the device; `None` until its first call.
+    ops: Mutex<Vec<Option<MapOps>>>,
+}
+
+/// The libraries of all machines. They are never freed, because pools are not. The list keeps them reachable, so that
+/// the leak sanitizer does not report them.
+static LIBRARIES: Mutex<Vec<&'static Dma<FakeKernel>>> = Mutex::new(Vec::new());
+
+impl Machine {
+    /// Makes a machine without pools and devices, whose kernel services all succeed.
+    pub fn new() -> Self {
+        let kernel = FakeKernel::new();
+        let dma: &'static Dma<FakeKernel> = Box::leak(Box::new(Dma::new(kernel)));
+        LIBRARIES.lock().unwrap().push(dma);
+        Machine { kernel, dma, ops: Mutex::default() }
+    }
+
+    /// Makes a machine with one pool.
+    pub fn with_pool(name: &'static CStr, start: Pa, size: usize) -> (Self, &'static Pool<FakeKernel>) {
+        let machine = Machine::new();
+        let pool = machine.install(name, start, size);
+        (machine, pool)
+    }
+}
+
+/// Unmaps the memory of the machine. Its library stays in [`LIBRARIES`], and must not be called any more.
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.kernel.0.memory.close();
+    }
+}
 
 /// An entry of memblock's reserved list.
 #[derive(Clone, Copy, Debug)]
@@ -45,24 +81,6 @@ pub struct Held {
     pub handle: usize,
 }
 
-/// A fake kernel with the library on it.
-pub struct Machine {
-    pub kernel: FakeKernel,
-    pub dma: &'static Dma<FakeKernel>,
-    /// Each device's `dma_ops`, by the index of the device; `None` until its first call.
-    ops: Mutex<Vec<Option<MapOps>>>,
-}
-
-/// The libraries of all machines. They are never freed, because pools are not. The list keeps them reachable, so that
-/// the leak sanitizer does not report them.
-static LIBRARIES: Mutex<Vec<&'static Dma<FakeKernel>>> = Mutex::new(Vec::new());
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        self.kernel.0.memory.close();
-    }
-}
-
 /// The resources of a machine that are in use. Comparing two values shows whether a call leaked something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Balance {
@@ -70,21 +88,4 @@ pub struct Balance {
     pub heap_bytes: usize,
     pub mappings: Vec<Mapped>,
     pub used_bytes: usize,
-}
-
-impl Machine {
-    /// Makes a machine without pools and devices, whose kernel services all succeed.
-    pub fn new() -> Self {
-        let kernel = FakeKernel::new();
-        let dma: &'static Dma<FakeKernel> = Box::leak(Box::new(Dma::new(kernel)));
-        LIBRARIES.lock().unwrap().push(dma);
-        Machine { kernel, dma, ops: Mutex::default() }
-    }
-
-    /// Makes a machine with one pool.
-    pub fn with_pool(name: &'static CStr, start: Pa, size: usize) -> (Self, &'static Pool<FakeKernel>) {
-        let machine = Machine::new();
-        let pool = machine.install(name, start, size);
-        (machine, pool)
-    }
 }

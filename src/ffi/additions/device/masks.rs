@@ -145,10 +145,15 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     if mask == NO_MASK && is_masked_copy(table) && DEVICES.masked_ops(device).is_none() {
         return errors.ok;
     }
-    let sets_coherent = which != WhichMasks::Streaming;
     // An operation of the BSP may allocate anywhere. Only its handles show whether they are within the mask.
-    if ops_of_alloc(before.original).is_some_and(|ops| !DMA.has_memory_within(ops, device, mask, sets_coherent)) {
-        return errors.io;
+    if let Some(ops) = ops_of_alloc(before.original) {
+        let has_memory = match which {
+            WhichMasks::Streaming => DMA.has_streaming_memory_within(ops, device, mask),
+            WhichMasks::Coherent | WhichMasks::Both => DMA.has_coherent_memory_within(ops, device, mask),
+        };
+        if !has_memory {
+            return errors.io;
+        }
     }
     // Each call may be the image's first one for a mask. A later one sets the same value again.
     set_new_device_hook();
@@ -156,7 +161,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     if let Err(error) = record_and_publish(device, mask, which, table, &before) {
         return status_without_record(error);
     }
-    if sets_coherent {
+    if which != WhichMasks::Streaming {
         update_block_pools(device);
     }
     errors.ok
