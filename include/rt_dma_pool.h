@@ -288,7 +288,8 @@ struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
  * @param[in] second r2: `coherent_pool_size`, the bytes of `coherent-pool`. r1: `list_len`.
  * @param[in] third r1: `cma_size`. r2: not passed.
  * @param[in] fourth r1: `coherent_pool_size`. r2: not passed.
- * @retval RT_EOK The pools are made; above 4 GiB if no region below it has room, with a warning in the log.
+ * @retval RT_EOK The pools are made, but a pool without a page is not; above 4 GiB if no region below it has room,
+ * with a warning in the log.
  * @retval -RT_EINVAL `cma_size` is less than a page, or less than `coherent_pool_size`; `coherent_pool_size` is not
  * zero, but less than a page; or there is no list (r1).
  * @retval -RT_ENOSYS The kernel has no memblock.

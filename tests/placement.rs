@@ -51,7 +51,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn handles_are_those_of_the_original(
-        // Pools of up to three words of pages, and pools whose tree of maxima has two and three levels.
+        // Pools of up to three words of pages, and pools whose tree of maxima has two and three levels (64 bits).
         sizes in prop::collection::vec(prop_oneof![1usize..130, 257usize..700, 1025usize..1300], 1..5),
         kinds in prop::collection::vec(0usize..4, 5),
         calls in prop::collection::vec(call(), 400),

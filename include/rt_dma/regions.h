@@ -81,7 +81,7 @@ void rt_dma_own_region_release(struct rt_device *dev);
  *
  * Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that function
  * before `rt_fdt_unflatten`, so that a node without `reg` is refused. Give such a node a `reg` in the device tree, or
- * change the boot code so that it calls `rt_fdt_unflatten`, `rt_dma_pool_extract` and this function before
+ * change the boot code so that it calls `rt_dma_pool_extract`, then `rt_fdt_unflatten`, then this function, all before
  * `rt_memblock_setup_memory_environment`.
  *
  * If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused
@@ -95,9 +95,8 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * @endcode
  *
  * @retval RT_EOK Every node is served, or there is none.
- * @retval -RT_EINVAL A property of a node is wrong, two of them exclude each other, the node's memory holds no whole
- * page or overlaps a pool, or a part of it is memory that memblock has and has not reserved, or that
- * the kernel uses.
+ * @retval -RT_EINVAL A property of a node is wrong, or does not fit another one. Or the node's memory holds no whole
+ * page, overlaps a pool, is used by the kernel, or is memory of memblock that memblock has not reserved.
  * @retval -RT_EEMPTY Memblock has no free memory that fits, or has handed its memory over to the page allocator.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping; or for a node without `reg`, memblock refuses to reserve
  * the memory, or its address or size does not fit in the cells of a `reg`.

@@ -23,7 +23,7 @@ extern "C" {
  * @brief Allocates zeroed memory (`rt_calloc`).
  *
  * @param[in] size Bytes, not zero.
- * @return The memory, aligned for a pointer; NULL if the heap has no room.
+ * @return The memory, zeroed and aligned for a pointer; NULL if the heap has no room.
  *
  * @note Context: thread.
  */
@@ -32,7 +32,7 @@ extern void *rt_dma_port_heap_alloc(uintptr_t size);
 /**
  * @brief Frees memory (`rt_free`).
  *
- * @param[in] memory What `rt_dma_port_heap_alloc` returned; not NULL. It is freed once.
+ * @param[in] memory What `rt_dma_port_heap_alloc` returned, and what has not been freed since; not NULL.
  *
  * @note Context: thread.
  */

@@ -30,12 +30,13 @@
 #define RT_DMA_PORT_ABSENT 2
 
 /**
- * Functions that read entry `index` of a list: there is no such entry, or no list.
+ * Functions that take an `index`: the list has no such entry; also if there is no list, unless another result states
+ * that.
  */
 #define RT_DMA_PORT_END 3
 
 /**
- * The same functions: the entry exists, but cannot be read, or its memory must not be used.
+ * The entry or node exists, but cannot be read, or its memory must not be used.
  */
 #define RT_DMA_PORT_UNUSABLE 4
 

@@ -1,10 +1,10 @@
-//! The calls that read names of pools, for which an uninstall waits.
+//! Counts the calls that read names of pools, so that an uninstall can wait for these calls.
 //!
 //! A pool's name belongs to the caller of its install, which may free it after the uninstall. (A pool of a range that a
 //! device claimed has a copy of the name, which it keeps.) A call that reads names counts itself before it reads. An
 //! uninstall removes the name from the pool, and then waits until no call is counted, but for a limited time. A call
 //! that writes to a slow console may take longer, and may still read the name: `rt_dma_pool_uninstall` demands that its
-//! caller keeps the name for such calls. The two may do this at once:
+//! caller keeps the name for such calls. A reading call and an uninstall may run at the same time:
 //!
 //! | a call that reads names | an uninstall |
 //! | --- | --- |
@@ -30,7 +30,7 @@ pub struct NameReaders(AtomicUsize);
 pub struct NameReader<'a>(&'a AtomicUsize);
 
 impl NameReaders {
-    /// Makes the value of a system in which no call reads names.
+    /// Makes a count of zero.
     pub const fn new() -> Self {
         NameReaders(AtomicUsize::new(0))
     }
@@ -44,9 +44,9 @@ impl NameReaders {
         NameReader(&self.0)
     }
 
-    /// Waits until the count is zero, but pauses at most `ticks` times for a tick: then a call may still read the name.
-    /// (Calls that begin meanwhile are counted too.) The caller has removed the name that it wants to return to its
-    /// owner.
+    /// Waits until the count is zero, after the caller has removed a name that it wants to return to its owner. It
+    /// pauses at most `ticks` times for a tick; if that is not enough, a call may still read the name. Calls that begin
+    /// during the wait are counted too.
     ///
     /// Context: thread.
     pub fn wait_until_none<K: Kernel>(&self, kernel: K, ticks: usize) {

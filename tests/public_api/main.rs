@@ -96,7 +96,7 @@ fn the_driver_on_rtthread_of_the_page_for_rust_compiles() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Appends the Rust files in `folder` and in the folders below it.
+/// Appends the files in `folder` and in the folders below it.
 fn find_sources(folder: &Path, sources: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -119,5 +119,5 @@ fn fault_25_every_c_function_with_a_pointer_is_unsafe_to_call() {
     let safe: Vec<_> = safe.map(|function| function.split_once(')').unwrap().0).collect();
     let with_pointer: Vec<_> = safe.iter().filter(|function| function.contains('*')).collect();
     assert!(with_pointer.is_empty(), "{with_pointer:#?}");
-    assert!(!safe.is_empty(), "the functions without arguments are found");
+    assert!(!safe.is_empty(), "the functions without pointers are found");
 }

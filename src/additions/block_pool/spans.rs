@@ -171,9 +171,9 @@ impl Batch {
     /// Lays out the units, their groups and their spans, which are vacant, in `memory`, which has
     /// [`bytes`](Self::bytes).
     fn lay_out(&self, shape: &Shape, memory: &mut BumpAllocator) -> &'static [Span] {
-        // `number` counts the units of the batch, and `unit_blocks` takes a unit's number in its span. The result is
-        // the same, because it depends on the number in the piece only, and a span has whole pieces.
         let slot_of = |number: usize| (number % self.group_units) << shape.slot_shift;
+        // `unit_blocks` takes a unit's number in its span, and `number` counts the units of the batch. The result is
+        // the same, because it depends on the number in the piece only, and a span has whole pieces.
         let new_unit = |number: usize| Some(Unit::new(slot_of(number), shape.unit_blocks(number)));
         let units = memory.slice_with(self.unit_count, new_unit);
         let chunks = units.chunks(self.group_units.get());
@@ -186,8 +186,8 @@ impl Batch {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Makes buckets in the table for the units of one more span, and returns the first vacant span. `None` if the heap
-    /// has no room.
+    /// Makes buckets in the table for the units of one more span, and returns the first vacant span. `None` if it
+    /// needs memory of the heap, and the heap has no room or the caller may not sleep.
     pub(super) fn ensure_vacant_span(&self, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         self.ensure_table_length(turn)?;
         self.spans.first_vacant.get().or_else(|| self.make_spans(turn))
@@ -216,8 +216,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.first_vacant.set(Some(span));
     }
 
-    /// Returns the first vacant span, after its units got the addresses of `memory` and buckets in the table. `None` if
-    /// the heap has no room.
+    /// Returns the first vacant span, after its units got the addresses of `memory` and buckets in the table. `None`
+    /// where [`ensure_vacant_span`](Self::ensure_vacant_span) returns that.
     pub(super) fn prepare_span(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         let span = self.ensure_vacant_span(turn)?;
         let (shape, first_block_offset) = (self.shape(), memory.first_block_offset());

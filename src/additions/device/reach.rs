@@ -25,7 +25,7 @@ impl<K: Kernel> Dma<K> {
         self.pools().any(|pool| serves(pool) && has_page(pool))
     }
 
-    /// Returns whether a mask leaves the device memory to allocate: one of its pools [has a page](Self::can_reach)
+    /// Returns whether a mask is acceptable for allocations: one of its pools [has a page](Self::can_reach)
     /// within the mask. Without any pool, there is no memory yet by which the mask could be judged, so it is accepted.
     ///
     /// Context: any.
@@ -33,8 +33,8 @@ impl<K: Kernel> Dma<K> {
         self.can_reach(ops, device, mask) || self.pools().next().is_none()
     }
 
-    /// Returns whether a mask leaves the device memory that can be mapped for it: memory to allocate, or kernel memory
-    /// that it reaches directly.
+    /// Returns whether a mask is acceptable for maps: it is acceptable for allocations, or the device reaches kernel
+    /// memory directly.
     ///
     /// Context: any.
     pub fn has_streaming_memory_within(&self, ops: MapOps, device: Device, mask: u64) -> bool {

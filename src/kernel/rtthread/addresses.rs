@@ -1,4 +1,5 @@
-//! [`Addresses`] over `rt_kmem_v2p`, and for two of the translations on aarch64 over the processor's own instruction.
+//! [`Addresses`] over `rt_kmem_v2p`; on aarch64, `is_mapped` and `v2p_of_range` use the processor's instruction for
+//! translations.
 
 use core::ffi::{c_int, c_void};
 

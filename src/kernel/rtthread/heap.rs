@@ -9,14 +9,14 @@ unsafe extern "C" {
     /// @brief Allocates zeroed memory (`rt_calloc`).
     ///
     /// @param[in] size Bytes, not zero.
-    /// @return The memory, aligned for a pointer; NULL if the heap has no room.
+    /// @return The memory, zeroed and aligned for a pointer; NULL if the heap has no room.
     ///
     /// @note Context: thread.
     pub fn rt_dma_port_heap_alloc(size: usize) -> *mut c_void;
 
     /// @brief Frees memory (`rt_free`).
     ///
-    /// @param[in] memory What `rt_dma_port_heap_alloc` returned; not NULL. It is freed once.
+    /// @param[in] memory What `rt_dma_port_heap_alloc` returned, and what has not been freed since; not NULL.
     ///
     /// @note Context: thread.
     pub fn rt_dma_port_heap_free(memory: *mut c_void);

@@ -1,4 +1,4 @@
-//! What several subjects use: the results of the functions that read entries, and a range of memory.
+//! What several subjects use: the results of functions that look something up, and a range of memory.
 
 use core::ffi::c_int;
 
@@ -9,9 +9,10 @@ pub const RT_DMA_PORT_NO_LIST: c_int = 1;
 /// `rt_dma_port_pool_region`: the kernel has no memblock. `rt_dma_port_shared_pool`: no device tree has been
 /// unflattened.
 pub const RT_DMA_PORT_ABSENT: c_int = 2;
-/// Functions that read entry `index` of a list: there is no such entry, or no list.
+/// Functions that take an `index`: the list has no such entry; also if there is no list, unless another result states
+/// that.
 pub const RT_DMA_PORT_END: c_int = 3;
-/// The same functions: the entry exists, but cannot be read, or its memory must not be used.
+/// The entry or node exists, but cannot be read, or its memory must not be used.
 pub const RT_DMA_PORT_UNUSABLE: c_int = 4;
 /// `rt_dma_port_memory_region`: `memory-region` refers to no node.
 pub const RT_DMA_PORT_NO_NODE: c_int = 5;

@@ -1,5 +1,5 @@
-//! A machine under test: the fake kernel, and the library over it. A test acts on it (`setup`, `calls`, `memory`), and
-//! observes what happened (`observe`, `console`).
+//! A machine under test: the fake kernel, and the library over it. A test acts on it (`setup`, `calls`, `memory`,
+//! `console`), and observes what happened (`observe`).
 
 mod calls;
 mod console;
