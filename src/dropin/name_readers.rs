@@ -12,7 +12,9 @@
 //! | 2. reads the name | b. reads the count ([`NameReaders::wait_until_none`]) |
 //!
 //! Each has a fence between its two steps. Without it, a core may read before its own write is visible to the other
-//! core. With both fences, the call finds no name, or the uninstall finds the call in the count.
+//! core. With both fences, the call finds no name, or the uninstall finds the call in the count. A call leaves the
+//! count with release after its last read of the name, and the uninstall reads zero with acquire (both as a part of
+//! `SeqCst`): so the owner frees the name after that read.
 //!
 //! The pool is uninstalled already when the wait begins. So the uninstall succeeds also if the time was not enough, and
 //! [`NameReaders::wait_until_none`] returns nothing. `tests/orderings` checks the order with a model checker.
@@ -27,6 +29,7 @@ pub struct NameReaders(AtomicUsize);
 
 /// A call that reads names of pools. An uninstall waits until it is dropped, but only for a limited time: see
 /// [`Dma::uninstall`](crate::dropin::registry::Dma::uninstall).
+#[must_use = "an uninstall waits for the call only until this value is dropped"]
 pub struct NameReader<'a>(&'a AtomicUsize);
 
 impl NameReaders {
