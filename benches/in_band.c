@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The baseline for small blocks: a free list in the blocks themselves. The first word of a free block points to the next
- * one. Blocks are taken from the list's head and returned to it under the pool's lock, without checks. The handle is
- * computed by an addition.
+ * The baseline for small blocks: a free list in the blocks themselves. The first word of a free block points to the
+ * next one. Blocks are taken from the list's head and returned to it under the pool's lock, without checks. The handle
+ * is computed by an addition.
  */
 #include "baselines.h"
 

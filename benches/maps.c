@@ -5,12 +5,12 @@
  * Lines: "map KIND,DIRECTION,SIZE MAP UNMAP". KIND is
  *   linear     a dma-coherent device and heap memory: a direct mapping, no cache is maintained;
  *   flushed    a device that is not coherent and heap memory: a direct mapping, the cache is maintained;
- *   elsewhere  a dma-coherent device and heap memory at a second address, from rt_ioremap_cached: a direct mapping, for which
- *              the page tables are read;
+ *   elsewhere  a dma-coherent device and heap memory at a second address, from rt_ioremap_cached: a direct mapping, for
+ *              which the page tables are read;
  *   flash      a dma-coherent device and the machine's flash, which is not mapped linearly: a mapping with a record;
  *   pool       a dma-coherent device and memory of a pool: a mapping with a record;
- *   aligned    a device that is not coherent and heap memory that is aligned to a word and shares its first cache line with
- *              other data: it is bounced if the device writes;
+ *   aligned    a device that is not coherent and heap memory that is aligned to a word and shares its first cache line
+ *              with other data: it is bounced if the device writes;
  *   misaligned as aligned, but the memory begins 2 bytes after the start of a line;
  *   own-lines  as misaligned, with RT_DMA_ATTR_OWN_LINES;
  *   list       as linear, 16 buffers of SIZE bytes in one scatter list.

@@ -243,7 +243,8 @@ static void aligned(void)
     give_all();
     for (rt_size_t pages = pages_of_pool - 300; pages; pages /= 4)
     {
-        rt_size_t most = take(pages), single = take(1), rest = take(pages_of_pool - 200 - pages), far = take_aligned(70, 64);
+        rt_size_t most = take(pages), single = take(1), rest = take(pages_of_pool - 200 - pages);
+        rt_size_t far = take_aligned(70, 64);
 
         give(single);
         give(take_aligned(20, 16));

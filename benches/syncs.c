@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of dma_bench that counts rt_dma_sync_out_data and rt_dma_sync_in_data against a reference in C, which takes the
- * steps that RT-Thread's dma_pool.c takes: it checks the address and the size, looks the device's table up, calls through
- * it, and the function in the table translates the address and maintains the cache. The reference is compiled for size, as
- * RT-Thread is. It has none of the checks that the library promises beyond that.
+ * The part of dma_bench that counts rt_dma_sync_out_data and rt_dma_sync_in_data against a reference in C, which takes
+ * the steps that RT-Thread's dma_pool.c takes: it checks the address and the size, looks the device's table up, calls
+ * through it, and the function in the table translates the address and maintains the cache. The reference is compiled
+ * for size, as RT-Thread is. It has none of the checks that the library promises beyond that.
  *
  * Lines: "sync NAME OURS REFERENCE": instructions of one call, the middle of TURNS.
  */
@@ -30,7 +30,7 @@ static inline rt_uint64_t count(void)
     return cycles;
 }
 
-/* ---- the reference ------------------------------------------------------------------------------------------------ */
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
 
 static REFERENCE rt_err_t plain_out(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *handle,
         rt_ubase_t flags)
@@ -45,7 +45,8 @@ static REFERENCE rt_err_t plain_out(struct rt_device *dev, void *data, rt_size_t
     return RT_EOK;
 }
 
-static REFERENCE rt_err_t plain_in(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t handle, rt_ubase_t flags)
+static REFERENCE rt_err_t plain_in(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t handle,
+        rt_ubase_t flags)
 {
     RT_UNUSED(dev);
     RT_UNUSED(data);
@@ -180,7 +181,7 @@ static REFERENCE rt_err_t reference_in(struct rt_device *dev, void *data, rt_siz
     return table_of(dev)->sync_in_data(dev, data, size, handle, flags);
 }
 
-/* ---- the comparison ----------------------------------------------------------------------------------------------- */
+/* ---- the comparison ---------------------------------------------------------------------------------------------- */
 
 typedef rt_err_t (*sync_out)(struct rt_device *, void *, rt_size_t, rt_ubase_t *, rt_ubase_t);
 typedef rt_err_t (*sync_in)(struct rt_device *, void *, rt_size_t, rt_ubase_t, rt_ubase_t);
@@ -228,8 +229,8 @@ static rt_uint64_t count_out(const struct side *side, struct rt_device *dev, voi
     return middle_of(turns);
 }
 
-static rt_uint64_t count_in(const struct side *side, struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t handle,
-        rt_ubase_t flags)
+static rt_uint64_t count_in(const struct side *side, struct rt_device *dev, void *data, rt_size_t size,
+        rt_ubase_t handle, rt_ubase_t flags)
 {
     rt_uint64_t turns[TURNS];
 
@@ -268,7 +269,8 @@ static void compare(const char *name, struct rt_device *dev, const struct rt_dma
         its_in = count_in(&reference, dev, data, size, its_handle, flags);
         dev->dma_ops = our_table;
         /* The kernel's translation is spoilt where interrupts are not masked: only our handle is right. */
-        rt_kprintf("sync %s,out,%lu %lu %lu\n", name, (unsigned long)size, (unsigned long)our_out, (unsigned long)its_out);
+        rt_kprintf("sync %s,out,%lu %lu %lu\n", name, (unsigned long)size, (unsigned long)our_out,
+                (unsigned long)its_out);
         rt_kprintf("sync %s,out-without-handle,%lu %lu %lu\n", name, (unsigned long)size, (unsigned long)our_unasked,
                 (unsigned long)its_unasked);
         rt_kprintf("sync %s,in,%lu %lu %lu\n", name, (unsigned long)size, (unsigned long)our_in, (unsigned long)its_in);
@@ -291,7 +293,12 @@ void bench_syncs(rt_uint64_t cost_of_counting)
 
     compare("coherent", &coherent, &coherent_ops, data, 0);
 
-    window = (struct rt_pci_bus_region){ .phy_addr = 0x80000000UL, .cpu_addr = handle & ~0xffffffUL, .size = 0x2000000UL };
+    window = (struct rt_pci_bus_region)
+    {
+        .phy_addr = 0x80000000UL,
+        .cpu_addr = handle & ~0xffffffUL,
+        .size = 0x2000000UL,
+    };
     compare("translated", &pci.parent, &translated_ops, data, 0);
     compare("translated-uncached", &pci.parent, &translated_ops, data, RT_DMA_F_NOCACHE);
     rt_dma_free(&plain, LARGEST, data, handle, 0);

@@ -33,8 +33,8 @@ rt_err_t controller_probe(struct controller *controller, struct rt_device *dev)
 
 /*
  * Makes a command and stores its handle, which the driver writes to the controller's queue. The memory is coherent, so
- * no sync call is needed; but before the driver writes the handle, it calls rt_hw_dsb(), so that the controller sees the
- * command first. In an interrupt, the call returns RT_NULL if no block is free.
+ * no sync call is needed; but before the driver writes the handle, it calls rt_hw_dsb(), so that the controller sees
+ * the command first. In an interrupt, the call returns RT_NULL if no block is free.
  */
 volatile struct command *controller_alloc_command(struct controller *controller, rt_uint32_t operation,
         rt_ubase_t data, rt_uint32_t length, rt_ubase_t *handle)

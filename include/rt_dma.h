@@ -20,7 +20,8 @@
  * | pools.h          | statistics of the pools, and the end of a pool               | rt_dma_pool_statistics       |
  *
  * The header may be included together with drivers/dma.h, and has the same types: rt_size_t for sizes and numbers,
- * rt_ubase_t for handles and flags, rt_err_t for RT_EOK (0) or a negative RT_E... code. Sizes and alignments are in bytes.
+ * rt_ubase_t for handles and flags, rt_err_t for RT_EOK (0) or a negative RT_E... code. Sizes and alignments are in
+ * bytes.
  *
  * A note "Context" at each function states where it may be called:
  * - any: in a thread, in an interrupt, and with interrupts off. The call sleeps only where its caller may sleep: in an

@@ -36,12 +36,12 @@ extern "C" {
  * rt_dma_debug_fail(dev, 0);
  * @endcode
  *
- * Each call of an allocation, a map, or `rt_dma_map_sg` counts as one. `dma_map_sg` of the headers for drivers from Linux
- * maps each entry by a call of its own, which counts.
+ * Each call of an allocation, a map, or `rt_dma_map_sg` counts as one. `dma_map_sg` of the headers for drivers from
+ * Linux maps each entry by a call of its own, which counts.
  *
  * @param[in] dev The device.
- * @param[in] number Which of the next calls of the device fails: 1 for the next one, 2 for the one after it. 0 cancels the
- * request.
+ * @param[in] number Which of the next calls of the device fails: 1 for the next one, 2 for the one after it. 0 cancels
+ * the request.
  * @retval 1 The request is noted: calls are counted from now on.
  * @retval 0 `dev` is NULL, or the debug mode has no room for the device.
  * @note Context: any.
@@ -52,8 +52,8 @@ rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number);
  * @brief Returns the device with a name.
  *
  * @param[in] name The name. Only its first 23 characters are compared.
- * @return The device; NULL if no device of this name has made a call that the debug mode watches. The device may have been
- * removed since.
+ * @return The device; NULL if no device of this name has made a call that the debug mode watches. The device may have
+ * been removed since.
  * @note Context: any.
  */
 struct rt_device *rt_dma_debug_find(const char *name);
@@ -70,8 +70,8 @@ rt_bool_t rt_dma_debug_has_failed(struct rt_device *dev);
 /**
  * @brief Reports what a device holds, because its driver is removed.
  *
- * `rt_dmam_release` does so by itself. A driver without managed resources calls this function at the end of its removal.
- * Managed resources that were not released are reported, too.
+ * `rt_dmam_release` does so by itself. A driver without managed resources calls this function at the end of its
+ * removal. Managed resources that were not released are reported, too.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @note Context: any.
@@ -82,8 +82,8 @@ void rt_dma_debug_device_gone(struct rt_device *dev);
  * @brief Returns how many mistakes the debug mode found.
  *
  * @param[in] dev The device; NULL for all devices.
- * @return The number. Only the first 64 devices have a number of their own: for any other device it is 0, but the number
- * for NULL includes its mistakes.
+ * @return The number. Only the first 64 devices have a number of their own: for any other device it is 0, but the
+ * number for NULL includes its mistakes.
  * @note Context: any.
  */
 rt_size_t rt_dma_debug_mistakes(struct rt_device *dev);

@@ -62,7 +62,7 @@ void rt_dma_debug_device_gone(struct rt_device *dev)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
-    rt_dma_watch_gone(&call);
+    rt_dma_watch_device_gone(&call);
 }
 
 rt_size_t rt_dma_debug_mistakes(struct rt_device *dev)

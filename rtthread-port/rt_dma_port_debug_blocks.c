@@ -14,7 +14,7 @@ static struct rt_dma_block_pool *create_pool(const char *name, struct rt_device 
     struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, caller);
     struct rt_dma_block_pool *pool;
 
-    rt_dma_watch_begins(&call);
+    rt_dma_watch_calling(&call);
     pool = real(name, dev, size, align, boundary);
 
     if (pool)

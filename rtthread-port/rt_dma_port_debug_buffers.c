@@ -131,7 +131,7 @@ void __wrap_rt_dmam_release(struct rt_device *dev)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
-    rt_dma_watch_begins(&call);
+    rt_dma_watch_calling(&call);
     __real_rt_dmam_release(dev);
 
     /* Where the caller may not sleep, the call released nothing. */

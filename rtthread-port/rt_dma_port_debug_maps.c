@@ -84,7 +84,7 @@ int __wrap_rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_begin(dev, CALLER);
 
-    rt_dma_watch_checked(&call, dma_handle);
+    rt_dma_watch_checking(&call, dma_handle);
 
     return __real_rt_dma_mapping_error(dev, dma_handle);
 }

@@ -16,11 +16,11 @@
     "; needed: " declaration ", as in RT-Thread 5.2.0 to 5.2.2, or master since December 2025"
 
 #ifndef RT_DMA_F_LINEAR
-#error "drivers/dma.h: found no RT_DMA_F_LINEAR; needed: drivers/dma.h of RT-Thread 5.2.0 to 5.2.2, or master since December 2025"
+#error "drivers/dma.h: found no RT_DMA_F_LINEAR; needed: RT-Thread 5.2.0 to 5.2.2, or master since December 2025"
 #endif
 
 #if defined(rt_dma_alloc) || defined(rt_dma_free) || defined(rt_dma_pool_install) || defined(rt_dma_pool_extract)
-#error "drivers/dma.h: found a macro for a function of DMA memory; needed: functions, as in RT-Thread 5.2.0 to 5.2.2, or master since December 2025"
+#error "drivers/dma.h: found a macro for a function; needed: RT-Thread 5.2.0 to 5.2.2, or master since December 2025"
 #endif
 
 #define RT_DMA_PORT_IS(name, result, ...) \

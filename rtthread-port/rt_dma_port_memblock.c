@@ -39,7 +39,13 @@ int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region)
         return RT_DMA_PORT_END;
     }
 
-    return reg->flags ? RT_DMA_PORT_UNUSABLE : RT_DMA_PORT_FOUND;
+    /* The library finds no room in an empty region. */
+    if (reg->flags)
+    {
+        region->end = region->start;
+    }
+
+    return RT_DMA_PORT_FOUND;
 }
 
 int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region)

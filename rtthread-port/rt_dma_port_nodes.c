@@ -50,7 +50,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
     /* Refused if the reg is too short: RT-Thread would read on in what follows it in the tree. */
     if (rt_ofw_get_address_count(np) < 1 || rt_ofw_get_address(np, 0, &start, &size))
     {
-        return RT_DMA_PORT_UNUSABLE;
+        return RT_DMA_PORT_BAD_NODE;
     }
 
     /* RT-Thread returns all ones if the heap has no room for the ranges by which it translates the address. */
@@ -63,7 +63,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
 
     if (size == 0 || last < start || (uintptr_t)last != last)
     {
-        return RT_DMA_PORT_UNUSABLE;
+        return RT_DMA_PORT_BAD_NODE;
     }
 
     region->start = (uintptr_t)start;
@@ -75,7 +75,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
         region->end = RT_ALIGN_DOWN(UINTPTR_MAX, ARCH_PAGE_SIZE);
     }
 
-    return region->start < region->end ? RT_DMA_PORT_FOUND : RT_DMA_PORT_UNUSABLE;
+    return region->start < region->end ? RT_DMA_PORT_FOUND : RT_DMA_PORT_BAD_NODE;
 }
 
 #ifdef RT_USING_MEMBLOCK

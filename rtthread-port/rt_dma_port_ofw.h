@@ -23,7 +23,7 @@ rt_inline int rt_dma_port_has_property(struct rt_ofw_node *np, const char *name)
 
 /*
  * Fills in the memory of a node of /reserved-memory. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_DISABLED,
- * RT_DMA_PORT_NO_REG, RT_DMA_PORT_UNUSABLE if its reg is bad or lies beyond what the processor can address, or
+ * RT_DMA_PORT_NO_REG, RT_DMA_PORT_BAD_NODE if its reg is bad or lies beyond what the processor can address, or
  * RT_DMA_PORT_NO_HEAP.
  * Context: thread.
  */

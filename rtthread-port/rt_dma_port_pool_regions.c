@@ -90,7 +90,7 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
     RT_UNUSED(index);
     RT_UNUSED(region);
 
-    return RT_DMA_PORT_ABSENT;
+    return RT_DMA_PORT_NO_MEMBLOCK;
 }
 
 #endif /* where the regions come from */

@@ -69,7 +69,7 @@ static int is_absent_or_whole(struct rt_ofw_node *np, const char *name, int cell
 }
 
 /*
- * Reads what a node without `reg` asks for. Returns RT_DMA_PORT_FOUND, or RT_DMA_PORT_UNUSABLE if a property is
+ * Reads what a node without `reg` asks for. Returns RT_DMA_PORT_FOUND, or RT_DMA_PORT_BAD_NODE if a property is
  * malformed.
  */
 static int read_request(struct rt_ofw_node *np, struct rt_dma_port_shared_pool *pool)
@@ -79,7 +79,7 @@ static int read_request(struct rt_ofw_node *np, struct rt_dma_port_shared_pool *
     if (!read_size(np, "size", &pool->size) || !read_size(np, "alignment", &pool->alignment)
         || !is_absent_or_whole(np, "alloc-ranges", entry_cells))
     {
-        return RT_DMA_PORT_UNUSABLE;
+        return RT_DMA_PORT_BAD_NODE;
     }
 
     return RT_DMA_PORT_FOUND;
@@ -122,7 +122,7 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
 
     if (!has_tree())
     {
-        return RT_DMA_PORT_ABSENT;
+        return RT_DMA_PORT_NO_TREE;
     }
 
     np = find_shared_pool(index);
@@ -258,7 +258,7 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     RT_UNUSED(index);
     RT_UNUSED(pool);
 
-    return RT_DMA_PORT_ABSENT;
+    return RT_DMA_PORT_NO_TREE;
 }
 
 int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64_t *size)

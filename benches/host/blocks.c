@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blocks count: instructions of rt_dma_block_pool_alloc and _free, against in_band.c, side by side in one run under
- * callgrind: 100 rounds of 1,024 to 8,192 allocations, then as many frees, for each size and order of the frees. Then the same
- * calls of the library again, first to last, with a pool that has all its pages, and the loop without them.
+ * callgrind: 100 rounds of 1,024 to 8,192 allocations, then as many frees, for each size and order of the frees. Then
+ * the same calls of the library again, first to last, with a pool that has all its pages, and the loop without them.
  * blocks touch: calls that access DMA memory, all of which is out of bounds: each access is a fault, and counted.
  *
- * Lines: "blocks SIZE ORDER PAIRS", which callgrind counted under "SIZE ORDER SIDE"; "pair SIZE PAIRS", under "SIZE ours" and
- * "SIZE none"; "touch SIZE SIDE CALLS FAULTS".
+ * Lines: "blocks SIZE ORDER PAIRS", which callgrind counted under "SIZE ORDER SIDE"; "pair SIZE PAIRS", under "SIZE
+ * ours" and "SIZE none"; "touch SIZE SIDE CALLS FAULTS".
  */
 #include <signal.h>
 #include <string.h>
@@ -169,7 +169,7 @@ static void count(const struct shape *shape, const struct order *by)
     fflush(stdout);
 }
 
-/* ---- the calls alone ------------------------------------------------------------------------------------------------ */
+/* ---- the calls alone --------------------------------------------------------------------------------------------- */
 
 static __attribute__((noipa)) void *no_alloc(void *pool, rt_ubase_t *dma_handle)
 {
@@ -210,7 +210,7 @@ static void count_calls(const struct shape *shape)
     fflush(stdout);
 }
 
-/* ---- accesses ----------------------------------------------------------------------------------------------------- */
+/* ---- accesses ---------------------------------------------------------------------------------------------------- */
 
 static struct { char *from, *to; } guarded[2];
 static char *volatile opened;   /* the page that the last fault opened */

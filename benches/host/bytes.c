@@ -6,8 +6,8 @@
  *   pool,PAGES   a pool of that many pages;
  *   device       what is remembered of a device: of one with a mask;
  *   managed      one managed buffer of a device, beyond that;
- *   mapping      the record of a mapping of pool memory, or of one with a bounce buffer (which takes pages of a pool, too). A
- *                direct mapping has none;
+ *   mapping      the record of a mapping of pool memory, or of one with a bounce buffer (which takes pages of a pool,
+ *                too). A direct mapping has none;
  *   block-pool   a block pool without blocks.
  */
 #include <rt_dma.h>

@@ -2,13 +2,14 @@
 /*
  * cores PAIRS: how much two cores do together, against one alone, when both allocate and free at the same time.
  *
- * A pair is two slices of time, one after the other: in the first one core works, in the second both do. Both are taken at a
- * real-time priority, where the system allows it, and a pair counts only if no other program took a core meanwhile. So the
- * ratio of a pair does not depend on what else the machine does.
+ * A pair is two slices of time, one after the other: in the first one core works, in the second both do. Both are taken
+ * at a real-time priority, where the system allows it, and a pair counts only if no other program took a core
+ * meanwhile. So the ratio of a pair does not depend on what else the machine does.
  *
- * Lines: "cores NAME MEDIAN LOWER UPPER COUNTED ALONE TOGETHER". The ratio of the two slices' operations, as its median and
- * quartiles in thousandths; how many pairs count; and the medians of nanoseconds an operation takes one core, alone and
- * together with the other. The difference is what it waits: for the lock, and for cache lines that the other core has.
+ * Lines: "cores NAME MEDIAN LOWER UPPER COUNTED ALONE TOGETHER". The ratio of the two slices' operations, as its median
+ * and quartiles in thousandths; how many pairs count; and the medians of nanoseconds an operation takes one core, alone
+ * and together with the other. The difference is what it waits: for the lock, and for cache lines that the other core
+ * has.
  *
  * NAME is
  *   nothing-shared   a loop over memory of the core's own: what this machine can do;
@@ -66,7 +67,7 @@ static long begin;
 static int is_over;
 static pthread_barrier_t order, done;
 
-/* ---- one operation each ------------------------------------------------------------------------------------------- */
+/* ---- one operation each ------------------------------------------------------------------------------------------ */
 
 static void own_loop(struct core *core)
 {
@@ -132,7 +133,7 @@ static const struct kind kinds[] =
     { "two-block-pools", own_block },
 };
 
-/* ---- slices ------------------------------------------------------------------------------------------------------- */
+/* ---- slices ------------------------------------------------------------------------------------------------------ */
 
 static long now(clockid_t clock)
 {
@@ -250,7 +251,7 @@ static void compare(int wanted)
     fflush(stdout);
 }
 
-/* ---- the pools ---------------------------------------------------------------------------------------------------- */
+/* ---- the pools --------------------------------------------------------------------------------------------------- */
 
 static void install(void)
 {

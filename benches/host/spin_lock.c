@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's spin lock, which the baselines take as dma_pool.c and drivers do. It has exactly the steps of RT-Thread's SMP
- * kernel (5.2.2, src/cpu_mp.c, src/scheduler_mp.c): mask interrupts; lock the scheduler, which masks interrupts again, finds
- * this core's thread and counts; and draw a ticket. Each step is a separate function, as in that kernel.
+ * The kernel's spin lock, which the baselines take as dma_pool.c and drivers do. It has exactly the steps of
+ * RT-Thread's SMP kernel (5.2.2, src/cpu_mp.c, src/scheduler_mp.c): mask interrupts; lock the scheduler, which masks
+ * interrupts again, finds this core's thread and counts; and draw a ticket. Each step is a separate function, as in
+ * that kernel.
  */
 #include <rtthread.h>
 

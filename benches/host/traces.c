@@ -41,7 +41,8 @@ struct trace
 
 static rt_size_t pages, operations;
 static struct buffer *buffers;
-static rt_size_t *slots;            /* those in use, at [0, lives), in the order of allocation with a ring; then the others */
+/* Those in use, at [0, lives), in the order of allocation with a ring; then the others. */
+static rt_size_t *slots;
 static rt_size_t lives, used;
 static struct operation recorded[MOST_OPERATIONS];
 

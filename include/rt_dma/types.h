@@ -8,8 +8,10 @@
 
 #include <stdint.h>
 
-/* If RT-Thread's headers are found, as in a BSP's build, its types are used. On 32 bits they are based on int or on long,
- * which depends on the toolchain. The two have the same size, but pointers to them are different types. */
+/*
+ * If RT-Thread's headers are found, as in a BSP's build, its types are used. On 32 bits they are based on int or on
+ * long, which depends on the toolchain. The two have the same size, but pointers to them are different types.
+ */
 #ifdef __has_include
 #if __has_include(<rtdef.h>)
 #include <rtdef.h>

@@ -7,9 +7,9 @@ pub struct Header {
     pub exclude: &'static [&'static str],
     /// Types that no function uses.
     pub include: &'static [&'static str],
-    /// Follows the include directives.
+    /// After the first two lines: the comment of the file, its guard, and what it includes.
     pub prelude: String,
-    /// At the end.
+    /// At the end: it closes the guard.
     pub trailer: String,
 }
 
@@ -34,12 +34,15 @@ pub fn headers() -> Vec<Header> {
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that
  * header.
  *
- * In C, where RT-Thread's headers are found, this header includes drivers/dma.h and declares nothing itself. C++ refuses
- * drivers/dma.h: there this header has its own declarations. The error numbers `RT_E...` are RT-Thread's: their values
- * depend on its configuration. rt_dma.h defines the terms of the notes \"Context\".
+ * In C, where RT-Thread's headers are found, this header includes drivers/dma.h and declares nothing itself. C++
+ * refuses drivers/dma.h: there this header has its own declarations. The error numbers `RT_E...` are RT-Thread's: their
+ * values depend on its configuration. rt_dma.h defines the terms of the notes \"Context\".
  */
 #ifndef RT_DMA_POOL_H
 #define RT_DMA_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include \"rt_dma/types.h\"
 
@@ -49,8 +52,10 @@ pub fn headers() -> Vec<Header> {
 #endif
 #endif
 
-/* Without drivers/dma.h: declarations of the same functions and types, and the flags of both revisions of it. With it, the flags
- * are its own: RT-Thread 5.2.0 to 5.2.2 have no RT_DMA_F_WT. */
+/*
+ * Without drivers/dma.h: declarations of the same functions and types, and the flags of both revisions of it. With it,
+ * the flags are its own: RT-Thread 5.2.0 to 5.2.2 have no RT_DMA_F_WT.
+ */
 #ifndef __DMA_H__
 
 /** @brief Of a pool: it is mapped linearly. In a request it has no effect. */
@@ -59,7 +64,10 @@ pub fn headers() -> Vec<Header> {
 #define RT_DMA_F_32BITS     (1UL << 1)
 /** @brief In a request: memory that is not cached. Of a pool: all its buffers are uncached. */
 #define RT_DMA_F_NOCACHE    (1UL << 2)
-/** @brief In a request: memory of the pools that belong to the device. Of a pool: it serves only the devices that own it. */
+/**
+ * @brief In a request: memory of the pools that belong to the device. Of a pool: it serves only the devices that own
+ * it.
+ */
 #define RT_DMA_F_DEVICE     (1UL << 3)
 /**
  * @brief In a request: memory that the processor does not access; the call returns its physical address. Of a pool: it
@@ -133,14 +141,13 @@ typedef struct rt_region_t rt_region_t;"
         family(
             "rt_dma/pools.h",
             "The pools: what is in use, and the end of a pool.",
-            &[
-                "src/ffi/additions/shell_list.rs",
-                "src/ffi/additions/uninstall.rs",
-            ],
+            &["src/ffi/additions/shell_list.rs", "src/ffi/additions/uninstall.rs"],
         ),
         watch(
             "rt_dma_watch.h",
-            "The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.",
+            "The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.\n *\n \
+             * A function with \"ing\" in its name (rt_dma_watch_freeing) is called before the library does its work, one \
+             with\n * \"ed\" in its name (rt_dma_watch_freed) after it.",
             &["src/abi.rs", "src/ffi/additions/debug/call.rs", "src/ffi/additions/debug/control.rs"],
             "#include <rt_dma.h>",
             "\n#include \"rt_dma_watch/mappings.h\"\n#include \"rt_dma_watch/memory.h\"\n",
@@ -161,7 +168,7 @@ typedef struct rt_region_t rt_region_t;"
         ),
         subject(
             "rt_dma_port/types.h",
-            "What several subjects use: the results of functions that read entries, and a range of memory.",
+            "What several subjects use: the results of functions, each of which lists its own, and a range of memory.",
             &["src/kernel/rtthread/types.rs"],
         ),
         subject(
@@ -169,7 +176,11 @@ typedef struct rt_region_t rt_region_t;"
             "The constants of the BSP's configuration.",
             &["src/kernel/rtthread/configuration.rs"],
         ),
-        subject("rt_dma_port/heap.h", "The memory for the bookkeeping of the library.", &["src/kernel/rtthread/heap.rs"]),
+        subject(
+            "rt_dma_port/heap.h",
+            "The memory for the bookkeeping of the library.",
+            &["src/kernel/rtthread/heap.rs"],
+        ),
         subject("rt_dma_port/addresses.h", "Virtual and physical addresses.", &["src/kernel/rtthread/addresses.rs"]),
         subject(
             "rt_dma_port/mappings.h",
@@ -180,7 +191,11 @@ typedef struct rt_region_t rt_region_t;"
         subject(
             "rt_dma_port/threads.h",
             "Threads and interrupts: what the caller may do, masks, a critical section, and a pause.",
-            &["src/kernel/rtthread/threads.rs", "src/kernel/rtthread/irq.rs", "src/kernel/rtthread/critical_section.rs"],
+            &[
+                "src/kernel/rtthread/threads.rs",
+                "src/kernel/rtthread/irq.rs",
+                "src/kernel/rtthread/critical_section.rs",
+            ],
         ),
         subject(
             "rt_dma_port/firmware.h",
@@ -220,7 +235,8 @@ fn header(
         exclude: &[],
         include: &[],
         prelude: format!(
-            "\n/**\n * @file {name}\n * @brief {brief}\n{note} */\n#ifndef {guard}\n#define {guard}{before}"
+            "\n/**\n * @file {name}\n * @brief {brief}\n{note} */\n#ifndef {guard}\n#define {guard}\n\n\
+             #include <stddef.h>\n#include <stdint.h>{before}"
         ),
         trailer: format!("{after}\n#endif /* {guard} */"),
     }

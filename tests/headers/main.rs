@@ -33,7 +33,7 @@ fn generate(header: &Header) -> String {
     }
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    let text = String::from_utf8(text).unwrap();
+    let text = String::from_utf8(text).unwrap().replace("\n\n\n", "\n\n");
     // cbindgen does not see that these are structs where another header declares them.
     let elsewhere = match header.name {
         "rt_dma_port/types.h" => &[][..],
@@ -171,6 +171,26 @@ fn headers_compile_as_strict_c_and_as_cpp() {
         let path = path_of(header);
         assert_header_compiles("cc", &["-std=c99", "-x", "c"], &path);
         assert_header_compiles("c++", &["-std=c++11", "-x", "c++"], &path);
+    }
+}
+
+/// Returns the C files below a folder.
+fn c_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let is_c = |path: &PathBuf| path.extension().is_some_and(|end| end == "c" || end == "h");
+    files.into_iter().filter(is_c).chain(folders.iter().flat_map(|folder| c_files(folder))).collect()
+}
+
+#[test]
+fn no_line_of_c_has_more_than_120_columns() {
+    for path in
+        ["include", "rtthread-port", "examples", "benches"].iter().flat_map(|folder| c_files(&root().join(folder)))
+    {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (line, number) in text.lines().zip(1..) {
+            assert!(line.chars().count() <= 120, "{}:{number}", path.display());
+        }
     }
 }
 

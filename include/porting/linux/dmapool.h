@@ -26,15 +26,15 @@ static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *po
 /**
  * @brief Creates a pool of blocks of `size` bytes.
  *
- * A `size` of less than 16 is raised to 16. Then it is rounded up to a multiple of `align`. The blocks are the memory that
- * dma_alloc_coherent() returns.
+ * A `size` of less than 16 is raised to 16. Then it is rounded up to a multiple of `align`. The blocks are the memory
+ * that dma_alloc_coherent() returns.
  *
  * @param[in] name Name for the log. May be NULL.
  * @param[in] dev The device.
  * @param[in] size Bytes in a block: 1 to 2^31 - 1.
  * @param[in] align Every block begins at a multiple of it for the device. A power of two; 0 means 1.
- * @param[in] boundary No block crosses a multiple of it. A power of two that is not less than the rounded size; 0 means no
- * boundary.
+ * @param[in] boundary No block crosses a multiple of it. A power of two that is not less than the rounded size; 0 means
+ * no boundary.
  * @return The pool; NULL if an argument is wrong, or there is no memory for the bookkeeping.
  * @note Context: thread.
  */

@@ -4,8 +4,8 @@
  * @brief For porting drivers from Linux: a device's own memory, which its node names in `memory-region`.
  *
  * The library serves a device from all regions that its node names, so no driver needs these functions. They return
- * whether a region is there. Two things differ from Linux: `np` must be the device's own node, and a device with several
- * regions has them all.
+ * whether a region is there. Two things differ from Linux: `np` must be the device's own node, and a device with
+ * several regions has them all.
  */
 #ifndef RT_DMA_LINUX_OF_RESERVED_MEM_H
 #define RT_DMA_LINUX_OF_RESERVED_MEM_H
@@ -41,8 +41,8 @@ const void *rt_dma_port_node(void *dev);
 /**
  * @brief Gives the device region `idx` of its node.
  *
- * @return 0; -EINVAL if there is no device, or `np` is not its node; -ENODEV if the node names no such region, or the region
- * is refused or disabled; -ENOMEM if there is no memory for the bookkeeping, or the caller may not sleep.
+ * @return 0; -EINVAL if there is no device, or `np` is not its node; -ENODEV if the node names no such region, or the
+ * region is refused or disabled; -ENOMEM if there is no memory for the bookkeeping, or the caller may not sleep.
  * @note Context: thread.
  */
 static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)
@@ -78,7 +78,8 @@ static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct de
  */
 static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct device_node *np, const char *name)
 {
-    int idx = np ? rt_ofw_prop_index_of_string((const struct rt_ofw_node *)(void *)np, "memory-region-names", name) : -1;
+    const struct rt_ofw_node *rt_np = (const struct rt_ofw_node *)(void *)np;
+    int idx = np ? rt_ofw_prop_index_of_string(rt_np, "memory-region-names", name) : -1;
 
     return of_reserved_mem_device_init_by_idx(dev, np, idx);
 }
@@ -93,7 +94,9 @@ static inline int of_reserved_mem_device_init(dma_device_t dev)
 {
     struct rt_device *rt = dma_rt_device(dev);
 
-    return of_reserved_mem_device_init_by_idx(dev, rt ? (struct device_node *)(uintptr_t)rt_dma_port_node(rt) : NULL, 0);
+    const void *np = rt ? rt_dma_port_node(rt) : NULL;
+
+    return of_reserved_mem_device_init_by_idx(dev, (struct device_node *)(uintptr_t)np, 0);
 }
 
 /**

@@ -3,8 +3,8 @@
  * @file scatterlist.h
  * @brief For porting drivers from Linux: scatter lists.
  *
- * `struct scatterlist` has Linux's members, and lists may be chained. The names are Linux's; what the calls do is written from
- * Linux's Documentation/core-api/dma-api.rst. docs/porting-from-linux.md lists the differences.
+ * `struct scatterlist` has Linux's members, and lists may be chained. The names are Linux's; what the calls do is
+ * written from Linux's Documentation/core-api/dma-api.rst. docs/porting-from-linux.md lists the differences.
  */
 #ifndef RT_DMA_LINUX_SCATTERLIST_H
 #define RT_DMA_LINUX_SCATTERLIST_H

@@ -12,11 +12,13 @@
 
 #include <rt_dma_linux/types.h>
 
-/** @brief Attribute of an unmap: the call leaves the buffer alone, because the driver has synced what it wants to see. */
+/**
+ * @brief Attribute of an unmap: the call leaves the buffer alone, because the driver has synced what it wants to see.
+ */
 #define DMA_ATTR_SKIP_CPU_SYNC      ((unsigned long)RT_DMA_ATTR_SKIP_CPU_SYNC)
 /**
- * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). It has an
- * effect for maps of single buffers, pages and lists. The unmap gets it, too.
+ * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). It has
+ * an effect for maps of single buffers, pages and lists. The unmap gets it, too.
  */
 #define DMA_ATTR_CPU_CACHE_CLEAN    ((unsigned long)RT_DMA_ATTR_OWN_LINES)
 /** @brief Attribute without effect: coherent memory is write-combining where that is possible. */
@@ -80,8 +82,8 @@ static inline uint64_t dma_get_required_mask(dma_device_t dev)
 }
 
 /**
- * @brief Returns whether the device's mask leaves out addresses, so that some maps may need a bounce buffer. Memory that
- * only the bus leaves out does not count.
+ * @brief Returns whether the device's mask leaves out addresses, so that some maps may need a bounce buffer. Memory
+ * that only the bus leaves out does not count.
  */
 static inline bool dma_addressing_limited(dma_device_t dev)
 {
@@ -182,7 +184,10 @@ static inline unsigned long dma_get_merge_boundary(dma_device_t dev)
     return 0;
 }
 
-/** @brief Returns the alignment, in bytes, at which a buffer shares no cache line. Its size must be a multiple of it, too. */
+/**
+ * @brief Returns the alignment, in bytes, at which a buffer shares no cache line. Its size must be a multiple of it,
+ * too.
+ */
 static inline int dma_get_cache_alignment(void)
 {
 #ifdef RT_CPU_CACHE_LINE_SZ
@@ -203,8 +208,8 @@ static inline int dma_get_cache_alignment(void)
  * or less never cross a multiple of 64 KiB (dma-api-howto.rst). rt_dma_zalloc_coherent() describes larger buffers.
  *
  * It is Normal memory on aarch64, so that `memset` and unaligned accesses are allowed, which the Device memory of
- * RT-Thread's rt_dma_alloc_coherent() does not allow. There is one exception: memory of the device's own `memory-region`
- * is Device memory, if the device does not snoop the cache.
+ * RT-Thread's rt_dma_alloc_coherent() does not allow. There is one exception: memory of the device's own
+ * `memory-region` is Device memory, if the device does not snoop the cache.
  *
  * @return The memory; NULL where rt_dma_zalloc_coherent() returns NULL. Then `*dma_handle` is not written.
  * @note Context: thread first, then any.

@@ -8,8 +8,6 @@
 
 #include <rt_dma_linux/streaming_list.h>
 
-struct vm_area_struct;
-
 /**
  * @brief Rounds up to whole pages.
  *
@@ -55,8 +53,8 @@ static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_add
 /**
  * @brief Frees memory of dma_alloc_noncoherent().
  *
- * @note Context: any. Memory that has a mapping of its own (rt_dma_alloc() states when) needs a thread: elsewhere the call is
- * refused and counted, and the memory stays allocated.
+ * @note Context: any. Memory that has a mapping of its own (rt_dma_alloc() states when) needs a thread: elsewhere the
+ * call is refused and counted, and the memory stays allocated.
  */
 static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
         enum dma_data_direction dir)
@@ -88,8 +86,8 @@ static inline void dma_free_pages(dma_device_t dev, size_t size, struct page *pa
 /**
  * @brief Allocates memory as dma_alloc_noncoherent() does, and a table with one entry for it.
  *
- * @return The table; NULL where dma_alloc_noncoherent() returns NULL, if the heap has no room for the table, and if `size`
- * does not fit in the length of an entry (4 GiB).
+ * @return The table; NULL where dma_alloc_noncoherent() returns NULL, if the heap has no room for the table, and if
+ * `size` does not fit in the length of an entry (4 GiB).
  * @note Context: thread.
  */
 static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t size, enum dma_data_direction dir,
@@ -192,64 +190,6 @@ static inline int dma_get_sgtable(dma_device_t dev, struct sg_table *sgt, void *
         size_t size)
 {
     return dma_get_sgtable_attrs(dev, sgt, cpu_addr, dma_addr, size, 0);
-}
-
-/* ---- mappings for processes: there are none, as on Linux without an MMU ----------------------------------------- */
-
-/** @brief Returns false: the device's memory cannot be mapped for a process. */
-static inline bool dma_can_mmap(dma_device_t dev)
-{
-    (void)dev;
-    return false;
-}
-
-/** @brief Returns -ENXIO, as Linux does where memory cannot be mapped for a process. */
-static inline int dma_mmap_attrs(dma_device_t dev, struct vm_area_struct *vma, void *cpu_addr, dma_addr_t dma_addr,
-        size_t size, unsigned long attrs)
-{
-    (void)dev;
-    (void)vma;
-    (void)cpu_addr;
-    (void)dma_addr;
-    (void)size;
-    (void)attrs;
-    return -ENXIO;
-}
-
-/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
-static inline int dma_mmap_coherent(dma_device_t dev, struct vm_area_struct *vma, void *cpu_addr, dma_addr_t dma_addr,
-        size_t size)
-{
-    return dma_mmap_attrs(dev, vma, cpu_addr, dma_addr, size, 0);
-}
-
-/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
-static inline int dma_mmap_wc(dma_device_t dev, struct vm_area_struct *vma, void *cpu_addr, dma_addr_t dma_addr,
-        size_t size)
-{
-    return dma_mmap_attrs(dev, vma, cpu_addr, dma_addr, size, DMA_ATTR_WRITE_COMBINE);
-}
-
-/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
-static inline int dma_mmap_pages(dma_device_t dev, struct vm_area_struct *vma, size_t size, struct page *page)
-{
-    (void)page;
-    return dma_mmap_attrs(dev, vma, NULL, 0, size, 0);
-}
-
-/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
-static inline int dma_mmap_noncontiguous(dma_device_t dev, struct vm_area_struct *vma, size_t size,
-        struct sg_table *sgt)
-{
-    (void)sgt;
-    return dma_mmap_attrs(dev, vma, NULL, 0, size, 0);
-}
-
-/** @brief Returns false: there are no transfers between devices on the PCI bus. */
-static inline bool dma_pci_p2pdma_supported(dma_device_t dev)
-{
-    (void)dev;
-    return false;
 }
 
 #endif /* RT_DMA_LINUX_PAGES_H */

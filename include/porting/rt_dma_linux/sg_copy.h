@@ -86,7 +86,8 @@ static inline size_t sg_pcopy_from_buffer(struct scatterlist *sgl, unsigned int 
 }
 
 /** @brief Copies the list to the buffer, from the list's byte `skip` on. Returns the number of bytes. */
-static inline size_t sg_pcopy_to_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen, long skip)
+static inline size_t sg_pcopy_to_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen,
+        long skip)
 {
     return dma_linux_sg_transfer(sgl, nents, (char *)buf, buflen, skip, DMA_LINUX_SG_TO_BUFFER);
 }

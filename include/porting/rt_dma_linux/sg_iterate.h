@@ -168,7 +168,10 @@ static inline void sg_miter_start(struct sg_mapping_iter *miter, struct scatterl
     __sg_page_iter_start(&miter->piter, sgl, nents, 0);
 }
 
-/** @brief Ends the use of the current piece. The walk can continue after it, at the first byte that the driver has not used. */
+/**
+ * @brief Ends the use of the current piece. The walk can continue after it, at the first byte that the driver has not
+ * used.
+ */
 static inline void sg_miter_stop(struct sg_mapping_iter *miter)
 {
     if (miter->addr)

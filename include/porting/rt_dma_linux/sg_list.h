@@ -40,7 +40,9 @@ struct scatterlist
 /** @brief Both bits. */
 #define SG_PAGE_LINK_MASK   (SG_CHAIN | SG_END)
 
-/** @brief The entries of one array of a chained table, on Linux. Here sg_alloc_table() makes one array of any length. */
+/**
+ * @brief The entries of one array of a chained table, on Linux. Here sg_alloc_table() makes one array of any length.
+ */
 #define SG_CHUNK_SIZE       128
 /** @brief The highest number of entries that a driver should state for its lists. */
 #define SG_MAX_SEGMENTS     2048

@@ -3,8 +3,8 @@
  * @file sg_table.h
  * @brief For porting drivers from Linux: scatter lists whose entries are allocated.
  *
- * Entries come from dma_linux_malloc(). Unless the port defines it, that is `rt_malloc`: then only a thread can allocate
- * and free them, also with GFP_ATOMIC.
+ * Entries come from dma_linux_malloc(). Unless the port defines it, that is `rt_malloc`: then only a thread can
+ * allocate and free them, also with GFP_ATOMIC.
  */
 #ifndef RT_DMA_LINUX_SG_TABLE_H
 #define RT_DMA_LINUX_SG_TABLE_H
@@ -74,7 +74,9 @@ static inline int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp
 /** @brief Frees the entries of a table. A second call does nothing. */
 static inline void sg_free_table(struct sg_table *table)
 {
-    /* As on Linux, an array of no entries is not freed: a driver that sets `sgl` to its own array has allocated none. */
+    /*
+     * As on Linux, an array of no entries is not freed: a driver that sets `sgl` to its own array has allocated none.
+     */
     if (table->sgl && table->orig_nents)
     {
         dma_linux_free(table->sgl);
@@ -87,8 +89,8 @@ static inline void sg_free_table(struct sg_table *table)
  * otherwise allocates one as sg_alloc_table() does.
  *
  * @return As sg_alloc_table(). Also -EINVAL if `first_chunk` is NULL and `nents` is not greater than
- * `nents_first_chunk`: sg_free_table_chained() takes such a table for one of the driver's own entries, and does not free
- * it. (Linux allocates it, and then never frees it.) A driver without entries of its own passes NULL and 0.
+ * `nents_first_chunk`: sg_free_table_chained() takes such a table for one of the driver's own entries, and does not
+ * free it. (Linux allocates it, and then never frees it.) A driver without entries of its own passes NULL and 0.
  */
 static inline int sg_alloc_table_chained(struct sg_table *table, int nents, struct scatterlist *first_chunk,
         unsigned int nents_first_chunk)
@@ -172,8 +174,8 @@ static inline unsigned int dma_linux_divide_pages(struct scatterlist *sgl, struc
  *
  * If the pages have fewer bytes than that, the table has only the bytes of the pages, as on Linux.
  *
- * @return 0; -EINVAL if `max_segment` is less than a page, `offset` is a page or more, or there are no bytes; -ENOMEM if
- * the heap has no room. After an error the table has no entries.
+ * @return 0; -EINVAL if `max_segment` is less than a page, `offset` is a page or more, or there are no bytes; -ENOMEM
+ * if the heap has no room. After an error the table has no entries.
  */
 static inline int sg_alloc_table_from_pages_segment(struct sg_table *sgt, struct page **pages, unsigned int n_pages,
         unsigned int offset, unsigned long size, unsigned int max_segment, gfp_t gfp)
@@ -211,15 +213,15 @@ static inline int sg_alloc_table_from_pages(struct sg_table *sgt, struct page **
  * @brief Appends `size` bytes of pages to a table.
  *
  * Before the first call, all members of `append` are zero. Each call allocates the whole table anew, so `left_pages`
- * (pages that the caller will append later) has no effect. Unlike on Linux, the entries move: after the call, an earlier
- * pointer to an entry is not valid. Also unlike on Linux, the first of the new pages never shares an entry with the last
- * old one, even if it is adjacent, and `offset` need not be 0.
+ * (pages that the caller will append later) has no effect. Unlike on Linux, the entries move: after the call, an
+ * earlier pointer to an entry is not valid. Also unlike on Linux, the first of the new pages never shares an entry with
+ * the last old one, even if it is adjacent, and `offset` need not be 0.
  *
  * @return 0, -EINVAL or -ENOMEM as sg_alloc_table_from_pages_segment(). After an error the table is as before.
  */
 static inline int sg_alloc_append_table_from_pages(struct sg_append_table *append, struct page **pages,
-        unsigned int n_pages, unsigned int offset, unsigned long size, unsigned int max_segment, unsigned int left_pages,
-        gfp_t gfp)
+        unsigned int n_pages, unsigned int offset, unsigned long size, unsigned int max_segment,
+        unsigned int left_pages, gfp_t gfp)
 {
     struct sg_table *old = &append->sgt, added, joined;
     struct scatterlist *sg, *target;

@@ -3,7 +3,8 @@
  * @file streaming.h
  * @brief For porting drivers from Linux: streaming maps of buffers, pages and registers, and their syncs.
  *
- * @note Context of the maps: thread first, then any. Context of the unmaps and the syncs: any. rt_dma.h defines the terms.
+ * @note Context of the maps: thread first, then any. Context of the unmaps and the syncs: any. rt_dma.h defines the
+ * terms.
  */
 #ifndef RT_DMA_LINUX_STREAMING_H
 #define RT_DMA_LINUX_STREAMING_H
@@ -46,8 +47,8 @@ static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, 
 /**
  * @brief Hands the bytes back to the processor.
  *
- * With DMA_ATTR_SKIP_CPU_SYNC nothing is copied, and no cache is maintained: the buffer keeps the bytes that the processor
- * has seen or written since its last sync.
+ * With DMA_ATTR_SKIP_CPU_SYNC nothing is copied, and no cache is maintained: the buffer keeps the bytes that the
+ * processor has seen or written since its last sync.
  */
 static inline void dma_unmap_single_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
@@ -101,8 +102,8 @@ static inline void dma_unmap_page(dma_device_t dev, dma_addr_t dma_addr, size_t 
  * @brief Returns the address at which the device reaches a register or memory of another device. It is the physical
  * address, even if the bus translates addresses.
  *
- * @return The address; DMA_MAPPING_ERROR if a byte is not within the device's mask or has no address, if `size` is 0, or if
- * `dir` is no direction.
+ * @return The address; DMA_MAPPING_ERROR if a byte is not within the device's mask or has no address, if `size` is 0,
+ * or if `dir` is no direction.
  */
 static inline dma_addr_t dma_map_resource(dma_device_t dev, phys_addr_t phys_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
@@ -172,8 +173,8 @@ static inline void dma_sync_single_for_cpu(dma_device_t dev, dma_addr_t dma_addr
 /**
  * @brief Makes a mapping, or a part of it, the device's again, with what the processor wrote.
  *
- * With DMA_FROM_DEVICE a driver may poll: what the device wrote since the last sync stays, if the driver has not written
- * to the buffer.
+ * With DMA_FROM_DEVICE a driver may poll: what the device wrote since the last sync stays, if the driver has not
+ * written to the buffer.
  */
 static inline void dma_sync_single_for_device(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir)

@@ -3,11 +3,12 @@
  * @file streaming_list.h
  * @brief For porting drivers from Linux: streaming maps of scatter lists and tables, and their syncs.
  *
- * In each call `dev` is the device, `sgl` the first entry of a list, `sgt` a table, and `dir` the direction of the mapping.
- * On Linux, dma_map_sg() may return fewer entries than it got. Here it returns `nents` or 0, and an unmap or a sync gets
- * the same `nents`.
+ * In each call `dev` is the device, `sgl` the first entry of a list, `sgt` a table, and `dir` the direction of the
+ * mapping. On Linux, dma_map_sg() may return fewer entries than it got. Here it returns `nents` or 0, and an unmap or a
+ * sync gets the same `nents`.
  *
- * @note Context of the maps: thread first, then any. Context of the unmaps and the syncs: any. rt_dma.h defines the terms.
+ * @note Context of the maps: thread first, then any. Context of the unmaps and the syncs: any. rt_dma.h defines the
+ * terms.
  */
 #ifndef RT_DMA_LINUX_STREAMING_LIST_H
 #define RT_DMA_LINUX_STREAMING_LIST_H
@@ -16,8 +17,8 @@
 #include <rt_dma_linux/streaming.h>
 
 /**
- * @brief Returns how many bytes of an entry an unmap or a sync covers: those that dma_map_sg() mapped, or all bytes of an
- * entry that the driver has mapped itself.
+ * @brief Returns how many bytes of an entry an unmap or a sync covers: those that dma_map_sg() mapped, or all bytes of
+ * an entry that the driver has mapped itself.
  */
 static inline unsigned int dma_linux_mapped_length(const struct scatterlist *sg)
 {

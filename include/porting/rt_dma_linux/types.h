@@ -11,8 +11,10 @@
  * | `RT_DMA_LINUX_HAS_PHYS_ADDR_T` | `phys_addr_t` |
  * | `RT_DMA_LINUX_HAS_GFP_T` | `gfp_t` |
  * | `RT_DMA_LINUX_HAS_DIRECTION` | `enum dma_data_direction` |
- * | `RT_DMA_LINUX_HAS_PAGES` | `page_address`, `page_to_phys`, `nth_page`, `virt_to_page`, `phys_to_page`, `offset_in_page` |
- * | `RT_DMA_LINUX_HAS_MALLOC` | `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)`: tables, and memory of `sgl_alloc()` |
+ * | `RT_DMA_LINUX_HAS_PAGES` | `page_address`, `page_to_phys`, `nth_page`, `virt_to_page`, `phys_to_page`,
+ * `offset_in_page` |
+ * | `RT_DMA_LINUX_HAS_MALLOC` | `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)`: tables, and memory of
+ * `sgl_alloc()` |
  *
  * Macros that the port defines (`GFP_KERNEL`, `EIO`, `page_address` and so on) are kept without that. If `__KERNEL__`
  * is defined, as Linux's drivers expect it, those of Linux's general headers that the port has are included: drivers
@@ -61,8 +63,8 @@
 #endif
 
 /*
- * In C, RT-Thread's declarations are used if they are found, and otherwise this library's. C++ cannot compile rtdevice.h,
- * because that includes drivers/dma.h.
+ * In C, RT-Thread's declarations are used if they are found, and otherwise this library's. C++ cannot compile
+ * rtdevice.h, because that includes drivers/dma.h.
  */
 #ifndef __cplusplus
 #ifdef __has_include
@@ -82,8 +84,8 @@
 #include <linux/dma-direction.h>
 
 /*
- * Linux's own linux/types.h defines these types. The header of that name in a toolchain for Linux does not: it is the one for
- * programs, which includes linux/posix_types.h but has not the guard of Linux's uapi/linux/types.h.
+ * Linux's own linux/types.h defines these types. The header of that name in a toolchain for Linux does not: it is the
+ * one for programs, which includes linux/posix_types.h but has not the guard of Linux's uapi/linux/types.h.
  */
 #if defined(_LINUX_TYPES_H) && (defined(_UAPI_LINUX_TYPES_H) || !defined(_LINUX_POSIX_TYPES_H))
 #define RT_DMA_LINUX_HAS_DMA_ADDR_T
@@ -141,7 +143,9 @@ typedef unsigned long phys_addr_t;
 #define RT_DMA_LINUX_HAS_GFP_T
 /* A port that defines GFP_KERNEL has a gfp_t too, also without the macro above. */
 #ifndef GFP_KERNEL
-/** @brief Allocation flags. Only `__GFP_ZERO` has an effect, for a pool. Whether the caller may sleep, the kernel knows. */
+/**
+ * @brief Allocation flags. Only `__GFP_ZERO` has an effect, for a pool. Whether the caller may sleep, the kernel knows.
+ */
 typedef unsigned int gfp_t;
 #endif
 #endif
@@ -259,7 +263,9 @@ static inline dma_addr_t dma_linux_address(uintptr_t handle)
     return handle == RT_DMA_MAPPING_ERROR ? DMA_MAPPING_ERROR : (dma_addr_t)handle;
 }
 
-/** @brief Returns a `dma_addr_t` as a handle of the library; RT_DMA_MAPPING_ERROR for an address that it never returned. */
+/**
+ * @brief Returns a `dma_addr_t` as a handle of the library; RT_DMA_MAPPING_ERROR for an address that it never returned.
+ */
 static inline uintptr_t dma_linux_handle(dma_addr_t address)
 {
     return (dma_addr_t)(uintptr_t)address == address ? (uintptr_t)address : RT_DMA_MAPPING_ERROR;

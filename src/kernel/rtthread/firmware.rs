@@ -96,7 +96,7 @@ unsafe extern "C" {
     /// @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
     /// @retval RT_DMA_PORT_DISABLED The node is disabled.
     /// @retval RT_DMA_PORT_NO_REG The node has no `reg`.
-    /// @retval RT_DMA_PORT_UNUSABLE The `reg` is malformed, or beyond what the processor can address.
+    /// @retval RT_DMA_PORT_BAD_NODE The `reg` is malformed, or beyond what the processor can address.
     /// @retval RT_DMA_PORT_NOT_RESERVED The kernel itself uses a part of the region.
     /// @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
     ///
@@ -202,7 +202,7 @@ unsafe impl Firmware for RtThread {
             RT_DMA_PORT_NO_REG => Error::NoReg,
             RT_DMA_PORT_NOT_RESERVED => Error::NotReserved,
             RT_DMA_PORT_NO_HEAP => Error::NoMemory,
-            // `RT_DMA_PORT_UNUSABLE`. The entries after this one are read in any case.
+            // `RT_DMA_PORT_BAD_NODE`. The entries after this one are read in any case.
             _ => Error::BadReg,
         };
         Some(Err(error))

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_LIST};
+use super::types::{RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_LIST, RT_DMA_PORT_NO_MEMBLOCK};
 use super::{RtThread, pointer};
 use crate::abi::rt_region_t;
 use crate::error::Error;
@@ -30,7 +30,7 @@ unsafe extern "C" {
     /// @retval RT_DMA_PORT_FOUND The address was filled in.
     /// @retval RT_DMA_PORT_END There is no such region.
     /// @retval RT_DMA_PORT_NO_LIST A list is needed, and there is none.
-    /// @retval RT_DMA_PORT_ABSENT The kernel has no memblock.
+    /// @retval RT_DMA_PORT_NO_MEMBLOCK The kernel has no memblock.
     ///
     /// @note Context: thread.
     pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize, region: *mut *const c_void)
@@ -62,7 +62,7 @@ unsafe impl PoolRegions for RtThread {
                 Ok(BootRegion { start: found.start, end: found.end, address: region.expose_provenance() })
             }
             RT_DMA_PORT_NO_LIST => Err(Error::BadSize),
-            RT_DMA_PORT_ABSENT => Err(Error::NoMemblock),
+            RT_DMA_PORT_NO_MEMBLOCK => Err(Error::NoMemblock),
             _ => Err(Error::NoRegion),
         }
     }

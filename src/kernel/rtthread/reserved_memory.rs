@@ -2,10 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
-use super::types::{
-    RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_HEAP, RT_DMA_PORT_UNUSABLE,
-    rt_dma_port_region,
-};
+use super::types::{RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_HEAP, RT_DMA_PORT_NO_TREE, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
 use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolNode, SharedPoolNodeError};
@@ -43,9 +40,10 @@ unsafe extern "C" {
     /// @param[out] pool The pool, if it was found.
     /// @retval RT_DMA_PORT_FOUND The pool was filled in.
     /// @retval RT_DMA_PORT_END There is no such pool.
-    /// @retval RT_DMA_PORT_UNUSABLE Its node cannot be read.
+    /// @retval RT_DMA_PORT_BAD_NODE A property of its node is malformed, or its memory is beyond what the processor can
+    /// address.
     /// @retval RT_DMA_PORT_NO_HEAP The heap has no room for the ranges of the bus above the node.
-    /// @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
+    /// @retval RT_DMA_PORT_NO_TREE There is no unflattened device tree.
     ///
     /// @note Context: thread.
     pub fn rt_dma_port_shared_pool(index: usize, pool: *mut rt_dma_port_shared_pool) -> c_int;
@@ -65,9 +63,8 @@ unsafe extern "C" {
     /// @brief Reads one entry of `rt_memblock_get_memory()`.
     ///
     /// @param[in] index The index of the entry.
-    /// @param[out] region The entry, if it was found.
+    /// @param[out] region The entry, if it was found. It is empty if the memory has a flag, so that it must not be used.
     /// @retval RT_DMA_PORT_FOUND The entry was filled in.
-    /// @retval RT_DMA_PORT_UNUSABLE The memory has a flag, so it must not be used.
     /// @retval RT_DMA_PORT_END There is no such entry.
     ///
     /// @note Context: thread.
@@ -107,13 +104,12 @@ unsafe extern "C" {
     pub fn rt_dma_port_reserve(node: *mut c_void, start: usize, end: usize, no_map: c_int) -> c_int;
 }
 
-/// Returns entry `index` of one of memblock's lists, which `query` reads. It is empty if the memory must not be used.
+/// Returns entry `index` of one of memblock's lists, which `query` reads.
 fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, index: usize) -> Option<(Pa, Pa)> {
     let mut region = rt_dma_port_region::default();
     // SAFETY: the query writes to the region only.
     match unsafe { query(index, &mut region) } {
         RT_DMA_PORT_FOUND => Some((region.start, region.end)),
-        RT_DMA_PORT_UNUSABLE => Some((0, 0)),
         _ => None,
     }
 }
@@ -149,8 +145,8 @@ unsafe impl ReservedMemory for RtThread {
             })),
             RT_DMA_PORT_END => None,
             RT_DMA_PORT_NO_HEAP => Some(Err(SharedPoolNodeError::NoMemory)),
-            RT_DMA_PORT_ABSENT => Some(Err(SharedPoolNodeError::NoTree)),
-            // `RT_DMA_PORT_UNUSABLE`. The nodes after this one are read in any case.
+            RT_DMA_PORT_NO_TREE => Some(Err(SharedPoolNodeError::NoTree)),
+            // `RT_DMA_PORT_BAD_NODE`. The nodes after this one are read in any case.
             _ => Some(Err(SharedPoolNodeError::BadNode)),
         }
     }

@@ -10,9 +10,10 @@ use crate::memory::{LOW_PAGES, PAGE, pa_of};
 use crate::{devices, port};
 
 pub const FOUND: c_int = 0;
-const INVALID: c_int = 1;
-const ABSENT: c_int = 2;
-const END: c_int = 3;
+const END: c_int = 1;
+const NO_LIST: c_int = 2;
+const NO_MEMBLOCK: c_int = 3;
+const NO_TREE: c_int = 4;
 
 /// Pages of the board's own allocator.
 pub const OWN: std::ops::Range<usize> = 108..112;
@@ -118,14 +119,14 @@ extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize, found: *m
         // SAFETY: the list is the library's, its regions are the caller's of `rt_dma_pool_extract`.
         let List { start, length } = unsafe { list.read() };
         if start.is_null() {
-            return INVALID;
+            return NO_LIST;
         }
         (index < length).then(|| start.wrapping_add(index).cast_const())
     } else {
         let (has_memblock, region) =
             BOOT_STATE.with_borrow(|boot| (boot.has_memblock, boot.regions.get(index).map(std::ptr::from_ref)));
         if !has_memblock {
-            return ABSENT;
+            return NO_MEMBLOCK;
         }
         region
     };
@@ -188,7 +189,7 @@ extern "C" fn rt_dma_port_shared_pool(index: usize, place: *mut SharedPool) -> c
     machine::assert_thread("the device tree");
     BOOT_STATE.with_borrow(|boot| {
         if !boot.has_tree {
-            return ABSENT;
+            return NO_TREE;
         }
         let Some(node) = NODES.get(index) else { return END };
         let placed = (boot.placed[index] != 0).then(|| (boot.placed[index], node.size as usize));

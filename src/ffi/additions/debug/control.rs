@@ -49,7 +49,7 @@ fn new_device(device: Device) {
 /// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_begins(call: Option<&rt_dma_watch_call>) {
+pub unsafe extern "C" fn rt_dma_watch_calling(call: Option<&rt_dma_watch_call>) {
     let Some(call) = checked_before(call) else { return };
     WATCH.note_call(&call);
 }
@@ -134,7 +134,7 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
 /// @param[in] call The driver's call. Nothing is done if it or its `dev` is null.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_gone(call: Option<&rt_dma_watch_call>) {
+pub unsafe extern "C" fn rt_dma_watch_device_gone(call: Option<&rt_dma_watch_call>) {
     let Some(call) = checked_before(call) else { return };
     WATCH.note_driver_removal(&call);
 }

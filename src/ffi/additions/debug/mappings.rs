@@ -112,7 +112,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 /// @param[in] dma_handle What the map returned; `RT_DMA_MAPPING_ERROR` if it failed.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_checked(call: Option<&rt_dma_watch_call>, dma_handle: rt_ubase_t) {
+pub unsafe extern "C" fn rt_dma_watch_checking(call: Option<&rt_dma_watch_call>, dma_handle: rt_ubase_t) {
     let Some(call) = checked_before(call) else { return };
     WATCH.mark_mapping_checked(&call, dma_handle);
 }

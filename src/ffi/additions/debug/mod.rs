@@ -5,7 +5,7 @@
 //! option nothing of this exists.
 //!
 //! A function with "ing" in its name (`rt_dma_watch_freeing`) is called before the library does its work, one with
-//! "ed" in its name (`rt_dma_watch_freed`) after it. `rt_dma_watch_checked` is an exception: it is called before.
+//! "ed" in its name (`rt_dma_watch_freed`) after it.
 
 mod call;
 mod control;
