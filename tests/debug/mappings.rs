@@ -9,6 +9,7 @@ use rt_dma_pool::additions::streaming::{
     Attributes, BadMapping, Buffer, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops, Streaming, StreamingMaps,
 };
 use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::MemoryType;
 
 #[test]
 fn unmaps_that_do_not_fit_are_reported() {
@@ -229,6 +230,18 @@ fn bytes_that_two_devices_write_are_reported() {
     rig.assert_found(Finding::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
 }
 
+/// Only the first of the pages of such a buffer lies where the physical address of its first byte leads.
+#[test]
+fn a_buffer_whose_pages_are_not_contiguous_shares_no_bytes_with_what_lies_after_its_first_page() {
+    let rig = Rig::new();
+    let memory = own_memory(&rig);
+    let pa = rig.machine.pa_of(memory);
+    let scattered = rig.machine.map_pages(&[pa, pa + 2 * PAGE], MemoryType::Cached);
+    rig.map(scattered, 2 * PAGE, Direction::FromDevice);
+    rig.map(memory + PAGE, PAGE, Direction::FromDevice);
+    rig.assert_silent();
+}
+
 #[test]
 fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
@@ -253,6 +266,14 @@ fn stacks_and_unmapped_addresses_are_reported() {
     let last = own_memory(&rig) + 4 * PAGE - 64;
     rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
     rig.assert_found(Finding::BadAddress, &format!("{last:#x}, 65 bytes"));
+
+    // So does each page in between.
+    let rig = Rig::new();
+    [128, 130].into_iter().for_each(|page| rig.machine.premap_linear(START + page * PAGE, PAGE));
+    let first = rig.machine.linear_va(START + 128 * PAGE);
+    let failed = DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 3 * PAGE, Direction::ToDevice) };
+    rig.debug.check_map(&rig.call(ENDS), failed);
+    rig.assert_found(Finding::BadAddress, &format!("{first:#x}, {} bytes", 3 * PAGE));
 
     // A buffer without bytes is not looked at.
     let rig = Rig::new();

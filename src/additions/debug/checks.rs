@@ -105,17 +105,15 @@ impl<K: Kernel> Watch<K> {
         });
     }
 
-    /// Returns the physical address of a driver's buffer, or 0 if it is not known, and the mistake if no driver may map
-    /// such a buffer for a device.
+    /// Returns the physical address of a driver's buffer, or 0 if it is not known or the pages are not contiguous, and
+    /// the mistake if no driver may map such a buffer for a device.
     fn locate_buffer(&self, call: &Call, va: Va, size: usize) -> (Pa, Option<Finding>) {
-        let last = va.wrapping_add(size.saturating_sub(1));
-        let (first_pa, last_pa) = (self.kernel.v2p(va), self.kernel.v2p(last));
-        let mistake = if first_pa.is_none() || last_pa.is_none() {
-            Some(Finding::BadAddress)
-        } else {
-            call.has_on_stack(va).then_some(Finding::Stack)
+        let last = va.checked_add(size.saturating_sub(1));
+        let Some(memory) = last.and_then(|last| self.kernel.v2p_of_range(va, last)) else {
+            return (0, Some(Finding::BadAddress));
         };
-        (first_pa.unwrap_or(0), mistake)
+        let pa = if memory.is_contiguous { memory.first } else { 0 };
+        (pa, call.has_on_stack(va).then_some(Finding::Stack))
     }
 
     /// Notes that the driver checked whether a map failed.

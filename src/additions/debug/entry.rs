@@ -85,7 +85,7 @@ pub struct HeldMapping {
     pub by: MappedBy,
     /// The number of entries of the list; 0 if the call does not state it.
     pub list_entries: usize,
-    /// The physical address of the first byte; 0 if it is not known.
+    /// The physical address of the first byte; 0 if it is not known, or if the pages are not contiguous.
     pub pa: Pa,
     /// The handle is the physical address of what the device accesses.
     pub is_handle_pa: bool,
