@@ -1,4 +1,4 @@
-//! error: E0133
+//! error: E0133 Device<RtThreadPlatform>>::from_ptr`
 //! Only an `unsafe` call makes a driver's device of a pointer.
 use rt_dma_pool::ffi::driver::Device;
 

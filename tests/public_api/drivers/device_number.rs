@@ -1,4 +1,4 @@
-//! error: E0603
+//! error: E0603 module `kernel`
 //! A driver cannot make a device of a number.
 #![forbid(unsafe_code)]
 

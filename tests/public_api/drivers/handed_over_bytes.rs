@@ -1,4 +1,4 @@
-//! error: E0603
+//! error: E0603 module `mem`
 //! A driver cannot get bytes that outlive their buffer (`HandedOverBuffer`).
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::handover::HandedOverBuffer;

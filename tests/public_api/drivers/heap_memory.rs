@@ -1,4 +1,4 @@
-//! error: E0603
+//! error: E0603 module `mem`
 //! A driver cannot name `HeapMemory`: its `new` and its `drop` call the kernel's heap, and do not check that the caller
 //! is a thread.
 #![forbid(unsafe_code)]

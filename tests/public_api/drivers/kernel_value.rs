@@ -1,4 +1,4 @@
-//! error: E0603
+//! error: E0603 module `kernel`
 //! The methods of `RtThread` unmap and copy any memory.
 #![forbid(unsafe_code)]
 use rt_dma_pool::kernel::rtthread::RtThread;

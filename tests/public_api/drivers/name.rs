@@ -1,4 +1,4 @@
-//! error: E0603
+//! error: E0603 module `log`
 //! A driver cannot make a name of a pointer: the log reads through it.
 #![forbid(unsafe_code)]
 use rt_dma_pool::log::Name;

@@ -1,4 +1,4 @@
-//! error: E0200
+//! error: E0200 trait `StableBytes<A>`
 //! A buffer whose bytes do not stay at one address is undefined behaviour: `StableBytes` is an `unsafe` trait.
 #![forbid(unsafe_code)]
 use rt_dma_pool::driver::StableBytes;

@@ -1,4 +1,4 @@
-//! error: E0603
+//! error: E0603 module `additions`
 //! `Streaming::map` and `unmap` copy to and from any address.
 #![forbid(unsafe_code)]
 use rt_dma_pool::additions::streaming::Streaming;
