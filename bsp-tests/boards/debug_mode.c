@@ -23,9 +23,9 @@ static void a_free_that_has_no_operations_frees_nothing(void)
     void *buffer = rt_dma_alloc(&parent, 4096, &handle, 0);
 
     EXPECT(buffer);
-    host_interrupt(1);
+    host_enter_interrupt();
     rt_dma_free(&child, 4096, buffer, handle, 0);
-    host_interrupt(0);
+    host_leave_interrupt();
     EXPECT(!child.dma_ops);
     EXPECT_EQ(rt_dma_debug_mistakes(RT_NULL), 0);
 
@@ -144,9 +144,9 @@ static void the_option_v_also_lists_what_devices_hold(void)
     EXPECT(type("list_dma_pool -vx") == -1 && !strstr(host_text(), "holder"));
     EXPECT(type("list_dma_debug holder") == 0 && strstr(host_text(), "holder"));
 
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(type("list_dma_pool -v") == -1 && !strstr(host_text(), "holder"));
-    host_interrupt(0);
+    host_leave_interrupt();
 
     rt_dma_free(&holder, 4096, buffer, handle, 0);
 }

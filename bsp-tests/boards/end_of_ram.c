@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A board with a pool at the end of RAM whose size is a multiple of 2 MiB. There is no memory after it, so that the extra
- * page that aarch64 maps with such a view must not be mapped here. The devices have no name, for the lines of the log.
+ * page that aarch64 maps with such a view must not be mapped here. Two devices have no name, for the lines of the log.
  */
 #include <rtdevice.h>
 #include <rt_dma.h>
@@ -28,11 +28,11 @@ static void views_end_with_the_pool(void)
 
         EXPECT(buffer);
         rt_dma_free(&device, 4096, buffer, handle, kinds[i]);
-        host_interrupt(1);
+        host_enter_interrupt();
         buffer = rt_dma_alloc(&device, 4096, &handle, kinds[i]);
         EXPECT(buffer);
         rt_dma_free(&device, 4096, buffer, handle, kinds[i]);
-        host_interrupt(0);
+        host_leave_interrupt();
     }
 }
 

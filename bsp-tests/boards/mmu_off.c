@@ -18,9 +18,9 @@ static void cached_memory(void)
     rt_ubase_t handle, synced;
     char *buffer;
 
-    host_interrupt(1);
+    host_enter_interrupt();
     buffer = rt_dma_alloc(&device, 2 * MIB, &handle, RT_DMA_F_LINEAR);
-    host_interrupt(0);
+    host_leave_interrupt();
     EXPECT(buffer && (rt_ubase_t)buffer + PV_OFFSET == handle);
     memset(buffer, 0x5a, 2 * MIB);
     EXPECT(!memcmp(host_device_view(handle), buffer, 2 * MIB));

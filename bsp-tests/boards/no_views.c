@@ -34,9 +34,9 @@ int main(void)
         /* The buffer shares cache lines with others, so it is bounced. An interrupt unmaps it. */
         handle = rt_dma_map_single(&nic, (char *)memory + 1, 100, RT_DMA_FROM_DEVICE);
         EXPECT(!rt_dma_mapping_error(&nic, handle) && handle != KERNEL_RAM + 1);
-        host_interrupt(1);
+        host_enter_interrupt();
         rt_dma_unmap_single(&nic, handle, 100, RT_DMA_FROM_DEVICE);
-        host_interrupt(0);
+        host_leave_interrupt();
         EXPECT(rt_dma_pool_statistics(pool, &usage) == RT_EOK && usage.buffers == 1);
         if (is_released)
         {

@@ -10,9 +10,8 @@
 
 #define PAGE    ARCH_PAGE_SIZE
 
-/* The start and the end of the memory that board_init gives to pools. */
-#define FIRST   (HOST_RAM + 16 * MIB)
-#define END     (HOST_RAM + 28 * MIB)
+/* The start of the memory that board_init() gives to pools. */
+#define POOLS_START (HOST_RAM + 16 * MIB)
 
 /* A device below a bus that is itself below another bus. */
 struct branch
@@ -22,8 +21,11 @@ struct branch
     struct rt_device dev;
 };
 
-/* Makes a device below a bus with these ranges, and with these cell counts. A null pointer leaves the property out. */
-struct rt_device *below(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells, fdt32_t *size_cells);
+/* Makes a device below a bus with these ranges, whose addresses and sizes have two cells each. */
+struct rt_device *device_below_bus(struct branch *branch, fdt32_t *ranges, rt_size_t size);
+/* As device_below_bus(), with other numbers of cells: each is the value of a property. */
+struct rt_device *device_below_bus_with_cells(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells,
+        fdt32_t *size_cells);
 /* Returns whether the device gets memory at `pa` with the expected handle, from all calls. Frees the memory. */
 int is_served(struct rt_device *dev, rt_size_t size, rt_ubase_t pa, rt_ubase_t expected);
 /* Returns whether every call refuses memory to the device. */

@@ -16,7 +16,7 @@ struct descriptor
 };
 
 /* Descriptors of 72 bytes, aligned to 32, each with the handle of the next. Then all of them are freed. */
-static void ring(void)
+static void ring_of_descriptors(void)
 {
     struct rt_dma_block_pool *pool;
     struct descriptor *ring[500];
@@ -69,26 +69,26 @@ static void ring(void)
 }
 
 /* A completion interrupt frees one descriptor and allocates the next. */
-static void interrupt(void)
+static void completion_interrupt(void)
 {
     struct rt_dma_block_pool *pool = rt_dma_block_pool_create("interrupt", &device, 16, 16, 0);
     rt_ubase_t handle, next;
     void *block;
 
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(!rt_dma_block_pool_alloc(pool, &handle));
     EXPECT(!rt_dma_block_pool_create("interrupt", &device, 16, 16, 0));
     EXPECT(rt_dma_block_pool_destroy(pool) == -RT_ERROR && rt_dma_block_pool_trim(pool) == 0);
-    host_interrupt(0);
+    host_leave_interrupt();
     block = rt_dma_block_pool_alloc(pool, &handle);
     EXPECT(block);
-    host_interrupt(1);
+    host_enter_interrupt();
     rt_dma_block_pool_free(pool, block, handle);
     rt_dma_block_pool_free(pool, block, handle);
     block = rt_dma_block_pool_zalloc(pool, &next);
     EXPECT(block && next == handle);
     rt_dma_block_pool_free(pool, block, next);
-    host_interrupt(0);
+    host_leave_interrupt();
     EXPECT(rt_dma_block_pool_destroy(pool) == RT_EOK);
 }
 
@@ -154,7 +154,7 @@ static void bsp_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_u
 }
 
 /* The pages come from the device's own operations, and are returned to them. */
-static void of_the_bsp(void)
+static void memory_of_the_bsp(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc, .free = bsp_free };
     struct rt_device own = { .parent.name = "own ops" };
@@ -179,8 +179,8 @@ static void of_the_bsp(void)
 
 void block_pools(void)
 {
-    ring();
-    interrupt();
+    ring_of_descriptors();
+    completion_interrupt();
     wrong_calls();
-    of_the_bsp();
+    memory_of_the_bsp();
 }

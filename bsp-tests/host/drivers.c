@@ -58,6 +58,9 @@ void streaming_driver(void)
     rt_dma_free(&plain, 1, buffer, 0, 0);
 }
 
+/* The handle of all memory that bsp_alloc() returns. */
+#define BSP_HANDLE 0x1234
+
 static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     static char own[64];
@@ -65,7 +68,7 @@ static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_ha
     RT_UNUSED(dev);
     RT_UNUSED(size);
     RT_UNUSED(flags);
-    *dma_handle = 0x1234;
+    *dma_handle = BSP_HANDLE;
     return own;
 }
 
@@ -78,7 +81,7 @@ void driver_with_own_ops(void)
     void *buffer;
 
     rt_dma_device_set_ops(&dev, &ops);
-    EXPECT(rt_dma_alloc(&dev, 64, &handle, 0) && handle == 0x1234);
+    EXPECT(rt_dma_alloc(&dev, 64, &handle, 0) && handle == BSP_HANDLE);
     /* The function writes the handle even for a driver that does not ask for it. */
     EXPECT(rt_dma_alloc(&dev, 64, RT_NULL, 0));
     buffer = rt_dma_alloc(&plain, 64, &handle, 0);
@@ -106,21 +109,22 @@ void device_tree_drivers(void)
     static struct rt_ofw_node node = { .full_name = "camera", .parent = &bus, .props = &device_props };
     static struct rt_device first = { .parent.name = "camera0", .ofw_node = &node };
     static struct rt_device second = { .parent.name = "camera1", .ofw_node = &node };
-    rt_ubase_t a, b;
-    void *x, *y;
+    rt_ubase_t first_handle, second_handle;
+    void *first_buffer, *second_buffer;
 
     host_add_node(&memory);
-    x = rt_dma_alloc(&first, 5000, &a, 0);
-    y = rt_dma_alloc(&second, 5000, &b, 0);
-    EXPECT(x && y && a == start + HOST_DMA_OFFSET && b == a + 2 * ARCH_PAGE_SIZE);
-    strcpy(x, "a frame");
-    EXPECT(!strcmp(host_device_view(a - HOST_DMA_OFFSET), "a frame"));
+    first_buffer = rt_dma_alloc(&first, 5000, &first_handle, 0);
+    second_buffer = rt_dma_alloc(&second, 5000, &second_handle, 0);
+    EXPECT(first_buffer && first_handle == start + HOST_DMA_OFFSET);
+    EXPECT(second_buffer && second_handle == first_handle + 2 * ARCH_PAGE_SIZE);
+    strcpy(first_buffer, "a frame");
+    EXPECT(!strcmp(host_device_view(first_handle - HOST_DMA_OFFSET), "a frame"));
     EXPECT(rt_kmem_v2p((void *)(start - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
-    rt_dma_free(&first, 5000, x, a, 0);
-    rt_dma_free(&second, 5000, y, b, 0);
-    x = rt_dma_alloc(&first, 4096, &a, RT_DMA_F_NOMAP);
-    EXPECT((rt_ubase_t)x == start && a == start + HOST_DMA_OFFSET);
-    rt_dma_free(&first, 4096, x, a, RT_DMA_F_NOMAP);
+    rt_dma_free(&first, 5000, first_buffer, first_handle, 0);
+    rt_dma_free(&second, 5000, second_buffer, second_handle, 0);
+    first_buffer = rt_dma_alloc(&first, 4096, &first_handle, RT_DMA_F_NOMAP);
+    EXPECT((rt_ubase_t)first_buffer == start && first_handle == start + HOST_DMA_OFFSET);
+    rt_dma_free(&first, 4096, first_buffer, first_handle, RT_DMA_F_NOMAP);
 #if STAND_IN_REVISION >= 2
     EXPECT(rt_dma_ofw_device_map_ops(RT_NULL) == RT_NULL);
     EXPECT(rt_dma_ofw_device_map_ops(&plain) == RT_NULL);
@@ -255,7 +259,7 @@ static void calls_that_need_a_thread_are_counted(struct rt_device *dev)
 {
     int before = refused_calls();
 
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(rt_dma_map_fill(dev, 1) == -RT_EBUSY);
     EXPECT(rt_dma_own_region_init(dev, RT_NULL, 0) == -RT_EBUSY);
     EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);
@@ -265,7 +269,7 @@ static void calls_that_need_a_thread_are_counted(struct rt_device *dev)
     EXPECT(rt_dma_list_pools(0, RT_NULL) == -1);
     EXPECT(list_dma_block_pool(0, RT_NULL) == -1);
     EXPECT(!*host_text());
-    host_interrupt(0);
+    host_leave_interrupt();
     /* list_dma_block_pool counts its calls itself. */
     EXPECT_EQ(refused_calls(), before + 6);
 }
@@ -279,7 +283,7 @@ void from_an_interrupt(void)
     rt_ubase_t handle = 1;
     void *buffer;
 
-    host_interrupt(1);
+    host_enter_interrupt();
     /* The operations of a device with a node are chosen in a thread only. A driver may ignore the result. */
     EXPECT(rt_dma_sync_out_data(&unserved, &node, 8, &handle, 0) == -RT_ERROR && handle == 0);
     EXPECT(rt_dma_sync_out_data(&unserved, &node, 8, RT_NULL, 0) == -RT_ERROR);
@@ -289,17 +293,17 @@ void from_an_interrupt(void)
         rt_ubase_t flags = i ? RT_DMA_F_NOCACHE : 0;
 
         /* A thread maps the pool for such buffers. */
-        host_interrupt(0);
+        host_leave_interrupt();
         buffer = rt_dma_alloc(&plain, 64, &handle, flags);
         EXPECT(buffer);
         rt_dma_free(&plain, 64, buffer, handle, flags);
-        host_interrupt(1);
+        host_enter_interrupt();
         buffer = rt_dma_alloc(&fresh, 2048, &handle, flags);
         EXPECT(buffer);
         rt_dma_free(&fresh, 2048, buffer, handle, flags);
         rt_dma_free(&fresh, 2048, buffer, handle, flags);
     }
-    host_interrupt(0);
+    host_leave_interrupt();
     calls_that_need_a_thread_are_counted(&fresh);
 }
 
@@ -318,15 +322,15 @@ void from_boot_code(void)
     EXPECT(buffer);
     rt_dma_free(&plain, 64, buffer, handle, 0);
 
-    host_boot(1, 1);
+    host_enter_boot_of_further_core();
     pool = rt_dma_block_pool_create("boot", &plain, 64, 0, 0);
     buffer = rt_dma_alloc(&plain, 64, &handle, 0);
-    host_boot(0, 1);
+    host_leave_boot();
     EXPECT(!pool && buffer);
     rt_dma_free(&plain, 64, buffer, handle, 0);
 
-    host_boot(1, 0);
+    host_enter_boot_of_first_core();
     pool = rt_dma_block_pool_create("boot", &plain, 64, 0, 0);
-    host_boot(0, 1);
+    host_leave_boot();
     EXPECT(pool && rt_dma_block_pool_destroy(pool) == RT_EOK);
 }

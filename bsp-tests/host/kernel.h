@@ -32,14 +32,15 @@ void host_forget_text(void);
 /* Sets the driver of the console. It is called for each piece of text, but not for text that it writes itself. */
 void host_set_console(void (*driver)(void));
 /* Sets a function that is called at the start of each unmap, as another core may run then; or none. */
-void host_set_unmapping(void (*function)(void));
-/* Makes the caller an interrupt (1) or a thread (0) from now on. */
-void host_interrupt(int on);
-/*
- * Makes the caller boot code (1), whose core has no thread, or a thread (0) from now on, and makes threads run on the other
- * cores (1), or not (0).
- */
-void host_boot(int on, int threads_run);
+void host_call_at_unmap(void (*function)(void));
+/* Make the caller an interrupt, and a thread again. */
+void host_enter_interrupt(void);
+void host_leave_interrupt(void);
+/* Make the caller boot code, whose core has no thread: while the other cores run no threads yet, and while they run some. */
+void host_enter_boot_of_first_core(void);
+void host_enter_boot_of_further_core(void);
+/* Makes the caller a thread again. */
+void host_leave_boot(void);
 /* Returns the address at which the test reads what a device reads at a handle. */
 void *host_device_view(rt_ubase_t handle);
 /* Adds a region to the front of memblock's reserved list. */
@@ -68,7 +69,7 @@ void host_forget_ranges(void);
 #define HOST_DMA_RANGE  { CELLS(HOST_RAM), CELLS(HOST_RAM + HOST_DMA_OFFSET), CELLS(HOST_RAM_SIZE) }
 
 /* The mask of a device that reaches every address. */
-#define ALL     (~(rt_uint64_t)0)
+#define ALL_ADDRESSES     (~(rt_uint64_t)0)
 
 /* The shell command, which the library defines. */
 int list_dma_pool(int argc, char **argv);

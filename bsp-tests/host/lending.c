@@ -7,8 +7,8 @@
 #include "expect.h"
 #include "kernel.h"
 
-#define PLACE   (HOST_RAM + 48 * MIB)
-#define SIZE    (64 * 1024UL)
+#define REGION_START    (HOST_RAM + 48 * MIB)
+#define REGION_SIZE     (64 * 1024UL)
 
 static void *borrowed[16];
 static int count, asked;
@@ -55,7 +55,7 @@ static void blocks_of(struct rt_device *owner)
     for (int i = 0; i < 4; i++)
     {
         blocks[i] = rt_dma_block_pool_alloc(pool, &handles[i]);
-        EXPECT(blocks[i] && handles[i] >= PLACE && handles[i] < PLACE + SIZE);
+        EXPECT(blocks[i] && handles[i] >= REGION_START && handles[i] < REGION_START + REGION_SIZE);
     }
     for (int i = 0; i < 4; i++)
     {
@@ -75,7 +75,7 @@ static void blocks_of(struct rt_device *owner)
 
 void borrowers(void)
 {
-    static fdt32_t reg[] = { CELLS(PLACE), CELLS(SIZE) };
+    static fdt32_t reg[] = { CELLS(REGION_START), CELLS(REGION_SIZE) };
     static fdt32_t names[] = { CELL(7) };
     static struct rt_ofw_prop place = { "reg", sizeof(reg), reg, RT_NULL };
     static struct rt_ofw_prop reusable = { "reusable", 0, RT_NULL, &place };
@@ -88,10 +88,10 @@ void borrowers(void)
     void *buffer;
 
     host_add_node(&memory);
-    buffer = rt_dma_alloc(&owner, SIZE, &handle, 0);
-    EXPECT(buffer && handle == PLACE);
+    buffer = rt_dma_alloc(&owner, REGION_SIZE, &handle, 0);
+    EXPECT(buffer && handle == REGION_START);
     EXPECT(!rt_dma_borrow(4096, keep, RT_NULL));
-    rt_dma_free(&owner, SIZE, buffer, handle, 0);
+    rt_dma_free(&owner, REGION_SIZE, buffer, handle, 0);
     EXPECT(!rt_dma_alloc(&stranger, 4096, &handle, RT_DMA_F_DEVICE));
 
     for (count = 0; count < 16 && (borrowed[count] = rt_dma_borrow(4096, give_back, &count)); ++count)
@@ -99,19 +99,19 @@ void borrowers(void)
         memset(borrowed[count], count, 4096);
     }
     EXPECT(count == 16 && !rt_dma_borrow(4096, give_back, &count));
-    buffer = rt_dma_alloc(&owner, SIZE, &handle, 0);
-    EXPECT(buffer && handle == PLACE && count == 0 && asked == 16);
-    rt_dma_free(&owner, SIZE, buffer, handle, 0);
+    buffer = rt_dma_alloc(&owner, REGION_SIZE, &handle, 0);
+    EXPECT(buffer && handle == REGION_START && count == 0 && asked == 16);
+    rt_dma_free(&owner, REGION_SIZE, buffer, handle, 0);
     asked = 0;
 
     /* A borrower that keeps its memory is named. The owner is then served as if its region were full. */
-    borrowed[0] = rt_dma_borrow(SIZE, keep, RT_NULL);
+    borrowed[0] = rt_dma_borrow(REGION_SIZE, keep, RT_NULL);
     EXPECT(borrowed[0]);
     host_forget_text();
-    buffer = rt_dma_alloc(&owner, SIZE, &handle, 0);
-    EXPECT(buffer && (handle < PLACE || handle >= PLACE + SIZE));
+    buffer = rt_dma_alloc(&owner, REGION_SIZE, &handle, 0);
+    EXPECT(buffer && (handle < REGION_START || handle >= REGION_START + REGION_SIZE));
     EXPECT(strstr(host_text(), "borrower 0x") && strstr(host_text(), "keeps 65536 bytes"));
-    rt_dma_free(&owner, SIZE, buffer, handle, 0);
+    rt_dma_free(&owner, REGION_SIZE, buffer, handle, 0);
     rt_dma_give_back(borrowed[0]);
     rt_dma_give_back(borrowed[0]);
     EXPECT(strstr(host_last_text(), "no buffer"));

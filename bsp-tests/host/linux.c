@@ -11,11 +11,11 @@
 
 static struct rt_device device = { .parent.name = "from linux" };
 struct device *const dev = (struct device *)&device;
-unsigned char *own;
+unsigned char *memory;
 
-int is_zero(const void *memory, size_t size)
+int is_zero(const void *start, size_t size)
 {
-    const unsigned char *bytes = memory;
+    const unsigned char *bytes = start;
 
     while (size && !*bytes)
     {
@@ -39,32 +39,32 @@ static void error_numbers(void)
     EXPECT(dma_set_mask_and_coherent(&narrow, DMA_BIT_MASK(32)) == 0 && dma_get_mask(&narrow) == DMA_BIT_MASK(32));
     EXPECT(dma_mapping_error(dev, DMA_MAPPING_ERROR) == -ENOMEM);
     EXPECT(dma_mapping_error(dev, dma_map_single(dev, NULL, 64, DMA_TO_DEVICE)) == -ENOMEM);
-    EXPECT(dma_mapping_error(dev, OWN_RAM) == 0);
+    EXPECT(dma_mapping_error(dev, DRIVER_RAM) == 0);
 }
 
 /* A driver gets zeroed memory, also when the pages were used before. */
 static void allocators_clear(void)
 {
     dma_addr_t handle;
-    unsigned char *p = rt_dma_alloc(&device, 40960, &handle, 0);
+    unsigned char *bytes = rt_dma_alloc(&device, 40960, &handle, 0);
 
-    memset(p, 0x5a, 40960);
-    rt_dma_free(&device, 40960, p, handle, 0);
+    memset(bytes, 0x5a, 40960);
+    rt_dma_free(&device, 40960, bytes, handle, 0);
 
-    p = dma_alloc_coherent(dev, 10001, &handle, GFP_KERNEL);
-    EXPECT(p && is_zero(p, 10001) && host_device_view(handle));
-    memset(p, 0x5a, 10001);
-    dma_free_coherent(dev, 10001, p, handle);
-    p = dma_alloc_wc(dev, 10001, &handle, GFP_KERNEL);
-    EXPECT(p && is_zero(p, 10001));
-    memset(p, 0x5a, 10001);
-    dma_free_wc(dev, 10001, p, handle);
-    p = dmam_alloc_coherent(dev, 10001, &handle, GFP_KERNEL);
-    EXPECT(p && is_zero(p, 10001));
-    memset(p, 0x5a, 10001);
-    dmam_free_coherent(dev, 10001, p, handle);
-    p = dmam_alloc_attrs(dev, 10001, &handle, GFP_KERNEL, DMA_ATTR_WRITE_COMBINE);
-    EXPECT(p && is_zero(p, 10001));
+    bytes = dma_alloc_coherent(dev, 10001, &handle, GFP_KERNEL);
+    EXPECT(bytes && is_zero(bytes, 10001) && host_device_view(handle));
+    memset(bytes, 0x5a, 10001);
+    dma_free_coherent(dev, 10001, bytes, handle);
+    bytes = dma_alloc_wc(dev, 10001, &handle, GFP_KERNEL);
+    EXPECT(bytes && is_zero(bytes, 10001));
+    memset(bytes, 0x5a, 10001);
+    dma_free_wc(dev, 10001, bytes, handle);
+    bytes = dmam_alloc_coherent(dev, 10001, &handle, GFP_KERNEL);
+    EXPECT(bytes && is_zero(bytes, 10001));
+    memset(bytes, 0x5a, 10001);
+    dmam_free_coherent(dev, 10001, bytes, handle);
+    bytes = dmam_alloc_attrs(dev, 10001, &handle, GFP_KERNEL, DMA_ATTR_WRITE_COMBINE);
+    EXPECT(bytes && is_zero(bytes, 10001));
     rt_dmam_release(&device);
 
     EXPECT(!dma_alloc_coherent((struct rt_device *)NULL, 64, &handle, GFP_KERNEL));
@@ -74,18 +74,18 @@ static void allocators_clear(void)
 static void noncoherent(void)
 {
     dma_addr_t handle = 0;
-    unsigned char *p = dma_alloc_noncoherent(dev, 5000, &handle, DMA_BIDIRECTIONAL, GFP_KERNEL);
+    unsigned char *bytes = dma_alloc_noncoherent(dev, 5000, &handle, DMA_BIDIRECTIONAL, GFP_KERNEL);
     unsigned char *seen;
 
-    EXPECT(p && is_zero(p, 5000));
+    EXPECT(bytes && is_zero(bytes, 5000));
     seen = host_device_view(handle);
-    memset(p, 0x11, 5000);
+    memset(bytes, 0x11, 5000);
     dma_sync_single_for_device(dev, handle, 5000, DMA_TO_DEVICE);
     EXPECT(seen[0] == 0x11 && seen[4999] == 0x11);
     memset(seen + 64, 0x22, 64);
     dma_sync_single_range_for_cpu(dev, handle, 64, 64, DMA_FROM_DEVICE);
-    EXPECT(p[63] == 0x11 && p[64] == 0x22 && p[127] == 0x22 && p[128] == 0x11);
-    dma_free_noncoherent(dev, 5000, p, handle, DMA_BIDIRECTIONAL);
+    EXPECT(bytes[63] == 0x11 && bytes[64] == 0x22 && bytes[127] == 0x22 && bytes[128] == 0x11);
+    dma_free_noncoherent(dev, 5000, bytes, handle, DMA_BIDIRECTIONAL);
     EXPECT(!dma_alloc_noncoherent(dev, ~(size_t)0, &handle, DMA_BIDIRECTIONAL, GFP_KERNEL));
     EXPECT(!dma_alloc_noncoherent(dev, 0, &handle, DMA_BIDIRECTIONAL, GFP_KERNEL));
     EXPECT(!dma_alloc_noncoherent(dev, 5000, &handle, DMA_NONE, GFP_KERNEL));
@@ -94,11 +94,11 @@ static void noncoherent(void)
 /* The target shares cache lines, so it is bounced. The bytes that the processor wrote after the sync stay. */
 static void skipped_sync(void)
 {
-    unsigned char *target = own + 100;
+    unsigned char *target = memory + 100;
     dma_addr_t handle = dma_map_single(dev, target, 100, DMA_FROM_DEVICE);
     unsigned char *seen = host_device_view(handle);
 
-    EXPECT(!dma_mapping_error(dev, handle) && handle != OWN_RAM + 100);
+    EXPECT(!dma_mapping_error(dev, handle) && handle != DRIVER_RAM + 100);
     memset(target, 0, 100);
     memset(seen, 0x33, 100);
     dma_sync_single_range_for_cpu(dev, handle, 64, 16, DMA_FROM_DEVICE);
@@ -124,11 +124,11 @@ static void maps(void)
     dma_addr_t handle;
     int i;
 
-    memset(own, 0, OWN_SIZE);
-    memset(own + 4096, 0x55, 8192);
-    handle = dma_map_page(dev, virt_to_page(own + 5000), offset_in_page(own + 5000), 700, DMA_TO_DEVICE);
-    EXPECT(page_to_phys(virt_to_page(own + 5000)) == OWN_RAM + 4096);
-    EXPECT(dma_mapping_error(dev, handle) || handle == OWN_RAM + 5000);
+    memset(memory, 0, DRIVER_SIZE);
+    memset(memory + 4096, 0x55, 8192);
+    handle = dma_map_page(dev, virt_to_page(memory + 5000), offset_in_page(memory + 5000), 700, DMA_TO_DEVICE);
+    EXPECT(page_to_phys(virt_to_page(memory + 5000)) == DRIVER_RAM + 4096);
+    EXPECT(dma_mapping_error(dev, handle) || handle == DRIVER_RAM + 5000);
     if (!dma_mapping_error(dev, handle))
     {
         dma_unmap_page(dev, handle, 700, DMA_TO_DEVICE);
@@ -137,12 +137,12 @@ static void maps(void)
     sg_init_table(list, 3);
     for (i = 0; i < 3; i++)
     {
-        sg_set_buf(&list[i], own + 4096 + i * 1000, 200);
+        sg_set_buf(&list[i], memory + 4096 + i * 1000, 200);
     }
     EXPECT(dma_map_sg(dev, list, 3, DMA_TO_DEVICE) == 3);
     for_each_sg(list, sg, 3, i)
     {
-        EXPECT(sg_dma_len(sg) == 200 && sg_virt(sg) == own + 4096 + i * 1000);
+        EXPECT(sg_dma_len(sg) == 200 && sg_virt(sg) == memory + 4096 + i * 1000);
         EXPECT(*(unsigned char *)host_device_view(sg_dma_address(sg)) == 0x55);
     }
     dma_sync_sg_for_cpu(dev, list, 3, DMA_TO_DEVICE);
@@ -154,8 +154,8 @@ static void maps(void)
 
     /* More entries than the list has: nothing is mapped, and no entry after the end mark is read. */
     sg_init_table(list, 2);
-    sg_set_buf(&list[0], own + 4096, 200);
-    sg_set_buf(&list[1], own + 5096, 200);
+    sg_set_buf(&list[0], memory + 4096, 200);
+    sg_set_buf(&list[1], memory + 5096, 200);
     EXPECT(dma_map_sg(dev, list, 3, DMA_TO_DEVICE) == 0);
     EXPECT(dma_map_sg(dev, NULL, 1, DMA_TO_DEVICE) == 0);
     EXPECT(dma_map_sg(dev, list, 2, DMA_TO_DEVICE) == 2);
@@ -164,26 +164,26 @@ static void maps(void)
 
 static void pools(void)
 {
-    dma_addr_t a, b;
+    dma_addr_t first_handle, second_handle;
     struct dma_pool *pool = dma_pool_create("from linux", dev, 68, 0, 0);
-    unsigned char *x, *y;
+    unsigned char *first, *second;
 
     EXPECT(pool);
-    x = dma_pool_alloc(pool, GFP_ATOMIC, &a);
-    EXPECT(x && host_device_view(a));
-    memset(x, 0x66, 68);
-    EXPECT(*(unsigned char *)host_device_view(a) == 0x66);
-    dma_pool_free(pool, x, a);
-    y = dma_pool_alloc(pool, GFP_KERNEL | __GFP_ZERO, &b);
-    EXPECT(y && is_zero(y, 68));
-    memset(y, 0x66, 68);
-    dma_pool_free(pool, y, b);
-    y = dma_pool_zalloc(pool, GFP_KERNEL, &b);
-    EXPECT(y && is_zero(y, 68));
+    first = dma_pool_alloc(pool, GFP_ATOMIC, &first_handle);
+    EXPECT(first && host_device_view(first_handle));
+    memset(first, 0x66, 68);
+    EXPECT(*(unsigned char *)host_device_view(first_handle) == 0x66);
+    dma_pool_free(pool, first, first_handle);
+    second = dma_pool_alloc(pool, GFP_KERNEL | __GFP_ZERO, &second_handle);
+    EXPECT(second && is_zero(second, 68));
+    memset(second, 0x66, 68);
+    dma_pool_free(pool, second, second_handle);
+    second = dma_pool_zalloc(pool, GFP_KERNEL, &second_handle);
+    EXPECT(second && is_zero(second, 68));
 
     /* A block is in use, so the pool is not destroyed. */
     dma_pool_destroy(pool);
-    dma_pool_free(pool, y, b);
+    dma_pool_free(pool, second, second_handle);
     dma_pool_destroy(pool);
     dma_pool_destroy(NULL);
 
@@ -242,9 +242,9 @@ static void limits(void)
 
 void linux_drivers(void)
 {
-    own = rt_ioremap_cached((void *)OWN_RAM, OWN_SIZE);
-    EXPECT(own);
-    memset(own, 0, OWN_SIZE);
+    memory = rt_ioremap_cached((void *)DRIVER_RAM, DRIVER_SIZE);
+    EXPECT(memory);
+    memset(memory, 0, DRIVER_SIZE);
     error_numbers();
     allocators_clear();
     noncoherent();
@@ -257,5 +257,5 @@ void linux_drivers(void)
     tables();
     limits();
     edges_of_the_porting_headers();
-    rt_iounmap(own);
+    rt_iounmap(memory);
 }

@@ -32,10 +32,10 @@ static void lengths_that_do_not_fit(void)
     EXPECT(!sgl_alloc_order(100, 64, false, GFP_KERNEL, NULL));
     EXPECT(!dma_alloc_noncontiguous(dev, ~(size_t)0 / 2, DMA_FROM_DEVICE, GFP_KERNEL, 0));
 #if SIZE_MAX > 0xffffffffu
-    EXPECT(dma_get_sgtable(dev, &table, own, 0, (size_t)1 << 32) == -EINVAL);
+    EXPECT(dma_get_sgtable(dev, &table, memory, 0, (size_t)1 << 32) == -EINVAL);
 #endif
-    EXPECT(dma_get_sgtable(dev, &table, own, 0, ~(size_t)0) == -EINVAL);
-    EXPECT(dma_get_sgtable(dev, &table, own, 0, 0xfffff000) == 0 && table.sgl->length == 0xfffff000);
+    EXPECT(dma_get_sgtable(dev, &table, memory, 0, ~(size_t)0) == -EINVAL);
+    EXPECT(dma_get_sgtable(dev, &table, memory, 0, 0xfffff000) == 0 && table.sgl->length == 0xfffff000);
     sg_free_table(&table);
 }
 
@@ -48,17 +48,17 @@ static void walks(void)
 
     /* The first byte is beyond the entry's first page. */
     sg_init_table(list, 2);
-    sg_set_page(&list[0], virt_to_page(own), 100, 4096 + 50);
-    sg_set_buf(&list[1], own + 3 * 4096, 3 * 4096);
+    sg_set_page(&list[0], virt_to_page(memory), 100, 4096 + 50);
+    sg_set_buf(&list[1], memory + 3 * 4096, 3 * 4096);
     sg_miter_start(&miter, list, 1, SG_MITER_TO_SG);
-    EXPECT(sg_miter_next(&miter) && miter.addr == own + 4096 + 50 && miter.length == 100);
+    EXPECT(sg_miter_next(&miter) && miter.addr == memory + 4096 + 50 && miter.length == 100);
     EXPECT(!sg_miter_next(&miter));
     sg_miter_stop(&miter);
 
     /* The walk begins in the second entry: the first one has two pages. */
     for_each_sg_page(list, &piter, 2, 3)
     {
-        EXPECT(sg_page_iter_page(&piter) == virt_to_page(own + (4 + count) * 4096));
+        EXPECT(sg_page_iter_page(&piter) == virt_to_page(memory + (4 + count) * 4096));
         count++;
     }
     EXPECT_EQ(count, 2);
@@ -85,7 +85,7 @@ static void tables_of_the_drivers_own_entries(void)
 
     for (int i = 0; i < 4; i++)
     {
-        pages[i] = virt_to_page(own + i * 4096);
+        pages[i] = virt_to_page(memory + i * 4096);
     }
     memset(&table, 0xff, sizeof(table));
     EXPECT(sg_alloc_table_from_pages_segment(&table, pages, 4, 0, 16384, 4095, GFP_KERNEL) == -EINVAL);
@@ -107,7 +107,7 @@ static void entries_that_change(void)
     struct scatterlist list[3], second[1];
 
     memset(list, 0xff, sizeof(list));
-    sg_set_buf(&list[0], own + 100, 64);
+    sg_set_buf(&list[0], memory + 100, 64);
     EXPECT(dma_linux_mapped_length(&list[0]) == 64);
 
     sg_init_table(list, 2);
@@ -115,21 +115,21 @@ static void entries_that_change(void)
     sg_chain(list, 2, second);
     EXPECT(!sg_is_last(&list[1]) && sg_next(&list[0]) == second);
 
-    sg_init_one(list, own + 100, 100);
+    sg_init_one(list, memory + 100, 100);
     EXPECT(dma_map_sg(dev, list, 1, DMA_FROM_DEVICE) == 1);
     memset(host_device_view(sg_dma_address(list)), 0x61, 100);
     list[0].length = 7;
     host_forget_text();
     dma_unmap_sg(dev, list, 1, DMA_FROM_DEVICE);
     EXPECT(!strcmp(host_text(), ""));
-    EXPECT(own[100] == 0x61 && own[199] == 0x61 && !own[99] && !own[200]);
+    EXPECT(memory[100] == 0x61 && memory[199] == 0x61 && !memory[99] && !memory[200]);
 }
 
 static void physical_addresses(void)
 {
     static struct rt_device narrow = { .parent.name = "narrow of linux" };
-    rt_ubase_t memory = 0;
-    unsigned char *bytes = rt_dma_alloc((struct rt_device *)dev, 4096, &memory, 0);
+    rt_ubase_t pa = 0;
+    unsigned char *bytes = rt_dma_alloc((struct rt_device *)dev, 4096, &pa, 0);
     dma_addr_t handle;
 
     EXPECT(dma_set_mask(&narrow, DMA_BIT_MASK(32)) == 0);
@@ -139,13 +139,13 @@ static void physical_addresses(void)
 
     /* For this device, the handle of its memory is the physical address. */
     host_forget_text();
-    handle = dma_map_phys(dev, memory + 100, 50, DMA_TO_DEVICE, 0);
+    handle = dma_map_phys(dev, pa + 100, 50, DMA_TO_DEVICE, 0);
     EXPECT(!dma_mapping_error(dev, handle));
     bytes[100] = 0x63;
     dma_sync_single_for_device(dev, handle, 50, DMA_TO_DEVICE);
     EXPECT(*(unsigned char *)host_device_view(handle) == 0x63);
     dma_unmap_phys(dev, handle, 50, DMA_TO_DEVICE, 0);
-    rt_dma_free((struct rt_device *)dev, 4096, bytes, memory, 0);
+    rt_dma_free((struct rt_device *)dev, 4096, bytes, pa, 0);
     /* A register needs no mapping, so that there is none to end. */
     handle = dma_map_phys(dev, 0x9000000, 4096, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
     EXPECT(handle == 0x9000000);
@@ -156,12 +156,12 @@ static void physical_addresses(void)
 
 void edges_of_the_porting_headers(void)
 {
-    memset(own, 0, OWN_SIZE);
+    memset(memory, 0, DRIVER_SIZE);
     lists_with_memory();
     lengths_that_do_not_fit();
     walks();
     tables_of_the_drivers_own_entries();
     entries_that_change();
     physical_addresses();
-    memset(own, 0, OWN_SIZE);
+    memset(memory, 0, DRIVER_SIZE);
 }

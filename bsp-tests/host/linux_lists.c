@@ -9,11 +9,11 @@
 /* A page and a scatter list, unmapped with the driver's attributes. */
 void skipped_sync_of_pages_and_lists(void)
 {
-    unsigned char *target = own + 4096 + 100;
+    unsigned char *target = memory + 4096 + 100;
     struct scatterlist list[2];
     dma_addr_t handle;
 
-    memset(own, 0, OWN_SIZE);
+    memset(memory, 0, DRIVER_SIZE);
     sg_init_table(list, 2);
     sg_set_buf(&list[0], target, 100);
     sg_set_buf(&list[1], target + 200, 100);
@@ -40,7 +40,7 @@ void skipped_sync_of_pages_and_lists(void)
         dma_unmap_page_attrs(dev, handle, 100, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
         EXPECT(target[0] == 0x24 && target[99] == 0x24);
     }
-    memset(own, 0, OWN_SIZE);
+    memset(memory, 0, DRIVER_SIZE);
 }
 
 /* Two arrays are chained. A driver that writes sg_dma_len() and sg_dma_address() does not disturb the unmap or the syncs. */
@@ -57,20 +57,20 @@ void chained_lists(void)
     sg_chain(first, 3, second);
     for_each_sg(first, sg, 4, i)
     {
-        sg_set_buf(sg, own + 100 + i * 8192, sizes[i]);
+        sg_set_buf(sg, memory + 100 + i * 8192, sizes[i]);
         memset(sg_virt(sg), 0x10 + i, sizes[i]);
     }
     EXPECT(!sg && sg_nents(first) == 4 && sg_last(first, 4) == &second[1] && sg_is_chain(&first[2]));
     EXPECT(sg_nents_for_len(first, 101) == 2 && sg_nents_for_len(first, 5194) == 4);
     EXPECT(sg_nents_for_len(first, 5195) == -EINVAL && sg_nents_for_len(first, 0) == 0);
-    EXPECT(sg_phys(&first[0]) == OWN_RAM + 100 && sg_page(&first[0]) == virt_to_page(own));
+    EXPECT(sg_phys(&first[0]) == DRIVER_RAM + 100 && sg_page(&first[0]) == virt_to_page(memory));
 
     EXPECT(sg_copy_to_buffer(first, 4, copy, 600) == 600 && copy[99] == 0x10 && copy[100] == 0x11);
     EXPECT(sg_pcopy_to_buffer(first, 4, copy, 600, 5090) == 104 && copy[9] == 0x11 && copy[10] == 0x12 && copy[74] == 0x13);
-    EXPECT(sg_zero_buffer(first, 4, 8, 96) == 8 && own[195] == 0x10 && !own[196] && !own[100 + 8192 + 3]);
-    EXPECT(own[100 + 8192 + 4] == 0x11);
+    EXPECT(sg_zero_buffer(first, 4, 8, 96) == 8 && memory[195] == 0x10 && !memory[196] && !memory[100 + 8192 + 3]);
+    EXPECT(memory[100 + 8192 + 4] == 0x11);
     memset(copy, 0x77, 600);
-    EXPECT(sg_pcopy_from_buffer(first, 4, copy, 600, 5164) == 30 && own[100 + 3 * 8192] == 0x77);
+    EXPECT(sg_pcopy_from_buffer(first, 4, copy, 600, 5164) == 30 && memory[100 + 3 * 8192] == 0x77);
 
     /* The pieces of a walk lie within pages, and what is not consumed comes again. */
     sg_miter_start(&miter, first, 4, SG_MITER_FROM_SG);
@@ -94,10 +94,10 @@ void chained_lists(void)
         sg_dma_len(sg) = 7;
     }
     dma_sync_sg_for_cpu(dev, first, 4, DMA_BIDIRECTIONAL);
-    EXPECT(own[100 + 8192 + 4999] == 0x41);
+    EXPECT(memory[100 + 8192 + 4999] == 0x41);
     dma_unmap_sg(dev, first, 4, DMA_BIDIRECTIONAL);
-    EXPECT(own[100] == 0x40 && own[199] == 0x40 && own[100 + 3 * 8192 + 29] == 0x43);
-    memset(own, 0, OWN_SIZE);
+    EXPECT(memory[100] == 0x40 && memory[199] == 0x40 && memory[100 + 3 * 8192 + 29] == 0x43);
+    memset(memory, 0, DRIVER_SIZE);
 }
 
 /* The pages that a device sees are those from the page of the first byte to the page of the last one. */
@@ -109,8 +109,8 @@ static void pages_of_the_device(void)
     int count = 0;
 
     sg_init_table(list, 2);
-    sg_set_buf(&list[0], own + 2048, 4096);
-    sg_set_buf(&list[1], own + 4 * 4096 + 100, 2 * 4096);
+    sg_set_buf(&list[0], memory + 2048, 4096);
+    sg_set_buf(&list[1], memory + 4 * 4096 + 100, 2 * 4096);
     EXPECT(dma_map_sg(dev, list, 2, DMA_TO_DEVICE) == 2);
     for (int i = 0; i < 5; i++)
     {
@@ -131,17 +131,17 @@ static void entries_without_bytes(void)
     struct scatterlist list[3];
 
     sg_init_table(list, 3);
-    sg_set_buf(&list[0], own, 64);
-    sg_set_buf(&list[1], own + 8192, 0);
-    sg_set_buf(&list[2], own + 4096, 64);
+    sg_set_buf(&list[0], memory, 64);
+    sg_set_buf(&list[1], memory + 8192, 0);
+    sg_set_buf(&list[2], memory + 4096, 64);
     EXPECT(dma_map_sg(dev, list, 3, DMA_BIDIRECTIONAL) == 3);
     EXPECT(sg_dma_len(&list[0]) == 64 && sg_dma_len(&list[1]) == 0 && sg_dma_len(&list[2]) == 64);
     memset(host_device_view(sg_dma_address(&list[2])), 0x66, 64);
     dma_sync_sg_for_cpu(dev, list, 3, DMA_BIDIRECTIONAL);
-    EXPECT(own[4096] == 0x66 && own[4096 + 63] == 0x66);
+    EXPECT(memory[4096] == 0x66 && memory[4096 + 63] == 0x66);
     dma_sync_sg_for_device(dev, list, 3, DMA_BIDIRECTIONAL);
     dma_unmap_sg(dev, list, 3, DMA_BIDIRECTIONAL);
-    memset(own, 0, OWN_SIZE);
+    memset(memory, 0, DRIVER_SIZE);
 }
 
 /* The table has the pages of the memory, but no handle: the driver maps it for the device that is to use them. */
@@ -163,7 +163,7 @@ void tables(void)
 {
     struct page *pages[4] =
     {
-        virt_to_page(own), virt_to_page(own + 4096), virt_to_page(own + 3 * 4096), virt_to_page(own + 4 * 4096)
+        virt_to_page(memory), virt_to_page(memory + 4096), virt_to_page(memory + 3 * 4096), virt_to_page(memory + 4 * 4096)
     };
     struct sg_append_table append = { { NULL, 0, 0 }, NULL, 0 };
     struct sg_table table, *allocated;

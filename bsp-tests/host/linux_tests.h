@@ -7,15 +7,15 @@
 #include "expect.h"
 #include "kernel.h"
 
-/* RAM outside of all pools: the driver's own memory, mapped cached at `own`. */
-#define OWN_RAM     (HOST_RAM + 46 * MIB)
-#define OWN_SIZE    (64 * 1024)
+/* RAM outside of all pools: the memory of the driver itself, mapped cached at `memory`. */
+#define DRIVER_RAM  (HOST_RAM + 46 * MIB)
+#define DRIVER_SIZE (64 * 1024)
 
 extern struct device *const dev;
-extern unsigned char *own;
+extern unsigned char *memory;
 
 /* Returns whether all bytes are zero. */
-int is_zero(const void *memory, size_t size);
+int is_zero(const void *start, size_t size);
 
 /* In linux_lists.c; linux_drivers() calls them. */
 void skipped_sync_of_pages_and_lists(void);

@@ -66,7 +66,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "limits", limits_of_segments },
     { "managed drivers", managed_drivers },
     { "managed pools", managed_pools_and_maps },
-    { "managed", managed_and_given_back_plainly },
+    { "managed", managed_and_freed_plainly },
     { "reserved memory", drivers_with_reserved_memory },
     { "nodes", regions_of_nodes_that_are_there },
     { "regions", regions_that_must_not_be_used },

@@ -37,40 +37,42 @@ static int refused_block_pool_calls(void)
 void managed_drivers(void)
 {
     static struct rt_device other = { .parent.name = "not managed" };
-    rt_ubase_t first = next_page(), a = 0, b = 0, c = 0;
+    rt_ubase_t first = next_page(), uncached_handle = 0, cached_handle = 0, handle = 0;
     int blocks = host_heap_blocks();
-    char *x, *y, *z;
+    char *uncached, *cached, *without_handle;
 
-    x = rt_dmam_alloc(&dev, 5000, &a, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
-    y = rt_dmam_alloc(&dev, 64, &b, 0);
-    z = rt_dmam_alloc(&dev, 64, RT_NULL, 0);
-    EXPECT(x && y && z && a == first && b == a + 2 * ARCH_PAGE_SIZE);
-    x[4999] = y[63] = z[63] = 1;
+    uncached = rt_dmam_alloc(&dev, 5000, &uncached_handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+    cached = rt_dmam_alloc(&dev, 64, &cached_handle, 0);
+    without_handle = rt_dmam_alloc(&dev, 64, RT_NULL, 0);
+    EXPECT(uncached && cached && without_handle);
+    EXPECT(uncached_handle == first && cached_handle == first + 2 * ARCH_PAGE_SIZE);
+    uncached[4999] = cached[63] = without_handle[63] = 1;
 
     /* None of these calls gets a managed buffer. */
-    rt_dmam_free(&dev, 5000, y, a);
-    rt_dmam_free(&dev, 5000, x, a + 1);
-    rt_dmam_free(&dev, 4000, x, a);
-    rt_dmam_free(&other, 5000, x, a);
+    rt_dmam_free(&dev, 5000, cached, uncached_handle);
+    rt_dmam_free(&dev, 5000, uncached, uncached_handle + 1);
+    rt_dmam_free(&dev, 4000, uncached, uncached_handle);
+    rt_dmam_free(&other, 5000, uncached, uncached_handle);
     rt_dmam_free(&dev, 5000, &dev, 0);
-    rt_dmam_free(RT_NULL, 5000, x, a);
-    rt_dmam_free(&dev, 0, x, a);
-    rt_dmam_free(&dev, 5000, RT_NULL, a);
-    host_interrupt(1);
-    EXPECT(!rt_dmam_alloc(&dev, 64, &c, 0));
-    rt_dmam_free(&dev, 5000, x, a);
+    rt_dmam_free(RT_NULL, 5000, uncached, uncached_handle);
+    rt_dmam_free(&dev, 0, uncached, uncached_handle);
+    rt_dmam_free(&dev, 5000, RT_NULL, uncached_handle);
+    host_enter_interrupt();
+    EXPECT(!rt_dmam_alloc(&dev, 64, &handle, 0));
+    rt_dmam_free(&dev, 5000, uncached, uncached_handle);
     rt_dmam_release(&dev);
-    host_interrupt(0);
-    EXPECT(!rt_dmam_alloc(RT_NULL, 64, &c, 0) && !rt_dmam_alloc(&dev, 0, &c, 0) && !rt_dmam_alloc(&dev, ~0UL, &c, 0));
-    EXPECT(next_page() == b + 2 * ARCH_PAGE_SIZE);
+    host_leave_interrupt();
+    EXPECT(!rt_dmam_alloc(RT_NULL, 64, &handle, 0));
+    EXPECT(!rt_dmam_alloc(&dev, 0, &handle, 0) && !rt_dmam_alloc(&dev, ~0UL, &handle, 0));
+    EXPECT(next_page() == cached_handle + 2 * ARCH_PAGE_SIZE);
 
-    rt_dmam_free(&dev, 64, y, b);
-    EXPECT(next_page() == b);
-    rt_dmam_free(&dev, 64, y, b);
-    rt_dmam_free(&dev, 64, z, 0);
+    rt_dmam_free(&dev, 64, cached, cached_handle);
+    EXPECT(next_page() == cached_handle);
+    rt_dmam_free(&dev, 64, cached, cached_handle);
+    rt_dmam_free(&dev, 64, without_handle, 0);
     rt_dmam_release(RT_NULL);
     rt_dmam_release(&other);
-    EXPECT(next_page() == b);
+    EXPECT(next_page() == cached_handle);
     rt_dmam_release(&dev);
     EXPECT(next_page() == first);
     rt_dmam_release(&dev);
@@ -78,9 +80,9 @@ void managed_drivers(void)
 
     /* Managed buffers obey the device's mask. */
     EXPECT(rt_dma_set_coherent_mask(&dev, first + ARCH_PAGE_SIZE - 1) == RT_EOK);
-    EXPECT(rt_dmam_alloc(&dev, 64, &a, 0) && a == first && !rt_dmam_alloc(&dev, 64, &b, 0));
+    EXPECT(rt_dmam_alloc(&dev, 64, &handle, 0) && handle == first && !rt_dmam_alloc(&dev, 64, &handle, 0));
     rt_dmam_release(&dev);
-    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL_ADDRESSES) == RT_EOK);
 }
 
 /* Two managed mappings have one handle: an unmap that fits neither does nothing. */
@@ -159,9 +161,9 @@ void managed_pools_and_maps(void)
     EXPECT(strstr(host_text(), "dma.pool: managed destroy of ") && strstr(host_text(), ": not a managed block pool"));
     EXPECT_EQ(refused_block_pool_calls(), refused + 1);
     EXPECT(rt_dma_block_pool_destroy(plain) == RT_EOK);
-    host_interrupt(1);
+    host_enter_interrupt();
     rt_dmam_block_pool_destroy(pool);
-    host_interrupt(0);
+    host_leave_interrupt();
     requested = host_heap_requested();
     rt_dmam_block_pool_destroy(pool);
     EXPECT_EQ(host_heap_requested(), requested); /* the heap may be full */
@@ -174,9 +176,9 @@ void managed_pools_and_maps(void)
     EXPECT(strstr(host_text(), "deviceless: blocks of 64 bytes") && strstr(host_text(), ": no device"));
     EXPECT(!rt_dmam_block_pool_create_linux("deviceless", RT_NULL, 64, 0, 0));
     EXPECT_EQ(refused_block_pool_calls(), refused + 2);
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(!rt_dmam_block_pool_create("interrupt", &dev, 64, 0, 0));
-    host_interrupt(0);
+    host_leave_interrupt();
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 }
 
@@ -194,24 +196,39 @@ static int make_spares(void)
     return host_heap_blocks();
 }
 
-/* Frees for its own device, for another device, with the size in whole pages, and in an interrupt. */
 static void managed_buffer_freed_plainly(rt_ubase_t first)
 {
+    enum { FOR_ITS_DEVICE, FOR_ANOTHER_DEVICE, IN_WHOLE_PAGES, IN_AN_INTERRUPT, WAYS };
     static struct rt_device other = { .parent.name = "second owner" }, third = { .parent.name = "third" };
     int blocks = host_heap_blocks();
 
-    for (int how = 0; how < 4; how++)
+    for (int way = 0; way < WAYS; way++)
     {
         rt_ubase_t managed_handle = 0, taken_handle = 0, last_handle = 0;
         char *managed, *taken, *last;
 
-        managed = rt_dmam_alloc(&dev, 5000, &managed_handle, how == 3 ? RT_DMA_F_NOCACHE : 0);
+        managed = rt_dmam_alloc(&dev, 5000, &managed_handle, way == IN_AN_INTERRUPT ? RT_DMA_F_NOCACHE : 0);
         EXPECT(managed && managed_handle == first);
         rt_dma_free(&dev, 64, managed, managed_handle, 0); /* wrong size: the buffer is still managed */
         EXPECT(next_page() != first);
-        host_interrupt(how == 3);
-        rt_dma_free(how == 1 ? &third : &dev, how == 2 ? 8192 : 5000, managed, how == 2 ? 0 : managed_handle, 0);
-        host_interrupt(0);
+        if (way == FOR_ITS_DEVICE)
+        {
+            rt_dma_free(&dev, 5000, managed, managed_handle, 0);
+        }
+        else if (way == FOR_ANOTHER_DEVICE)
+        {
+            rt_dma_free(&third, 5000, managed, managed_handle, 0);
+        }
+        else if (way == IN_WHOLE_PAGES)
+        {
+            rt_dma_free(&dev, 8192, managed, 0, 0);
+        }
+        else
+        {
+            host_enter_interrupt();
+            rt_dma_free(&dev, 5000, managed, managed_handle, 0);
+            host_leave_interrupt();
+        }
 
         /* The pages belong to another device when the driver's device is released, and stay that device's. */
         taken = rt_dma_alloc(&other, 5000, &taken_handle, 0);
@@ -244,17 +261,17 @@ static void other_buffers_stay_managed(rt_ubase_t first)
 }
 
 /*
- * Where PV_OFFSET is not zero, the physical address of one buffer may be the virtual address of another.
- *
- * A plain call frees the unmapped buffer (0), the other one (1), or another device's at the same address, which is not managed (2).
+ * Where PV_OFFSET is not zero, the physical address of one buffer may be the virtual address of another. A plain call frees the
+ * unmapped buffer, the other one, or an unmanaged one of another device at the same address.
  */
 static void managed_buffers_at_one_address(void)
 {
+    enum { UNMAPPED, OTHER, UNMANAGED, KINDS };
     static const struct rt_dma_map_ops ops = { .alloc = own_alloc, .free = own_free };
     rt_region_t region = { HOST_RAM + 30 * MIB, HOST_RAM + 30 * MIB + ARCH_PAGE_SIZE, "unmapped" };
     int blocks = 0;
 
-    for (int which = 0; which < 3; which++)
+    for (int freed = 0; freed < KINDS; freed++)
     {
         static struct rt_device own = { .parent.name = "own operations" }, unmanaged = { .parent.name = "not managed" };
         struct rt_dma_pool *pool = rt_dma_pool_install(&region);
@@ -267,24 +284,24 @@ static void managed_buffers_at_one_address(void)
         rt_dma_device_set_ops(&unmanaged, &ops);
         buffer = own_memory = rt_dmam_alloc(&dev, 64, &handle, RT_DMA_F_NOMAP);
         EXPECT(buffer && (rt_ubase_t)buffer == HOST_RAM + 30 * MIB);
-        other = which == 2 ? rt_dma_alloc(&unmanaged, 64, &own_handle, 0) : rt_dmam_alloc(&own, 64, &own_handle, 0);
+        other = freed == UNMANAGED ? rt_dma_alloc(&unmanaged, 64, &own_handle, 0) : rt_dmam_alloc(&own, 64, &own_handle, 0);
         EXPECT(other == buffer && own_buffers == 1);
         host_forget_text();
-        if (which == 0)
+        if (freed == UNMAPPED)
         {
             rt_dma_free(&dev, 64, buffer, handle, RT_DMA_F_NOMAP);
         }
         else
         {
-            rt_dma_free(which == 1 ? &own : &unmanaged, 64, other, own_handle, 0);
+            rt_dma_free(freed == OTHER ? &own : &unmanaged, 64, other, own_handle, 0);
         }
-        EXPECT(own_buffers == !which);
+        EXPECT_EQ(own_buffers, freed == UNMAPPED ? 1 : 0);
         rt_dmam_release(&own);
         rt_dmam_release(&dev);
         EXPECT(!*host_text() && own_buffers == 0);
         EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK);
         /* The library keeps what the first pool needed. */
-        blocks = which ? blocks : host_heap_blocks();
+        blocks = freed == UNMAPPED ? host_heap_blocks() : blocks;
         EXPECT_EQ(host_heap_blocks(), blocks);
     }
 }
@@ -312,12 +329,19 @@ static void one_of_two_managed_mappings_unmapped_plainly(void)
     rt_ubase_t handle = 0, mapped;
     char *buffer = rt_dma_alloc(&dev, 8192, &handle, 0);
 
-    for (int first = 0; first < 2; first++)
+    for (int unmaps_first = 0; unmaps_first < 2; unmaps_first++)
     {
         mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE);
         EXPECT_EQ(rt_dmam_map_single(&dev, buffer, 8192, RT_DMA_BIDIRECTIONAL), mapped);
         host_forget_text();
-        rt_dma_unmap_single(&dev, mapped, first ? 4096 : 8192, first ? RT_DMA_TO_DEVICE : RT_DMA_BIDIRECTIONAL);
+        if (unmaps_first)
+        {
+            rt_dma_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
+        }
+        else
+        {
+            rt_dma_unmap_single(&dev, mapped, 8192, RT_DMA_BIDIRECTIONAL);
+        }
         rt_dmam_release(&dev);
         EXPECT(!*host_text());
     }
@@ -364,7 +388,7 @@ static void managed_pool_destroyed_plainly(void)
 }
 
 /* Memory that a driver freed by a plain call may belong to another device when the driver's device is released. */
-void managed_and_given_back_plainly(void)
+void managed_and_freed_plainly(void)
 {
     rt_ubase_t first = next_page();
     int blocks;

@@ -7,27 +7,28 @@
 
 #define PAGE    ARCH_PAGE_SIZE
 
-/* The start of the first pool (board_init). */
-#define FIRST   (HOST_RAM + 16 * MIB)
+/* The start of the memory that board_init() gives to pools. */
+#define POOLS_START (HOST_RAM + 16 * MIB)
 
 static void wrong_masks(void)
 {
     static struct rt_device dev = { .parent.name = "short" };
 
-    EXPECT(rt_dma_set_mask(RT_NULL, ALL) == -RT_EINVAL && rt_dma_set_coherent_mask(RT_NULL, ALL) == -RT_EINVAL);
-    EXPECT(rt_dma_set_mask_and_coherent(RT_NULL, ALL) == -RT_EINVAL);
+    EXPECT(rt_dma_set_mask(RT_NULL, ALL_ADDRESSES) == -RT_EINVAL);
+    EXPECT(rt_dma_set_coherent_mask(RT_NULL, ALL_ADDRESSES) == -RT_EINVAL);
+    EXPECT(rt_dma_set_mask_and_coherent(RT_NULL, ALL_ADDRESSES) == -RT_EINVAL);
     EXPECT(rt_dma_get_mask(RT_NULL) == 0 && rt_dma_get_coherent_mask(RT_NULL) == 0);
     EXPECT(rt_dma_set_mask(&dev, 0) == -RT_EINVAL && rt_dma_set_coherent_mask(&dev, 0) == -RT_EINVAL);
     EXPECT(rt_dma_set_mask_and_coherent(&dev, 0) == -RT_EINVAL);
 
     /* A driver tries a smaller mask after one that no pool can serve. */
     EXPECT(rt_dma_set_mask_and_coherent(&dev, 0xffffff) == -RT_EIO);
-    EXPECT(rt_dma_set_mask(&dev, FIRST + PAGE - 2) == -RT_EIO);
-    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + PAGE - 2) == -RT_EIO);
-    EXPECT(rt_dma_get_mask(&dev) == ALL && rt_dma_get_coherent_mask(&dev) == ALL);
-    EXPECT(rt_dma_set_mask(&dev, FIRST + PAGE - 1) == RT_EOK);
-    EXPECT(rt_dma_get_mask(&dev) == FIRST + PAGE - 1 && rt_dma_get_coherent_mask(&dev) == ALL);
-    EXPECT(rt_dma_set_mask(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_mask(&dev, POOLS_START + PAGE - 2) == -RT_EIO);
+    EXPECT(rt_dma_set_coherent_mask(&dev, POOLS_START + PAGE - 2) == -RT_EIO);
+    EXPECT(rt_dma_get_mask(&dev) == ALL_ADDRESSES && rt_dma_get_coherent_mask(&dev) == ALL_ADDRESSES);
+    EXPECT(rt_dma_set_mask(&dev, POOLS_START + PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&dev) == POOLS_START + PAGE - 1 && rt_dma_get_coherent_mask(&dev) == ALL_ADDRESSES);
+    EXPECT(rt_dma_set_mask(&dev, ALL_ADDRESSES) == RT_EOK);
 }
 
 /* 24 bits more than the base of RAM would be the classic case; here three pages are within reach. */
@@ -38,39 +39,39 @@ static void straddled_pool(void)
     rt_ubase_t handles[4], before, more, synced = 0;
     void *buffers[4], *old = rt_dma_alloc_coherent(&dev, PAGE, &before), *beyond;
 
-    EXPECT(old && before == FIRST);
-    EXPECT(rt_dma_set_mask_and_coherent(&dev, FIRST + 3 * PAGE - 1) == RT_EOK);
-    EXPECT(rt_dma_get_mask(&dev) == FIRST + 3 * PAGE - 1 && rt_dma_get_coherent_mask(&dev) == FIRST + 3 * PAGE - 1);
+    EXPECT(old && before == POOLS_START);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, POOLS_START + 3 * PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&dev) == POOLS_START + 3 * PAGE - 1 && rt_dma_get_coherent_mask(&dev) == POOLS_START + 3 * PAGE - 1);
     for (int i = 0; i < 3; i++)
     {
         buffers[i] = i % 2 ? rt_dma_alloc(&dev, PAGE, &handles[i], 0) : rt_dma_alloc_coherent(&dev, PAGE, &handles[i]);
-        EXPECT(i == 2 ? !buffers[i] : buffers[i] && handles[i] == FIRST + (i + 1) * PAGE);
+        EXPECT(i == 2 ? !buffers[i] : buffers[i] && handles[i] == POOLS_START + (i + 1) * PAGE);
     }
     beyond = rt_dma_alloc(&other, PAGE, &more, 0);
-    EXPECT(beyond && more == FIRST + 3 * PAGE);
+    EXPECT(beyond && more == POOLS_START + 3 * PAGE);
     rt_dma_free(&other, PAGE, beyond, more, 0);
 
     EXPECT(rt_dma_sync_out_data(&dev, buffers[1], PAGE, &synced, 0) == RT_EOK && synced == handles[1]);
     EXPECT(rt_dma_sync_in_data(&dev, buffers[1], PAGE, synced, 0) == RT_EOK);
 
     /* The mask counts in an interrupt too. A buffer from before the mask can be freed. */
-    host_interrupt(1);
+    host_enter_interrupt();
     rt_dma_free(&dev, PAGE, buffers[1], handles[1], 0);
     buffers[1] = rt_dma_alloc(&dev, PAGE, RT_NULL, 0);
     EXPECT(buffers[1] && !rt_dma_alloc(&dev, PAGE, &more, 0));
-    EXPECT(rt_dma_get_coherent_mask(&dev) == FIRST + 3 * PAGE - 1);
-    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + 2 * PAGE - 1) == RT_EOK);
-    host_interrupt(0);
+    EXPECT(rt_dma_get_coherent_mask(&dev) == POOLS_START + 3 * PAGE - 1);
+    EXPECT(rt_dma_set_coherent_mask(&dev, POOLS_START + 2 * PAGE - 1) == RT_EOK);
+    host_leave_interrupt();
     rt_dma_free(&dev, PAGE, buffers[1], 0, 0);
     EXPECT(!rt_dma_alloc(&dev, PAGE, &more, 0));
     rt_dma_free_coherent(&dev, PAGE, buffers[0], handles[0]);
     rt_dma_free_coherent(&dev, PAGE, old, before);
 
     /* A mask of all ones ends the limit: the fourth page and larger buffers are served again. */
-    EXPECT(rt_dma_set_mask_and_coherent(&dev, ALL) == RT_EOK);
-    EXPECT(rt_dma_get_mask(&dev) == ALL && rt_dma_get_coherent_mask(&dev) == ALL);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, ALL_ADDRESSES) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&dev) == ALL_ADDRESSES && rt_dma_get_coherent_mask(&dev) == ALL_ADDRESSES);
     beyond = rt_dma_alloc(&dev, 5 * PAGE, &more, 0);
-    EXPECT(beyond && more == FIRST);
+    EXPECT(beyond && more == POOLS_START);
     rt_dma_free(&dev, 5 * PAGE, beyond, more, 0);
 }
 
@@ -101,6 +102,9 @@ static void own_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_u
     own_frees++;
 }
 
+/* The result of own_sync_in(), which no function of the library returns. */
+#define OWN_RESULT 4711
+
 static rt_err_t own_sync_in(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t dma_handle, rt_ubase_t flags)
 {
     RT_UNUSED(dev);
@@ -108,7 +112,7 @@ static rt_err_t own_sync_in(struct rt_device *dev, void *data, rt_size_t size, r
     RT_UNUSED(size);
     RT_UNUSED(dma_handle);
     RT_UNUSED(flags);
-    return 4711;
+    return OWN_RESULT;
 }
 
 /* A BSP's own allocation function is called. Memory beyond the mask is returned to it. */
@@ -124,7 +128,7 @@ static void own_operations(void)
     own_handle = 0x10000 - 64;
     buffer = rt_dma_alloc(&dev, 64, &handle, 0);
     EXPECT(buffer && handle == own_handle && own_frees == 0);
-    EXPECT(rt_dma_sync_in_data(&dev, buffer, 64, handle, 0) == 4711);
+    EXPECT(rt_dma_sync_in_data(&dev, buffer, 64, handle, 0) == OWN_RESULT);
     rt_dma_free(&dev, 64, buffer, handle, 0);
     EXPECT_EQ(own_frees, 1);
     own_handle = 0x10000 - 63;
@@ -132,7 +136,7 @@ static void own_operations(void)
     own_handle = 0;
     EXPECT(!rt_dma_alloc(&dev, 64, &handle, 0) && own_frees == 2);
     own_handle = 0x10000;
-    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK && rt_dma_alloc(&dev, 64, &handle, 0));
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL_ADDRESSES) == RT_EOK && rt_dma_alloc(&dev, 64, &handle, 0));
 }
 
 static void another_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
@@ -147,7 +151,7 @@ static void another_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, 
 
 static void no_mask_any_more(struct rt_device *dev)
 {
-    EXPECT(rt_dma_set_coherent_mask(dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_coherent_mask(dev, ALL_ADDRESSES) == RT_EOK);
 }
 
 static void another_table(struct rt_device *dev)
@@ -183,10 +187,10 @@ static void operations_that_change_meanwhile(void)
     dev.dma_ops = &ops;
     EXPECT(rt_dma_set_coherent_mask(&dev, 0xffff) == RT_EOK);
     masked = dev.dma_ops;
-    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK && dev.dma_ops == &ops && masked != &ops);
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL_ADDRESSES) == RT_EOK && dev.dma_ops == &ops && masked != &ops);
     buffer = masked->alloc(&dev, 64, &handle, 0);
     EXPECT(buffer && handle == own_handle);
-    EXPECT(masked->sync_in_data(&dev, buffer, 64, handle, 0) == 4711);
+    EXPECT(masked->sync_in_data(&dev, buffer, 64, handle, 0) == OWN_RESULT);
     masked->free(&dev, 64, buffer, handle, 0);
     EXPECT(own_frees == 2);
 }
@@ -200,15 +204,15 @@ static void operations_with_holes(void)
     void *buffer;
 
     EXPECT(rt_dma_set_coherent_mask(&dev, 0xffff) == -RT_EIO);
-    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_set_coherent_mask(&dev, POOLS_START + PAGE - 1) == RT_EOK);
     buffer = rt_dma_alloc(&dev, PAGE, &handle, 0);
-    EXPECT(buffer && handle == FIRST && !rt_dma_alloc(&dev, PAGE, &synced, 0));
+    EXPECT(buffer && handle == POOLS_START && !rt_dma_alloc(&dev, PAGE, &synced, 0));
     EXPECT(rt_dma_sync_out_data(&dev, buffer, PAGE, &synced, 0) == RT_EOK && synced == handle);
-    EXPECT(rt_dma_sync_in_data(&dev, buffer, PAGE, handle, 0) == 4711);
+    EXPECT(rt_dma_sync_in_data(&dev, buffer, PAGE, handle, 0) == OWN_RESULT);
     rt_dma_free(&dev, PAGE, buffer, handle, 0);
-    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL_ADDRESSES) == RT_EOK);
     buffer = rt_dma_alloc(&dev, 2 * PAGE, &handle, 0);
-    EXPECT(buffer && handle == FIRST);
+    EXPECT(buffer && handle == POOLS_START);
     rt_dma_free(&dev, 2 * PAGE, buffer, handle, 0);
 }
 
@@ -220,10 +224,10 @@ static void translated_device(void)
     static struct rt_ofw_node bus = { .full_name = "soc", .props = &ranges };
     static struct rt_ofw_node node = { .full_name = "dsp", .parent = &bus };
     static struct rt_device dev = { .parent.name = "dsp", .ofw_node = &node };
-    rt_ubase_t first = FIRST + HOST_DMA_OFFSET, handle;
+    rt_ubase_t first = POOLS_START + HOST_DMA_OFFSET, handle;
     void *buffer, *second;
 
-    EXPECT(rt_dma_set_mask_and_coherent(&dev, FIRST + 8 * MIB) == -RT_EIO);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, POOLS_START + 8 * MIB) == -RT_EIO);
     EXPECT(rt_dma_set_mask_and_coherent(&dev, first + 2 * PAGE - 1) == RT_EOK);
     buffer = rt_dma_alloc(&dev, PAGE, &handle, 0);
     EXPECT(buffer && handle == first);
@@ -232,7 +236,7 @@ static void translated_device(void)
     EXPECT(second && !rt_dma_alloc(&dev, 1, RT_NULL, 0));
     rt_dma_free(&dev, PAGE, second, 0, 0);
     rt_dma_free(&dev, PAGE, buffer, handle, 0);
-    EXPECT(rt_dma_set_mask_and_coherent(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, ALL_ADDRESSES) == RT_EOK);
     buffer = rt_dma_alloc(&dev, 3 * PAGE, &handle, 0);
     EXPECT(buffer && handle == first);
     rt_dma_free(&dev, 3 * PAGE, buffer, handle, 0);
@@ -255,7 +259,7 @@ static void copy_of_a_table_that_translates(void)
     rt_ubase_t first, handle;
     void *buffer = rt_dma_alloc(&dev, PAGE, &first, 0), *aligned;
 
-    EXPECT(low && buffer && first == FIRST + HOST_DMA_OFFSET);
+    EXPECT(low && buffer && first == POOLS_START + HOST_DMA_OFFSET);
     copy = *(const struct rt_dma_map_ops *)dev.dma_ops;
     copy.sync_in_data = own_sync_in;
     rt_dma_device_set_ops(&dev, &copy);
@@ -288,12 +292,12 @@ static void mask_in_an_interrupt(void)
 {
     static struct rt_device dev = { .parent.name = "interrupt" };
 
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(rt_dma_set_mask_and_coherent(&dev, 0xffffffff) == -RT_EBUSY);
-    host_interrupt(0);
-    EXPECT(rt_dma_get_mask(&dev) == ALL);
+    host_leave_interrupt();
+    EXPECT(rt_dma_get_mask(&dev) == ALL_ADDRESSES);
     EXPECT(rt_dma_set_mask(&dev, 0xffffffff) == RT_EOK && rt_dma_get_mask(&dev) == 0xffffffff);
-    EXPECT(rt_dma_set_mask(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_mask(&dev, ALL_ADDRESSES) == RT_EOK);
 }
 
 /* Blocks of a pool that has memory already, when a mask is set that does not reach all of it. */
@@ -316,10 +320,10 @@ static void blocks_under_a_later_mask(void)
     {
         rt_dma_block_pool_free(pool, blocks[i], handles[i]);
     }
-    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + 2 * PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_set_coherent_mask(&dev, POOLS_START + 2 * PAGE - 1) == RT_EOK);
     while (taken < BLOCKS && (blocks[taken] = rt_dma_block_pool_alloc(pool, &handles[taken])))
     {
-        EXPECT(handles[taken] + 2048 <= FIRST + 2 * PAGE);
+        EXPECT(handles[taken] + 2048 <= POOLS_START + 2 * PAGE);
         taken++;
     }
     EXPECT_EQ(taken, 4);
@@ -327,7 +331,7 @@ static void blocks_under_a_later_mask(void)
     {
         rt_dma_block_pool_free(pool, blocks[i], handles[i]);
     }
-    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL_ADDRESSES) == RT_EOK);
     EXPECT(rt_dma_block_pool_destroy(pool) == RT_EOK);
 }
 

@@ -81,9 +81,9 @@ static void a_region_belongs_to_devices_that_are_there(void)
         rt_dma_free(dev, 4096, buffer, handle, 0);
         remove_device();
         dev = add_device("interrupt", RT_NULL);
-        host_interrupt(1);
+        host_enter_interrupt();
         EXPECT(!rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE));
-        host_interrupt(0);
+        host_leave_interrupt();
         remove_device();
 
         /* A device whose node names the region owns it, also together with another device. */
@@ -116,11 +116,11 @@ static void masks_end_with_their_device(void)
         dev = add_device("long", RT_NULL);
         if (which == 0)
         {
-            EXPECT(rt_dma_get_mask(dev) == ALL && rt_dma_get_coherent_mask(dev) == ALL);
+            EXPECT(rt_dma_get_mask(dev) == ALL_ADDRESSES && rt_dma_get_coherent_mask(dev) == ALL_ADDRESSES);
         }
         buffer = rt_dma_alloc(dev, 2 * ARCH_PAGE_SIZE, &handle, 0);
         EXPECT(buffer && handle + ARCH_PAGE_SIZE > low);
-        EXPECT(rt_dma_get_mask(dev) == ALL && rt_dma_get_coherent_mask(dev) == ALL);
+        EXPECT(rt_dma_get_mask(dev) == ALL_ADDRESSES && rt_dma_get_coherent_mask(dev) == ALL_ADDRESSES);
         EXPECT(rt_dma_map_single(dev, (char *)buffer + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE) == handle + ARCH_PAGE_SIZE);
         rt_dma_unmap_single(dev, handle + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE);
         rt_dma_free(dev, 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
@@ -133,11 +133,11 @@ static void masks_end_with_their_device(void)
     EXPECT(rt_dma_set_mask(dev, low) == RT_EOK);
     remove_device();
     dev = add_device("long", RT_NULL);
-    host_interrupt(1);
+    host_enter_interrupt();
     buffer = rt_dma_alloc(dev, 4096, &handle, 0);
-    EXPECT(buffer && rt_dma_get_mask(dev) == ALL);
+    EXPECT(buffer && rt_dma_get_mask(dev) == ALL_ADDRESSES);
     rt_dma_free(dev, 4096, buffer, handle, 0);
-    host_interrupt(0);
+    host_leave_interrupt();
     rt_dmam_release(dev);
     EXPECT_EQ(host_heap_blocks(), blocks);
     remove_device();
@@ -149,7 +149,7 @@ static void masks_end_with_their_device(void)
         EXPECT(rt_dma_set_mask_and_coherent(&many[i], low) == RT_EOK);
         EXPECT(rt_dmam_alloc(&many[i], 64, &handle, 0) && !rt_dma_alloc(&many[i], 4096, &handle, 0));
         rt_dmam_release(&many[i]);
-        EXPECT(rt_dma_get_mask(&many[i]) == ALL && rt_dma_get_coherent_mask(&many[i]) == ALL);
+        EXPECT(rt_dma_get_mask(&many[i]) == ALL_ADDRESSES && rt_dma_get_coherent_mask(&many[i]) == ALL_ADDRESSES);
         buffer = rt_dma_alloc(&many[i], 2 * ARCH_PAGE_SIZE, &handle, 0);
         EXPECT(buffer);
         rt_dma_free(&many[i], 2 * ARCH_PAGE_SIZE, buffer, handle, 0);

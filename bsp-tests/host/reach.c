@@ -16,15 +16,15 @@ static rt_err_t wrapper_sync_out(struct rt_device *dev, void *data, rt_size_t si
 void the_end_of_a_buffer_and_the_mask(void)
 {
     static struct branch branch;
-    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x100000), CELLS(PAGE) };
+    static fdt32_t lower[] = { CELLS(POOLS_START), CELLS(0x100000), CELLS(PAGE) };
     static const struct rt_dma_map_ops wrapper = { .sync_out_data = wrapper_sync_out };
     static struct rt_device plain = { .parent.name = "plain" }, masked = { .parent.name = "masked" };
-    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
+    struct rt_device *dev = device_below_bus(&branch, lower, sizeof(lower));
     const struct rt_dma_map_ops *ops;
     rt_ubase_t handle, synced = 5;
     char *buffer = rt_dma_alloc(&plain, 4 * PAGE, &handle, 0);
 
-    EXPECT(buffer && handle == FIRST);
+    EXPECT(buffer && handle == POOLS_START);
     /* The range covers the first of these two pages. */
     EXPECT(rt_dma_sync_out_data(dev, buffer, 2 * PAGE, &synced, 0) == -RT_ERROR);
     EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE + 1, &synced, 0) == -RT_ERROR);
@@ -37,25 +37,25 @@ void the_end_of_a_buffer_and_the_mask(void)
     EXPECT(rt_dma_map_single(dev, buffer, PAGE + 1, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
 
     /* The sync calls obey the streaming mask, and allocations the coherent mask. */
-    EXPECT(rt_dma_set_mask(&masked, FIRST + PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_set_mask(&masked, POOLS_START + PAGE - 1) == RT_EOK);
     synced = 5;
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR && synced != FIRST);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR && synced != POOLS_START);
     EXPECT(rt_dma_sync_out_data(&masked, buffer + PAGE, 1, &synced, 0) == -RT_ERROR);
     EXPECT(rt_dma_sync_out_data(&masked, buffer + PAGE, 1, RT_NULL, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == FIRST);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == POOLS_START);
     EXPECT(rt_dma_sync_in_data(&masked, buffer + PAGE, PAGE, 0, 0) == RT_EOK);
-    EXPECT(rt_dma_get_mask(&masked) == FIRST + PAGE - 1 && rt_dma_get_coherent_mask(&masked) == ALL);
-    EXPECT(is_served(&masked, 1, FIRST + 4 * PAGE, FIRST + 4 * PAGE) == 0);
-    EXPECT(rt_dma_set_mask(&masked, ALL) == RT_EOK);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, 4 * PAGE, &synced, 0) == RT_EOK && synced == FIRST);
+    EXPECT(rt_dma_get_mask(&masked) == POOLS_START + PAGE - 1 && rt_dma_get_coherent_mask(&masked) == ALL_ADDRESSES);
+    EXPECT(is_served(&masked, 1, POOLS_START + 4 * PAGE, POOLS_START + 4 * PAGE) == 0);
+    EXPECT(rt_dma_set_mask(&masked, ALL_ADDRESSES) == RT_EOK);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, 4 * PAGE, &synced, 0) == RT_EOK && synced == POOLS_START);
 
     /* The masks count also when the sync call goes through a BSP's table. */
     wrapped = masked.dma_ops;
     masked.dma_ops = &wrapper;
-    EXPECT(rt_dma_set_mask_and_coherent(&masked, FIRST + PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_set_mask_and_coherent(&masked, POOLS_START + PAGE - 1) == RT_EOK);
     EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == FIRST);
-    EXPECT(rt_dma_set_mask_and_coherent(&masked, ALL) == RT_EOK && masked.dma_ops == &wrapper);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == POOLS_START);
+    EXPECT(rt_dma_set_mask_and_coherent(&masked, ALL_ADDRESSES) == RT_EOK && masked.dma_ops == &wrapper);
     masked.dma_ops = RT_NULL;
 
     rt_dma_free(&plain, 4 * PAGE, buffer, handle, 0);
@@ -82,40 +82,40 @@ void syncs_that_have_nothing_to_do(void)
 void syncs_that_leave_the_cache_alone(void)
 {
     static struct branch branch;
-    static fdt32_t range[] = { CELLS(FIRST), CELLS(0x100000), CELLS(MIB) };
+    static fdt32_t range[] = { CELLS(POOLS_START), CELLS(0x100000), CELLS(MIB) };
     static struct rt_device plain = { .parent.name = "plain" };
-    struct rt_device *dev = below(&branch, range, sizeof(range), 0, 0);
+    struct rt_device *dev = device_below_bus(&branch, range, sizeof(range));
     rt_ubase_t handle, invalidated, flushed;
     char *buffer = rt_dma_alloc(&plain, PAGE, &handle, 0);
 
     EXPECT(buffer);
     flushed = host_flushed();
     invalidated = host_invalidated();
-    EXPECT(rt_dma_sync_out_data(&plain, buffer, PAGE, &handle, 0) == RT_EOK && handle == FIRST);
+    EXPECT(rt_dma_sync_out_data(&plain, buffer, PAGE, &handle, 0) == RT_EOK && handle == POOLS_START);
     EXPECT(rt_dma_sync_in_data(&plain, buffer, PAGE, handle, 0) == RT_EOK);
     EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE, &handle, RT_DMA_F_NOCACHE) == RT_EOK && handle == 0x100000);
     EXPECT(rt_dma_sync_in_data(dev, buffer, PAGE, handle, RT_DMA_F_NOCACHE) == RT_EOK);
     EXPECT(host_flushed() == flushed && host_invalidated() == invalidated);
     EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE, &handle, 0) == RT_EOK && host_flushed() - flushed == PAGE);
     EXPECT(rt_dma_sync_in_data(dev, buffer, PAGE, handle, 0) == RT_EOK && host_invalidated() - invalidated == PAGE);
-    rt_dma_free(&plain, PAGE, buffer, FIRST, 0);
+    rt_dma_free(&plain, PAGE, buffer, POOLS_START, 0);
     host_forget_ranges();
 }
 
 void children_that_copied_a_masked_table(void)
 {
     static struct branch branch;
-    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x100000), CELLS(MIB) };
+    static fdt32_t lower[] = { CELLS(POOLS_START), CELLS(0x100000), CELLS(MIB) };
     static struct rt_device child, grandchild;
     static struct rt_dma_map_ops copy;
-    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
+    struct rt_device *dev = device_below_bus(&branch, lower, sizeof(lower));
     rt_ubase_t synced, mapped;
     void *buffer;
 
     EXPECT(rt_dma_set_mask_and_coherent(dev, 0x100000 + 2 * PAGE - 1) == RT_EOK);
     child = (struct rt_device) { .parent.name = "child", .ofw_node = dev->ofw_node, .dma_ops = dev->dma_ops };
     EXPECT(rt_dma_get_mask(&child) == 0x100000 + 2 * PAGE - 1 && rt_dma_get_coherent_mask(&child) == rt_dma_get_mask(&child));
-    EXPECT(is_served(&child, 2 * PAGE, FIRST, 0x100000));
+    EXPECT(is_served(&child, 2 * PAGE, POOLS_START, 0x100000));
     EXPECT(!rt_dma_alloc(&child, 2 * PAGE + 1, &synced, 0));
     buffer = rt_dma_alloc(dev, 2 * PAGE, &synced, 0);
     EXPECT(rt_dma_sync_out_data(&child, buffer, 2 * PAGE + 1, &synced, 0) == -RT_ERROR);
@@ -126,22 +126,22 @@ void children_that_copied_a_masked_table(void)
     rt_dma_unmap_single(&child, mapped, 1, RT_DMA_TO_DEVICE);
 
     /* The child keeps the masks that it copied when the parent's masks change and when the parent is removed. */
-    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL_ADDRESSES) == RT_EOK);
     rt_dmam_release(dev);
     dev->dma_ops = RT_NULL;
-    EXPECT(is_served(&child, 2 * PAGE, FIRST, 0x100000) && !rt_dma_alloc(&child, 3 * PAGE, &synced, 0));
+    EXPECT(is_served(&child, 2 * PAGE, POOLS_START, 0x100000) && !rt_dma_alloc(&child, 3 * PAGE, &synced, 0));
 
     /* The child's own coherent mask leaves its streaming mask. Without masks, its translation is still that of the bus. */
     EXPECT(rt_dma_set_coherent_mask(&child, 0x100000 + PAGE - 1) == RT_EOK);
     EXPECT(rt_dma_get_mask(&child) == 0x100000 + 2 * PAGE - 1 && !rt_dma_alloc(&child, PAGE + 1, &synced, 0));
     grandchild = (struct rt_device) { .parent.name = "grandchild", .ofw_node = dev->ofw_node, .dma_ops = child.dma_ops };
-    EXPECT(rt_dma_set_mask_and_coherent(&child, ALL) == RT_EOK && is_served(&child, 4 * PAGE, FIRST, 0x100000));
-    EXPECT(is_served(&grandchild, PAGE, FIRST, 0x100000) && !rt_dma_alloc(&grandchild, PAGE + 1, &synced, 0));
+    EXPECT(rt_dma_set_mask_and_coherent(&child, ALL_ADDRESSES) == RT_EOK && is_served(&child, 4 * PAGE, POOLS_START, 0x100000));
+    EXPECT(is_served(&grandchild, PAGE, POOLS_START, 0x100000) && !rt_dma_alloc(&grandchild, PAGE + 1, &synced, 0));
 
     /* A device keeps its masks when the board puts a table of its own, with the functions of the masked one, in its place. */
     EXPECT(rt_dma_set_mask_and_coherent(dev, 0x100000 + PAGE - 1) == RT_EOK);
     copy = *(const struct rt_dma_map_ops *)dev->dma_ops;
     dev->dma_ops = &copy;
-    EXPECT(is_served(dev, PAGE, FIRST, 0x100000) && !rt_dma_alloc(dev, PAGE + 1, &synced, 0));
+    EXPECT(is_served(dev, PAGE, POOLS_START, 0x100000) && !rt_dma_alloc(dev, PAGE + 1, &synced, 0));
     host_forget_ranges();
 }

@@ -10,22 +10,22 @@
 #include "expect.h"
 #include "kernel.h"
 
-#define BANK    (HOST_RAM + 54 * MIB)
-#define PLACE   (HOST_RAM + 57 * MIB)
-#define CMA     (HOST_RAM + 58 * MIB)
+#define BANK_START  (HOST_RAM + 54 * MIB)
+#define VIDEO_START (HOST_RAM + 57 * MIB)
+#define CMA_START   (HOST_RAM + 58 * MIB)
 
-static char shared[] = "shared-dma-pool", other[] = "ramoops", disabled[] = "disabled";
+static char shared[] = "shared-dma-pool", ramoops[] = "ramoops", disabled[] = "disabled";
 static fdt32_t size[] = { CELLS(MIB - 100) }, alignment[] = { CELLS(MIB) }, no_size[] = { CELLS(0) };
 /* The first range is too small. The second begins a page before its first aligned address. */
-static fdt32_t ranges[] = { CELLS(BANK), CELLS(ARCH_PAGE_SIZE), CELLS(PLACE - 5000), CELLS(MIB + 5000) };
-static fdt32_t cma_reg[] = { CELLS(CMA), CELLS(MIB) };
+static fdt32_t ranges[] = { CELLS(BANK_START), CELLS(ARCH_PAGE_SIZE), CELLS(VIDEO_START - 5000), CELLS(MIB + 5000) };
+static fdt32_t cma_reg[] = { CELLS(CMA_START), CELLS(MIB) };
 
-static struct rt_ofw_prop open_props[] =
+static struct rt_ofw_prop video_props[] =
 {
-    { "compatible", sizeof(shared), shared, &open_props[1] },
-    { "size", sizeof(size), size, &open_props[2] },
-    { "alignment", sizeof(alignment), alignment, &open_props[3] },
-    { "alloc-ranges", sizeof(ranges), ranges, &open_props[4] },
+    { "compatible", sizeof(shared), shared, &video_props[1] },
+    { "size", sizeof(size), size, &video_props[2] },
+    { "alignment", sizeof(alignment), alignment, &video_props[3] },
+    { "alloc-ranges", sizeof(ranges), ranges, &video_props[4] },
     { "no-map", 0, RT_NULL, RT_NULL },
 };
 static struct rt_ofw_prop cma_props[] =
@@ -36,9 +36,9 @@ static struct rt_ofw_prop cma_props[] =
     { "linux,cma-default", 0, RT_NULL, RT_NULL },
 };
 /* The library ignores both of these nodes. */
-static struct rt_ofw_prop other_props[] =
+static struct rt_ofw_prop log_props[] =
 {
-    { "compatible", sizeof(other), other, &other_props[1] },
+    { "compatible", sizeof(ramoops), ramoops, &log_props[1] },
     { "size", sizeof(no_size), no_size, RT_NULL },
 };
 static struct rt_ofw_prop disabled_props[] =
@@ -60,11 +60,11 @@ static struct rt_ofw_node cma =
 };
 static struct rt_ofw_node log =
 {
-    .full_name = "log", .parent = &reserved_memory, .props = other_props, .sibling = &cma
+    .full_name = "log", .parent = &reserved_memory, .props = log_props, .sibling = &cma
 };
-static struct rt_ofw_node open =
+static struct rt_ofw_node video =
 {
-    .full_name = "video", .phandle = 2, .parent = &reserved_memory, .props = open_props, .sibling = &log
+    .full_name = "video", .phandle = 2, .parent = &reserved_memory, .props = video_props, .sibling = &log
 };
 
 /*
@@ -100,9 +100,9 @@ static void node_with_addresses_of_32_bits(void)
 
 static void board_with_shared_pools(void)
 {
-    static struct rt_mmblk_reg ram = { { BANK, HOST_RAM + HOST_RAM_SIZE, "memory" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
+    static struct rt_mmblk_reg ram = { { BANK_START, HOST_RAM + HOST_RAM_SIZE, "memory" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
     /* RT-Thread reserves the memory of a node with a reg. */
-    static struct rt_mmblk_reg reserved = { { CMA, CMA + MIB, "linux,cma" }, MEMBLOCK_NONE, 1, { 0 } };
+    static struct rt_mmblk_reg reserved = { { CMA_START, CMA_START + MIB, "linux,cma" }, MEMBLOCK_NONE, 1, { 0 } };
     rt_uint64_t start, size;
     int blocks;
 
@@ -119,10 +119,10 @@ static void board_with_shared_pools(void)
     EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM && strstr(host_last_text(), "out of memory"));
     host_fail_ranges(0);
 
-    reserved_memory.child = &open;
-    host_interrupt(1);
+    reserved_memory.child = &video;
+    host_enter_interrupt();
     EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);
-    host_interrupt(0);
+    host_leave_interrupt();
 
     /* No memory in memblock; then hot-pluggable memory; then memory of the page allocator; then an empty heap. */
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
@@ -133,27 +133,27 @@ static void board_with_shared_pools(void)
     host_set_paged(HOST_RAM, HOST_RAM + HOST_RAM_SIZE);
     blocks = host_heap_blocks();
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
-    host_set_paged(BANK + MIB, BANK + 2 * MIB);
+    host_set_paged(BANK_START + MIB, BANK_START + 2 * MIB);
     host_fail_append(1);
     EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM && host_heap_blocks() == blocks);
     host_fail_append(0);
     /* The alignment has one cell, as numbers of the device have; then a range has no size. */
-    open_props[2].length = 4;
+    video_props[2].length = 4;
     EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
-    open_props[2].length = sizeof(alignment);
+    video_props[2].length = sizeof(alignment);
     /* An alignment is one number. */
-    open_props[2] = (struct rt_ofw_prop){ "alignment", sizeof(ranges), ranges, &open_props[3] };
+    video_props[2] = (struct rt_ofw_prop){ "alignment", sizeof(ranges), ranges, &video_props[3] };
     EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
-    open_props[2] = (struct rt_ofw_prop){ "alignment", sizeof(alignment), alignment, &open_props[3] };
-    open_props[3].length = 24;
+    video_props[2] = (struct rt_ofw_prop){ "alignment", sizeof(alignment), alignment, &video_props[3] };
+    video_props[3].length = 24;
     EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "cannot be read"));
-    open_props[3].length = sizeof(ranges);
-    EXPECT(rt_ofw_get_address(&open, 0, &start, &size) != RT_EOK);
+    video_props[3].length = sizeof(ranges);
+    EXPECT(rt_ofw_get_address(&video, 0, &start, &size) != RT_EOK);
 
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK && host_heap_blocks() == blocks + 2);
-    EXPECT(rt_ofw_get_address(&open, 0, &start, &size) == RT_EOK && start == PLACE && size == 1 * MIB);
+    EXPECT(rt_ofw_get_address(&video, 0, &start, &size) == RT_EOK && start == VIDEO_START && size == 1 * MIB);
     EXPECT(rt_memblock_get_reserved()->reg_list.next);
-    host_add_node(&open);
+    host_add_node(&video);
 }
 
 void drivers_with_reserved_memory(void)
@@ -176,16 +176,16 @@ void drivers_with_reserved_memory(void)
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
     rt_slist_for_each_entry(reg, &rt_memblock_get_reserved()->reg_list, node)
     {
-        if (reg->memreg.start == PLACE)
+        if (reg->memreg.start == VIDEO_START)
         {
             break;
         }
     }
-    EXPECT(reg && reg->memreg.end == PLACE + MIB);
+    EXPECT(reg && reg->memreg.end == VIDEO_START + MIB);
     EXPECT(reg->flags == MEMBLOCK_NOMAP && !strcmp(reg->memreg.name, "video"));
 
     buffer = rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE);
-    EXPECT(buffer && handle == PLACE);
+    EXPECT(buffer && handle == VIDEO_START);
     EXPECT(rt_kmem_v2p((void *)(handle - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
     rt_dma_free(&decoder, 4096, buffer, handle, RT_DMA_F_DEVICE);
 
@@ -193,28 +193,28 @@ void drivers_with_reserved_memory(void)
     EXPECT(of_reserved_mem_device_init(&decoder) == 0);
     EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, 0) == 0);
     EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, 1) == -ENODEV);
-    EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&open, 0) == -EINVAL);
+    EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&video, 0) == -EINVAL);
     EXPECT(of_reserved_mem_device_init_by_name(&decoder, (struct device_node *)&node, "frames") == 0);
     EXPECT(of_reserved_mem_device_init_by_name(&decoder, (struct device_node *)&node, "firmware") == -ENODEV);
     EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, -1) == -ENODEV);
     EXPECT(of_reserved_mem_device_init_by_name(&decoder, NULL, "frames") == -EINVAL);
     EXPECT(of_reserved_mem_device_init(&plain) == -EINVAL);
     /* A driver does without a region if there is none, but must not if the region cannot be had at this time. */
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(of_reserved_mem_device_init(&decoder) == -ENOMEM);
-    host_interrupt(0);
+    host_leave_interrupt();
     of_reserved_mem_device_release(&decoder);
     EXPECT(!rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE));
     EXPECT(of_reserved_mem_device_init(&decoder) == 0);
     buffer = rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE);
-    EXPECT(buffer && handle == PLACE);
+    EXPECT(buffer && handle == VIDEO_START);
     rt_dma_free(&decoder, 4096, buffer, handle, RT_DMA_F_DEVICE);
 
     /* Every device is served from the default pool when the boot pools are full. */
     rest[0] = rt_dma_alloc(&plain, 2 * MIB, RT_NULL, 0);
     rest[1] = rt_dma_alloc(&plain, 6 * MIB, RT_NULL, 0);
     buffer = rt_dma_alloc(&plain, 1 * MIB, &handle, 0);
-    EXPECT(rest[0] && rest[1] && buffer && handle == CMA);
+    EXPECT(rest[0] && rest[1] && buffer && handle == CMA_START);
     rt_dma_free(&plain, 1 * MIB, buffer, handle, 0);
     rt_dma_free(&plain, 6 * MIB, rest[1], 0, 0);
     rt_dma_free(&plain, 2 * MIB, rest[0], 0, 0);

@@ -34,7 +34,7 @@ static void make_dirty(rt_size_t size)
     rt_dma_free(&device, size, buffer, handle, 0);
 }
 
-static void zeroed(rt_ubase_t flags)
+static void zeroed_buffers(rt_ubase_t flags)
 {
     static const rt_size_t sizes[] = { 1, 7, 8, 4096, 4099, 20000 };
 
@@ -55,7 +55,7 @@ static void zeroed(rt_ubase_t flags)
     }
 }
 
-static void write_combining(void)
+static void write_combining_buffer(void)
 {
     rt_ubase_t handle = 0, again = 0;
     char *buffer, *cached;
@@ -69,17 +69,20 @@ static void write_combining(void)
     rt_dma_free(&device, 5000, cached, again, 0);
 }
 
+/* The handle of all memory that bsp_alloc() returns. */
+#define BSP_HANDLE 0x1234
+
 static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     RT_UNUSED(dev);
     RT_UNUSED(size);
     RT_UNUSED(flags);
-    *dma_handle = 0x1234;
+    *dma_handle = BSP_HANDLE;
     return bsp_memory + 5;
 }
 
 /* Memory of a BSP's own operations may begin and end at any byte. Exactly the requested size is cleared. */
-static void of_the_bsp(void)
+static void memory_of_the_bsp(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc };
     struct rt_device own = { .parent.name = "own ops" };
@@ -92,7 +95,7 @@ static void of_the_bsp(void)
 
         memset(bsp_memory, 0x5a, sizeof(bsp_memory));
         buffer = rt_dma_zalloc(&own, size, &handle, RT_DMA_F_NOCACHE);
-        EXPECT(buffer == bsp_memory + 5 && handle == 0x1234);
+        EXPECT(buffer == bsp_memory + 5 && handle == BSP_HANDLE);
         EXPECT(is_zero(buffer, size) && buffer[-1] == 0x5a && buffer[size] == 0x5a);
         EXPECT(!rt_dma_zalloc(&own, size, &handle, RT_DMA_F_NOMAP));
     }
@@ -111,7 +114,7 @@ static void wrong_calls(void)
 }
 
 /* The lowest aligned address is used. A page below it is in use, and the pages above it are free. */
-static void aligned(void)
+static void aligned_buffers(void)
 {
     rt_ubase_t low, handle, next;
     char *first = rt_dma_alloc(&device, 4096, &low, 0), *second, *third;
@@ -143,20 +146,20 @@ void special_buffers(void)
 {
     char *buffer;
 
-    aligned();
+    aligned_buffers();
 
-    zeroed(0);
-    zeroed(COHERENT);
-    write_combining();
-    of_the_bsp();
+    zeroed_buffers(0);
+    zeroed_buffers(COHERENT);
+    write_combining_buffer();
+    memory_of_the_bsp();
     wrong_calls();
 
     /* A caller that does not ask for the handle, and calls from an interrupt. */
     buffer = rt_dma_zalloc(&device, 100, RT_NULL, COHERENT);
     EXPECT(buffer);
     rt_dma_free(&device, 100, buffer, 0, COHERENT);
-    host_interrupt(1);
-    zeroed(0);
-    zeroed(COHERENT);
-    host_interrupt(0);
+    host_enter_interrupt();
+    zeroed_buffers(0);
+    zeroed_buffers(COHERENT);
+    host_leave_interrupt();
 }

@@ -49,7 +49,7 @@ void ring_in_an_interrupt(void)
     EXPECT(rt_dma_map_fill(RT_NULL, 40) == -RT_EINVAL && strstr(host_text(), "a streaming mapping needs a device"));
     EXPECT(rt_dma_map_fill(&nic, 65537) == -RT_EINVAL && strstr(host_text(), "map_fill of 65537 records: more than 65536"));
     EXPECT(rt_dma_map_fill(&nic, 40) == RT_EOK);
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(rt_dma_map_fill(&nic, 40) == -RT_EBUSY);
     for (int i = 0; i < 40; i++)
     {
@@ -60,7 +60,7 @@ void ring_in_an_interrupt(void)
     {
         rt_dma_unmap_single(&nic, handles[i], 100, RT_DMA_FROM_DEVICE);
     }
-    host_interrupt(0);
+    host_leave_interrupt();
 }
 
 /* Packets go out as they are, and come in to buffers of any alignment, in an interrupt too. */
@@ -68,12 +68,15 @@ static void network_driver(void)
 {
     char *memory = kernel_memory();
 
-    for (int interrupt = 0; interrupt < 2; interrupt++)
+    for (int in_interrupt = 0; in_interrupt < 2; in_interrupt++)
     {
-        host_interrupt(interrupt);
+        if (in_interrupt)
+        {
+            host_enter_interrupt();
+        }
         for (rt_size_t at = 0; at < 9; at++)
         {
-            char *packet = memory + at * 2049, before = packet[-1 + (at == 0)], behind = packet[1500];
+            char *packet = memory + at * 2049, before = packet[-1 + (at == 0)], after = packet[1500];
             rt_ubase_t handle = rt_dma_map_single(&nic, packet, 1500, RT_DMA_TO_DEVICE);
 
             EXPECT(!rt_dma_mapping_error(&nic, handle) && handle == KERNEL_RAM + at * 2049);
@@ -92,9 +95,9 @@ static void network_driver(void)
             rt_dma_sync_single_for_device(&nic, handle, 1500, RT_DMA_FROM_DEVICE);
             rt_dma_unmap_single(&nic, handle, 1500, RT_DMA_FROM_DEVICE);
             EXPECT(packet[0] == 0x22 && packet[64] == 0x33 && packet[127] == 0x33 && packet[999] == 0x22 && packet[1000] == 0x11);
-            EXPECT(packet[1499] == 0x11 && packet[1500] == behind && (at == 0 || packet[-1] == before));
+            EXPECT(packet[1499] == 0x11 && packet[1500] == after && (at == 0 || packet[-1] == before));
         }
-        host_interrupt(0);
+        host_leave_interrupt();
     }
 }
 

@@ -7,8 +7,8 @@
 #include <rt_dma.h>
 #include "streaming.h"
 
-/* All of the memory lies within it. */
-#define MASK    0xffffffffffUL
+/* A mask that reaches all of the memory. */
+#define WIDE_MASK    0xffffffffffUL
 
 /* An IOMMU's operations: what they show the device, the device gets. */
 static int shown, taken_back;
@@ -82,9 +82,9 @@ void interrupt_before_a_removal(void)
 
     EXPECT(!rt_dma_mapping_error(&vpu, handle));
     freed = 0;
-    host_interrupt(1);
+    host_enter_interrupt();
     rt_dma_unmap_single(&vpu, handle, 100, RT_DMA_FROM_DEVICE);
-    host_interrupt(0);
+    host_leave_interrupt();
     EXPECT_EQ(freed, 0);
     rt_dmam_release(&vpu);
     EXPECT_EQ(freed, 1);
@@ -258,7 +258,7 @@ void own_allocations_and_default_syncs(void)
 
     /* A table without syncs, and the masked table in its place. */
     cache_is_maintained_for(&dsp);
-    EXPECT(rt_dma_set_mask(&dsp, MASK) == RT_EOK);
+    EXPECT(rt_dma_set_mask(&dsp, WIDE_MASK) == RT_EOK);
     cache_is_maintained_for(&dsp);
     rt_dmam_release(&dsp);
 
@@ -269,7 +269,7 @@ void own_allocations_and_default_syncs(void)
     cache_is_maintained_for(&copied);
 
     /* A copy of the masked table. */
-    EXPECT(rt_dma_set_mask(&masked, MASK) == RT_EOK);
+    EXPECT(rt_dma_set_mask(&masked, WIDE_MASK) == RT_EOK);
     copies[1] = *(const struct rt_dma_map_ops *)masked.dma_ops;
     rt_dma_device_set_ops(&masked, &copies[1]);
     cache_is_maintained_for(&masked);

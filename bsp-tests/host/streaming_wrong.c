@@ -54,9 +54,9 @@ void wrong_mappings(void)
     EXPECT(rt_dma_map_page(&nic, ~0UL, 1, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
     EXPECT(rt_dma_map_sg(RT_NULL, &sg, 1, RT_DMA_TO_DEVICE) == 0 && sg.dma_handle == RT_DMA_MAPPING_ERROR);
     sg.dma_handle = 0;
-    host_interrupt(1);
+    host_enter_interrupt();
     EXPECT(rt_dma_map_sg(&new, &sg, 1, RT_DMA_TO_DEVICE) == 0 && sg.dma_handle == RT_DMA_MAPPING_ERROR);
-    host_interrupt(0);
+    host_leave_interrupt();
     EXPECT(rt_dma_map_sg(&nic, RT_NULL, 1, RT_DMA_TO_DEVICE) == 0);
     EXPECT(rt_dma_map_sg(&nic, &sg, 0, RT_DMA_TO_DEVICE) == 0);
     EXPECT(rt_dma_map_sg(&nic, &sg, -1, RT_DMA_TO_DEVICE) == 0);

@@ -25,7 +25,7 @@ void limits_of_segments(void);
 void managed_drivers(void);
 void managed_pools_and_maps(void);
 void devices_that_come_and_go(void);
-void managed_and_given_back_plainly(void);
+void managed_and_freed_plainly(void);
 void drivers_with_reserved_memory(void);
 void regions_of_nodes_that_are_there(void);
 void regions_that_must_not_be_used(void);

@@ -32,7 +32,7 @@ static void a_table_of_the_bsp_before_the_first_call(void)
         remove_device();
         dev = add_device("long", RT_NULL);
         rt_dma_device_set_ops(dev, &own);
-        EXPECT(rt_dma_get_mask(dev) == ALL && rt_dma_get_coherent_mask(dev) == ALL);
+        EXPECT(rt_dma_get_mask(dev) == ALL_ADDRESSES && rt_dma_get_coherent_mask(dev) == ALL_ADDRESSES);
         buffer = rt_dma_alloc(dev, 2 * ARCH_PAGE_SIZE, &handle, 0);
         EXPECT(buffer && handle + ARCH_PAGE_SIZE > low);
         EXPECT(rt_dma_map_single(dev, (char *)buffer + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE) == handle + ARCH_PAGE_SIZE);
@@ -40,7 +40,7 @@ static void a_table_of_the_bsp_before_the_first_call(void)
 
         /* The mask that it sets is its only one. The other one is not the earlier device's. */
         EXPECT(rt_dma_set_mask(dev, 0xffffffff) == RT_EOK);
-        EXPECT(rt_dma_get_mask(dev) == 0xffffffff && rt_dma_get_coherent_mask(dev) == ALL);
+        EXPECT(rt_dma_get_mask(dev) == 0xffffffff && rt_dma_get_coherent_mask(dev) == ALL_ADDRESSES);
         rt_dma_free(dev, 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
         rt_dmam_release(dev);
         EXPECT(dev->dma_ops == &own);
@@ -81,12 +81,12 @@ static void operations_come_back(void)
         rt_dma_free(dev, 64, buffer, handle, 0);
         before = dev->dma_ops;
         EXPECT(before && rt_dma_set_coherent_mask(dev, 0xffffffff) == RT_EOK && dev->dma_ops != before);
-        host_interrupt(1);
+        host_enter_interrupt();
         rt_dmam_release(dev); /* refused in an interrupt: changes nothing */
-        host_interrupt(0);
+        host_leave_interrupt();
         EXPECT(dev->dma_ops != before && rt_dma_get_coherent_mask(dev) == 0xffffffff);
         rt_dmam_release(dev);
-        EXPECT(dev->dma_ops == before && rt_dma_get_coherent_mask(dev) == ALL);
+        EXPECT(dev->dma_ops == before && rt_dma_get_coherent_mask(dev) == ALL_ADDRESSES);
         remove_device();
     }
 }
@@ -129,7 +129,7 @@ static void a_table_that_calls_the_masked_one(void)
         }
         else
         {
-            EXPECT(rt_dma_set_coherent_mask(dev, ALL) == RT_EOK);
+            EXPECT(rt_dma_set_coherent_mask(dev, ALL_ADDRESSES) == RT_EOK);
             rt_dma_device_set_ops(dev, &caller);
         }
         buffer = rt_dma_alloc(dev, 64, &handle, 0);
@@ -165,7 +165,7 @@ static void a_copy_of_a_masked_table(void)
         copy = *(const struct rt_dma_map_ops *)dev->dma_ops;
         rt_dma_device_set_ops(dev, &copy);
         EXPECT(rt_dma_set_coherent_mask(dev, low) == RT_EOK);
-        EXPECT(dev->dma_ops == &copy && rt_dma_get_coherent_mask(dev) == low && rt_dma_get_mask(dev) == ALL);
+        EXPECT(dev->dma_ops == &copy && rt_dma_get_coherent_mask(dev) == low && rt_dma_get_mask(dev) == ALL_ADDRESSES);
         EXPECT(!rt_dma_alloc(dev, 2 * ARCH_PAGE_SIZE, &handle, 0));
         buffer = rt_dma_alloc(dev, 64, &handle, 0);
         EXPECT(buffer && handle <= low);
@@ -179,9 +179,9 @@ static void a_copy_of_a_masked_table(void)
         }
         else
         {
-            EXPECT(rt_dma_set_coherent_mask(dev, ALL) == RT_EOK);
+            EXPECT(rt_dma_set_coherent_mask(dev, ALL_ADDRESSES) == RT_EOK);
         }
-        EXPECT(dev->dma_ops == before && rt_dma_get_coherent_mask(dev) == ALL);
+        EXPECT(dev->dma_ops == before && rt_dma_get_coherent_mask(dev) == ALL_ADDRESSES);
         remove_device();
     }
     EXPECT_EQ(host_heap_blocks(), blocks);
@@ -229,7 +229,7 @@ static void managed_buffers_of_a_copy(void)
     host_forget_text();
     rt_dmam_release(dev);
     EXPECT_EQ(own_buffers, 0);
-    EXPECT(!*host_text() && dev->dma_ops != &copy && rt_dma_get_mask(dev) == ALL);
+    EXPECT(!*host_text() && dev->dma_ops != &copy && rt_dma_get_mask(dev) == ALL_ADDRESSES);
     remove_device();
 }
 
@@ -276,8 +276,8 @@ static void a_copy_of_the_table_of_another_device(void)
     remove_device();
     dev = add_device("child", RT_NULL);
     rt_dma_device_set_ops(dev, &copy);
-    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
-    EXPECT(dev->dma_ops == &copy && rt_dma_get_coherent_mask(dev) == ALL);
+    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL_ADDRESSES) == RT_EOK);
+    EXPECT(dev->dma_ops == &copy && rt_dma_get_coherent_mask(dev) == ALL_ADDRESSES);
     rt_dmam_release(dev);
     EXPECT(dev->dma_ops == &copy);
     remove_device();
@@ -307,9 +307,9 @@ static void free_without_known_masks(struct rt_device *child, const struct rt_de
     rt_dma_free(child, 64, before[0], handles[0], 0);
     ((const struct rt_dma_map_ops *)child->dma_ops)->free(child, 64, before[1], handles[1], 0);
     rt_dmam_release(child);
-    host_interrupt(1);
+    host_enter_interrupt();
     rt_dma_free(child, 64, before[2], 0, 0);
-    host_interrupt(0);
+    host_leave_interrupt();
     EXPECT(!*host_text());
     for (int i = 1; i < 3; i++)
     {
@@ -361,7 +361,7 @@ void more_masks_than_tables(void)
         rt_dma_free(&many[i], 64, buffer, handle, 0);
         rt_dmam_release(&many[i]);
         EXPECT(many[i].dma_ops != last->dma_ops || &many[i] == last);
-        EXPECT(rt_dma_get_mask(&many[i]) == ALL && rt_dma_get_coherent_mask(&many[i]) == ALL);
+        EXPECT(rt_dma_get_mask(&many[i]) == ALL_ADDRESSES && rt_dma_get_coherent_mask(&many[i]) == ALL_ADDRESSES);
     }
     EXPECT_EQ(host_heap_blocks(), blocks);
 }

@@ -8,7 +8,7 @@
 #include "expect.h"
 #include "kernel.h"
 
-#define PLACE (HOST_RAM + 30 * MIB)
+#define REGION_START (HOST_RAM + 30 * MIB)
 
 static struct rt_device dev = { .parent.name = "module" };
 
@@ -26,7 +26,7 @@ static int is_installed(const struct rt_dma_pool *wanted)
 
 static void pool_comes_and_goes(void)
 {
-    rt_region_t region = { PLACE, PLACE + MIB, "module" };
+    rt_region_t region = { REGION_START, REGION_START + MIB, "module" };
     struct rt_dma_pool *first = RT_NULL;
     int blocks = 0, mappings = 0;
 
@@ -45,14 +45,14 @@ static void pool_comes_and_goes(void)
             rt_ubase_t handle;
             void *buffer = rt_dma_alloc(&dev, 2 * ARCH_PAGE_SIZE, &handle, kinds[i] | RT_DMA_F_DEVICE);
 
-            EXPECT(buffer && handle == PLACE);
+            EXPECT(buffer && handle == REGION_START);
             memset(buffer, round, 2 * ARCH_PAGE_SIZE);
             EXPECT(rt_dma_pool_uninstall(pool) == -RT_EBUSY);
             rt_dma_free(&dev, 2 * ARCH_PAGE_SIZE, buffer, handle, kinds[i] | RT_DMA_F_DEVICE);
         }
-        host_interrupt(1);
+        host_enter_interrupt();
         EXPECT(rt_dma_pool_uninstall(pool) == -RT_EBUSY);
-        host_interrupt(0);
+        host_leave_interrupt();
         EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK && !is_installed(pool));
         host_forget_text();
         EXPECT(rt_dma_pool_uninstall(pool) == -RT_EINVAL && strstr(host_text(), "dma-pool: uninstall: no pool at 0x"));
@@ -64,7 +64,7 @@ static void pool_comes_and_goes(void)
         }
         EXPECT(host_heap_blocks() == blocks && host_mappings() == mappings);
         /* The board uses the memory by a mapping of its own, at the same address. */
-        char *own = rt_ioremap_cached((void *)PLACE, MIB);
+        char *own = rt_ioremap_cached((void *)REGION_START, MIB);
         EXPECT(own && own[0] == (char)round && own[2 * ARCH_PAGE_SIZE - 1] == (char)round);
         memset(own, 0, MIB);
         rt_iounmap(own);
@@ -74,13 +74,13 @@ static void pool_comes_and_goes(void)
 /* A device that reaches no other pool has blocks, a bounce buffer and a managed buffer in this one. */
 static void what_keeps_a_pool(void)
 {
-    static fdt32_t ranges[] = { CELLS(PLACE), CELLS(0x10000), CELLS(MIB) };
+    static fdt32_t ranges[] = { CELLS(REGION_START), CELLS(0x10000), CELLS(MIB) };
     static struct rt_ofw_prop range_props = { "dma-ranges", sizeof(ranges), ranges, RT_NULL };
     static struct rt_ofw_node bus = { .full_name = "bus", .props = &range_props };
     static struct rt_ofw_node node = { .full_name = "module", .parent = &bus };
     static struct rt_device near = { .parent.name = "near", .ofw_node = &node };
     static struct rt_device plain = { .parent.name = "plain" };
-    rt_region_t region = { PLACE, PLACE + MIB, "module" };
+    rt_region_t region = { REGION_START, REGION_START + MIB, "module" };
     struct rt_dma_pool *pool = rt_dma_pool_install(&region);
     struct rt_dma_block_pool *blocks;
     rt_ubase_t handle;
@@ -113,7 +113,7 @@ static struct rt_dma_pool *pool_of_the_region(void)
     {
         pool = rt_dma_pool_next(pool);
     }
-    while (pool && pool->region.start != PLACE);
+    while (pool && pool->region.start != REGION_START);
     return pool;
 }
 
@@ -127,7 +127,8 @@ static void while_the_region_is_uninstalled(void)
     calls_meanwhile++;
     EXPECT(rt_dma_own_region_init(&first_owner, RT_NULL, 0) == -RT_EBUSY);
     EXPECT(rt_dma_own_region_init(&late_owner, RT_NULL, 0) == -RT_EBUSY);
-    EXPECT(rt_dma_set_mask(&late_owner, ALL) == -RT_EBUSY && rt_dma_set_coherent_mask(&late_owner, ALL) == -RT_EBUSY);
+    EXPECT(rt_dma_set_mask(&late_owner, ALL_ADDRESSES) == -RT_EBUSY);
+    EXPECT(rt_dma_set_coherent_mask(&late_owner, ALL_ADDRESSES) == -RT_EBUSY);
     EXPECT(rt_dma_set_max_segment(&late_owner, ARCH_PAGE_SIZE) == -RT_EBUSY);
     EXPECT(!late_owner.dma_ops);
 }
@@ -135,7 +136,7 @@ static void while_the_region_is_uninstalled(void)
 /* Calls that need the region can be repeated: -RT_ENOMEM would be wrong. */
 static void owners_of_a_region_that_is_uninstalled(void)
 {
-    static fdt32_t reg[] = { CELLS(PLACE), CELLS(MIB) }, names[] = { CELL(6) };
+    static fdt32_t reg[] = { CELLS(REGION_START), CELLS(MIB) }, names[] = { CELL(6) };
     static struct rt_ofw_prop reg_prop = { "reg", sizeof(reg), reg, RT_NULL };
     static struct rt_ofw_prop name_prop = { "memory-region", sizeof(names), names, RT_NULL };
     static struct rt_ofw_node memory = { .full_name = "memory", .phandle = 6, .props = &reg_prop };
@@ -149,18 +150,18 @@ static void owners_of_a_region_that_is_uninstalled(void)
     late_owner.dma_ops = RT_NULL;
     EXPECT(rt_dma_own_region_init(&first_owner, RT_NULL, 0) == RT_EOK);
     buffer = rt_dma_alloc(&first_owner, ARCH_PAGE_SIZE, &handle, 0);
-    EXPECT(buffer && handle == PLACE);
+    EXPECT(buffer && handle == REGION_START);
     rt_dma_free(&first_owner, ARCH_PAGE_SIZE, buffer, handle, 0);
     EXPECT(rt_dma_pool_uninstall(pool_of_the_region()) == -RT_EBUSY);
     rt_dma_own_region_release(&first_owner);
 
     calls_meanwhile = 0;
-    host_set_unmapping(while_the_region_is_uninstalled);
+    host_call_at_unmap(while_the_region_is_uninstalled);
     EXPECT(rt_dma_pool_uninstall(pool_of_the_region()) == RT_EOK);
-    host_set_unmapping(RT_NULL);
+    host_call_at_unmap(RT_NULL);
     EXPECT(calls_meanwhile);
 
-    EXPECT(rt_dma_set_mask(&late_owner, ALL) == RT_EOK && rt_dma_own_region_init(&late_owner, RT_NULL, 0) == RT_EOK);
+    EXPECT(rt_dma_set_mask(&late_owner, ALL_ADDRESSES) == RT_EOK && rt_dma_own_region_init(&late_owner, RT_NULL, 0) == RT_EOK);
     rt_dma_own_region_release(&late_owner);
     rt_dmam_release(&late_owner);
     EXPECT_EQ(rt_dma_pool_uninstall(pool_of_the_region()), RT_EOK);

@@ -44,13 +44,13 @@ static void on_two_cores(int core)
         EXPECT(memory.at);
         memset(memory.at, core, SIZE);
         memory = exchange(core, memory);
-        host_interrupt(1);
+        host_enter_interrupt();
         if (memory.at)
         {
             EXPECT(memory.at[0] == memory.at[SIZE - 1]);
             rt_dma_block_pool_free(pool, memory.at, memory.handle);
         }
-        host_interrupt(0);
+        host_leave_interrupt();
     }
 }
 

@@ -4,8 +4,8 @@
 
 #include "threads.h"
 
-#define PLACE   (HOST_RAM + 48 * MIB)
-#define SIZE    (64 * 1024UL)
+#define REGION_START    (HOST_RAM + 48 * MIB)
+#define REGION_SIZE     (64 * 1024UL)
 
 static struct rt_device owner = { .parent.name = "encoder" };
 
@@ -28,11 +28,11 @@ static void on_one_core(int core)
         if (core == 0)
         {
             rt_ubase_t handle;
-            char *buffer = rt_dma_alloc(&owner, SIZE, &handle, 0);
+            char *buffer = rt_dma_alloc(&owner, REGION_SIZE, &handle, 0);
 
             EXPECT(buffer);
-            memset(buffer, core, SIZE);
-            rt_dma_free(&owner, SIZE, buffer, handle, 0);
+            memset(buffer, core, REGION_SIZE);
+            rt_dma_free(&owner, REGION_SIZE, buffer, handle, 0);
         }
         else
         {
@@ -55,7 +55,7 @@ static void on_one_core(int core)
 
 void borrowers(void)
 {
-    static fdt32_t reg[] = { CELLS(PLACE), CELLS(SIZE) };
+    static fdt32_t reg[] = { CELLS(REGION_START), CELLS(REGION_SIZE) };
     static fdt32_t names[] = { CELL(7) };
     static struct rt_ofw_prop place = { "reg", sizeof(reg), reg, RT_NULL };
     static struct rt_ofw_prop reusable = { "reusable", 0, RT_NULL, &place };

@@ -52,9 +52,9 @@ static void in_interrupts(int core)
     EXPECT(rt_dma_map_fill(&dev, 16) == RT_EOK);
     for (int step = 0; step < 100; step++)
     {
-        host_interrupt(1);
+        host_enter_interrupt();
         map_once(memory + 1 + step * 128, 100, RT_DMA_BIDIRECTIONAL, core);
-        host_interrupt(0);
+        host_leave_interrupt();
     }
 }
 

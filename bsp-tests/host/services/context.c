@@ -10,6 +10,7 @@
 #include "parts.h"
 
 static __thread int in_interrupt, masked, in_boot; /* each thread stands for a core */
+/* Whether the other cores run threads. */
 static int others_run = 1;
 int host_in_console;
 
@@ -22,15 +23,31 @@ void host_need_thread(const char *service)
     }
 }
 
-void host_interrupt(int on)
+void host_enter_interrupt(void)
 {
-    in_interrupt = on;
+    in_interrupt = 1;
 }
 
-void host_boot(int on, int threads_run)
+void host_leave_interrupt(void)
 {
-    in_boot = on;
-    others_run = threads_run;
+    in_interrupt = 0;
+}
+
+void host_enter_boot_of_first_core(void)
+{
+    in_boot = 1;
+    others_run = 0;
+}
+
+void host_enter_boot_of_further_core(void)
+{
+    in_boot = 1;
+}
+
+void host_leave_boot(void)
+{
+    in_boot = 0;
+    others_run = 1;
 }
 
 rt_base_t rt_hw_local_irq_disable(void)

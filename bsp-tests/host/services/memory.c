@@ -230,7 +230,7 @@ static int unmap(char *addr)
 
 static void (*unmapping)(void);
 
-void host_set_unmapping(void (*function)(void))
+void host_call_at_unmap(void (*function)(void))
 {
     unmapping = function;
 }

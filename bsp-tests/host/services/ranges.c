@@ -11,14 +11,14 @@
  * contains the address counts. If none contains it, the address is returned unchanged. The ranges that were read first
  * are kept for the bus, whichever property they came from: a bus with both properties always translates by them.
  */
-struct table
+struct bus_ranges
 {
     struct rt_ofw_node *np;
     int count;
     struct { rt_uint64_t child, parent, size; } ranges[8];
 };
 
-static struct table tables[64];
+static struct bus_ranges all_ranges[64];
 static int has_no_heap;
 
 void host_fail_ranges(int on)
@@ -28,10 +28,10 @@ void host_fail_ranges(int on)
 
 void host_forget_ranges(void)
 {
-    memset(tables, 0, sizeof(tables));
+    memset(all_ranges, 0, sizeof(all_ranges));
 }
 
-static rt_uint64_t number(const fdt32_t **cell, int cells)
+static rt_uint64_t read_number(const fdt32_t **cell, int cells)
 {
     rt_uint64_t value = 0;
 
@@ -42,41 +42,41 @@ static rt_uint64_t number(const fdt32_t **cell, int cells)
     return value;
 }
 
-static struct table *table_of(struct rt_ofw_node *np, const struct rt_ofw_prop *prop)
+static struct bus_ranges *ranges_of(struct rt_ofw_node *np, const struct rt_ofw_prop *prop)
 {
     int child = rt_ofw_bus_addr_cells(np), size = rt_ofw_bus_size_cells(np), parent = rt_ofw_io_addr_cells(np);
-    struct table *table = tables;
+    struct bus_ranges *bus = all_ranges;
     const fdt32_t *cell = prop->value;
 
-    while (table->np && table->np != np)
+    while (bus->np && bus->np != np)
     {
-        RT_ASSERT(table != &tables[RT_ARRAY_SIZE(tables) - 1]);
-        table++;
+        RT_ASSERT(bus != &all_ranges[RT_ARRAY_SIZE(all_ranges) - 1]);
+        bus++;
     }
-    if (!table->np)
+    if (!bus->np)
     {
         host_need_thread("a bus's first translation");
         if (has_no_heap)
         {
             return RT_NULL;
         }
-        table->np = np;
-        table->count = prop->length / 4 / (child + parent + size);
-        RT_ASSERT(table->count <= (int)RT_ARRAY_SIZE(table->ranges));
-        for (int i = 0; i < table->count; i++)
+        bus->np = np;
+        bus->count = prop->length / 4 / (child + parent + size);
+        RT_ASSERT(bus->count <= (int)RT_ARRAY_SIZE(bus->ranges));
+        for (int i = 0; i < bus->count; i++)
         {
-            table->ranges[i].child = number(&cell, child);
-            table->ranges[i].parent = number(&cell, parent);
-            table->ranges[i].size = number(&cell, size);
+            bus->ranges[i].child = read_number(&cell, child);
+            bus->ranges[i].parent = read_number(&cell, parent);
+            bus->ranges[i].size = read_number(&cell, size);
         }
     }
-    return table;
+    return bus;
 }
 
-static rt_uint64_t through(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address, int to_parent)
+static rt_uint64_t translate(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address, int to_parent)
 {
     struct rt_ofw_prop *prop = RT_NULL;
-    struct table *table;
+    struct bus_ranges *bus;
     rt_ssize_t length = 0;
 
     range_type = range_type ? range_type : "ranges";
@@ -92,11 +92,11 @@ static rt_uint64_t through(struct rt_ofw_node *np, const char *range_type, rt_ui
         return address;
     }
     host_lock();
-    table = table_of(np, prop);
+    bus = ranges_of(np, prop);
     host_unlock();
-    for (int i = 0; table && i < table->count; i++)
+    for (int i = 0; bus && i < bus->count; i++)
     {
-        rt_uint64_t child = table->ranges[i].child, parent = table->ranges[i].parent, size = table->ranges[i].size;
+        rt_uint64_t child = bus->ranges[i].child, parent = bus->ranges[i].parent, size = bus->ranges[i].size;
         rt_uint64_t from = to_parent ? child : parent;
 
         if (address >= from && address < from + size)
@@ -104,17 +104,17 @@ static rt_uint64_t through(struct rt_ofw_node *np, const char *range_type, rt_ui
             return address - from + (to_parent ? parent : child);
         }
     }
-    return table ? address : ~(rt_uint64_t)0;
+    return bus ? address : ~(rt_uint64_t)0;
 }
 
 rt_uint64_t rt_ofw_translate_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address)
 {
-    return through(np, range_type, address, 1);
+    return translate(np, range_type, address, 1);
 }
 
 rt_uint64_t rt_ofw_reverse_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address)
 {
-    return through(np, range_type, address, 0);
+    return translate(np, range_type, address, 0);
 }
 
 struct rt_pci_host_bridge *rt_pci_find_host_bridge(struct rt_pci_bus *bus)
