@@ -56,7 +56,7 @@ fn assert_serves(machine: &Machine) {
 fn an_install_that_fails_leaves_no_pool_and_no_memory() {
     at_every_call(
         Machine::new,
-        |machine| machine.dma.install(&range(c"pool", START, MIB)).is_ok(),
+        |machine| machine.try_install(c"pool", START, MIB).is_ok(),
         |machine, succeeded| {
             if !succeeded {
                 assert_eq!(machine.dma.pools().count(), 0);

@@ -10,12 +10,19 @@ use rt_dma_pool::kernel::Pa;
 
 /// `dma_alloc` and `dma_free` of `dma_pool.c`, without its defects.
 struct Original {
-    pools: Vec<(Pa, Flags, Vec<bool>)>,
+    pools: Vec<OriginalPool>,
+}
+
+struct OriginalPool {
+    start: Pa,
+    flags: Flags,
+    /// Whether each page is in use.
+    used: Vec<bool>,
 }
 
 impl Original {
     fn alloc(&mut self, pages: usize, wanted: Flags) -> Option<Pa> {
-        for (start, flags, used) in &mut self.pools {
+        for OriginalPool { start, flags, used } in &mut self.pools {
             let kinds = Flags::NOMAP | Flags::ADDRESS_32BITS;
             if flags.contains(Flags::DEVICE) != wanted.contains(Flags::DEVICE) || !flags.contains(wanted & kinds) {
                 continue;
@@ -30,7 +37,7 @@ impl Original {
     }
 
     fn free(&mut self, pa: Pa, pages: usize) {
-        for (start, _, used) in &mut self.pools {
+        for OriginalPool { start, used, .. } in &mut self.pools {
             if (*start..*start + used.len() * PAGE).contains(&pa) {
                 let page = (pa - *start) / PAGE;
                 used[page..page + pages].fill(false);
@@ -67,7 +74,7 @@ proptest! {
                 pool.add_flags(Flags::DEVICE);
                 machine.set_pool_owner(pool, device);
             }
-            original.pools.push((start, pool.flags(), vec![false; pages]));
+            original.pools.push(OriginalPool { start, flags: pool.flags(), used: vec![false; pages] });
         }
         let mut held: Vec<Held> = Vec::new();
         for (frees, pages, request, which) in calls {

@@ -8,7 +8,8 @@ use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device};
 
-const ALL: u64 = !0;
+/// The mask of a device that reaches everything.
+const NO_MASK: u64 = !0;
 
 /// Allocates a buffer, checks its alignment and its mapping, and returns its physical address. The buffer stays in use.
 fn aligned(machine: &Machine, device: Device, size: usize, align: usize, flags: Flags, mask: u64) -> Option<usize> {
@@ -22,21 +23,21 @@ fn aligned(machine: &Machine, device: Device, size: usize, align: usize, flags: 
 }
 
 #[test]
-fn the_lowest_aligned_address_of_the_first_pool_that_has_one() {
+fn an_aligned_request_gets_the_lowest_aligned_address_of_the_first_pool_that_has_one() {
     let start = (LOW.start + MIB).next_multiple_of(MIB) + PAGE;
     let (machine, _) = Machine::with_pool(c"odd", start, 2 * MIB);
     let device = machine.plain_device();
     for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
-        assert_eq!(aligned(&machine, device, 1, 1, flags, ALL), Some(start + machine.balance().used_bytes - PAGE));
+        assert_eq!(aligned(&machine, device, 1, 1, flags, NO_MASK), Some(start + machine.balance().used_bytes - PAGE));
     }
-    assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::empty(), ALL), Some(start - PAGE + 64 * KIB));
-    assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, ALL), Some(start - PAGE + 128 * KIB));
-    assert_eq!(aligned(&machine, device, MIB, MIB, Flags::empty(), ALL), Some(start - PAGE + MIB));
+    assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::empty(), NO_MASK), Some(start - PAGE + 64 * KIB));
+    assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, NO_MASK), Some(start - PAGE + 128 * KIB));
+    assert_eq!(aligned(&machine, device, MIB, MIB, Flags::empty(), NO_MASK), Some(start - PAGE + MIB));
     // The pool's last page begins at the next boundary. It is the only page after that boundary.
-    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), Some(start - PAGE + 2 * MIB));
-    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), None);
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), NO_MASK), Some(start - PAGE + 2 * MIB));
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), NO_MASK), None);
     machine.install(c"even", start - PAGE + 4 * MIB, MIB);
-    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), Some(start - PAGE + 4 * MIB));
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), NO_MASK), Some(start - PAGE + 4 * MIB));
 }
 
 #[test]
@@ -59,10 +60,10 @@ fn what_cannot_be_mapped_is_given_back() {
         let device = machine.plain_device();
         let before = machine.balance();
         machine.fail_always(service);
-        assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, ALL), None, "{service:?}");
+        assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, NO_MASK), None, "{service:?}");
         assert!(machine.repair(service));
         assert_eq!(machine.balance(), before);
-        assert!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, ALL).is_some());
+        assert!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, NO_MASK).is_some());
     }
 }
 
@@ -70,9 +71,9 @@ fn what_cannot_be_mapped_is_given_back() {
 fn an_alignment_and_a_size_that_no_pool_has_are_refused() {
     let (machine, _) = Machine::with_pool(c"pool", LOW.start + MIB, MIB);
     let device = machine.plain_device();
-    assert_eq!(aligned(&machine, device, PAGE, 1 << (usize::BITS - 1), Flags::empty(), ALL), None);
+    assert_eq!(aligned(&machine, device, PAGE, 1 << (usize::BITS - 1), Flags::empty(), NO_MASK), None);
     for size in [0, usize::MAX, 2 * MIB] {
-        let answer = aligned(&machine, device, size, PAGE, Flags::empty(), ALL);
+        let answer = aligned(&machine, device, size, PAGE, Flags::empty(), NO_MASK);
         assert_eq!(answer, None, "{size:#x}");
     }
 }

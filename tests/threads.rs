@@ -46,7 +46,7 @@ fn buffers_of_different_cores_never_overlap() {
             held.into_iter().for_each(|(buffer, _)| machine.free(buffer).unwrap());
         });
         assert_eq!(pool.usage(), Usage { used: 0, longest_free: 64 * PAGE });
-        assert_eq!(machine.take_errors(), [] as [&str; 0]);
+        assert_eq!(machine.take_errors(), NO_LINES);
     }
 }
 
@@ -143,7 +143,7 @@ fn a_region_that_all_cores_claim_is_installed_once() {
             }
         });
         assert_eq!(machine.dma.pools().count(), 1);
-        assert_eq!(machine.take_errors(), [] as [&str; 0]);
+        assert_eq!(machine.take_errors(), NO_LINES);
     }
 }
 
@@ -203,7 +203,7 @@ fn overlapping_installs_at_once_give_one_pool() {
         let machine = Machine::new();
         let made = AtomicUsize::new(0);
         on_every_core(|core| {
-            let region = range(c"pool", START + core * PAGE, MIB);
+            let region = region(c"pool", START + core * PAGE, MIB);
             made.fetch_add(machine.dma.install(&region).is_ok() as usize, Relaxed);
         });
         assert_eq!(made.into_inner(), 1);

@@ -25,7 +25,7 @@ fn blocks_come_page_by_page_and_are_used_again() {
     assert_eq!(pool.usage(), usage(0, 0, 0));
     assert_eq!(rig.machine.balance().used_bytes, 0);
     rig.destroy(pool);
-    assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
+    assert_eq!(rig.machine.take_errors(), NO_LINES);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
     assert_eq!(errors[1], format!("blocks: block {:#x} (handle {:#x}) is in use", more.va, more.handle));
     pool.free(more.va, more.handle).unwrap();
     destroy().unwrap();
-    assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
+    assert_eq!(rig.machine.take_errors(), NO_LINES);
     assert_eq!(rig.machine.balance().used_bytes, 0);
 }
 
@@ -225,7 +225,7 @@ fn an_interrupt_gets_what_is_free_and_nothing_else() {
         assert_eq!(unsafe { rig.pools.destroy(pool) }, Err(DestroyError::Context));
     });
     assert_eq!((pool.refused_calls(), rig.pools.refused_calls()), (4, 2));
-    assert_eq!(machine.take_errors(), [] as [&str; 0], "an interrupt does not log");
+    assert_eq!(machine.take_errors(), NO_LINES, "an interrupt does not log");
     pool.free(second.va, second.handle).unwrap();
     rig.destroy(pool);
 }

@@ -46,24 +46,32 @@ fn pools(machine: &Machine, source: Listed) -> &'static Pools<Listed> {
 fn create(
     machine: &Machine,
     source: Listed,
-    shape: (usize, usize, usize),
+    size: usize,
+    align: usize,
+    boundary: usize,
 ) -> (&'static Pools<Listed>, &'static Pool<Listed>) {
     let pools = pools(machine, source);
     let device = machine.plain_device();
-    let pool = pools.create(&spec(Some(device), shape.0, shape.1, shape.2)).unwrap();
+    let pool = pools.create(&spec(Some(device), size, align, boundary)).unwrap();
     (pools, pool)
 }
 
 const VA: Va = 0x7700_0000;
+const HANDLE: usize = 0x1000_0000;
+
+/// Returns the addresses and handles of `count` pages, one after the other.
+fn contiguous_pages(count: usize) -> Vec<(Va, usize)> {
+    (0..count).map(|page| (VA + page * PAGE, HANDLE + page * PAGE)).collect()
+}
 
 #[test]
 fn pages_far_apart_are_all_found() {
     for distance in [PAGE, 3 * PAGE, 64 * PAGE, 1024 * PAGE, 987 * PAGE] {
         for size in [16, 300, 4096] {
             let machine = Machine::new();
-            let addresses = (0..500).map(|page| (VA + page * distance, 0x1000_0000 + (page ^ 1) * PAGE)).collect();
+            let addresses = (0..500).map(|page| (VA + page * distance, HANDLE + (page ^ 1) * PAGE)).collect();
             let source = Listed::new(addresses);
-            let (pools, pool) = create(&machine, source, (size, 0, 0));
+            let (pools, pool) = create(&machine, source, size, 0, 0);
             let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
             assert_eq!(pool.usage().pages, 500, "{distance:#x} {size}");
             let mut sorted: Vec<_> = held.iter().map(|block| block.va).collect();
@@ -90,7 +98,7 @@ fn a_large_block_is_moved_past_the_boundary_that_it_would_cross() {
     // more pages.
     let handle = 0x1000_5000;
     let source = Listed::new(vec![(VA, handle), (VA + (1 << 20), handle), (VA + (2 << 20), 0x2000_0000)]);
-    let (pools, pool) = create(&machine, source, (20000, 64, 32768));
+    let (pools, pool) = create(&machine, source, 20_000, 64, 32_768);
     let block = pool.allocate().unwrap();
     assert_eq!((block.va, block.handle), (VA + (1 << 20) + 0x3000, 0x1000_8000));
     assert_eq!(*source.taken.lock().unwrap(), [(VA + (1 << 20), handle, 9 * PAGE)]);
@@ -110,7 +118,7 @@ fn a_large_block_is_moved_past_the_boundary_that_it_would_cross() {
 fn memory_that_does_not_begin_on_a_page_is_given_back() {
     let machine = Machine::new();
     let source = Listed::new(vec![(VA + 64, 0x1000), (VA, 0x1040), (0, 0x1000), (VA, 0x1000)]);
-    let (pools, pool) = create(&machine, source, (64, 64, 0));
+    let (pools, pool) = create(&machine, source, 64, 64, 0);
     for _ in 0..3 {
         assert_eq!(pool.allocate(), None);
         assert_eq!(*source.taken.lock().unwrap(), []);
@@ -147,9 +155,9 @@ const SAME_BUCKETS: [Va; 13] = [
 #[test]
 fn a_page_without_a_bucket_in_the_table_takes_no_heap() {
     let machine = Machine::new();
-    let addresses = SAME_BUCKETS.iter().enumerate().map(|(page, va)| (*va, 0x1000_0000 + page * PAGE)).collect();
+    let addresses = SAME_BUCKETS.iter().enumerate().map(|(page, va)| (*va, HANDLE + page * PAGE)).collect();
     let source = Listed::new(addresses);
-    let (pools, pool) = create(&machine, source, (PAGE, 0, 0));
+    let (pools, pool) = create(&machine, source, PAGE, 0, 0);
     let held: Vec<_> = (0..9).map(|_| pool.allocate().unwrap()).collect();
     // The first failure leaves a table for one page more.
     assert_eq!(pool.allocate(), None);
@@ -218,7 +226,7 @@ unsafe impl Pages for Interposed {
 #[test]
 fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
     let machine = Machine::new();
-    let source = Interposed::new((0..2).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
+    let source = Interposed::new(contiguous_pages(2));
     let mask = source.mask;
     let pools = keep(Box::new(Pools::<Interposed>::new(machine.kernel, source)));
     let device = machine.plain_device();
@@ -246,13 +254,13 @@ fn fault_08_a_pool_that_could_not_be_destroyed_follows_a_mask_set_meanwhile() {
 #[test]
 fn a_call_that_needs_no_memory_does_not_log_that_the_memory_is_not_aligned() {
     let machine = Machine::new();
-    let aligned = (0..4).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE));
-    let source = Listed::new(aligned.chain([(VA + 64, 0x1000), (VA + 64, 0x1000)]).collect());
+    let not_aligned = [(VA + 64, 0x1000); 2];
+    let source = Listed::new([&contiguous_pages(4)[..], &not_aligned].concat());
     let pools = pools(&machine, source);
     let pool = pools.create_linux(&spec(Some(machine.plain_device()), PAGE, 0, 0), source).unwrap();
     let held: Vec<_> = (0..4).map(|_| pool.allocate().unwrap()).collect();
     assert_eq!(source.left.lock().unwrap().len(), 1, "the first call tries to complete the reserve");
-    assert_eq!(machine.take_errors(), [] as [&str; 0]);
+    assert_eq!(machine.take_errors(), NO_LINES);
     assert_eq!(pool.allocate(), None);
     assert_eq!(machine.take_errors().len(), 1, "this one needs the memory");
     free_all(pool, held);
@@ -266,7 +274,7 @@ fn a_call_that_needs_no_memory_does_not_log_that_the_memory_is_not_aligned() {
 fn a_fill_counts_the_blocks_that_another_thread_adds_meanwhile() {
     for pages in [5, 64] {
         let machine = Machine::new();
-        let source = Interposed::new((0..pages).map(|page| (VA + page * PAGE, 0x1000_0000 + page * PAGE)).collect());
+        let source = Interposed::new(contiguous_pages(pages));
         let pools = keep(Box::new(Pools::<Interposed>::new(machine.kernel, source)));
         let pool = pools.create(&spec(Some(machine.plain_device()), PAGE, 0, 0)).unwrap();
         *source.at_allocate.lock().unwrap() = Some(Box::new(|| assert!(pool.fill(4))));

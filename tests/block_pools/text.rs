@@ -104,13 +104,13 @@ struct Noisy(&'static Dma<FakeKernel>);
 // SAFETY: the memory is the machine's, which keeps the rules of `Pages`.
 unsafe impl Pages for Noisy {
     fn allocate(&self, device: Device, size: usize, _: usize, _: Effort) -> Option<(Va, usize)> {
-        assert!(self.0.install(&range(c"none", 0, 0)).is_err());
+        assert!(self.0.install(&region(c"none", 0, 0)).is_err());
         let ops = self.0.choose_ops(device).ok()?;
         self.0.allocate_in_order(&BufferRequest::new(ops, device, size, COHERENT)).ok()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
-        assert!(self.0.install(&range(c"none", 0, 0)).is_err());
+        assert!(self.0.install(&region(c"none", 0, 0)).is_err());
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
         self.0.free(device, size, va, handle, COHERENT, ops).unwrap();
     }

@@ -50,7 +50,7 @@ fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
         all.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         rig.destroy(pool);
         assert_eq!(rig.machine.balance().used_bytes, 0);
-        assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
+        assert_eq!(rig.machine.take_errors(), NO_LINES);
     }
 }
 
@@ -77,7 +77,7 @@ fn calls_at_the_same_moment_lose_no_block_and_give_none_twice() {
         assert_eq!(all.len(), owners.len(), "a block is lost, of {size} bytes");
         all.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         rig.destroy(pool);
-        assert_eq!(rig.machine.take_errors(), [] as [&str; 0]);
+        assert_eq!(rig.machine.take_errors(), NO_LINES);
     }
 }
 

@@ -7,7 +7,9 @@
 //! buffer was allocated, it also takes a managed buffer off its device's list (`tests/managed/plain_calls.rs`). For a
 //! device with a table of the BSP, it calls the `free` of that table.
 
-use crate::fake_kernel::{CACHED, DeviceInfo, FakeKernel, Held, MIB, Machine, PAGE, START, Service, bus_range};
+use crate::fake_kernel::{
+    CACHED, DeviceInfo, FakeKernel, Held, MIB, Machine, NO_LINES, PAGE, START, Service, bus_range,
+};
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::pool::view::View;
 use rt_dma_pool::error::Error;
@@ -214,7 +216,7 @@ fn refusals_are_counted_where_no_line_can_be_written() {
     ];
     for (count, (wrong, error)) in (1..).zip(wrong_frees) {
         assert_eq!(machine.in_interrupt(|| machine.free(wrong)), Err(error));
-        assert_eq!(machine.take_errors(), [""; 0], "{error:?}");
+        assert_eq!(machine.take_errors(), NO_LINES, "{error:?}");
         assert_eq!(machine.dma.refused_calls(), count, "{error:?}");
     }
     machine.free(held).unwrap();

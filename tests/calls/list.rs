@@ -4,9 +4,11 @@ use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::NamedRegion;
+use std::path::Path;
+use std::process::Command;
 
 #[test]
-fn no_pools_are_a_header_and_a_count() {
+fn a_list_without_pools_has_a_header_and_a_count() {
     let lines = Machine::new().list();
     assert_eq!(lines.len(), 2, "{lines:#?}");
     assert_eq!(lines[1], "0 DMA memory found");
@@ -55,7 +57,7 @@ fn refused_calls_show_once_there_are_any() {
 }
 
 #[test]
-fn all_flags_at_once_fit() {
+fn a_line_has_room_for_all_flags() {
     let (machine, pool) = Machine::with_pool(c"a-name-of-more-than-sixteen-characters", START, MIB);
     pool.add_flags(Flags::all());
     let lines = machine.list();
@@ -75,7 +77,7 @@ fn requests_that_fail_are_counted_in_the_pools_that_could_have_served_them() {
     let failures = || [first, second, region].map(|pool| (pool.failures().count, pool.failures().largest));
 
     // The second pool serves what the first one cannot: no request failed.
-    let held = [0; 2].map(|_| machine.alloc(plain, 600 * KIB, Flags::empty()).unwrap());
+    let held = [(); 2].map(|()| machine.alloc(plain, 600 * KIB, Flags::empty()).unwrap());
     assert_eq!(failures(), [(0, 0); 3]);
     for size in [500 * KIB, 900 * KIB, 500 * KIB] {
         assert_eq!(machine.alloc(plain, size, Flags::empty()), None);
@@ -98,13 +100,12 @@ fn requests_that_fail_are_counted_in_the_pools_that_could_have_served_them() {
 fn the_sizing_program_reads_the_peak() {
     let (machine, _) = Machine::with_pool(c"cma", START, MIB);
     let device = machine.plain_device();
-    let held = [0; 3].map(|_| machine.alloc(device, 64 * KIB, Flags::empty()).unwrap());
+    let held = [(); 3].map(|()| machine.alloc(device, 64 * KIB, Flags::empty()).unwrap());
     held.into_iter().for_each(|held| machine.free(held).unwrap());
-    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("list_dma_pool.txt");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("list_dma_pool.txt");
     std::fs::write(&file, machine.list().join("\n")).unwrap();
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/bsp-tests/sizing");
-    let run =
-        std::process::Command::new("python3").arg(program).arg("list").arg(&file).args(["--largest", "64k"]).output();
-    let text = String::from_utf8(run.unwrap().stdout).unwrap();
+    let run = Command::new("python3").arg(program).arg("list").arg(&file).args(["--largest", "64k"]).output().unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
     assert!(text.contains("cma: 192 KiB") && text.contains("at most in use"), "{text}");
 }

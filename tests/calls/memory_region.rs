@@ -53,7 +53,7 @@ fn a_region_that_was_refused_because_it_overlaps_another_of_the_device_is_not_th
 }
 
 #[test]
-fn who_asks_for_a_region_that_is_not_there_owns_the_others() {
+fn a_device_that_claims_a_region_that_is_not_there_owns_its_others() {
     let machine = Machine::new();
     let device = machine.device(DeviceInfo::with_regions(&[named_region(OWN, PAGE)]));
     assert_eq!(machine.dma.claim_own_region(device, 1), Err(Error::NoRegion));
@@ -67,7 +67,7 @@ fn who_asks_for_a_region_that_is_not_there_owns_the_others() {
 fn two_devices_that_name_one_region_share_one_pool() {
     let machine = machine_with_cma();
     let info = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
-    let [first, second, third] = [0; 3].map(|_| machine.device(info.clone()));
+    let [first, second, third] = [(); 3].map(|()| machine.device(info.clone()));
     let stranger = machine.plain_device();
     let handles = [first, second, third, second].map(|device| machine.alloc(device, PAGE, CACHED).unwrap().handle);
     assert_eq!(handles, [OWN, OWN + PAGE, OWN + 2 * PAGE, OWN + 3 * PAGE]);
@@ -280,7 +280,7 @@ fn a_region_is_installed_once_however_often_it_is_asked_for() {
         assert_eq!(*settled.get_or_insert(balance.clone()), balance);
     }
     assert_eq!(machine.dma.pools().count(), 1);
-    assert_eq!(machine.take_errors(), [""; 0]);
+    assert_eq!(machine.take_errors(), NO_LINES);
 }
 
 #[test]

@@ -10,16 +10,16 @@ use rt_dma_pool::kernel::{Addresses, NamedRegion};
 /// linear map.
 fn machines_without_views() -> Vec<Machine> {
     let mut machines = Vec::new();
-    for (is_linear, has_room) in [(true, false), (true, true), (false, false), (false, true)] {
+    for (is_linear, is_too_large) in pairs([true, false], &[true, false]) {
         let machine = Machine::new();
         if !is_linear {
             machine.fail_always(Service::MapLinear);
         }
-        if !has_room {
+        if is_too_large {
             machine.set_view_limit(0);
         }
         machine.install(c"pool", START, MIB);
-        if has_room {
+        if !is_too_large {
             machine.set_largest_mapping(MIB - PAGE);
         }
         machines.push(machine);
@@ -28,7 +28,7 @@ fn machines_without_views() -> Vec<Machine> {
 }
 
 #[test]
-fn a_buffer_with_a_mapping_of_its_own_takes_it_along() {
+fn a_mapping_of_its_own_ends_with_the_buffer() {
     for machine in machines_without_views() {
         let device = machine.plain_device();
         let settled = machine.balance();
@@ -72,19 +72,19 @@ fn the_record_of_a_mapping_serves_the_next_one() {
     let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
     machine.set_view_limit(0);
     let device = machine.plain_device();
-    let pair = |count: usize| {
+    let allocate_and_free = |count: usize| {
         let held: Vec<_> = (0..count).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
         assert!(pool.has_any_own_mapping());
         for held in held {
             machine.free(held).unwrap();
         }
-        assert!(!pool.has_any_own_mapping(), "the usual way is open again");
+        assert!(!pool.has_any_own_mapping(), "all mappings have ended");
         pool.own_mappings.kept_bytes()
     };
-    let one = pair(1);
-    assert_eq!(pair(1), one);
-    assert_eq!(pair(3), 3 * one, "as many as there were at once");
-    assert_eq!(pair(2), 3 * one);
+    let one = allocate_and_free(1);
+    assert_eq!(allocate_and_free(1), one);
+    assert_eq!(allocate_and_free(3), 3 * one, "as many as there were at once");
+    assert_eq!(allocate_and_free(2), 3 * one);
 }
 
 /// A record whose mapping failed claims no page.

@@ -14,9 +14,9 @@ use std::thread;
 fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
     let machine = machine_with_cma();
     let own = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
-    let [first, second, place] = [own.clone(), own.clone(), own.clone()].map(|info| machine.device(info));
-    // First the place of the device that made the pool, then that of a device that shares the pool.
-    for device in [first, place] {
+    let [first, second, sharing] = [(); 3].map(|()| machine.device(own.clone()));
+    // First the device that made the pool, then one that shares the pool.
+    for device in [first, sharing] {
         assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle & !(MIB - 1), OWN);
         for (info, ops) in [
             (DeviceInfo::plain(), MapOps::NonCoherent),
@@ -58,12 +58,12 @@ fn fault_17_a_region_is_not_inherited_by_a_device_that_has_made_no_call_yet() {
 fn fault_17_devices_that_come_and_go_leave_no_heap_block_each() {
     let machine = machine_with_cma();
     let own = DeviceInfo::with_regions(&[named_region(OWN, MIB)]);
-    let [first, place] = [own.clone(), own.clone()].map(|info| machine.device(info));
+    let [first, second] = [(); 2].map(|()| machine.device(own.clone()));
     let come_and_go = || {
-        assert_eq!(machine.ops_of(place), Some(MapOps::DeviceTree));
-        machine.replace(place, DeviceInfo::plain());
-        machine.ops_of(place);
-        machine.replace(place, own.clone());
+        assert_eq!(machine.ops_of(second), Some(MapOps::DeviceTree));
+        machine.replace(second, DeviceInfo::plain());
+        machine.ops_of(second);
+        machine.replace(second, own.clone());
     };
     machine.ops_of(first);
     come_and_go();

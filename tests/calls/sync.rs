@@ -29,7 +29,7 @@ fn maintained_devices(machine: &Machine) -> [(MapOps, Device); 3] {
 }
 
 #[test]
-fn out_makes_the_processors_bytes_visible_to_the_device() {
+fn a_sync_out_makes_the_processors_bytes_visible_to_the_device() {
     let (machine, held) = machine_with_buffer();
     for ((ops, device), byte) in maintained_devices(&machine).into_iter().zip(1..) {
         machine.cpu_write(held.va + 100, &[byte; 1000]);
@@ -40,7 +40,7 @@ fn out_makes_the_processors_bytes_visible_to_the_device() {
 }
 
 #[test]
-fn in_makes_the_devices_bytes_visible_to_the_processor() {
+fn a_sync_in_makes_the_devices_bytes_visible_to_the_processor() {
     let (machine, held) = machine_with_buffer();
     machine.cpu_read(held.va, 4 * PAGE);
     machine.device_write(held.handle, &[1; PAGE]);
@@ -58,7 +58,7 @@ fn non_coherent_operations_leave_the_cache_alone() {
 }
 
 #[test]
-fn nocache_spares_the_maintenance_of_translated_devices() {
+fn a_sync_out_with_nocache_leaves_the_cache_alone_for_translated_devices() {
     let (machine, _) = machine_with_buffer();
     let [_, device_tree, pci] = maintained_devices(&machine);
     for (ops, device) in [device_tree, pci] {
@@ -70,7 +70,7 @@ fn nocache_spares_the_maintenance_of_translated_devices() {
 }
 
 #[test]
-fn fault_07_out_gives_no_handle_of_a_buffer_whose_end_is_out_of_reach() {
+fn fault_07_a_sync_out_gives_no_handle_of_a_buffer_whose_end_is_out_of_reach() {
     let (machine, held) = machine_with_buffer();
     let window = BusWindow { cpu: held.handle as u64, bus: 0x1000, size: PAGE as u64 };
     let devices = [
@@ -90,7 +90,7 @@ fn fault_07_out_gives_no_handle_of_a_buffer_whose_end_is_out_of_reach() {
 /// For every alignment of both ends to the cache's lines, the neighbours' dirty bytes stay and the buffer's bytes come
 /// from the device.
 #[test]
-fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
+fn a_sync_in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
     let offsets = [0, 1, 31, 63, 64, 65, 100];
     let sizes = [1, 2, 31, 62, 63, 64, 65, 127, 128, 129, 190, 191, 192, 193, 256];
     for (offset, size) in pairs(offsets, &sizes) {
@@ -117,7 +117,7 @@ fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
 
 /// After the processor only read the buffer's lines, a sync in leaves no old byte in the buffer, at its ends either.
 #[test]
-fn in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
+fn a_sync_in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
     let ends = [(0, 1), (1, 1), (63, 1), (63, 2), (1, 63), (1, 64), (32, 64), (0, 65), (0, 128), (5, 300)];
     for ((offset, size), keeps_flushed) in pairs(ends, &[false, true]) {
         let (machine, held) = machine_with_buffer();
@@ -133,7 +133,7 @@ fn in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
 }
 
 #[test]
-fn in_invalidates_whole_lines_without_flushing_them() {
+fn a_sync_in_invalidates_whole_lines_without_flushing_them() {
     let (machine, held) = machine_with_buffer();
     let device = machine.device(DeviceInfo::plain().coherent());
     machine.take_cache_calls();
@@ -157,7 +157,7 @@ fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
 }
 
 #[test]
-fn an_interrupt_may_sync() {
+fn an_interrupt_may_sync_in_and_out() {
     let (machine, held) = machine_with_buffer();
     for (ops, device) in maintained_devices(&machine) {
         machine.in_interrupt(|| {
@@ -171,7 +171,7 @@ fn an_interrupt_may_sync() {
 /// An outer cache may have lines of 128 bytes or more where the inner cache has lines of 64. A neighbour in the same
 /// long line keeps its bytes, and the buffer's bytes come from the device.
 #[test]
-fn fault_13_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
+fn fault_13_a_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
     let places: [usize; 12] = [0, 1, 63, 64, 65, 128, 192, 960, 1024, 1024 + 64, 1024 + 100, 2048 - 64];
     let sizes = [1, 63, 64, 65, 128, 192, 1024, 1024 + 64];
     for (largest, (offset, size)) in pairs([64, 128, 512, 2048], &pairs(places, &sizes)) {

@@ -44,19 +44,19 @@ fn frees_that_do_not_fit_are_reported() {
 fn a_buffer_is_held_until_the_library_frees_it() {
     let rig = Rig::new();
     let managed = DebugEntry { is_managed: true, ..allocated(0x9000) };
-    rig.debug.record_allocation(&rig.call(GETS), managed);
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), managed);
     let free = |size| rig.free(FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size, handle: 0 });
     free(32);
     rig.assert_found(Finding::FreeSize, "0x9000, 32 bytes, allocated with 64");
     assert!(free(64));
-    assert_eq!(rig.lines(), [""; 0], "it was not freed before");
+    assert_eq!(rig.lines(), NO_LINES, "it was not freed before");
 
     let rig = Rig::new();
     let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
     let (va, pa) = (held.va, held.handle);
-    rig.debug.record_allocation(&rig.call(GETS), DebugEntry { handle: pa + 0x1000_0000, ..allocated(va) });
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), DebugEntry { handle: pa + 0x1000_0000, ..allocated(va) });
     assert!(rig.free(FreedMemory { handle: pa, ..freed(&held) }));
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     rig.assert_silent();
 
     // The address of a buffer without a mapping is the physical one.
@@ -64,7 +64,7 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     let held = rig.machine.alloc(rig.device, 64, Flags::NOMAP).unwrap();
     rig.record(rig.device, &Held { handle: held.va + 0x1000_0000, ..held });
     assert!(rig.free(FreedMemory { handle: held.va, ..freed(&held) }));
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     rig.assert_silent();
 }
 
@@ -72,13 +72,13 @@ fn a_buffer_is_held_until_the_library_frees_it() {
 #[test]
 fn a_managed_buffer_that_another_device_frees_is_still_held() {
     let rig = Rig::new();
-    let owner = rig.call_for(rig.other_device(c"dma1"), ENDS);
+    let owner = rig.call_for(rig.other_device(c"dma1"), OTHER_SITE);
     rig.debug.record_allocation(&owner, DebugEntry { is_managed: true, ..allocated(0x9000) });
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(rig.free(freed));
     rig.assert_found(Finding::FreeDevice, "0x9000, 64 bytes, allocated for dma1");
     assert!(rig.free_as(owner.device, freed), "it is found");
-    assert_eq!(rig.lines(), [""; 0], "it was not freed before");
+    assert_eq!(rig.lines(), NO_LINES, "it was not freed before");
 }
 
 /// The library refuses the free: what was managed for an earlier device at the address is not the new device's. A
@@ -86,16 +86,16 @@ fn a_managed_buffer_that_another_device_frees_is_still_held() {
 #[test]
 fn a_managed_buffer_of_an_earlier_device_is_not_freed_by_the_new_one() {
     let rig = Rig::new();
-    rig.debug.record_allocation(&rig.call(GETS), DebugEntry { is_managed: true, ..allocated(0x9000) });
-    rig.debug.record_allocation(&rig.call(GETS), allocated(0xa000));
-    rig.debug.note_call(&Call { recheck_new: Some(|_| true), ..rig.call(ENDS) });
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), DebugEntry { is_managed: true, ..allocated(0x9000) });
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), allocated(0xa000));
+    rig.debug.note_call(&Call { recheck_new: Some(|_| true), ..rig.call(OTHER_SITE) });
     assert_eq!(rig.lines().len(), 2, "both are still held");
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(rig.free(freed));
     let line = "eth0: free for another device: 0x9000, 64 bytes, allocated for eth0; caller 0x2222";
     assert_eq!(rig.lines(), [line]);
     assert!(rig.free(FreedMemory { by: BY_FREE, va: 0xa000, ..freed }));
-    assert_eq!(rig.lines(), [""; 0]);
+    assert_eq!(rig.lines(), NO_LINES);
 }
 
 /// Only `rt_dma_free` takes the physical address for a handle.
@@ -109,11 +109,11 @@ fn managed_buffers_and_blocks_are_freed_with_their_own_handles() {
     for (entry, held, by) in
         [(managed, buffer, FreedBy::ManagedFree), (block, page, FreedBy::BlockFree { pool: 0x1000 })]
     {
-        rig.debug.record_allocation(&rig.call(GETS), entry);
+        rig.debug.record_allocation(&rig.call(ALLOC_SITE), entry);
         assert!(rig.free(FreedMemory { by, ..freed(&held) }));
         assert!(rig.lines()[0].starts_with("eth0: free with another handle"));
         assert!(rig.free(FreedMemory { by, handle: handle(&held), ..freed(&held) }));
-        assert_eq!(rig.lines(), [""; 0], "it was not freed before");
+        assert_eq!(rig.lines(), NO_LINES, "it was not freed before");
     }
 }
 
@@ -127,7 +127,7 @@ fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
     rig.assert_found(Finding::FreeTwice, &format!("{:#x}, 64 bytes, first by 0x2222", held.va));
     rig.record(rig.device, &held);
     rig.free(freed(&held));
-    assert_eq!(rig.lines(), [""; 0]);
+    assert_eq!(rig.lines(), NO_LINES);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_call_that_is_refused_outside_of_a_thread_may_be_repeated_in_one() {
     // A free of this buffer unmaps it.
     rig.machine.set_view_limit(0);
     let held = rig.alloc(64, Flags::NOCACHE);
-    rig.debug.record_allocation(&rig.call(GETS), managed(allocated(0x9000)));
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), managed(allocated(0x9000)));
     let second = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     for freed in [freed(&held), second] {
         assert!(rig.machine.in_interrupt(|| rig.free(freed)));
@@ -147,7 +147,7 @@ fn a_call_that_is_refused_outside_of_a_thread_may_be_repeated_in_one() {
     let unmap = || rig.unmap_by(UnmappedBy::ManagedSingle, part(handle, 64, Direction::ToDevice));
     rig.machine.in_interrupt(unmap);
     unmap();
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     rig.assert_silent();
 }
 
@@ -157,7 +157,7 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     let unknown = FreedMemory { by: BY_FREE, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(unknown));
     rig.assert_silent();
-    rig.debug.report_refused_free(&rig.call(ENDS), unknown.va, unknown.size);
+    rig.debug.report_refused_free(&rig.call(OTHER_SITE), unknown.va, unknown.size);
     rig.assert_found(Finding::FreeUnknown, "0x9000, 64 bytes");
 }
 
@@ -165,11 +165,11 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
 fn blocks_belong_to_their_pools() {
     let rig = Rig::new();
     for va in [0x1000, 0x2000] {
-        rig.debug.record_allocation(&rig.call(GETS), block_pool(va));
+        rig.debug.record_allocation(&rig.call(ALLOC_SITE), block_pool(va));
     }
     let kind = Kind::Block { pool: 0x1000 };
     rig.debug.record_allocation(
-        &rig.call(GETS),
+        &rig.call(ALLOC_SITE),
         DebugEntry { kind, va: 0x8040, handle: 0x40, size: 64, ..DebugEntry::NONE },
     );
     let entry = rig.debug.block_pool(0x1000).unwrap();
@@ -185,7 +185,7 @@ fn blocks_belong_to_their_pools() {
         rig.debug.note_destroy_end(0x1000, is_gone);
         assert_eq!(rig.debug.block_pool(0x1000).is_none(), is_gone);
     }
-    assert_eq!(rig.lines(), [""; 0]);
+    assert_eq!(rig.lines(), NO_LINES);
 }
 
 /// The memory of a pool is free before its destruction ends: another thread creates a pool there.
@@ -193,11 +193,11 @@ fn blocks_belong_to_their_pools() {
 fn a_pool_at_the_address_of_one_that_is_being_destroyed_is_checked() {
     let rig = Rig::new();
     let other = rig.other_device(c"dma1");
-    rig.debug.record_allocation(&rig.call(GETS), block_pool(0x1000));
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), block_pool(0x1000));
     rig.debug.note_destroy_begin(0x1000);
-    rig.debug.record_allocation(&rig.call_for(other, GETS), block_pool(0x1000));
+    rig.debug.record_allocation(&rig.call_for(other, ALLOC_SITE), block_pool(0x1000));
     let block = DebugEntry { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
-    rig.debug.record_allocation(&rig.call_for(other, GETS), block);
+    rig.debug.record_allocation(&rig.call_for(other, ALLOC_SITE), block);
     rig.debug.note_destroy_end(0x1000, true);
     assert_eq!(rig.debug.block_pool(0x1000).unwrap().device, other);
     rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x2000 }, va: 0x8040, size: 64, handle: 0 });

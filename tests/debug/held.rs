@@ -58,7 +58,7 @@ proptest! {
         for right in held {
             rig.lines();
             prop_assert!(free(&rig, &right));
-            prop_assert_eq!(rig.lines(), [""; 0]);
+            prop_assert_eq!(rig.lines(), NO_LINES);
             rig.machine.free(right).unwrap();
         }
     }

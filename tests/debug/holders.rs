@@ -23,8 +23,10 @@ fn list(rig: &Rig) -> Vec<String> {
 
 /// Records a buffer of the physical memory at `pa`, which is not mapped.
 fn hold_unmapped(rig: &Rig, pa: usize) {
-    rig.debug
-        .record_allocation(&rig.call(GETS), DebugEntry { kind: Kind::Buffer { flags: Flags::NOMAP }, ..allocated(pa) });
+    rig.debug.record_allocation(
+        &rig.call(ALLOC_SITE),
+        DebugEntry { kind: Kind::Buffer { flags: Flags::NOMAP }, ..allocated(pa) },
+    );
 }
 
 #[test]
@@ -36,7 +38,7 @@ fn the_buffers_and_blocks_of_a_pool_are_listed() {
     let page = rig.machine.alloc(rig.device, 4096, Flags::empty()).unwrap();
     let kind = Kind::Block { pool: 0 };
     let block = DebugEntry { kind, handle: page.handle + 64, ..allocated(page.va + 64) };
-    rig.debug.record_allocation(&rig.call_for(other, GETS), block);
+    rig.debug.record_allocation(&rig.call_for(other, ALLOC_SITE), block);
     hold_unmapped(&rig, START + 4 * PAGE);
     // What lies elsewhere, or was freed, is not listed.
     rig.map(own_memory(&rig), 64, Direction::ToDevice);
@@ -60,7 +62,7 @@ fn the_mappings_of_a_pools_memory_are_listed() {
     let map = |is_handle_pa, va, handle| {
         let mapping = HeldMapping { is_handle_pa, ..HeldMapping::new(MappedBy::Single, Direction::ToDevice) };
         let held = DebugEntry { kind: Kind::Mapping(mapping), va, handle, size: 64, ..DebugEntry::NONE };
-        rig.debug.check_map(&rig.call(GETS), held);
+        rig.debug.check_map(&rig.call(ALLOC_SITE), held);
     };
     map(false, own, START + 5 * PAGE);
     map(true, own + PAGE, START + 6 * PAGE);

@@ -46,11 +46,11 @@ fn an_ambiguous_managed_unmap_ends_nothing() {
     assert_eq!(rig.lines().len(), 1);
     unmap(handle, 64);
     unmap(handle, 128);
-    assert_eq!(rig.lines(), [""; 0], "they were not unmapped before");
+    assert_eq!(rig.lines(), NO_LINES, "they were not unmapped before");
     // A managed buffer may have the handle of its mapping.
     let kind = Kind::Buffer { flags: Flags::empty() };
     let managed = DebugEntry { kind, va: memory, handle, size: 64, is_managed: true, ..DebugEntry::NONE };
-    rig.debug.record_allocation(&rig.call(GETS), managed);
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), managed);
     map(64);
     unmap(handle, 256);
     assert_eq!(rig.lines().len(), 1);
@@ -79,7 +79,7 @@ fn an_ambiguous_unmap_ends_nothing() {
             streaming().has_record(&master, &MappedBuffer::new(part.handle, part.size, part.direction))
         };
         let part = part(held.handle, size, direction);
-        rig.debug.check_unmap(&rig.call(ENDS), UnmappedBy::Single, part, has_record);
+        rig.debug.check_unmap(&rig.call(OTHER_SITE), UnmappedBy::Single, part, has_record);
         let lines = rig.lines();
         // SAFETY: as above.
         (lines, unsafe { streaming().unmap(&master, &MappedBuffer::new(held.handle, size, direction)) })
@@ -103,7 +103,7 @@ fn a_wrong_unmap_of_one_of_several_direct_mappings_ends_one() {
     rig.map(memory, 128, Direction::ToDevice);
     for (size, line) in [(256, Some("unmap with another size")), (64, None), (128, Some("unmapped twice"))] {
         let part = part(handle, size, Direction::ToDevice);
-        rig.debug.check_unmap(&rig.call(ENDS), UnmappedBy::Single, part, |_| false);
+        rig.debug.check_unmap(&rig.call(OTHER_SITE), UnmappedBy::Single, part, |_| false);
         let lines = rig.lines();
         assert_eq!(lines.len(), usize::from(line.is_some()), "{lines:#?}");
         assert!(line.is_none_or(|line| lines[0].contains(line)), "{lines:#?}");
@@ -165,7 +165,7 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let handle = rig.machine.pa_of(memory);
-    rig.debug.check_map(&rig.call(GETS), DebugEntry { handle, ..buffer(memory, 64, Direction::ToDevice) });
+    rig.debug.check_map(&rig.call(ALLOC_SITE), DebugEntry { handle, ..buffer(memory, 64, Direction::ToDevice) });
     rig.assert_silent();
     rig.unmap(part(handle, 64, Direction::ToDevice));
     rig.assert_found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
@@ -177,12 +177,12 @@ fn a_managed_mapping_that_was_never_checked_is_reported_when_the_release_ends_it
     let memory = own_memory(&rig);
     let managed = |va| DebugEntry { is_managed: true, ..buffer(va, 64, Direction::ToDevice) };
     let handle = rig.machine.pa_of(memory);
-    rig.debug.check_map(&rig.call(GETS), DebugEntry { handle, ..managed(memory) });
+    rig.debug.check_map(&rig.call(ALLOC_SITE), DebugEntry { handle, ..managed(memory) });
     rig.map_as(rig.device, managed(memory + 64));
     rig.assert_silent();
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     rig.assert_found(Finding::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     assert_eq!(rig.debug.mistakes(None), 1, "it is reported once");
 }
 
@@ -196,14 +196,14 @@ fn syncs_of_mappings_that_do_not_fit_are_reported() {
     for (mistake, offset, size, direction, rest) in cases {
         let rig = Rig::new();
         let handle = rig.map(own_memory(&rig), 1500, Direction::FromDevice);
-        rig.debug.check_sync(&rig.call(ENDS), part(handle + offset, size, direction));
+        rig.debug.check_sync(&rig.call(OTHER_SITE), part(handle + offset, size, direction));
         let rest = if rest == "end" { format!(", the end is {:#x}", handle + 1500) } else { rest.to_owned() };
         rig.assert_found(mistake, &format!("{:#x}, {size} bytes{rest}", handle + offset));
     }
     let rig = Rig::new();
     let other = rig.other_device(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
-    rig.debug.check_sync(&rig.call(ENDS), part(handle, 64, Direction::ToDevice));
+    rig.debug.check_sync(&rig.call(OTHER_SITE), part(handle, 64, Direction::ToDevice));
     rig.assert_found(Finding::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
@@ -214,7 +214,7 @@ fn bytes_that_two_devices_write_are_reported() {
     let other = rig.other_device(c"dma1");
     let first = buffer(memory, 1000, Direction::FromDevice);
     rig.map_as(other, first);
-    rig.debug.check_map(&rig.call(ENDS), DebugEntry { va: memory + 999, handle: 0x5000, ..first });
+    rig.debug.check_map(&rig.call(OTHER_SITE), DebugEntry { va: memory + 999, handle: 0x5000, ..first });
     rig.assert_found(Finding::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
 
     // A driver that owns its cache lines must have them for itself.
@@ -224,9 +224,9 @@ fn bytes_that_two_devices_write_are_reported() {
     let first = DebugEntry { kind: Kind::Mapping(mapping), va: memory, size: LINE + 2, ..DebugEntry::NONE };
     rig.map_as(rig.device, first);
     let next = DebugEntry { va: memory + LINE + 2, size: 8, ..first };
-    rig.debug.check_map(&rig.call(ENDS), DebugEntry { va: memory + 2 * LINE, handle: 0x5000, ..next });
+    rig.debug.check_map(&rig.call(OTHER_SITE), DebugEntry { va: memory + 2 * LINE, handle: 0x5000, ..next });
     rig.assert_silent();
-    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: 0x6000, ..next });
+    rig.debug.check_map(&rig.call(OTHER_SITE), DebugEntry { handle: 0x6000, ..next });
     rig.assert_found(Finding::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
 }
 
@@ -246,25 +246,31 @@ fn a_buffer_whose_pages_are_not_contiguous_shares_no_bytes_with_what_lies_after_
 fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(ENDS) };
+    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(OTHER_SITE) };
     rig.debug.check_map(&on_stack, DebugEntry { handle: memory, ..buffer(memory, 64, Direction::ToDevice) });
     rig.assert_found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(ENDS) };
+    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(OTHER_SITE) };
     let data = SyncedData { va: memory, size: 64, flags: Flags::empty() };
     rig.debug.check_sync_data(rig.machine.dma, &on_stack, &data);
     rig.assert_found(Finding::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
-    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) });
+    rig.debug.check_map(
+        &rig.call(OTHER_SITE),
+        DebugEntry { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) },
+    );
     rig.assert_found(Finding::BadAddress, "0x10, 64 bytes");
 
     // The last byte counts, too.
     let rig = Rig::new();
     let last = own_memory(&rig) + 4 * PAGE - 64;
-    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
+    rig.debug.check_map(
+        &rig.call(OTHER_SITE),
+        DebugEntry { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) },
+    );
     rig.assert_found(Finding::BadAddress, &format!("{last:#x}, 65 bytes"));
 
     // So does each page in between.
@@ -279,6 +285,9 @@ fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
     rig.machine.premap_linear(START + 128 * PAGE, PAGE);
     let first = rig.machine.linear_va(START + 128 * PAGE);
-    rig.debug.check_map(&rig.call(ENDS), DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) });
+    rig.debug.check_map(
+        &rig.call(OTHER_SITE),
+        DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 0, Direction::ToDevice) },
+    );
     rig.assert_silent();
 }

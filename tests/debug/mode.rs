@@ -14,7 +14,7 @@ use std::time::Duration;
 fn a_call_that_comes_while_the_table_gets_its_memory_is_recorded() {
     let rig = Rig::new();
     let debug: &'static Watch<FakeKernel> = Box::leak(Box::new(Watch::new(rig.machine.kernel)));
-    let (call, prepares) = (rig.call(GETS), AtomicBool::new(false));
+    let (call, prepares) = (rig.call(ALLOC_SITE), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let _end = SetAtEnd(&prepares);
         scope.spawn(|| {
@@ -29,7 +29,7 @@ fn a_call_that_comes_while_the_table_gets_its_memory_is_recorded() {
             Box::leak(vec![DebugEntry::NONE; 4].into_boxed_slice())
         });
     });
-    assert_eq!(rig.lines(), [""; 0]);
+    assert_eq!(rig.lines(), NO_LINES);
     debug.note_driver_removal(&call);
     assert_eq!(rig.lines(), ["eth0: still held after removal: 0x9000, 64 bytes, a buffer; caller 0x1111"]);
 }
@@ -48,15 +48,15 @@ fn a_driver_without_mistakes_causes_no_line() {
     assert!(rig.free(FreedMemory { handle: 0, ..freed(&held) }), "a caller need not know the handle");
     for direction in [Direction::ToDevice, Direction::FromDevice, Direction::Bidirectional] {
         let handle = rig.map(memory, 1500, direction);
-        rig.debug.check_sync(&rig.call(ENDS), part(handle + 100, 1400, direction));
-        rig.debug.check_sync(&rig.call(ENDS), part(handle, 0, Direction::Neither));
+        rig.debug.check_sync(&rig.call(OTHER_SITE), part(handle + 100, 1400, direction));
+        rig.debug.check_sync(&rig.call(OTHER_SITE), part(handle, 0, Direction::Neither));
         rig.unmap(part(handle, 1500, direction));
     }
     // A bidirectional mapping is synced in any direction, and several devices may read the same bytes.
     let handle = rig.map(memory, 64, Direction::Bidirectional);
-    rig.debug.check_sync(&rig.call(ENDS), part(handle, 64, Direction::ToDevice));
+    rig.debug.check_sync(&rig.call(OTHER_SITE), part(handle, 64, Direction::ToDevice));
     rig.unmap(part(handle, 64, Direction::Bidirectional));
-    let twice = [0, 1].map(|_| rig.map(memory, 64, Direction::ToDevice));
+    let twice = [(); 2].map(|()| rig.map(memory, 64, Direction::ToDevice));
     for handle in twice {
         rig.unmap(part(handle, 64, Direction::ToDevice));
     }
@@ -67,7 +67,7 @@ fn a_driver_without_mistakes_causes_no_line() {
     }
     // The sync calls of drivers/dma.h need no mapping.
     rig.sync_data(memory, 64, Flags::empty());
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     rig.assert_silent();
 }
 
@@ -77,11 +77,11 @@ fn lines_of_an_interrupt_are_written_by_the_next_call_of_a_thread() {
     let handle = rig.map(own_memory(&rig), 64, Direction::ToDevice);
     let line = format!("eth0: unmap with another size: {handle:#x}, 32 bytes, mapped with 64; caller 0x2222");
     rig.machine.in_interrupt(|| rig.unmap(part(handle, 32, Direction::ToDevice)));
-    assert_eq!(rig.lines(), [""; 0]);
+    assert_eq!(rig.lines(), NO_LINES);
     assert_eq!(rig.debug.times(Some(rig.device), Finding::UnmapSize), 1, "it is counted at once");
-    rig.machine.with_interrupts_off(|| rig.debug.count_and_check_failure(&rig.call(ENDS), 1));
-    assert_eq!(rig.lines(), [""; 0]);
-    rig.debug.count_and_check_failure(&rig.call(ENDS), 1);
+    rig.machine.with_interrupts_off(|| rig.debug.count_and_check_failure(&rig.call(OTHER_SITE), 1));
+    assert_eq!(rig.lines(), NO_LINES);
+    rig.debug.count_and_check_failure(&rig.call(OTHER_SITE), 1);
     assert_eq!(rig.lines(), [line]);
 }
 
@@ -121,18 +121,18 @@ fn a_full_table_is_reported_once_and_what_is_not_in_it_is_no_mistake() {
 fn the_nth_call_fails_and_no_other() {
     let rig = Rig::new();
     let other = rig.other_device(c"dma1");
-    assert!(rig.debug.fail_nth(&rig.call(ENDS), 3));
-    let failed: Vec<_> = (0..5).map(|_| rig.debug.count_and_check_failure(&rig.call(ENDS), 64)).collect();
+    assert!(rig.debug.fail_nth(&rig.call(OTHER_SITE), 3));
+    let failed: Vec<_> = (0..5).map(|_| rig.debug.count_and_check_failure(&rig.call(OTHER_SITE), 64)).collect();
     assert_eq!(failed, [false, false, true, false, false]);
     assert!(rig.debug.has_failed(rig.device));
     let note = "eth0: failure on request: allocation or mapping of 64 bytes; caller 0x2222";
     assert_eq!(rig.machine.take_log(Level::Warning), [note]);
-    rig.debug.fail_nth(&rig.call(ENDS), 2);
+    rig.debug.fail_nth(&rig.call(OTHER_SITE), 2);
     assert!(!rig.debug.has_failed(rig.device), "a new request begins anew");
-    assert!(!rig.debug.count_and_check_failure(&rig.call_for(other, ENDS), 64));
-    assert!(!rig.debug.count_and_check_failure(&rig.call(ENDS), 64));
-    rig.debug.fail_nth(&rig.call(ENDS), 0);
-    assert!(!rig.debug.count_and_check_failure(&rig.call(ENDS), 64));
+    assert!(!rig.debug.count_and_check_failure(&rig.call_for(other, OTHER_SITE), 64));
+    assert!(!rig.debug.count_and_check_failure(&rig.call(OTHER_SITE), 64));
+    rig.debug.fail_nth(&rig.call(OTHER_SITE), 0);
+    assert!(!rig.debug.count_and_check_failure(&rig.call(OTHER_SITE), 64));
     assert!(!rig.debug.has_failed(rig.device));
     rig.assert_silent();
 }
@@ -216,7 +216,7 @@ fn what_is_not_in_a_full_table_is_not_taken_for_another_thing() {
     let memory = own_memory(&rig);
     rig.map_as(rig.other_device(c"dma1"), buffer(memory, 64, ToDevice));
     let handle = rig.map(memory, 64, ToDevice);
-    rig.debug.check_sync(&rig.call(ENDS), part(handle, 64, ToDevice));
+    rig.debug.check_sync(&rig.call(OTHER_SITE), part(handle, 64, ToDevice));
     rig.unmap(part(handle, 64, ToDevice));
     rig.assert_silent();
 
@@ -234,7 +234,7 @@ fn what_is_not_in_a_full_table_is_not_taken_for_another_thing() {
         }
         rig.record(rig.device, &held);
         for device in [rig.device, bus] {
-            rig.debug.check_free(rig.machine.dma, &rig.call_for(device, ENDS), &freed(&held));
+            rig.debug.check_free(rig.machine.dma, &rig.call_for(device, OTHER_SITE), &freed(&held));
         }
         rig.assert_silent();
     }

@@ -13,26 +13,26 @@ fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
     let [kept, managed] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
     rig.record(rig.device, &kept);
     rig.debug.record_allocation(
-        &rig.call(GETS),
+        &rig.call(ALLOC_SITE),
         DebugEntry { handle: managed.handle, is_managed: true, ..allocated(managed.va) },
     );
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", kept.va);
     assert_eq!(rig.lines(), [line]);
-    rig.debug.note_managed_release(&rig.call(ENDS));
-    assert_eq!(rig.lines(), [""; 0], "it is reported once");
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
+    assert_eq!(rig.lines(), NO_LINES, "it is reported once");
     assert!(rig.free(freed(&kept)), "a free after that is no mistake");
-    assert_eq!(rig.lines(), [""; 0]);
+    assert_eq!(rig.lines(), NO_LINES);
 }
 
 /// A driver that reports its removal itself need not have released what is managed.
 #[test]
 fn what_is_managed_and_was_not_released_is_reported_too() {
     let rig = Rig::new();
-    rig.debug.record_allocation(&rig.call(GETS), DebugEntry { is_managed: true, ..allocated(0x9000) });
-    rig.debug.note_driver_removal(&rig.call(ENDS));
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), DebugEntry { is_managed: true, ..allocated(0x9000) });
+    rig.debug.note_driver_removal(&rig.call(OTHER_SITE));
     assert_eq!(rig.lines(), ["eth0: still held after removal: 0x9000, 64 bytes, a buffer; caller 0x1111"]);
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     let freed = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(freed), "the release has ended it");
 }
@@ -41,13 +41,13 @@ fn what_is_managed_and_was_not_released_is_reported_too() {
 #[test]
 fn a_managed_pool_in_use_outlives_a_second_release() {
     let rig = Rig::new();
-    rig.debug.record_allocation(&rig.call(GETS), DebugEntry { is_managed: true, ..block_pool(0x1000) });
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), DebugEntry { is_managed: true, ..block_pool(0x1000) });
     let block = DebugEntry { kind: Kind::Block { pool: 0x1000 }, ..allocated(0x8040) };
-    rig.debug.record_allocation(&rig.call(GETS), block);
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.record_allocation(&rig.call(ALLOC_SITE), block);
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     assert_eq!(rig.lines().len(), 2);
     assert!(rig.free(FreedMemory { by: FreedBy::BlockFree { pool: 0x1000 }, va: 0x8040, size: 64, handle: 0 }));
-    rig.debug.note_managed_release(&rig.call(ENDS));
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
     assert!(rig.debug.block_pool(0x1000).is_some());
 }
 
@@ -55,20 +55,20 @@ fn a_managed_pool_in_use_outlives_a_second_release() {
 fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(ENDS) }, 64);
+    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(OTHER_SITE) }, 64);
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
     assert_eq!(rig.lines(), [line]);
-    rig.debug.note_managed_release(&rig.call(ENDS));
-    assert_eq!(rig.lines(), [""; 0], "the new device holds nothing");
+    rig.debug.note_managed_release(&rig.call(OTHER_SITE));
+    assert_eq!(rig.lines(), NO_LINES, "the new device holds nothing");
     rig.machine.replace(rig.device, DeviceInfo::plain().named(c"usb0"));
-    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(ENDS) }, 64);
+    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| true), ..rig.call(OTHER_SITE) }, 64);
     rig.unmap(part(MAPPING_ERROR, 64, Direction::ToDevice));
     assert!(rig.lines()[0].starts_with("usb0: unmap of a map that failed"));
     assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(rig.device));
     assert_eq!(rig.debug.find(Name::of(c"eth0")), None);
     // The device is removed, and found again at another address.
     let again = rig.other_device(c"usb0");
-    rig.debug.count_and_check_failure(&rig.call_for(again, ENDS), 64);
+    rig.debug.count_and_check_failure(&rig.call_for(again, OTHER_SITE), 64);
     assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(again));
 }
 
@@ -77,9 +77,9 @@ fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
 fn a_call_that_another_one_of_a_new_device_overtakes_ends_nothing() {
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| false), ..rig.call(ENDS) }, 64);
-    assert_eq!(rig.lines(), [""; 0]);
-    rig.debug.note_driver_removal(&rig.call(ENDS));
+    rig.debug.count_and_check_failure(&Call { recheck_new: Some(|_| false), ..rig.call(OTHER_SITE) }, 64);
+    assert_eq!(rig.lines(), NO_LINES);
+    rig.debug.note_driver_removal(&rig.call(OTHER_SITE));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
     assert_eq!(rig.lines(), [line]);
 }
@@ -101,7 +101,7 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
     let rig = Rig::new();
     let bus = rig.other_device(c"bus");
     let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
-    let check = |device| rig.debug.check_free(rig.machine.dma, &rig.call_for(device, ENDS), &freed(&held));
+    let check = |device| rig.debug.check_free(rig.machine.dma, &rig.call_for(device, OTHER_SITE), &freed(&held));
     let free = |device| check(device) == AfterFree::Nothing;
     for _ in 0..2 {
         rig.record(bus, &held);
@@ -110,11 +110,11 @@ fn each_device_for_which_one_call_allocates_holds_the_memory() {
         rig.assert_silent();
     }
     // What the bus had before the call was given back.
-    rig.debug.record_allocation(&Call { made_at_ms: 4, ..rig.call_for(bus, GETS) }, allocated(held.va));
+    rig.debug.record_allocation(&Call { made_at_ms: 4, ..rig.call_for(bus, ALLOC_SITE) }, allocated(held.va));
     rig.record(rig.device, &held);
     assert!(free(rig.device));
     for device in [bus, rig.device] {
-        rig.debug.note_managed_release(&rig.call_for(device, ENDS));
+        rig.debug.note_managed_release(&rig.call_for(device, OTHER_SITE));
     }
     rig.assert_silent();
 }

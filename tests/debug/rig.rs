@@ -11,9 +11,10 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
 use std::ffi::CStr;
 
-/// The return addresses of a driver's calls: of those that get memory or map, and of all others.
-pub const GETS: usize = 0x1111;
-pub const ENDS: usize = 0x2222;
+/// The return address of a driver's calls that allocate or map.
+pub const ALLOC_SITE: usize = 0x1111;
+/// The return address of its other calls.
+pub const OTHER_SITE: usize = 0x2222;
 /// `rt_dma_free`, of a device whose handles are physical addresses.
 pub const BY_FREE: FreedBy = FreedBy::Free { ops: Some(MapOps::UNTRANSLATED) };
 
@@ -59,8 +60,10 @@ impl Rig {
     pub fn record(&self, device: Device, held: &Held) {
         let (va, handle, size) = (held.va, held.handle, held.size);
         let kind = Kind::Buffer { flags: held.flags };
-        self.debug
-            .record_allocation(&self.call_for(device, GETS), DebugEntry { kind, va, handle, size, ..DebugEntry::NONE });
+        self.debug.record_allocation(
+            &self.call_for(device, ALLOC_SITE),
+            DebugEntry { kind, va, handle, size, ..DebugEntry::NONE },
+        );
     }
 
     /// Checks a free. Returns whether nothing is to be reported after it.
@@ -75,7 +78,7 @@ impl Rig {
             by => by,
         };
         let freed = FreedMemory { by, ..freed };
-        self.debug.check_free(self.machine.dma, &self.call_for(device, ENDS), &freed) == AfterFree::Nothing
+        self.debug.check_free(self.machine.dma, &self.call_for(device, OTHER_SITE), &freed) == AfterFree::Nothing
     }
 
     /// Records a mapping, whose handle is its physical address.
@@ -85,8 +88,8 @@ impl Rig {
 
     pub fn map_as(&self, device: Device, buffer: DebugEntry) -> usize {
         let handle = self.machine.pa_of(buffer.va);
-        self.debug.check_map(&self.call_for(device, GETS), DebugEntry { handle, ..buffer });
-        self.debug.mark_mapping_checked(&self.call_for(device, GETS), handle);
+        self.debug.check_map(&self.call_for(device, ALLOC_SITE), DebugEntry { handle, ..buffer });
+        self.debug.mark_mapping_checked(&self.call_for(device, ALLOC_SITE), handle);
         handle
     }
 
@@ -95,11 +98,11 @@ impl Rig {
     }
 
     pub fn unmap_by(&self, by: UnmappedBy, part: MappedPart) {
-        self.debug.check_unmap(&self.call(ENDS), by, part, |_| true);
+        self.debug.check_unmap(&self.call(OTHER_SITE), by, part, |_| true);
     }
 
     pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {
-        self.debug.check_sync_data(self.machine.dma, &self.call(ENDS), &SyncedData { va, size, flags });
+        self.debug.check_sync_data(self.machine.dma, &self.call(OTHER_SITE), &SyncedData { va, size, flags });
     }
 
     /// Returns the lines since the last call.
@@ -120,7 +123,7 @@ impl Rig {
     /// Checks that nothing was found.
     #[track_caller]
     pub fn assert_silent(&self) {
-        assert_eq!(self.lines(), [""; 0]);
+        assert_eq!(self.lines(), NO_LINES);
         assert_eq!(self.debug.mistakes(None), 0);
     }
 }

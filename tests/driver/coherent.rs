@@ -89,7 +89,7 @@ fn bytes_are_written_and_read_at_any_offset() {
 }
 
 #[test]
-fn refuses_no_size_an_overflow_and_a_full_pool() {
+fn a_buffer_of_no_size_or_too_large_a_size_is_refused() {
     let rig = Rig::new();
     let device = rig.plain();
     assert!(device.coherent::<u32>(0).is_none());

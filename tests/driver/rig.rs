@@ -135,7 +135,7 @@ impl Rig {
         driver(device);
         self.streaming.trim();
         assert_eq!(self.machine.balance(), before);
-        assert_eq!(self.machine.take_errors(), [] as [&str; 0]);
+        assert_eq!(self.machine.take_errors(), NO_LINES);
     }
 }
 

@@ -161,7 +161,7 @@ fn what_is_forgotten_stays_the_devices() {
 }
 
 #[test]
-fn mappings_of_one_closure_within_another() {
+fn a_closure_with_a_mapping_may_map_another_buffer() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
         let (request, answer) = (rig.bytes(0, 10), rig.bytes(LINE, LINE));

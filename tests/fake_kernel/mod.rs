@@ -21,7 +21,7 @@ mod threads;
 pub use cache::{CacheCall, LINE, Maintenance};
 pub use devices::{DeviceInfo, bus_range, named_region};
 pub use kept::keep;
-pub use machine::{Held, KIB, MIB, Machine, ReservedRegion, range};
+pub use machine::{Held, KIB, MIB, Machine, NO_LINES, ReservedRegion, region};
 pub use memory::{HIGH, LOW, Mapped, WrongMapping};
 pub use reserved_memory::{BootMemory, SharedPoolNode};
 pub use threads::{CORES, SetAtEnd, on_every_core};
@@ -83,6 +83,7 @@ struct Records {
     boot: BootMemory,
 }
 
+/// The state of a kernel.
 pub struct Inner {
     memory: Memory,
     cache: Mutex<Cache>,
@@ -187,6 +188,7 @@ impl FakeKernel {
         }
     }
 
+    /// Applies a cache operation to the lines of `[va, va + size)`, which must be mapped.
     fn maintain(&self, operation: Maintenance, va: Va, size: usize) {
         assert!(!context::locked(), "cache maintenance under a lock");
         self.0.memory.assert_mapped(va, size);

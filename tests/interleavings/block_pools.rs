@@ -167,12 +167,11 @@ fn fault_20_a_late_second_free_harms_no_owner_while_the_pool_shrinks_and_grows()
             let other = held.clone();
             let work = call(move || {
                 pool.trim();
-                let (a, b) = (other.allocate(pool), other.allocate(pool));
-                other.free(pool, a);
-                other.free(pool, b);
+                let blocks = [(); 2].map(|()| other.allocate(pool));
+                blocks.into_iter().for_each(|block| other.free(pool, block));
                 pool.trim();
-                let c = other.allocate(pool);
-                other.free(pool, c);
+                let block = other.allocate(pool);
+                other.free(pool, block);
             });
             // The address may come to an owner again only after a trim, and then it is another's.
             at_once([wrong, work]);

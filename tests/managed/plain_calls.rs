@@ -9,7 +9,7 @@ use rt_dma_pool::additions::device::resource::ResourceKind;
 fn fault_19_what_a_plain_call_gave_back_is_not_released() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
-    let [device, other] = [0; 2].map(|_| machine.plain_device());
+    let [device, other] = [(); 2].map(|()| machine.plain_device());
     for kind in [ResourceKind::Buffer, ResourceKind::Mapping, ResourceKind::BlockPool] {
         for in_interrupt in [false, true] {
             (1..4).for_each(|number| manage(&records, device, kind, number * PAGE));

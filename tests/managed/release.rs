@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 fn a_release_frees_all_resources_newest_first_and_once() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
-    let [device, other] = [0; 2].map(|_| machine.plain_device());
+    let [device, other] = [(); 2].map(|()| machine.plain_device());
     for (number, kind) in [ResourceKind::Buffer, ResourceKind::BlockPool, ResourceKind::Mapping, ResourceKind::Buffer]
         .into_iter()
         .enumerate()
@@ -35,7 +35,7 @@ fn a_release_frees_all_resources_newest_first_and_once() {
 fn a_resource_that_was_taken_out_is_not_released() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
-    let [device, other] = [0; 2].map(|_| machine.plain_device());
+    let [device, other] = [(); 2].map(|()| machine.plain_device());
     (0..5).for_each(|number| manage(&records, device, ResourceKind::Buffer, number));
     for number in [4, 0, 2] {
         assert!(!unmanage(&records, device, ResourceKind::Mapping, number), "another kind");
@@ -114,14 +114,14 @@ fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
         let device = machine.plain_device();
         machine.fail(Service::HeapAlloc, call, 1);
         let reservation = records.reserve(device);
-        let got = reservation.is_some();
+        let is_reserved = reservation.is_some();
         drop(reservation);
         assert_eq!(machine.balance().heap_bytes, 0, "call {call}");
         if !machine.repair(Service::HeapAlloc) {
-            assert!(got);
+            assert!(is_reserved);
             break;
         }
-        assert!(!got);
+        assert!(!is_reserved);
         manage(&records, device, ResourceKind::Buffer, 1);
         assert!(records.release(device));
         assert_eq!(take_released(), [(device, 1)]);
@@ -186,7 +186,7 @@ proptest! {
     ) {
         let machine = Machine::new();
         let records = DeviceRecords::new(machine.kernel);
-        let devices = [0; 3].map(|_| machine.plain_device());
+        let devices = [(); 3].map(|()| machine.plain_device());
         let mut model: [Vec<(ResourceKind, usize)>; 3] = Default::default();
         let kinds = [ResourceKind::Buffer, ResourceKind::Mapping, ResourceKind::BlockPool];
         let newest_first = |device: Device, list: Vec<(ResourceKind, usize)>| -> Vec<_> {

@@ -143,7 +143,7 @@ proptest! {
         let stranger = machine.plain_device();
         for (place, pages, owner) in pools {
             // If two pools have the same place, the second is left out. Some pools contain `MIDDLE`.
-            let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
+            let Ok(pool) = machine.try_install(c"pool", START + place * 112 * PAGE, pages * PAGE) else { continue };
             let owner = match owner {
                 Owner::None => continue,
                 Owner::Device => device,

@@ -22,17 +22,25 @@ fn recorded(records: &DeviceRecords<FakeKernel>, device: Device) -> Option<Masks
     Some(ops.masks)
 }
 
-/// Returns the change that sets the masks that are given.
-fn change(streaming: Option<u64>, coherent: Option<u64>) -> impl FnOnce(&mut Masks) {
-    move |masks| {
+/// Sets masks without giving the device the table for them. Returns the masks for which it must get the table.
+/// `inherited` are its masks before, if it has no record.
+fn begin_set(
+    records: &DeviceRecords<FakeKernel>,
+    device: Device,
+    inherited: Masks,
+    streaming: Option<u64>,
+    coherent: Option<u64>,
+) -> Result<Masks, Error> {
+    let change = |masks: &mut Masks| {
         masks.streaming = streaming.unwrap_or(masks.streaming);
         masks.coherent = coherent.unwrap_or(masks.coherent);
-    }
+    };
+    records.set_masks(device, &TABLE, || inherited, change)
 }
 
 /// Sets masks, and confirms that the device has the table for them.
 fn set(records: &DeviceRecords<FakeKernel>, device: Device, streaming: Option<u64>, coherent: Option<u64>) {
-    let mut masks = records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(streaming, coherent)).unwrap();
+    let mut masks = begin_set(records, device, Masks::UNLIMITED, streaming, coherent).unwrap();
     while let Err(now) = records.confirm_masks(device, masks) {
         masks = now;
     }
@@ -42,7 +50,7 @@ fn set(records: &DeviceRecords<FakeKernel>, device: Device, streaming: Option<u6
 fn masks_are_all_ones_until_they_are_set_and_cost_nothing_when_they_are_again() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
-    let [first, second] = [0; 2].map(|_| machine.plain_device());
+    let [first, second] = [(); 2].map(|()| machine.plain_device());
     assert_eq!(masks_of(&records, first), Masks::UNLIMITED);
     set(&records, first, Some(0xff), None);
     set(&records, first, None, Some(0xffff));
@@ -60,16 +68,16 @@ fn the_original_operations_are_remembered_as_long_as_there_is_a_mask() {
     let device = machine.plain_device();
     assert_eq!(recorded(&records, device), None);
     let inherited = Masks { streaming: 0xffff, coherent: 0xfff };
-    let masks = records.set_masks(device, &TABLE, || inherited, change(None, Some(0xff))).unwrap();
+    let masks = begin_set(&records, device, inherited, None, Some(0xff)).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: 0xff });
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(recorded(&records, device), Some(masks));
-    let masks = records.set_masks(device, &TABLE, || inherited, change(None, Some(!0))).unwrap();
+    let masks = begin_set(&records, device, inherited, None, Some(!0)).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "its own, not what it inherited");
     records.confirm_masks(device, masks).unwrap();
-    records.set_masks(device, &TABLE, || inherited, change(Some(!0), None)).unwrap();
+    begin_set(&records, device, inherited, Some(!0), None).unwrap();
     assert_eq!(recorded(&records, device), Some(Masks::UNLIMITED), "the device has its masked table still");
-    let masks = records.set_masks(device, &TABLE, || inherited, change(None, Some(0xf))).unwrap();
+    let masks = begin_set(&records, device, inherited, None, Some(0xf)).unwrap();
     assert_eq!(masks, Masks { streaming: !0, coherent: 0xf }, "its own, not those of the masked table");
     // The first of these calls gives the device the table for the masks of the second.
     assert_eq!(records.confirm_masks(device, Masks::UNLIMITED), Err(masks));
@@ -78,7 +86,7 @@ fn the_original_operations_are_remembered_as_long_as_there_is_a_mask() {
     records.forget_old_masks(device, || true);
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(recorded(&records, device), Some(masks), "neither call has ended before");
-    records.set_masks(device, &TABLE, || inherited, change(None, Some(!0))).unwrap();
+    begin_set(&records, device, inherited, None, Some(!0)).unwrap();
     records.confirm_masks(device, Masks::UNLIMITED).unwrap();
     assert_eq!(recorded(&records, device), None, "nothing stands before it any more");
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -89,11 +97,11 @@ fn a_mask_that_was_taken_back_stays_away_while_another_call_ends() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    let first = records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(None, Some(0xff))).unwrap();
+    let first = begin_set(&records, device, Masks::UNLIMITED, None, Some(0xff)).unwrap();
     // Before the first call gives the device the table for its mask, an interrupt takes the mask back. After that, but
     // before the first call has confirmed the mask, another interrupt finds the masked table, and sets the other mask.
     set(&records, device, None, Some(!0));
-    let masks = records.set_masks(device, &TABLE, || first, change(Some(0xffff), None)).unwrap();
+    let masks = begin_set(&records, device, first, Some(0xffff), None).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "not those of the masked table");
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(records.confirm_masks(device, first), Err(masks));
@@ -109,7 +117,7 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
     let records = DeviceRecords::new(machine.kernel);
     for number in 1..100 {
         let device = Device::at(0x4000_0000 + number * 0x140);
-        records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(0xff), Some(0xff))).unwrap();
+        begin_set(&records, device, Masks::UNLIMITED, Some(0xff), Some(0xff)).unwrap();
         assert!(records.release(device));
         records.forget_masks_and_limits(device);
         assert_eq!(recorded(&records, device), None);
@@ -124,9 +132,9 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let device = machine.plain_device();
     // This device's record is in the same list. It keeps its own masks.
     let other = Device::at(device.address() + (16 << 12));
-    records.set_masks(other, &TABLE, || Masks::UNLIMITED, change(Some(7), None)).unwrap();
+    begin_set(&records, other, Masks::UNLIMITED, Some(7), None).unwrap();
     let balance = machine.balance();
-    let set = || records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(0xff), Some(0xff))).unwrap();
+    let set = || begin_set(&records, device, Masks::UNLIMITED, Some(0xff), Some(0xff)).unwrap();
 
     set();
     assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
@@ -139,7 +147,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     set();
     assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
     assert_eq!(recorded(&records, device), None);
-    records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(0xf), None)).unwrap();
+    begin_set(&records, device, Masks::UNLIMITED, Some(0xf), None).unwrap();
     assert_eq!(masks_of(&records, device), Masks { streaming: 0xf, coherent: !0 });
     records.forget_masks_and_limits(device);
     assert_eq!(machine.balance(), balance);
@@ -173,15 +181,15 @@ fn a_mask_that_cannot_be_remembered_changes_nothing() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     machine.fail_always(Service::HeapAlloc);
-    assert_eq!(records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(1), Some(1))), Err(Error::NoMemory));
+    assert_eq!(begin_set(&records, device, Masks::UNLIMITED, Some(1), Some(1)), Err(Error::NoMemory));
     machine.repair(Service::HeapAlloc);
     assert_eq!(
-        machine.in_interrupt(|| records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(1), Some(1)))),
+        machine.in_interrupt(|| begin_set(&records, device, Masks::UNLIMITED, Some(1), Some(1))),
         Err(Error::Context)
     );
     assert_eq!(masks_of(&records, device), Masks::UNLIMITED);
-    records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(Some(1), Some(1))).unwrap();
-    machine.in_interrupt(|| records.set_masks(device, &TABLE, || Masks::UNLIMITED, change(None, Some(3)))).unwrap();
+    begin_set(&records, device, Masks::UNLIMITED, Some(1), Some(1)).unwrap();
+    machine.in_interrupt(|| begin_set(&records, device, Masks::UNLIMITED, None, Some(3))).unwrap();
     assert_eq!(
         masks_of(&records, device),
         Masks { streaming: 1, coherent: 3 },

@@ -103,9 +103,9 @@ fn a_core_that_walks_a_list_sees_whole_links() {
             link
         };
         let writer = thread::spawn(move || {
-            let a = link(1);
-            first.set(Some(a));
-            a.next.set(Some(link(2)));
+            let one = link(1);
+            first.set(Some(one));
+            one.next.set(Some(link(2)));
         });
         let seen: Vec<_> =
             std::iter::successors(first.get(), |link| link.next.get()).map(|link| link.value.read()).collect();

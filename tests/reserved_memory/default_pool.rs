@@ -22,7 +22,7 @@ fn a_device_that_names_the_default_pool_is_served_from_it_first() {
     let machine = machine(&[SharedPoolNode::fixed(START + MIB, MIB).reusable().default_pool()], &[]);
     machine.install(c"cma", START, MIB);
     machine.dma.install_reserved().unwrap();
-    let [first, second] = [0; 2].map(|_| device_of(&machine, 0));
+    let [first, second] = [(); 2].map(|()| device_of(&machine, 0));
     let stranger = machine.plain_device();
     assert_eq!(machine.alloc(first, PAGE, CACHED).unwrap().handle, START + MIB);
     assert_eq!(machine.alloc(second, PAGE, CACHED).unwrap().handle, START + MIB + PAGE);
@@ -35,7 +35,7 @@ fn a_device_that_names_the_default_pool_is_served_from_it_first() {
     assert_eq!(machine.alloc(stranger, MIB / 2, CACHED).unwrap().handle, START + PAGE);
     assert_eq!(machine.alloc(stranger, MIB / 2, CACHED).unwrap().handle, START + MIB + 2 * PAGE);
     assert_eq!(machine.dma.pools().count(), 2);
-    assert_eq!(machine.take_errors(), [""; 0]);
+    assert_eq!(machine.take_errors(), NO_LINES);
 }
 
 #[test]
@@ -92,5 +92,5 @@ fn a_default_pool_that_begins_within_a_page_is_installed_once() {
         assert_eq!(machine.dma.pools().count(), 1);
     }
     assert_eq!(machine.alloc(device_of(&machine, 0), PAGE, CACHED).unwrap().handle, START + PAGE);
-    assert_eq!(machine.take_errors(), [""; 0]);
+    assert_eq!(machine.take_errors(), NO_LINES);
 }

@@ -170,7 +170,7 @@ fn bounce_buffers_are_maintained_only_where_that_helps() {
         if uncached_pool {
             rig.low.add_flags(Flags::NOCACHE);
         }
-        let info = if is_coherent { DeviceInfo::plain().coherent() } else { DeviceInfo::plain() };
+        let info = DeviceInfo { coherent: is_coherent, ..DeviceInfo::plain() };
         let master = rig.master(rig.machine.device(info), LOW_MASK);
         // The first may write back what the cache had of the pool before.
         for _ in 0..2 {
@@ -288,7 +288,7 @@ fn a_page_is_copied_as_its_driver_wrote_it_last() {
         rig.machine.set_caches_write_through(true);
         let views = [Flags::NOCACHE, Flags::WRITE_THROUGH].map(|flags| rig.buffer(PAGE, flags));
         let held = rig.buffer(PAGE, flags);
-        let info = if is_coherent { DeviceInfo::plain().coherent() } else { DeviceInfo::plain() };
+        let info = DeviceInfo { coherent: is_coherent, ..DeviceInfo::plain() };
         let master = rig.master(rig.machine.device(info), LOW_MASK);
         assert!(held.handle > LOW_MASK);
         let mut expected = bytes(0, PAGE);

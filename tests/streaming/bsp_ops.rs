@@ -10,9 +10,16 @@ use std::sync::Mutex;
 
 /// What the BSP's operations were asked.
 static ASKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// What its IOMMU shows: addresses of the processor's, their number, and the first handle. What it allocates comes
-/// last.
-static SHOWN: Mutex<Vec<(Va, usize, usize)>> = Mutex::new(Vec::new());
+
+/// Memory that the BSP's IOMMU shows the device.
+struct Shown {
+    va: Va,
+    size: usize,
+    handle: usize,
+}
+
+/// What the IOMMU shows. The BSP allocates the last of them.
+static SHOWN: Mutex<Vec<Shown>> = Mutex::new(Vec::new());
 
 fn asked() -> String {
     std::mem::take(&mut *ASKED.lock().unwrap()).join(", ")
@@ -21,14 +28,14 @@ fn asked() -> String {
 static BSP: BspOps = BspOps {
     alloc: |_, size| {
         ASKED.lock().unwrap().push(format!("alloc {size}"));
-        SHOWN.lock().unwrap().last().map(|(va, _, handle)| (*va, *handle))
+        SHOWN.lock().unwrap().last().map(|last| (last.va, last.handle))
     },
     free: |_, size, _, handle| ASKED.lock().unwrap().push(format!("free {size} {handle:#x}")),
     sync_out: |_, va, size, flags| {
         ASKED.lock().unwrap().push(format!("out {size} {:#x}", flags.bits()));
         let shown = SHOWN.lock().unwrap();
-        let (start, _, handle) = shown.iter().find(|(start, size, _)| (*start..*start + *size).contains(&va))?;
-        Some(va - start + handle)
+        let part = shown.iter().find(|part| (part.va..part.va + part.size).contains(&va))?;
+        Some(va - part.va + part.handle)
     },
     sync_in: |_, _, size, handle, flags| {
         ASKED.lock().unwrap().push(format!("in {size} {handle:#x} {:#x}", flags.bits()));
@@ -43,7 +50,9 @@ fn the_handle_is_the_one_that_a_bsps_own_operations_return() {
     let master = BusMaster { device, ops: Ops::Bsp(&BSP), mask: 0x1_ffff };
     let held = rig.buffer(PAGE, Flags::empty());
     let (near, far, unshown) = (rig.va(HEAP), rig.va(HEAP + 4 * PAGE), rig.va(HEAP + 8 * PAGE));
-    *SHOWN.lock().unwrap() = vec![(near, PAGE, 0x1_0000), (far, PAGE, 0x2_0000), (held.va, PAGE, 0x1_8000)];
+    *SHOWN.lock().unwrap() = [(near, 0x1_0000), (far, 0x2_0000), (held.va, 0x1_8000)]
+        .map(|(va, handle)| Shown { va, size: PAGE, handle })
+        .into();
 
     // Within the mask: as it is, and its own maintenance.
     let handle = rig.map(&master, near, PAGE, Bidirectional).unwrap();

@@ -20,6 +20,9 @@ use std::sync::Mutex;
 pub const KIB: usize = 1 << 10;
 pub const MIB: usize = 1 << 20;
 
+/// What a log without a line is compared with.
+pub const NO_LINES: [&str; 0] = [];
+
 /// A fake kernel with the library on it.
 pub struct Machine {
     pub kernel: FakeKernel,
@@ -67,7 +70,7 @@ pub struct ReservedRegion {
 }
 
 /// Makes a range of physical memory for a pool.
-pub fn range(name: &'static CStr, start: Pa, size: usize) -> Region {
+pub fn region(name: &'static CStr, start: Pa, size: usize) -> Region {
     Region { start, end: start + size, name: Name::of(name) }
 }
 

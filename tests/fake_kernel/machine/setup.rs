@@ -1,8 +1,9 @@
 //! Setting up a machine: pools, devices, and what the kernel does.
 
-use super::{Machine, ReservedRegion, range};
+use super::{Machine, ReservedRegion, region};
 use crate::fake_kernel::{DeviceInfo, FailingCalls, FakeKernel, HIGH, LOW, Service, device_at, index_of};
 use rt_dma_pool::dropin::pool::Pool;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, MemoryType, Pa, Va};
 use std::ffi::CStr;
@@ -12,7 +13,12 @@ use std::sync::atomic::Ordering::Relaxed;
 impl Machine {
     /// Installs a pool of `size` bytes.
     pub fn install(&self, name: &'static CStr, start: Pa, size: usize) -> &'static Pool<FakeKernel> {
-        self.dma.install(&range(name, start, size)).unwrap()
+        self.try_install(name, start, size).unwrap()
+    }
+
+    /// Installs a pool of `size` bytes, or returns why it is refused.
+    pub fn try_install(&self, name: &'static CStr, start: Pa, size: usize) -> Result<&'static Pool<FakeKernel>, Error> {
+        self.dma.install(&region(name, start, size))
     }
 
     /// Writes the flags of a pool, as C does.
