@@ -278,7 +278,7 @@ fn stacks_and_unmapped_addresses_are_reported() {
     [128, 130].into_iter().for_each(|page| rig.machine.premap_linear(START + page * PAGE, PAGE));
     let first = rig.machine.linear_va(START + 128 * PAGE);
     let failed = DebugEntry { handle: MAPPING_ERROR, ..buffer(first, 3 * PAGE, Direction::ToDevice) };
-    rig.debug.check_map(&rig.call(ENDS), failed);
+    rig.debug.check_map(&rig.call(OTHER_SITE), failed);
     rig.assert_found(Finding::BadAddress, &format!("{first:#x}, {} bytes", 3 * PAGE));
 
     // A buffer without bytes is not looked at.
