@@ -229,6 +229,7 @@ void streaming_drivers(void)
     bounce_within_the_mask();
     bounce_out_of_the_mask();
     copied_sync_out_of_reach();
+    failed_fills();
     own_syncs_that_move_kept_bits();
     wrong_mappings();
     wrong_unmaps();

@@ -25,6 +25,7 @@ void own_allocations_and_default_syncs(void);
 void bounce_within_the_mask(void);
 void bounce_out_of_the_mask(void);
 void copied_sync_out_of_reach(void);
+void failed_fills(void);
 void own_syncs_that_move_kept_bits(void);
 void cleared_memory_of_own_operations(void);
 void wrong_unmaps(void);

@@ -356,3 +356,19 @@ void copied_sync_out_of_reach(void)
     EXPECT(!*host_text());
     host_forget_ranges();
 }
+
+/* A device whose operations cannot be chosen gets no records, and one that reaches no pool gets no bounce buffer. */
+void failed_fills(void)
+{
+    static fdt32_t range[] = { CELLS(KERNEL_RAM), CELLS(KERNEL_RAM), CELLS(MIB) };
+    static struct rt_ofw_prop bus_props = { "dma-ranges", sizeof(range), range, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };
+    static struct rt_ofw_node node = { .full_name = "npu", .parent = &bus };
+    struct rt_device npu = { .parent.name = "npu", .ofw_node = &node };
+
+    host_fail_ranges(1);
+    EXPECT(rt_dma_map_fill(&npu, 0) == -RT_EBUSY);
+    host_fail_ranges(0);
+    EXPECT(rt_dma_map_fill(&npu, 0) == -RT_EEMPTY);
+    host_forget_ranges();
+}

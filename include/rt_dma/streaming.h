@@ -236,9 +236,9 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
  * 16 records are ready after the first map or unmap in a thread.
  * @retval RT_EOK The maps are ready.
  * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted, and a line is logged.
- * @retval -RT_ENOMEM No record was added: the heap has no room for the records, or the device's operations cannot be
- * chosen now. Or the records are ready, but no pool has a bounce buffer that the device reaches.
- * @retval -RT_EBUSY The caller may not sleep.
+ * @retval -RT_ENOMEM The heap has no room for the records. None was added.
+ * @retval -RT_EEMPTY The records are ready, but no pool has a bounce buffer that the device reaches.
+ * @retval -RT_EBUSY The caller may not sleep, or the device's operations cannot be chosen now. No record was added.
  * @note Context: thread.
  */
 rt_err_t rt_dma_map_fill(struct rt_device *dev,

@@ -1,6 +1,7 @@
 //! `rt_dma_map_fill`.
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
+use crate::additions::streaming::MapError;
 use crate::ffi::additions::streaming::arguments::{bus_master_of, refuse_null_device};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::status::errors;
@@ -32,9 +33,9 @@ const MOST_RECORDS: usize = 1 << 16;
 /// 16 records are ready after the first map or unmap in a thread.
 /// @retval RT_EOK The maps are ready.
 /// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted, and a line is logged.
-/// @retval -RT_ENOMEM No record was added: the heap has no room for the records, or the device's operations cannot be
-/// chosen now. Or the records are ready, but no pool has a bounce buffer that the device reaches.
-/// @retval -RT_EBUSY The caller may not sleep.
+/// @retval -RT_ENOMEM The heap has no room for the records. None was added.
+/// @retval -RT_EEMPTY The records are ready, but no pool has a bounce buffer that the device reaches.
+/// @retval -RT_EBUSY The caller may not sleep, or the device's operations cannot be chosen now. No record was added.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) -> rt_err_t {
@@ -51,6 +52,10 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) 
         return errors.busy;
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming`: the device exists.
-    let result = bus_master_of(device).and_then(|master| unsafe { STREAMING.fill(&master, count) });
-    if result.is_ok() { errors.ok } else { errors.nomem }
+    match bus_master_of(device).and_then(|master| unsafe { STREAMING.fill(&master, count) }) {
+        Ok(()) => errors.ok,
+        Err(MapError::NoBounce) => errors.empty,
+        Err(MapError::NoOperations) => errors.busy,
+        Err(_) => errors.nomem,
+    }
 }
