@@ -1,7 +1,8 @@
 //! Handing all or part of a mapping to the processor for a time, and back to the device.
 
 use super::errors::refuse_sync;
-use super::recorded::mapping::{LiveMapping, Part, Purpose};
+use super::recorded::bsp_syncs::Purpose;
+use super::recorded::mapping::{LiveMapping, Part};
 use super::{BadMapping, BspOps, BusMaster, Direction, MappedBuffer, Ops, Streaming};
 use crate::kernel::Kernel;
 
@@ -34,10 +35,10 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.sync_part_for_cpu(kernel, part) },
             Ops::Library(_) => {}
             Ops::Bsp(bsp) => {
-                let synced_in = self.replace_synced_in(master, mapped, Some(part));
+                let synced_in = self.mappings.records.replace_synced_in(kernel, master.device, mapped, Some(part));
                 let purpose = Purpose::transfer_if(direction.device_writes());
                 // SAFETY: as for the library's operations.
-                unsafe { mapping.sync_in_after(kernel, bsp, synced_in, part, purpose) };
+                unsafe { mapping.sync_in_paired(kernel, bsp, synced_in, part, purpose) };
             }
         }
         // SAFETY: the part lies within the mapping, and the caller takes it back.
@@ -76,8 +77,8 @@ impl<K: Kernel> Streaming<'_, K> {
         Ok(())
     }
 
-    /// Makes a part of a mapping the device's by one `sync_out` of a BSP's own, which follows the last `sync_in` of the
-    /// mapping.
+    /// Makes a part of a mapping the device's by one `sync_out` of a BSP's own, and makes the `sync_in` that an earlier
+    /// `sync_out` may need.
     fn sync_for_device_by_bsp(
         self,
         master: &BusMaster,
@@ -93,18 +94,11 @@ impl<K: Kernel> Streaming<'_, K> {
             mapping.flush(kernel, part);
             return;
         }
-        if self.replace_synced_in(master, mapped, None).is_none() {
-            // The `sync_out` follows no `sync_in`. Each `sync_out` needs one: it is made now, and transfers nothing.
+        if self.mappings.records.replace_synced_in(kernel, master.device, mapped, None).is_none() {
+            // The earlier `sync_out` has had no `sync_in`.
             // SAFETY: it is no transfer.
             unsafe { mapping.sync_in(kernel, bsp, part, Purpose::Pairing) };
         }
-    }
-
-    /// Records `part` as the one of a `sync_in` that no `sync_out` has followed, and returns the one that was recorded
-    /// before. `None` also if the mapping has just ended, so that there is nothing to pair with.
-    fn replace_synced_in(self, master: &BusMaster, mapped: &MappedBuffer, part: Option<Part>) -> Option<Part> {
-        let replace = |recorded: &mut LiveMapping| core::mem::replace(&mut recorded.synced_in, part);
-        self.mappings.records.find(self.dma.kernel, master.device, mapped, replace).ok().flatten()
     }
 
     /// Returns the mapping of which `mapped`, whose size is not zero, is all or a part, and which part.

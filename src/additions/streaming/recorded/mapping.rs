@@ -2,13 +2,11 @@
 
 use super::bounce::{Bounce, copy_from_driver};
 use crate::additions::streaming::buffer::LocatedBuffer;
-use crate::additions::streaming::bus_master::{BspOps, sync_flags};
 use crate::additions::streaming::cache_sync::cache_sync_for_cpu;
 use crate::additions::streaming::locate::Location;
-use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
+use crate::additions::streaming::{BadMapping, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
-use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 
 /// Some bytes of a mapping.
@@ -18,22 +16,6 @@ pub struct Part {
     pub offset: usize,
     /// Bytes.
     pub size: usize,
-}
-
-/// Why an operation of a BSP's own is called.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Bytes change hands, so the cache is maintained.
-    Transfer,
-    /// Each `sync_out` needs one `sync_in`, and the other way round. The call asks for no cache maintenance.
-    Pairing,
-}
-
-impl Purpose {
-    /// Returns `Transfer` if bytes change hands, otherwise `Pairing`.
-    pub fn transfer_if(bytes_change_hands: bool) -> Self {
-        if bytes_change_hands { Purpose::Transfer } else { Purpose::Pairing }
-    }
 }
 
 /// A mapping that is live: a buffer that a device has.
@@ -59,8 +41,8 @@ pub struct LiveMapping {
     pub leads_outside_pools: bool,
     /// `None` if the device sees the driver's own buffer.
     pub bounce: Option<Bounce>,
-    /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None`
-    /// with the library's operations, which need no such pairs.
+    /// The part of the last call of a BSP's own operation, if that was a `sync_in`; `None` if it was a `sync_out`.
+    /// Always `None` with the library's operations, which need no such pairs.
     pub synced_in: Option<Part>,
 }
 
@@ -80,7 +62,6 @@ impl LiveMapping {
     };
 
     /// Makes a mapping of a driver's buffer, without a bounce buffer. The handle is not known yet.
-    #[inline(always)] // A part of `map_with_record`.
     pub fn of(master: &BusMaster, location: &Location, direction: Direction) -> Self {
         let &Location { buffer: LocatedBuffer { va, size, needs_maintenance, .. }, extends_outside_pools, .. } =
             location;
@@ -151,7 +132,7 @@ impl LiveMapping {
     }
 
     /// Returns the address of a part in the memory that the device sees.
-    fn seen_va_of(&self, part: Part) -> Va {
+    pub(super) fn seen_va_of(&self, part: Part) -> Va {
         self.seen_va.wrapping_add(part.offset)
     }
 
@@ -197,102 +178,5 @@ impl LiveMapping {
         // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce`
         // alone, which a flush follows.
         unsafe { cache_sync_for_cpu(kernel, self.seen_va_of(part), part.size, self.needs_maintenance) }
-    }
-
-    /// Returns the flags of a call of a BSP's own operations.
-    fn flags_for(&self, purpose: Purpose) -> Flags {
-        sync_flags(purpose == Purpose::Transfer && self.needs_maintenance)
-    }
-
-    /// Makes one call of a BSP's own `sync_out` for a part; returns whether it succeeded.
-    pub fn sync_out(&self, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
-        // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
-        unsafe { (bsp.sync_out)(self.master.device, self.seen_va_of(part), part.size, self.flags_for(purpose)) }
-            .is_some()
-    }
-
-    /// Makes one call of a BSP's own `sync_in` for a part; returns whether it succeeded. If the purpose is a transfer,
-    /// this makes what the device wrote to the part the processor's.
-    ///
-    /// # Safety
-    /// If the purpose is a transfer, as for [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu).
-    pub unsafe fn sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, part: Part, purpose: Purpose) -> bool {
-        let va = self.seen_va_of(part);
-        if purpose == Purpose::Transfer {
-            kernel.device_barrier();
-        }
-        if self.needs_maintenance && purpose == Purpose::Pairing && !self.direction.device_writes() {
-            // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's
-            // operation invalidates lines all the same.
-            kernel.cache_flush(va, part.size);
-        }
-        let handle = self.handle.wrapping_add(part.offset);
-        // SAFETY: as in `sync_out`; the handle is that of the part. `Pairing` sets `NOCACHE`; for a transfer, the
-        // caller guarantees that no code has written to the part since it was flushed.
-        unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) }
-    }
-
-    /// Makes one call of a BSP's own `sync_in` for a part. If the purpose is a transfer, what the device wrote to the
-    /// part is the processor's afterwards: where the call fails or is not made, the cache is maintained as for the
-    /// library's operations.
-    ///
-    /// Each `sync_in` needs a `sync_out` before it. `synced_in` is the part of a `sync_in` that no `sync_out` has
-    /// followed. If there is one, a `sync_out` is made first; if that fails, no `sync_in` is made.
-    ///
-    /// # Safety
-    /// As for [`sync_in`](LiveMapping::sync_in).
-    pub unsafe fn sync_in_after<K: Kernel>(
-        &self,
-        kernel: K,
-        bsp: &BspOps,
-        synced_in: Option<Part>,
-        part: Part,
-        purpose: Purpose,
-    ) {
-        let is_sync_in_due = synced_in.is_none_or(|before| self.sync_out(bsp, before, Purpose::Pairing));
-        // SAFETY: the caller guarantees it.
-        let is_synced = is_sync_in_due && unsafe { self.sync_in(kernel, bsp, part, purpose) };
-        if purpose == Purpose::Transfer && !is_synced {
-            // SAFETY: the caller guarantees it.
-            unsafe { self.sync_part_for_cpu(kernel, part) }
-        }
-    }
-
-    /// Makes the whole buffer the processor's at the end of the mapping.
-    ///
-    /// Context: any.
-    ///
-    /// # Safety
-    /// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and
-    /// [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu), for the whole buffer.
-    pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
-        let whole = self.whole();
-        let is_wanted = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();
-        match self.master.ops {
-            // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
-            Ops::Library(_) if is_wanted => unsafe { self.sync_part_for_cpu(kernel, whole) },
-            Ops::Library(_) => {}
-            // SAFETY: as for the library's operations.
-            Ops::Bsp(bsp) => unsafe { self.last_sync_in(kernel, bsp, Purpose::transfer_if(is_wanted)) },
-        }
-        if is_wanted {
-            // SAFETY: the whole is within the mapping; the caller takes the buffer back.
-            unsafe { self.copy_from_bounce(kernel, whole, self.direction) };
-        }
-    }
-
-    /// Makes the last calls of a BSP's own operations for the mapping. After them, each `sync_out` that succeeded has
-    /// had one `sync_in`. If the purpose is a transfer, the device's bytes are the processor's.
-    ///
-    /// # Safety
-    /// As for [`sync_in_after`](LiveMapping::sync_in_after), for the whole buffer.
-    #[inline(never)] // As a part of `take_back` it takes 4 instructions more ("pool").
-    unsafe fn last_sync_in<K: Kernel>(&self, kernel: K, bsp: &BspOps, purpose: Purpose) {
-        // After a `sync_in` no other one is due. A transfer needs one all the same: since the last one the device may
-        // have written other bytes, or, if the driver polls, the same ones.
-        if self.synced_in.is_none() || purpose == Purpose::Transfer {
-            // SAFETY: the caller guarantees it.
-            unsafe { self.sync_in_after(kernel, bsp, self.synced_in, self.whole(), purpose) }
-        }
     }
 }

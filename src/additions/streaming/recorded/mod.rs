@@ -1,18 +1,29 @@
 //! Mappings that have a record: of a pool's memory, of other memory that is not mapped directly, with a bounce buffer,
 //! or by operations of the BSP's own.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `mapping.rs` | What a record keeps, and what is copied and maintained when the buffer changes hands. |
+//! | `bsp_syncs.rs` | The calls of a BSP's own operations for a mapping, in pairs. |
+//! | `bounce.rs` | Bounce buffers. |
+//! | `table.rs` | The table of records: finding one by a handle. |
+//! | `spares.rs` | Spare records, so that a map in an interrupt finds one. |
 
 #[allow(unsafe_code)]
 pub mod bounce;
+#[allow(unsafe_code)]
+pub mod bsp_syncs;
 #[allow(unsafe_code)]
 pub mod mapping;
 pub mod spares;
 pub mod table;
 
 use super::locate::{Location, is_within_one_pool};
-use super::{BadMapping, BusMaster, Direction, MapError, MappedBuffer, Ops, Streaming};
+use super::{Attributes, BadMapping, BusMaster, Direction, MapError, MappedBuffer, Ops, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
 use bounce::FilledBounce;
+use bsp_syncs::Purpose;
 use mapping::LiveMapping;
 use table::Record;
 
@@ -88,7 +99,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let record = self.mappings.records.take(kernel, master.device, mapped)?;
         let result = record.check_unmap(mapped);
         // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
-        unsafe { record.take_back(kernel, mapped.attributes) };
+        unsafe { take_back(kernel, &record, mapped.attributes) };
         self.free_record(record);
         result
     }
@@ -112,7 +123,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if !self.may_have_record(master, mapped) {
             return Err(BadMapping::Unknown);
         }
-        self.mappings.records.find(self.dma.kernel, master.device, mapped, |mapping| *mapping)
+        self.mappings.records.find(self.dma.kernel, master.device, mapped)
     }
 
     /// Returns false only if no mapping that has a record contains the mapped buffer. If it returns true, there need
@@ -164,6 +175,28 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Opti
     mapping.needs_maintenance = copy.needs_maintenance;
     mapping.leads_outside_pools = false;
     Some(handle)
+}
+
+/// Makes the whole buffer the processor's at the end of the mapping.
+///
+/// # Safety
+/// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu), for
+/// the whole buffer.
+#[allow(unsafe_code)]
+unsafe fn take_back<K: Kernel>(kernel: K, mapping: &LiveMapping, attributes: Attributes) {
+    let whole = mapping.whole();
+    let is_wanted = !attributes.contains(Attributes::SKIP_CPU_SYNC) && mapping.direction.device_writes();
+    match mapping.master.ops {
+        // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
+        Ops::Library(_) if is_wanted => unsafe { mapping.sync_part_for_cpu(kernel, whole) },
+        Ops::Library(_) => {}
+        // SAFETY: as for the library's operations.
+        Ops::Bsp(bsp) => unsafe { mapping.sync_in_at_end(kernel, bsp, Purpose::transfer_if(is_wanted)) },
+    }
+    if is_wanted {
+        // SAFETY: the whole is within the mapping; the caller takes the buffer back.
+        unsafe { mapping.copy_from_bounce(kernel, whole, mapping.direction) };
+    }
 }
 
 /// Returns whether an unmap or a sync may find no pool at the address to which its handle leads: false if the handles

@@ -15,7 +15,7 @@
 
 use core::iter::from_fn;
 
-use super::mapping::LiveMapping;
+use super::mapping::{LiveMapping, Part};
 use crate::additions::streaming::{BadMapping, MappedBuffer};
 use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE};
 use crate::mem::atomics::{
@@ -163,9 +163,7 @@ impl<K: Kernel> RecordTable<K> {
         records.inspect(|record| self.uncount(record))
     }
 
-    /// Calls `look` with the mapping of the device that contains the range of a sync, and returns its result. `look`
-    /// runs with a lock held, and may change `synced_in` only: the table depends on the other fields. The direction of
-    /// `mapped` is not `Neither`.
+    /// Returns the mapping of the device that contains the range of a sync. The direction of `mapped` is not `Neither`.
     ///
     /// Context: any.
     ///
@@ -173,18 +171,39 @@ impl<K: Kernel> RecordTable<K> {
     /// [`Unknown`](BadMapping::Unknown) if no mapping of the device contains the first byte of the range. Otherwise
     /// [`PastEnd`](BadMapping::PastEnd) or [`WrongDirection`](BadMapping::WrongDirection), of the mapping that was
     /// looked at last.
-    pub fn find<T>(
+    pub fn find(&self, kernel: K, device: Device, mapped: &MappedBuffer) -> Result<LiveMapping, BadMapping> {
+        self.with_mapping(kernel, device, mapped, |mapping| *mapping)
+    }
+
+    /// Sets [`synced_in`](LiveMapping::synced_in) of the mapping that [`find`](Self::find) returns, and returns what it
+    /// was before. `None` also if the mapping has ended.
+    ///
+    /// Context: any.
+    pub fn replace_synced_in(
         &self,
         kernel: K,
         device: Device,
         mapped: &MappedBuffer,
-        look: impl FnOnce(&mut LiveMapping) -> T,
+        part: Option<Part>,
+    ) -> Option<Part> {
+        let replace = |mapping: &mut LiveMapping| core::mem::replace(&mut mapping.synced_in, part);
+        self.with_mapping(kernel, device, mapped, replace).ok().flatten()
+    }
+
+    /// Calls `act` with the mapping that [`find`](Self::find) returns, under the lock of its list, and returns the
+    /// result.
+    fn with_mapping<T>(
+        &self,
+        kernel: K,
+        device: Device,
+        mapped: &MappedBuffer,
+        act: impl FnOnce(&mut LiveMapping) -> T,
     ) -> Result<T, BadMapping> {
         let mut error = BadMapping::Unknown;
         for list in self.lists_that_reach(mapped.handle) {
             for mapping in list.records.lock(kernel).iter_mut() {
                 match mapping.check_part(device, mapped) {
-                    Ok(()) => return Ok(look(mapping)),
+                    Ok(()) => return Ok(act(mapping)),
                     Err(BadMapping::Unknown) => {}
                     Err(other) => error = other,
                 }
