@@ -1,6 +1,7 @@
 //! Whether a mask leaves a device any memory that it reaches.
 
 use crate::additions::device::masks::is_within;
+use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
@@ -13,10 +14,10 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
-        let wanted = if ops.are_translated() { Flags::ADDRESS_32BITS } else { Flags::empty() };
+        let flags = BufferRequest::new(ops, device, PAGE_SIZE, Flags::empty()).flags_in_all_pools();
         let serves = |pool: &Pool<K>| {
-            let own = ops == MapOps::DeviceTree && pool.is_owned_by(device);
-            own || pool.serves(device, wanted) || pool.serves(device, wanted | Flags::DEVICE)
+            let is_own = ops.are_translated() && pool.is_owned_by(device);
+            is_own || pool.serves(device, flags) || pool.serves(device, flags | Flags::DEVICE)
         };
         let has_page = |pool: &Pool<K>| {
             let mut parts = self.bus(ops, device).reachable(pool.start(), pool.end() - 1, mask);
