@@ -5,14 +5,6 @@ use crate::dropin::pool::Pool;
 use crate::kernel::Kernel;
 use crate::mem::bitmaps::BitmapWord;
 
-/// How many buffers have one size.
-pub(super) struct SizeCount {
-    /// The size of each buffer, in pages.
-    pub(super) pages: usize,
-    /// The number of buffers.
-    pub(super) count: usize,
-}
-
 /// The sizes of a pool's buffers, in pages, in the order of their addresses.
 pub(super) struct BufferSizes {
     used: &'static [BitmapWord],
@@ -27,20 +19,6 @@ impl BufferSizes {
     pub(super) fn of<K: Kernel>(pool: &Pool<K>) -> Self {
         let (used, starts) = pool.bitmaps();
         BufferSizes { used, starts, page: 0, pages: pool.page_count() }
-    }
-
-    /// Returns the smallest size above `above` pages, and how many buffers have it; `None` if no buffer is larger.
-    pub(super) fn smallest_above(self, above: usize) -> Option<SizeCount> {
-        let mut found: Option<SizeCount> = None;
-        for pages in self.filter(|pages| *pages > above) {
-            match &mut found {
-                Some(smallest) if pages > smallest.pages => {}
-                Some(smallest) if pages == smallest.pages => smallest.count += 1,
-                // The first one, or a smaller one.
-                None | Some(_) => found = Some(SizeCount { pages, count: 1 }),
-            }
-        }
-        found
     }
 
     /// Returns the first page from `page` on whose bit is set; the number of pages if there is none. `bits` returns the

@@ -14,7 +14,7 @@ use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE};
 use crate::text::text;
-use buffers::{BufferSizes, SizeCount};
+use buffers::BufferSizes;
 
 impl<K: Kernel> Dma<K> {
     /// Prints for each pool: the amount of memory in use, the failed requests, and the sizes of its buffers.
@@ -41,7 +41,8 @@ impl<K: Kernel> Dma<K> {
     fn print_sizes(&self, pool: &Pool<K>) {
         let mut last = 0;
         // Each round searches for the next size, so that no memory is needed to remember sizes.
-        while let Some(SizeCount { pages, count }) = BufferSizes::of(pool).smallest_above(last) {
+        while let Some(pages) = BufferSizes::of(pool).filter(|size| *size > last).min() {
+            let count = BufferSizes::of(pool).filter(|size| *size == pages).count();
             self.kernel.print(text!("    %8lu x %lu KiB\n", count, pages * (PAGE_SIZE >> 10)));
             last = pages;
         }
