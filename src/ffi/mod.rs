@@ -53,6 +53,11 @@ fn device(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device::at(dev.expose_provenance()))
 }
 
+/// Converts a device to a pointer for C.
+fn c_device(device: Device) -> *mut rt_device {
+    pointer(device.address()).cast()
+}
+
 /// Returns the variable in which a caller in C wants the handle; `None` if it passes a null pointer. C need not have
 /// initialised the variable, so it is not a `usize` before the handle is written.
 ///
@@ -61,11 +66,6 @@ fn device(dev: *mut rt_device) -> Option<Device> {
 unsafe fn handle_out<'a>(dma_handle: *mut usize) -> Option<&'a mut MaybeUninit<usize>> {
     // SAFETY: the caller guarantees that it is null or may be written.
     unsafe { dma_handle.cast::<MaybeUninit<_>>().as_mut() }
-}
-
-/// Converts a device to a pointer for C.
-fn c_device(device: Device) -> *mut rt_device {
-    pointer(device.address()).cast()
 }
 
 /// Writes `value` to `to`, unless `to` is null.
