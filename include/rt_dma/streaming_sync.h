@@ -25,6 +25,10 @@ extern "C" {
  *
  * If the device is not coherent, a part must begin and end on a cache line, or where the mapping does.
  *
+ * A mapping is not synced if the BSP's own `sync_out_data` may return another handle each time it is called for the
+ * same bytes, as RT-Thread's for remote processors does: the device would keep the first handle. Map and unmap the
+ * buffer for each transfer there.
+ *
  * `direction` is that of the mapping. A bidirectional mapping may be synced with any direction but `RT_DMA_NONE`; with
  * `RT_DMA_TO_DEVICE` the call brings the processor no bytes.
  *

@@ -43,6 +43,9 @@ pub enum Ops {
 /// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then. An exception are mappings
 /// that a removed device left: [`forget`](super::Streaming::forget) ends them, and calls none of these operations.
 ///
+/// A mapping keeps the handle that it got first. So for a device whose mappings are synced, `sync_out` returns the same
+/// handle each time it is called for the same bytes.
+///
 /// # Safety
 /// The device that each function gets exists, and has these operations. A buffer that is freed came from `alloc`, is
 /// not used any more, and is freed once. Bytes that are synced are mapped for the processor; those of a `sync_in` have

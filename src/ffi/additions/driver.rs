@@ -32,9 +32,8 @@ impl driver::Device<RtThreadPlatform> {
     /// Makes a value for the device at `dev`; `None` if `dev` is null.
     ///
     /// # Safety
-    /// If `dev` is not null, it points to a `struct rt_device` that exists as long as this value, a copy of it, or a
-    /// value that one of them made is used or not yet dropped. The device accesses memory as [`driver::Device::new`]
-    /// demands.
+    /// If `dev` is not null, it points to a `struct rt_device` that exists as long as [`driver::Device::new`] demands,
+    /// and that accesses memory as that function demands.
     pub unsafe fn from_ptr(dev: *mut rt_device) -> Option<Self> {
         // SAFETY: the caller guarantees that the pointer is a device's.
         device(dev).map(|device| unsafe { driver::Device::new(&SYSTEM, device) })
