@@ -28,7 +28,7 @@ static uintptr_t to_pointer_size(rt_uint64_t address)
 }
 
 /* Returns the nearest bus above a node that has ranges of this kind. RT-Thread translates by these ranges. */
-static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind)
+static struct rt_ofw_node *find_bus_with(struct rt_ofw_node *np, const char *kind)
 {
     rt_ssize_t length;
 
@@ -45,7 +45,7 @@ static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind)
 
 int rt_dma_port_has_dma_ranges(void *dev)
 {
-    return bus_with(rt_dma_port_ofw_node(dev), "dma-ranges") != RT_NULL;
+    return find_bus_with(rt_dma_port_ofw_node(dev), "dma-ranges") != RT_NULL;
 }
 
 /* One range of a bus. */
@@ -283,9 +283,9 @@ int rt_dma_port_bus_range(void *dev, uintptr_t pa, uintptr_t *handle, uintptr_t 
     struct translation steps;
     rt_uint64_t on_bus, found;
 
-    steps.bus = bus_with(np, "ranges");
+    steps.bus = find_bus_with(np, "ranges");
     read_ranges(steps.bus, "ranges", &steps.ranges);
-    steps.dma_bus = bus_with(np, "dma-ranges");
+    steps.dma_bus = find_bus_with(np, "dma-ranges");
     read_ranges(steps.dma_bus, "dma-ranges", &steps.dma_ranges);
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     found = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;

@@ -79,7 +79,7 @@ static int are_interrupts_masked(void)
  * core boots while threads already run, and has no thread until its own scheduler starts. Without SMP there is no other
  * core.
  */
-static int has_any_core_a_thread(void)
+static int any_core_has_a_thread(void)
 {
 #ifdef RT_USING_SMP
     int cpu;
@@ -109,7 +109,7 @@ int rt_dma_port_is_atomic(void)
      */
     if (!rt_thread_self())
     {
-        return has_any_core_a_thread();
+        return any_core_has_a_thread();
     }
 
     return rt_critical_level() || are_interrupts_masked();

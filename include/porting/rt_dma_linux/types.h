@@ -3,18 +3,15 @@
  * @file types.h
  * @brief For porting drivers from Linux: the types, error numbers, allocation flags and pages that the DMA API needs.
  *
- * A port that has some of these itself keeps them:
+ * A port that has some of these itself defines a macro for each before it includes a header of linux/:
  *
- * | the port defines, before it includes a header of linux/ | and defines itself |
- * | --- | --- |
- * | `RT_DMA_LINUX_HAS_DMA_ADDR_T` | `dma_addr_t` |
- * | `RT_DMA_LINUX_HAS_PHYS_ADDR_T` | `phys_addr_t` |
- * | `RT_DMA_LINUX_HAS_GFP_T` | `gfp_t` |
- * | `RT_DMA_LINUX_HAS_DIRECTION` | `enum dma_data_direction` |
- * | `RT_DMA_LINUX_HAS_PAGES` | `page_address`, `page_to_phys`, `nth_page`, `virt_to_page`, `phys_to_page`,
- * `offset_in_page` |
- * | `RT_DMA_LINUX_HAS_MALLOC` | `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)`: tables, and memory of
- * `sgl_alloc()` |
+ * - `RT_DMA_LINUX_HAS_DMA_ADDR_T`: the port has `dma_addr_t`.
+ * - `RT_DMA_LINUX_HAS_PHYS_ADDR_T`: `phys_addr_t`.
+ * - `RT_DMA_LINUX_HAS_GFP_T`: `gfp_t`.
+ * - `RT_DMA_LINUX_HAS_DIRECTION`: `enum dma_data_direction`.
+ * - `RT_DMA_LINUX_HAS_PAGES`: `page_address`, `page_to_phys`, `nth_page`, `virt_to_page` and `offset_in_page`.
+ * - `RT_DMA_LINUX_HAS_MALLOC`: `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)`, for tables and for the
+ *   memory of `sgl_alloc()`.
  *
  * Macros that the port defines (`GFP_KERNEL`, `EIO`, `page_address` and so on) are kept without that. If `__KERNEL__`
  * is defined, as Linux's drivers expect it, those of Linux's general headers that the port has are included: drivers
