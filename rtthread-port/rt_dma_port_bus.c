@@ -240,12 +240,21 @@ static rt_uint64_t distance_in_same_ranges(const struct translation *steps, uint
     return distance_to_edge(&other, pa, distance);
 }
 
-/* Returns whether the step that has no table has a bus with ranges. Then the heap had no room for the table. */
-static int lacks_heap(const struct translation *steps, rt_uint64_t on_bus)
+/*
+ * Ends a translation of which one step, by these ranges, has no table. If there are ranges, the heap had no room for the
+ * table. If not, they cannot be read, and RT-Thread leaves every address unchanged.
+ */
+static int end_without_table(const struct bus_ranges *ranges, uintptr_t pa, uintptr_t *handle, uintptr_t *last)
 {
-    const struct bus_ranges *ranges = on_bus == NO_TABLE ? &steps->ranges : &steps->dma_ranges;
+    if (ranges->count > 0)
+    {
+        return RT_DMA_PORT_NO_HEAP;
+    }
 
-    return ranges->count > 0;
+    *handle = pa;
+    *last = UINTPTR_MAX;
+
+    return RT_DMA_PORT_FOUND;
 }
 
 /*
@@ -281,35 +290,32 @@ int rt_dma_port_bus_range(void *dev, uintptr_t pa, uintptr_t *handle, uintptr_t 
 {
     struct rt_ofw_node *np = rt_dma_port_ofw_node(dev);
     struct translation steps;
-    rt_uint64_t on_bus, found;
+    rt_uint64_t on_bus, translated;
 
     steps.bus = find_bus_with(np, "ranges");
     read_ranges(steps.bus, "ranges", &steps.ranges);
     steps.dma_bus = find_bus_with(np, "dma-ranges");
     read_ranges(steps.dma_bus, "dma-ranges", &steps.dma_ranges);
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
-    found = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
-    if (found == NO_TABLE)
+    if (on_bus == NO_TABLE)
     {
-        if (lacks_heap(&steps, on_bus))
-        {
-            return RT_DMA_PORT_NO_HEAP;
-        }
-
-        /* The ranges cannot be read, and RT-Thread leaves the address unchanged. */
-        *handle = pa;
-        *last = UINTPTR_MAX;
-
-        return RT_DMA_PORT_FOUND;
+        return end_without_table(&steps.ranges, pa, handle, last);
     }
 
-    if (found == on_bus && is_uncovered(np, &steps.dma_ranges, on_bus))
+    translated = rt_ofw_translate_address(np, "dma-ranges", on_bus);
+
+    if (translated == NO_TABLE)
     {
-        found = RT_DMA_PORT_UNMAPPED;
+        return end_without_table(&steps.dma_ranges, pa, handle, last);
     }
 
-    *handle = to_pointer_size(found);
+    if (translated == on_bus && is_uncovered(np, &steps.dma_ranges, on_bus))
+    {
+        translated = RT_DMA_PORT_UNMAPPED;
+    }
+
+    *handle = to_pointer_size(translated);
     *last = pa + (uintptr_t)distance_in_same_ranges(&steps, pa, on_bus);
 
     return RT_DMA_PORT_FOUND;
