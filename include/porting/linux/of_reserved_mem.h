@@ -41,8 +41,10 @@ const void *rt_dma_port_node(void *dev);
 /**
  * @brief Gives the device region `idx` of its node.
  *
- * @return 0; -EINVAL if there is no device, or `np` is not its node; -ENODEV if the node names no such region, or the
- * region is refused or disabled; -ENOMEM if there is no memory for the bookkeeping, or the caller may not sleep.
+ * @retval 0 The device has the region.
+ * @retval -EINVAL There is no device, or `np` is not its node.
+ * @retval -ENODEV The node names no such region, or the region is refused or disabled.
+ * @retval -ENOMEM There is no memory for the bookkeeping, or the caller may not sleep.
  * @note Context: thread.
  */
 static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)

@@ -43,7 +43,8 @@
 /**
  * @brief Sets the streaming mask.
  *
- * @return 0; -EIO if rt_dma_set_mask() fails, for any reason. Then the mask stays.
+ * @retval 0 The mask is set.
+ * @retval -EIO rt_dma_set_mask() failed, for any reason. The mask stays.
  */
 static inline int dma_set_mask(dma_device_t dev, uint64_t mask)
 {
@@ -95,7 +96,8 @@ static inline bool dma_addressing_limited(dma_device_t dev)
 /**
  * @brief Sets the most bytes that the device takes in one segment.
  *
- * @return 0; -EIO if rt_dma_set_max_segment() fails.
+ * @retval 0 The limit is set.
+ * @retval -EIO rt_dma_set_max_segment() failed.
  */
 static inline int dma_set_max_seg_size(dma_device_t dev, unsigned int size)
 {
@@ -111,7 +113,8 @@ static inline unsigned int dma_get_max_seg_size(dma_device_t dev)
 /**
  * @brief Sets the mask of the boundary that no segment crosses: `0xffff` for 64 KiB.
  *
- * @return 0; -EIO if rt_dma_set_segment_boundary() fails.
+ * @retval 0 The limit is set.
+ * @retval -EIO rt_dma_set_segment_boundary() failed.
  */
 static inline int dma_set_seg_boundary(dma_device_t dev, unsigned long mask)
 {
@@ -137,7 +140,8 @@ static inline unsigned long dma_get_seg_boundary_nr_pages(dma_device_t dev, unsi
 /**
  * @brief Sets which low bits of a buffer's address a bounce buffer keeps.
  *
- * @return 0; -EIO if rt_dma_set_min_align_mask() fails.
+ * @retval 0 The limit is set.
+ * @retval -EIO rt_dma_set_min_align_mask() failed.
  */
 static inline int dma_set_min_align_mask(dma_device_t dev, unsigned int min_align_mask)
 {

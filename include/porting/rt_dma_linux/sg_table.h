@@ -46,10 +46,11 @@ static inline void dma_linux_empty_table(struct sg_table *table)
 }
 
 /**
- * @brief Allocates a table of `nents` empty entries.
+ * @brief Allocates a table of `nents` empty entries. After an error the table has no entries.
  *
- * @return 0; -EINVAL if `nents` is 0, or the entries have more bytes than a `size_t` counts; -ENOMEM if the heap has no
- * room. After an error the table has no entries.
+ * @retval 0 The table is allocated.
+ * @retval -EINVAL `nents` is 0, or the entries have more bytes than a `size_t` counts.
+ * @retval -ENOMEM The heap has no room.
  */
 static inline int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp_t gfp)
 {
@@ -172,10 +173,12 @@ static inline unsigned int dma_linux_divide_pages(struct scatterlist *sgl, struc
  * @brief Allocates a table of `size` bytes of pages, from byte `offset` of the first page on, with entries of up to
  * `max_segment` bytes.
  *
- * If the pages have fewer bytes than that, the table has only the bytes of the pages, as on Linux.
+ * If the pages have fewer bytes than that, the table has only the bytes of the pages, as on Linux. After an error the
+ * table has no entries.
  *
- * @return 0; -EINVAL if `max_segment` is less than a page, `offset` is a page or more, or there are no bytes; -ENOMEM
- * if the heap has no room. After an error the table has no entries.
+ * @retval 0 The table is allocated.
+ * @retval -EINVAL `max_segment` is less than a page, `offset` is a page or more, or there are no bytes.
+ * @retval -ENOMEM The heap has no room.
  */
 static inline int sg_alloc_table_from_pages_segment(struct sg_table *sgt, struct page **pages, unsigned int n_pages,
         unsigned int offset, unsigned long size, unsigned int max_segment, gfp_t gfp)

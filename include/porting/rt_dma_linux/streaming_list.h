@@ -47,7 +47,8 @@ static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl,
 /**
  * @brief Maps one entry. An entry without bytes gets the address 0.
  *
- * @return 0; -ENOMEM if the map fails.
+ * @retval 0 The entry is mapped.
+ * @retval -ENOMEM The map failed.
  */
 static inline int dma_linux_map_entry(dma_device_t dev, struct scatterlist *sg, enum dma_data_direction dir,
         unsigned long attrs)
@@ -143,8 +144,9 @@ static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *
 /**
  * @brief Hands a table to the device.
  *
- * @return 0; -EINVAL for an empty table or DMA_NONE; -ENOMEM if a map fails, or the list has fewer than `orig_nents`
- * entries.
+ * @retval 0 The table is mapped.
+ * @retval -EINVAL The table is empty, or `dir` is DMA_NONE.
+ * @retval -ENOMEM A map failed, or the list has fewer than `orig_nents` entries. No entry is mapped.
  */
 static inline int dma_map_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
         unsigned long attrs)

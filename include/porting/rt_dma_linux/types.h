@@ -141,7 +141,7 @@ typedef unsigned long phys_addr_t;
 /* A port that defines GFP_KERNEL has a gfp_t too, also without the macro above. */
 #ifndef GFP_KERNEL
 /**
- * @brief Allocation flags. Only `__GFP_ZERO` has an effect, for a pool. Whether the caller may sleep, the kernel knows.
+ * @brief Allocation flags. Only `__GFP_ZERO` has an effect, for a pool. The kernel knows whether the caller may sleep.
  */
 typedef unsigned int gfp_t;
 #endif
