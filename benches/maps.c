@@ -21,18 +21,13 @@
 #include <ioremap.h>
 #include <mm_aspace.h>
 #include <rt_dma.h>
-#include "counter.h"
+#include "dma_bench.h"
 
 #define TURNS           31
 #define LIST            16
 #define LARGEST         65536
 /* Where the flash of QEMU's machine begins. No byte of it is read or written. */
 #define FLASH           0x04000000
-
-struct cost
-{
-    rt_uint64_t map, unmap;
-};
 
 static struct rt_device coherent = { .parent.name = "coherent", .user_data = "qemu,fw-cfg-mmio" };
 static struct rt_device plain = { .parent.name = "plain" };
@@ -53,7 +48,7 @@ static struct cost single(struct rt_device *dev, void *buffer, rt_size_t size, i
     rt_uint64_t overhead = count_overhead(), start = count();
     rt_ubase_t handle = attrs ? rt_dma_map_single_attrs(dev, buffer, size, direction, attrs)
                               : rt_dma_map_single(dev, buffer, size, direction);
-    struct cost cost = { .map = count() - start - overhead };
+    struct cost cost = { .call = count() - start - overhead };
 
     RT_ASSERT(handle != RT_DMA_MAPPING_ERROR);
     start = count();
@@ -65,7 +60,7 @@ static struct cost single(struct rt_device *dev, void *buffer, rt_size_t size, i
     {
         rt_dma_unmap_single(dev, handle, size, direction);
     }
-    cost.unmap = count() - start - overhead;
+    cost.undo = count() - start - overhead;
     return cost;
 }
 
@@ -82,37 +77,34 @@ static struct cost list(struct rt_device *dev, void *buffer, rt_size_t size, int
     }
     start = count();
     mapped = rt_dma_map_sg(dev, entries, LIST, direction);
-    cost.map = count() - start - overhead;
+    cost.call = count() - start - overhead;
     RT_ASSERT(mapped == LIST);
     start = count();
     rt_dma_unmap_sg(dev, entries, LIST, direction);
-    cost.unmap = count() - start - overhead;
+    cost.undo = count() - start - overhead;
     return cost;
 }
 
+/* How a buffer is mapped: alone, alone with RT_DMA_ATTR_OWN_LINES, or as LIST parts in a list. */
 enum way { SINGLE, OWN_LINES, IN_LIST };
 
-/* Measures TURNS maps and unmaps and prints the median. Sometimes a timer interrupt makes one of them longer. */
+/* Measures maps and unmaps in each direction, and prints their median. */
 static void bench(const char *kind, struct rt_device *dev, char *buffer, rt_size_t size, enum way way)
 {
-    for (rt_size_t d = 0; d < RT_ARRAY_SIZE(directions); ++d)
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(directions); ++i)
     {
         static struct cost turns[TURNS];
+        int direction = directions[i].number;
+        struct cost cost;
 
-        for (int i = 0; i < TURNS; ++i)
+        for (int turn = 0; turn < TURNS; ++turn)
         {
-            int number = directions[d].number, at = i;
-            struct cost cost = way == IN_LIST ? list(dev, buffer, size, number)
-                : single(dev, buffer, size, number, way == OWN_LINES ? RT_DMA_ATTR_OWN_LINES : 0);
-
-            for (; at && turns[at - 1].map + turns[at - 1].unmap > cost.map + cost.unmap; --at)
-            {
-                turns[at] = turns[at - 1];
-            }
-            turns[at] = cost;
+            turns[turn] = way == IN_LIST ? list(dev, buffer, size, direction)
+                : single(dev, buffer, size, direction, way == OWN_LINES ? RT_DMA_ATTR_OWN_LINES : 0);
         }
-        rt_kprintf("map %s,%s,%lu %lu %lu\n", kind, directions[d].name, (unsigned long)size,
-                (unsigned long)turns[TURNS / 2].map, (unsigned long)turns[TURNS / 2].unmap);
+        cost = median_of(turns, TURNS);
+        rt_kprintf("map %s,%s,%lu %lu %lu\n", kind, directions[i].name, (unsigned long)size,
+                (unsigned long)cost.call, (unsigned long)cost.undo);
     }
 }
 

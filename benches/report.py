@@ -22,7 +22,7 @@ class Judge:
         print(f"{'ok    ' if ok else 'MISSED'} {text}", flush=True)
 
     @staticmethod
-    def beside(text):
+    def note(text):
         print(f"       {text}", flush=True)
 
 
@@ -61,7 +61,7 @@ def judge_maps(judge, lines):
         for what, figure, most in figures:
             judge.line(figure <= most, f"{text}; {what} {figure:.4g} (<= {most})")
         if not figures:
-            judge.beside(f"{text} (no bound)")
+            judge.note(f"{text} (no bound)")
     return rows
 
 
@@ -74,12 +74,12 @@ def judge_stretches(judge, lines):
         text = (f"QEMU: lock held, {size} pages, {name}: {over} instructions in addition to 4 for each 64 pages of the request; "
                 f"{longest} for {pages} pages")
         if most is None:
-            judge.beside(f"{text} (no bound)")
+            judge.note(f"{text} (no bound)")
         else:
             judge.line(int(over) <= most, f"{text} (<= {most})")
     for size, longest in measure.lines_of(lines, "scan"):
         by_size[int(size)]["scan"] = int(longest)
-        judge.beside(f"QEMU: lock held, {size} pages, a scan by words: {longest} instructions (no bound)")
+        judge.note(f"QEMU: lock held, {size} pages, a scan by words: {longest} instructions (no bound)")
     if any(set(rows) != {*bound.STRETCHES, "scan"} for rows in by_size.values()):
         raise measure.Broken("stretches are missing")
     return by_size
@@ -92,7 +92,7 @@ def judge_pages(judge, by_size):
                     f"{bits / ours:.1f} times as fast")
             least = bound.faster(pages, fill, outcome, fit)
             if least is None:
-                judge.beside(f"{text} (no bound)")
+                judge.note(f"{text} (no bound)")
             else:
                 judge.line(bits >= least * ours, f"{text} (>= {least:.2g})")
     largest = max(by_size)
@@ -100,7 +100,7 @@ def judge_pages(judge, by_size):
         small = by_size[bound.SMALL][row][1]
         text = f"host: {', '.join(row)}: {ours / small:.2f} times the cost on {bound.SMALL} pages, on {largest}"
         if row[2] == "crossed":
-            judge.beside(f"{text} (no bound)")
+            judge.note(f"{text} (no bound)")
         else:
             judge.line(ours <= bound.GROWTH * small, f"{text} (<= {bound.GROWTH})")
 
@@ -134,7 +134,7 @@ def judge_cores(judge, rows):
         if name in bound.CORES:
             judge.line(median >= bound.CORES[name], f"{text} (>= {bound.CORES[name]})")
         else:
-            judge.beside(text)
+            judge.note(text)
 
 
 def main():
@@ -156,20 +156,20 @@ def main():
         traces = {size: measure.trace_rows(work, size) for size in sizes}
         judge_traces(judge, traces)
         lock = measure.lock(work)
-        judge.beside(f"host: the lock of the baselines: {lock:.0f} instructions a call")
+        judge.note(f"host: the lock of the baselines: {lock:.0f} instructions a call")
         records = measure.record_rows(work)
         for live, count in records.items():
-            judge.beside(f"host: {live} live mappings of pool memory: {count:.0f} instructions a map and its unmap")
+            judge.note(f"host: {live} live mappings of pool memory: {count:.0f} instructions a map and its unmap")
         (blocks, alone), touched = measure.block_rows(work), measure.touches(work)
         judge_blocks(judge, blocks, alone, touched)
         cores = measure.core_rows(work, bound.QUICK_PAIRS if quick else bound.PAIRS)
         judge_cores(judge, cores)
         heap = measure.byte_rows(work)
         for name, count in heap.items():
-            judge.beside(f"host: heap: {name}: {count} bytes")
+            judge.note(f"host: heap: {name}: {count} bytes")
         static = measure.static_bytes(work)
         for name, count in static.items():
-            judge.beside(f"archive: static variables of {name}: {count} bytes")
+            judge.note(f"archive: static variables of {name}: {count} bytes")
     except (measure.Broken, KeyError) as error:
         judge.line(False, f"no measurement: {error}")
         return 1

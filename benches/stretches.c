@@ -12,7 +12,7 @@
 #include <rtdevice.h>
 #include <rt_dma.h>
 #include "baselines.h"
-#include "stretches.h"
+#include "dma_bench.h"
 
 #define PAGE            ARCH_PAGE_SIZE
 #define MOST_PAGES      262144UL

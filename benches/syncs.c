@@ -5,7 +5,7 @@
  * through it, and the function in the table translates the address and maintains the cache. The reference is compiled
  * for size, as RT-Thread is. It has none of the checks that the library promises beyond that.
  *
- * Lines: "sync NAME OURS REFERENCE": instructions of one call, the middle of TURNS.
+ * Lines: "sync NAME OURS REFERENCE": the instructions of one call, the median of TURNS.
  */
 #include <rthw.h>
 #include <rtthread.h>
@@ -13,22 +13,12 @@
 
 #include <mm_aspace.h>
 
-#include "syncs.h"
+#include "dma_bench.h"
 
 #define TURNS           63
 #define LARGEST         16384
 
 #define REFERENCE       __attribute__((optimize("Os"), noinline))
-
-static rt_uint64_t overhead;
-
-static inline rt_uint64_t count(void)
-{
-    rt_uint64_t cycles;
-
-    __asm__ volatile ("isb\n\tmrs %0, pmccntr_el0" : "=r" (cycles) :: "memory");
-    return cycles;
-}
 
 /* ---- the reference ----------------------------------------------------------------------------------------------- */
 
@@ -197,52 +187,38 @@ static struct rt_pci_host_bridge bridge = { .dma_regions_nr = 1, .dma_regions = 
 static struct rt_pci_bus pci_bus = { .host_bridge = &bridge };
 static struct rt_bus bus = { .name = "pci" };
 
-/* A turn that a timer interrupt makes longer is far from the middle. */
-static rt_uint64_t middle_of(rt_uint64_t *turns)
-{
-    for (int i = 1; i < TURNS; ++i)
-    {
-        for (int at = i; at && turns[at - 1] > turns[at]; --at)
-        {
-            rt_uint64_t swap = turns[at];
-
-            turns[at] = turns[at - 1];
-            turns[at - 1] = swap;
-        }
-    }
-    return turns[TURNS / 2];
-}
-
 static rt_uint64_t count_out(const struct side *side, struct rt_device *dev, void *data, rt_size_t size,
         rt_ubase_t *handle, rt_ubase_t flags)
 {
-    rt_uint64_t turns[TURNS];
+    struct cost turns[TURNS] = { 0 };
+    rt_uint64_t overhead = count_overhead();
 
     for (int i = 0; i < TURNS; ++i)
     {
         rt_uint64_t start = count();
         rt_err_t error = side->out(dev, data, size, handle, flags);
 
-        turns[i] = count() - start - overhead;
+        turns[i].call = count() - start - overhead;
         RT_ASSERT(error == RT_EOK);
     }
-    return middle_of(turns);
+    return median_of(turns, TURNS).call;
 }
 
 static rt_uint64_t count_in(const struct side *side, struct rt_device *dev, void *data, rt_size_t size,
         rt_ubase_t handle, rt_ubase_t flags)
 {
-    rt_uint64_t turns[TURNS];
+    struct cost turns[TURNS] = { 0 };
+    rt_uint64_t overhead = count_overhead();
 
     for (int i = 0; i < TURNS; ++i)
     {
         rt_uint64_t start = count();
         rt_err_t error = side->in(dev, data, size, handle, flags);
 
-        turns[i] = count() - start - overhead;
+        turns[i].call = count() - start - overhead;
         RT_ASSERT(error == RT_EOK);
     }
-    return middle_of(turns);
+    return median_of(turns, TURNS).call;
 }
 
 static void compare(const char *name, struct rt_device *dev, const struct rt_dma_map_ops *table, void *data,
@@ -277,7 +253,7 @@ static void compare(const char *name, struct rt_device *dev, const struct rt_dma
     }
 }
 
-void bench_syncs(rt_uint64_t cost_of_counting)
+void bench_syncs(void)
 {
     static struct rt_device plain = { .parent.name = "plain" };
     /* The stand-in reads the properties of the node with this compatible string; QEMU's has dma-coherent. */
@@ -286,7 +262,6 @@ void bench_syncs(rt_uint64_t cost_of_counting)
     rt_ubase_t handle;
     void *data;
 
-    overhead = cost_of_counting;
     data = rt_dma_alloc(&plain, LARGEST, &handle, 0);
     RT_ASSERT(data);
     compare("non-coherent", &plain, &plain_ops, data, 0);

@@ -303,11 +303,11 @@ def words_tables(pages, traces):
     def cheaper(rows):
         return [name for name, (ours, _, words) in rows.items() if ours < words]
 
-    def always_from(kind, beside=()):
-        """Returns in words the sizes from which on the library is cheaper in all rows but those of `beside`."""
+    def always_from(kind, without=()):
+        """Returns in words the sizes from which on the library is cheaper in all rows but those of `without`."""
         sizes = []
         for size in sorted(kinds[kind], reverse=True):
-            if set(kinds[kind][size]) - set(cheaper(kinds[kind][size])) - set(beside):
+            if set(kinds[kind][size]) - set(cheaper(kinds[kind][size])) - set(without):
                 break
             sizes.append(size)
         return f"from {sizes[-1]:,} pages on" if sizes else "on none of these pools"

@@ -34,13 +34,13 @@
 
 #define CORES       2
 #define SLICE       2000000L        /* nanoseconds */
-#define START       200000L         /* from the order to the start of a slice */
+#define START       200000L         /* nanoseconds from the order to the start of a slice */
 #define BATCH       32              /* operations between two looks at the clock */
 #define MOST_PAIRS  1001
 #define TRIES       20              /* for each pair that is wanted */
 #define RING        256             /* blocks of a core, a multiple of a group's */
 #define POOL_SIZE   (4UL << 20)
-#define MUCH        95              /* percent of a slice that a core must have worked */
+#define LEAST_SHARE 95              /* percent of a slice that a core must have worked */
 
 struct core
 {
@@ -50,26 +50,26 @@ struct core
     struct { void *block; rt_ubase_t handle; } ring[RING];
     rt_size_t oldest;
     /* Of the last slice. */
-    int is_wanted;
+    int takes_part;
     long operations;
     int is_whole;
 } __attribute__((aligned(256)));
 
-struct kind
+struct operation
 {
     const char *name;
-    void (*work)(struct core *core);
+    void (*run)(struct core *core);
 };
 
 static struct core cores[CORES];
-static const struct kind *kind;
+static const struct operation *measured;
 static long begin;
 static int is_over;
-static pthread_barrier_t order, done;
+static pthread_barrier_t slice_begins, slice_ends;
 
 /* ---- one operation each ------------------------------------------------------------------------------------------ */
 
-static void own_loop(struct core *core)
+static void compute(struct core *core)
 {
     for (int i = 0; i < 64; ++i)
     {
@@ -77,7 +77,7 @@ static void own_loop(struct core *core)
     }
 }
 
-static void page(struct core *core)
+static void use_page(struct core *core)
 {
     rt_ubase_t handle;
     void *memory = rt_dma_alloc(&core->dev, ARCH_PAGE_SIZE, &handle, 0);
@@ -86,7 +86,7 @@ static void page(struct core *core)
     rt_dma_free(&core->dev, ARCH_PAGE_SIZE, memory, handle, 0);
 }
 
-static void own_page(struct core *core)
+static void use_own_page(struct core *core)
 {
     rt_ubase_t handle;
     void *memory = rt_dma_alloc(&core->dev, ARCH_PAGE_SIZE, &handle, RT_DMA_F_DEVICE);
@@ -95,7 +95,7 @@ static void own_page(struct core *core)
     rt_dma_free(&core->dev, ARCH_PAGE_SIZE, memory, handle, RT_DMA_F_DEVICE);
 }
 
-static void block_of(struct rt_dma_block_pool *pool)
+static void use_block_of(struct rt_dma_block_pool *pool)
 {
     rt_ubase_t handle;
     void *block = rt_dma_block_pool_alloc(pool, &handle);
@@ -104,12 +104,12 @@ static void block_of(struct rt_dma_block_pool *pool)
     rt_dma_block_pool_free(pool, block, handle);
 }
 
-static void block(struct core *core)
+static void use_block(struct core *core)
 {
-    block_of(core->blocks);
+    use_block_of(core->blocks);
 }
 
-static void block_of_ring(struct core *core)
+static void turn_ring(struct core *core)
 {
     rt_size_t at = core->oldest++ % RING;
 
@@ -118,19 +118,19 @@ static void block_of_ring(struct core *core)
     MUST(core->ring[at].block);
 }
 
-static void own_block(struct core *core)
+static void use_own_block(struct core *core)
 {
-    block_of(core->own_blocks);
+    use_block_of(core->own_blocks);
 }
 
-static const struct kind kinds[] =
+static const struct operation all_operations[] =
 {
-    { "nothing-shared", own_loop },
-    { "one-pool", page },
-    { "two-pools", own_page },
-    { "one-block-pool", block },
-    { "block-rings", block_of_ring },
-    { "two-block-pools", own_block },
+    { "nothing-shared", compute },
+    { "one-pool", use_page },
+    { "two-pools", use_own_page },
+    { "one-block-pool", use_block },
+    { "block-rings", turn_ring },
+    { "two-block-pools", use_own_block },
 };
 
 /* ---- slices ------------------------------------------------------------------------------------------------------ */
@@ -157,17 +157,17 @@ static void work(struct core *core)
     {
         for (int i = 0; i < BATCH; ++i)
         {
-            kind->work(core);
+            measured->run(core);
         }
         core->operations += BATCH;
         end = now(CLOCK_MONOTONIC);
     } while (end < begin + SLICE);
     on_core = now(CLOCK_THREAD_CPUTIME_ID) - on_core;
-    core->is_whole = on_core * 100 >= SLICE * MUCH && start - begin < SLICE * (100 - MUCH) / 100
-        && end - start < SLICE + SLICE * (100 - MUCH) / 100;
+    core->is_whole = on_core * 100 >= SLICE * LEAST_SHARE && start - begin < SLICE * (100 - LEAST_SHARE) / 100
+        && end - start < SLICE + SLICE * (100 - LEAST_SHARE) / 100;
 }
 
-static void *run(void *argument)
+static void *run_core(void *argument)
 {
     struct core *core = argument;
     struct sched_param priority = { .sched_priority = 1 };
@@ -180,16 +180,16 @@ static void *run(void *argument)
     pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
     for (;;)
     {
-        pthread_barrier_wait(&order);
+        pthread_barrier_wait(&slice_begins);
         if (is_over)
         {
             return NULL;
         }
-        if (core->is_wanted)
+        if (core->takes_part)
         {
             work(core);
         }
-        pthread_barrier_wait(&done);
+        pthread_barrier_wait(&slice_ends);
     }
 }
 
@@ -200,11 +200,11 @@ static long slice(int count)
 
     for (int i = 0; i < CORES; ++i)
     {
-        cores[i].is_wanted = i < count;
+        cores[i].takes_part = i < count;
     }
     begin = now(CLOCK_MONOTONIC) + START;
-    pthread_barrier_wait(&order);
-    pthread_barrier_wait(&done);
+    pthread_barrier_wait(&slice_begins);
+    pthread_barrier_wait(&slice_ends);
     for (int i = 0; i < count; ++i)
     {
         if (!cores[i].is_whole)
@@ -216,14 +216,14 @@ static long slice(int count)
     return operations;
 }
 
-static int by_value(const void *a, const void *b)
+static int compare_longs(const void *a, const void *b)
 {
     long first = *(const long *)a, second = *(const long *)b;
 
     return (first > second) - (first < second);
 }
 
-static void compare(int wanted)
+static void measure(int wanted)
 {
     static long ratios[MOST_PAIRS], alone[MOST_PAIRS], together[MOST_PAIRS];
     int counted = 0;
@@ -242,10 +242,10 @@ static void compare(int wanted)
         }
     }
     MUST(counted);
-    qsort(ratios, counted, sizeof(*ratios), by_value);
-    qsort(alone, counted, sizeof(*alone), by_value);
-    qsort(together, counted, sizeof(*together), by_value);
-    printf("cores %s %ld %ld %ld %d %ld.%ld %ld.%ld\n", kind->name, ratios[counted / 2], ratios[counted / 4],
+    qsort(ratios, counted, sizeof(*ratios), compare_longs);
+    qsort(alone, counted, sizeof(*alone), compare_longs);
+    qsort(together, counted, sizeof(*together), compare_longs);
+    printf("cores %s %ld %ld %ld %d %ld.%ld %ld.%ld\n", measured->name, ratios[counted / 2], ratios[counted / 4],
             ratios[counted * 3 / 4], counted, alone[counted / 2] / 10, alone[counted / 2] % 10,
             together[counted / 2] / 10, together[counted / 2] % 10);
     fflush(stdout);
@@ -278,10 +278,10 @@ static void install(void)
         cores[i].own_blocks = rt_dma_block_pool_create("own", &cores[i].dev, 64, 64, 0);
         MUST(blocks && cores[i].own_blocks);
         /* The first call of a device chooses its operations, that of a block pool allocates pages. */
-        page(&cores[i]);
-        own_page(&cores[i]);
-        block(&cores[i]);
-        own_block(&cores[i]);
+        use_page(&cores[i]);
+        use_own_page(&cores[i]);
+        use_block(&cores[i]);
+        use_own_block(&cores[i]);
         for (int at = 0; at < RING; ++at)
         {
             cores[i].ring[at].block = rt_dma_block_pool_alloc(blocks, &cores[i].ring[at].handle);
@@ -297,19 +297,19 @@ int main(int argc, char **argv)
 
     MUST(pairs > 0 && pairs <= MOST_PAIRS);
     install();
-    pthread_barrier_init(&order, NULL, CORES + 1);
-    pthread_barrier_init(&done, NULL, CORES + 1);
+    pthread_barrier_init(&slice_begins, NULL, CORES + 1);
+    pthread_barrier_init(&slice_ends, NULL, CORES + 1);
     for (int i = 0; i < CORES; ++i)
     {
-        MUST(pthread_create(&threads[i], NULL, run, &cores[i]) == 0);
+        MUST(pthread_create(&threads[i], NULL, run_core, &cores[i]) == 0);
     }
-    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(kinds); ++i)
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(all_operations); ++i)
     {
-        kind = &kinds[i];
-        compare(pairs);
+        measured = &all_operations[i];
+        measure(pairs);
     }
     is_over = 1;
-    pthread_barrier_wait(&order);
+    pthread_barrier_wait(&slice_begins);
     for (int i = 0; i < CORES; ++i)
     {
         pthread_join(threads[i], NULL);

@@ -105,8 +105,8 @@ static void break_runs(rt_size_t request)
     }
 }
 
-/* Brings all pools into the wanted state. The library's pool is changed by its calls, one page at a time. */
-static void settle(void)
+/* Brings all pools into the state `want`. The library's pool is changed by its calls, one page at a time. */
+static void fill_pools(void)
 {
     rt_ubase_t handle;
 
@@ -164,7 +164,7 @@ static void crossed(struct side *side, rt_size_t size, int turns)
     }
 }
 
-static void count(struct side *side, const char *row, void (*turns)(struct side *, rt_size_t, int), rt_size_t size)
+static void count_turns(struct side *side, const char *row, void (*turns)(struct side *, rt_size_t, int), rt_size_t size)
 {
     char name[96];
 
@@ -173,7 +173,7 @@ static void count(struct side *side, const char *row, void (*turns)(struct side 
     COUNT(name, turns(side, size, COUNTED));
 }
 
-static void row(const char *fill, rt_size_t request, const char *outcome, void (*turns)(struct side *, rt_size_t, int))
+static void measure_row(const char *fill, rt_size_t request, const char *outcome, void (*turns)(struct side *, rt_size_t, int))
 {
     rt_size_t expected = fit(request);
     char name[80], number[24] = "all+1";
@@ -195,7 +195,7 @@ static void row(const char *fill, rt_size_t request, const char *outcome, void (
         {
             sides[i]->free(&sides[i]->dev, request * PAGE, buffer, handle, 0);
         }
-        count(sides[i], name, turns, request * PAGE);
+        count_turns(sides[i], name, turns, request * PAGE);
     }
     if (expected == pages)
     {
@@ -208,27 +208,27 @@ static void row(const char *fill, rt_size_t request, const char *outcome, void (
     fflush(stdout);
 }
 
-static void rows(const struct fill *fill, rt_size_t request)
+static void measure_fill(const struct fill *fill, rt_size_t request)
 {
     fill->fill();
     if (fit(request) == pages)
     {
         memset(want + pages - request, 0, request);
     }
-    settle();
-    row(fill->name, request, "success", pairs);
-    row(fill->name, request, "crossed", crossed);
+    fill_pools();
+    measure_row(fill->name, request, "success", pairs);
+    measure_row(fill->name, request, "crossed", crossed);
     if (fill->fill == fill_empty)
     {
         if (request == 1)
         {
-            row(fill->name, pages + 1, "failure", pairs);
+            measure_row(fill->name, pages + 1, "failure", pairs);
         }
         return;
     }
     break_runs(request);
-    settle();
-    row(fill->name, request, "failure", pairs);
+    fill_pools();
+    measure_row(fill->name, request, "failure", pairs);
 }
 
 static void lock_and_unlock(struct rt_spinlock *lock, int turns)
@@ -261,9 +261,9 @@ int main(int argc, char **argv)
     {
         for (rt_size_t j = 0; j < RT_ARRAY_SIZE(requests); ++j)
         {
-            rows(&fills[i], requests[j]);
+            measure_fill(&fills[i], requests[j]);
         }
     }
-    rows(&gaps, 62);
+    measure_fill(&gaps, 62);
     return 0;
 }

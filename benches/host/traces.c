@@ -39,11 +39,13 @@ struct trace
     rt_size_t percent;              /* with ring 0: the share of the pool that is in use */
 };
 
-static rt_size_t pages, operations;
+static rt_size_t pages;         /* of the pool */
+static rt_size_t operations;    /* that are recorded and counted */
 static struct buffer *buffers;
-/* Those in use, at [0, lives), in the order of allocation with a ring; then the others. */
+/* Indexes of `buffers`: first the `live` ones that are in use, with a ring in the order of allocation; then the others. */
 static rt_size_t *slots;
-static rt_size_t lives, used;
+static rt_size_t live;
+static rt_size_t used;          /* pages */
 static struct operation recorded[MOST_OPERATIONS];
 
 static rt_size_t one_page(void)
@@ -105,37 +107,37 @@ static inline void perform(struct side *side, struct operation operation)
 static struct operation step(struct side *side, const struct trace *trace)
 {
     struct operation next = { 0, 0 };
-    int allocates = trace->ring ? lives < trace->ring : used * 100 < trace->percent * pages;
+    int allocates = trace->ring ? live < trace->ring : used * 100 < trace->percent * pages;
 
-    if (allocates || !lives)
+    if (allocates || !live)
     {
-        next.slot = slots[lives];
+        next.slot = slots[live];
         next.size = trace->request() * PAGE;
         perform(side, next);
         /* If the pool is too fragmented for the request, the call fails. Failed calls are counted, too. */
         if (buffers[next.slot].memory)
         {
-            ++lives;
+            ++live;
             used += next.size / PAGE;
         }
     }
     else
     {
-        rt_size_t index = trace->ring ? 0 : bench_random() % lives;
+        rt_size_t index = trace->ring ? 0 : bench_random() % live;
 
         next.slot = slots[index];
         used -= buffers[next.slot].size / PAGE;
         perform(side, next);
-        --lives;
+        --live;
         if (trace->ring)
         {
-            memmove(slots, slots + 1, lives * sizeof(*slots));
+            memmove(slots, slots + 1, live * sizeof(*slots));
         }
         else
         {
-            slots[index] = slots[lives];
+            slots[index] = slots[live];
         }
-        slots[lives] = next.slot;
+        slots[live] = next.slot;
     }
     return next;
 }
@@ -148,14 +150,14 @@ static __attribute__((noinline)) void replay(struct side *side)
     }
 }
 
-static void row(const struct trace *trace)
+static void measure_trace(const struct trace *trace)
 {
     rt_size_t bytes = RT_BITMAP_LEN(pages) * sizeof(rt_bitmap_t);
     struct buffer *before = malloc(pages * sizeof(*before));
     rt_bitmap_t *map = malloc(bytes);
 
     MUST(before && map);
-    lives = used = 0;
+    live = used = 0;
     for (rt_size_t slot = 0; slot < pages; ++slot)
     {
         slots[slot] = slot;
@@ -193,7 +195,7 @@ static void row(const struct trace *trace)
     printf("trace %lu %s %lu\n", pages, trace->name, operations);
     fflush(stdout);
 
-    for (rt_size_t i = 0; i < lives; ++i)
+    for (rt_size_t i = 0; i < live; ++i)
     {
         perform(&ours, (struct operation){ slots[i], 0 });
     }
@@ -215,7 +217,7 @@ int main(int argc, char **argv)
     install_all(pages);
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(traces); ++i)
     {
-        row(&traces[i]);
+        measure_trace(&traces[i]);
     }
     for (rt_size_t word = 0; word < RT_BITMAP_LEN(pages); ++word)
     {
