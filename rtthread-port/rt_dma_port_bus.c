@@ -241,8 +241,8 @@ static rt_uint64_t distance_in_same_ranges(const struct translation *steps, uint
 }
 
 /*
- * Ends a translation of which one step, by these ranges, has no table. If there are ranges, the heap had no room for the
- * table. If not, they cannot be read, and RT-Thread leaves every address unchanged.
+ * Ends a translation of which one step, by these ranges, has no table. If there are ranges, the heap had no room for
+ * the table. If not, they cannot be read, and RT-Thread leaves every address unchanged.
  */
 static int end_without_table(const struct bus_ranges *ranges, uintptr_t pa, uintptr_t *handle, uintptr_t *last)
 {

@@ -164,7 +164,10 @@ static void crossed(struct side *side, rt_size_t size, int turns)
     }
 }
 
-static void count_turns(struct side *side, const char *row, void (*turns)(struct side *, rt_size_t, int), rt_size_t size)
+/* Allocates and frees buffers of `size` bytes, `turns` times. */
+typedef void make_turns(struct side *side, rt_size_t size, int turns);
+
+static void count_turns(struct side *side, const char *row, make_turns *turns, rt_size_t size)
 {
     char name[96];
 
@@ -173,7 +176,7 @@ static void count_turns(struct side *side, const char *row, void (*turns)(struct
     COUNT(name, turns(side, size, COUNTED));
 }
 
-static void measure_row(const char *fill, rt_size_t request, const char *outcome, void (*turns)(struct side *, rt_size_t, int))
+static void measure_row(const char *fill, rt_size_t request, const char *outcome, make_turns *turns)
 {
     rt_size_t expected = fit(request);
     char name[80], number[24] = "all+1";

@@ -42,7 +42,7 @@ struct trace
 static rt_size_t pages;         /* of the pool */
 static rt_size_t operations;    /* that are recorded and counted */
 static struct buffer *buffers;
-/* Indexes of `buffers`: first the `live` ones that are in use, with a ring in the order of allocation; then the others. */
+/* Indexes of `buffers`: first the `live` ones in use (with a ring in the order of allocation), then the others. */
 static rt_size_t *slots;
 static rt_size_t live;
 static rt_size_t used;          /* pages */
