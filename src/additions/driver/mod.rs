@@ -33,14 +33,14 @@
 mod block;
 mod coherent;
 mod direction;
+mod mapping;
 mod ring;
-mod stream;
 
 pub use block::{BlockBox, BlockPool};
 pub use coherent::CoherentBuffer;
 pub use direction::{Bidirectional, Bytes, Direction, FromDevice, ToDevice};
+pub use mapping::{Mapping, Refused, ScopedMapping};
 pub use ring::{Full, Ring};
-pub use stream::{Mapping, Refused, ScopedMapping};
 
 pub use crate::additions::block_pool::pools::CreateError;
 pub use crate::additions::streaming::{BadMapping, MapError};
