@@ -118,14 +118,10 @@ pub(super) fn report_map<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: Map
 #[cold]
 pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, mapped: &MappedBuffer, error: BadMapping) {
     let (handle, size, reason) = (mapped.handle, mapped.size, error.reason());
-    let text = match error {
-        // An unmap never gets the last two.
-        BadMapping::Unknown | BadMapping::Ambiguous | BadMapping::PastEnd | BadMapping::NoDirection => {
-            text!("unmap of 0x%lx (%lu bytes): %s", handle, size, reason)
-        }
-        BadMapping::WrongSize | BadMapping::WrongDirection => {
-            text!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped", handle, size, reason)
-        }
+    let text = if error.has_ended_mapping() {
+        text!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped", handle, size, reason)
+    } else {
+        text!("unmap of 0x%lx (%lu bytes): %s", handle, size, reason)
     };
     dma.refuse_line(&dma.line_about(device, text));
 }
