@@ -122,11 +122,21 @@ pub unsafe extern "C" fn rt_dma_get_coherent_mask(dev: *mut rt_device) -> u64 {
 }
 
 /// Which masks of a device a call sets.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum WhichMasks {
     Streaming,
     Coherent,
     Both,
+}
+
+impl WhichMasks {
+    fn includes_streaming(self) -> bool {
+        matches!(self, WhichMasks::Streaming | WhichMasks::Both)
+    }
+
+    fn includes_coherent(self) -> bool {
+        matches!(self, WhichMasks::Coherent | WhichMasks::Both)
+    }
 }
 
 /// Sets one mask, or both.
@@ -147,9 +157,10 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     }
     // An operation of the BSP may allocate anywhere. Only its handles show whether they are within the mask.
     if let Some(ops) = ops_of_alloc(before.original) {
-        let has_memory = match which {
-            WhichMasks::Streaming => DMA.has_streaming_memory_within(ops, device, mask),
-            WhichMasks::Coherent | WhichMasks::Both => DMA.has_coherent_memory_within(ops, device, mask),
+        let has_memory = if which.includes_coherent() {
+            DMA.has_coherent_memory_within(ops, device, mask)
+        } else {
+            DMA.has_streaming_memory_within(ops, device, mask)
         };
         if !has_memory {
             return errors.io;
@@ -161,7 +172,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     if let Err(error) = record_and_publish(device, mask, which, table, &before) {
         return status_without_record(error);
     }
-    if which != WhichMasks::Streaming {
+    if which.includes_coherent() {
         update_block_pools(device);
     }
     errors.ok
@@ -181,10 +192,10 @@ fn record_and_publish(
     let is_unchanged = || stored_table(device).is_some_and(|stored| core::ptr::eq(stored, table));
     let inherited = || if is_unchanged() { before.masks } else { Masks::UNLIMITED };
     let change = |masks: &mut Masks| {
-        if which != WhichMasks::Coherent {
+        if which.includes_streaming() {
             masks.streaming = mask;
         }
-        if which != WhichMasks::Streaming {
+        if which.includes_coherent() {
             masks.coherent = mask;
         }
     };
