@@ -220,14 +220,14 @@ fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
         // device's mappings, and then the other one does, and goes on.
         let is_chosen = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
         let chosen = is_chosen.clone();
-        let late = call(move || _ = streaming.forget(DEVICE, || !chosen.load(Ordering::Acquire)));
+        let late = call(move || _ = streaming.forget_earlier_device(DEVICE, || !chosen.load(Ordering::Acquire)));
         let other = call(move || {
             is_chosen.store(true, Ordering::Release);
             let handle = map(streaming, va, 1);
             unmap(streaming, handle).expect("its mapping");
         });
         at_once([late, other]);
-        streaming.forget(DEVICE, || true);
+        streaming.forget_earlier_device(DEVICE, || true);
         assert_eq!(unmap(streaming, old), Err(BadMapping::Unknown), "a mapping of the last device is there");
     });
 }

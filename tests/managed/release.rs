@@ -88,7 +88,7 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
     take_released();
     for in_interrupt in [false, true] {
         (0..10_000).for_each(|number| manage(&records, device, ResourceKind::Buffer, number));
-        let forget = || records.forget(device, || true);
+        let forget = || records.forget_earlier_device(device, || true);
         assert_eq!(if in_interrupt { machine.in_interrupt(forget) } else { forget() }, 10_000);
         manage(&records, device, ResourceKind::Buffer, 7);
         assert!(!unmanage(&records, device, ResourceKind::Buffer, 3));
@@ -99,7 +99,7 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
     // While a thread has a reservation, the device exists, and its resources are not forgotten.
     manage(&records, device, ResourceKind::Buffer, 1);
     let reservation = records.reserve(device).unwrap();
-    assert_eq!(records.forget(device, || true), 0);
+    assert_eq!(records.forget_earlier_device(device, || true), 0);
     fill_reservation(reservation, ResourceKind::Buffer, record_release, 2);
     assert!(records.release(device));
     assert_eq!(take_released(), [(device, 2), (device, 1)]);

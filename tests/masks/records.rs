@@ -137,15 +137,15 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let set = || begin_set(&records, device, Masks::UNLIMITED, Some(0xff), Some(0xff)).unwrap();
 
     set();
-    assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
+    assert_eq!(records.forget_earlier_device(device, || false), 0, "it has operations: its masks are its own");
     assert_eq!(masks_of(&records, device), Masks { streaming: 0xff, coherent: 0xff });
-    assert_eq!(records.forget(device, || true), 0);
+    assert_eq!(records.forget_earlier_device(device, || true), 0);
     assert_eq!(recorded(&records, device), None);
     assert_eq!(machine.balance(), balance);
 
     // In an interrupt the record stays in the list until the next call from a thread, but no lookup finds it.
     set();
-    assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
+    assert_eq!(machine.in_interrupt(|| records.forget_earlier_device(device, || true)), 0);
     assert_eq!(recorded(&records, device), None);
     begin_set(&records, device, Masks::UNLIMITED, Some(0xf), None).unwrap();
     assert_eq!(masks_of(&records, device), Masks { streaming: 0xf, coherent: !0 });

@@ -32,14 +32,14 @@ fn fault_17_the_next_device_at_an_address_meets_no_mapping_of_the_last_one() {
     assert_eq!(rig.used_bytes(), before.used_bytes + 2 * PAGE);
 
     // A device that has its operations already is not a new one.
-    assert_eq!(rig.streaming().forget(gone.device, || false), 0);
+    assert_eq!(rig.streaming().forget_earlier_device(gone.device, || false), 0);
     rig.sync_for_cpu(&gone, handles[1], SIZE, FromDevice).unwrap();
 
     // The memory has another owner by now.
     for va in buffers {
         rig.machine.cpu_write(va, &bytes(7, SIZE));
     }
-    assert_eq!(rig.streaming().forget(gone.device, || true), 3);
+    assert_eq!(rig.streaming().forget_earlier_device(gone.device, || true), 3);
     assert_eq!(rig.used_bytes(), before.used_bytes + PAGE, "its bounce buffer is free, and the other device's is not");
     for handle in &handles {
         assert_eq!(rig.sync_for_cpu(&gone, *handle, SIZE, Bidirectional), Err(BadMapping::Unknown));
@@ -69,7 +69,7 @@ fn fault_17_an_interrupt_that_brings_a_new_device_leaves_bounce_buffers_to_a_thr
     let gone = rig.plain();
     rig.map(&gone, rig.va(HEAP + 1), SIZE, FromDevice).unwrap();
     rig.machine.in_interrupt(|| {
-        assert_eq!(rig.streaming().forget(gone.device, || true), 1);
+        assert_eq!(rig.streaming().forget_earlier_device(gone.device, || true), 1);
     });
     assert_eq!(rig.used_bytes(), PAGE);
     rig.streaming().tidy();
@@ -94,7 +94,7 @@ fn fault_17_what_operations_of_a_bsp_allocated_for_a_device_that_is_gone_stays()
     let handle = rig.map(&gone, rig.va(HEAP), PAGE, FromDevice).unwrap();
     assert_eq!(handle, 0x1_8000);
     let used = rig.used_bytes();
-    assert_eq!(rig.streaming().forget(gone.device, || true), 1);
+    assert_eq!(rig.streaming().forget_earlier_device(gone.device, || true), 1);
     assert_eq!(rig.used_bytes(), used);
     assert_eq!(rig.unmap(&rig.plain(), handle, PAGE, FromDevice), Err(BadMapping::Unknown));
     rig.assert_errors(1);

@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(records.limits(device), Limits::DEFAULT);
         // Another device at the address has none of them.
         records.set_limits(device, |limits| limits.boundary_mask = 0xffff).unwrap();
-        records.forget(device, || true);
+        records.forget_earlier_device(device, || true);
         assert_eq!(records.limits(device), Limits::DEFAULT);
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! A record must not exist longer than its device, because another device may get the same address. It ends when the
 //! driver releases the device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks_and_limits`]). At the latest,
-//! it ends when operations are chosen for a device at that address ([`DeviceRecords::forget`]), because a device
-//! without operations is a new one.
+//! it ends when operations are chosen for a device at that address ([`DeviceRecords::forget_earlier_device`]), because
+//! a device without operations is a new one.
 //!
 //! | file | what it has |
 //! | --- | --- |
@@ -183,7 +183,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// therefore also finds the operations, and does not remove the record.
     ///
     /// Context: any.
-    pub fn forget(&self, device: Device, is_new: impl FnOnce() -> bool) -> usize {
+    pub fn forget_earlier_device(&self, device: Device, is_new: impl FnOnce() -> bool) -> usize {
         let lost = self.with_record(device, |record| {
             if !is_new() {
                 return 0;

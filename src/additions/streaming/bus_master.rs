@@ -40,8 +40,9 @@ pub enum Ops {
 ///
 /// An operation may hold something from a `sync_out` to the next `sync_in`, an entry of an IOMMU for example. So over
 /// the life of a mapping, `sync_in` is called exactly once for each `sync_out` that succeeded. A call that is made for
-/// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then. An exception are mappings
-/// that a removed device left: [`forget`](super::Streaming::forget) ends them, and calls none of these operations.
+/// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then. An exception are mappings that
+/// a removed device left: [`forget_earlier_device`](super::Streaming::forget_earlier_device) ends them, and calls none
+/// of these operations.
 ///
 /// A mapping keeps the handle that it got first. So for a device whose mappings are synced, `sync_out` returns the same
 /// handle each time it is called for the same bytes.

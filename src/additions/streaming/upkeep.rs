@@ -80,7 +80,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// returns false once that mapping can be found.
     ///
     /// Context: any.
-    pub fn forget(self, device: Device, is_new: impl Fn() -> bool) -> usize {
+    pub fn forget_earlier_device(self, device: Device, is_new: impl Fn() -> bool) -> usize {
         let mut ended = 0;
         let is_stale = |mapping: &LiveMapping| mapping.master.device == device && is_new();
         for mut record in self.mappings.records.take_all(self.dma.kernel, &is_stale) {

@@ -21,7 +21,7 @@ pub(in crate::ffi) static STREAMS: Hook<Streams> = Hook::new();
 /// See [`STREAMS`].
 pub(in crate::ffi) struct Streams {
     /// Ends the streaming mappings that an earlier device at the address left, and returns their number.
-    pub(in crate::ffi) forget: fn(Device) -> usize,
+    pub(in crate::ffi) forget_earlier_device: fn(Device) -> usize,
     /// Frees the bounce buffers that interrupts have left to a thread.
     pub(in crate::ffi) tidy: fn(),
 }

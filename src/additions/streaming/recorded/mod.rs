@@ -149,8 +149,9 @@ impl<K: Kernel> Streaming<'_, K> {
         match &record.bounce {
             Some(bounce) if !bounce.can_be_freed(kernel) => return self.mappings.spares.put_unfreed(kernel, record),
             // SAFETY: the caller of `FilledBounce::new` guarantees that the device exists until its mappings have ended
-            // and `tidy` has freed what interrupts left, and `forget` frees none that a BSP's operations allocated. A
-            // bounce buffer is freed once: its record is in no list, and a spare record gets another mapping.
+            // and `tidy` has freed what interrupts left, and `forget_earlier_device` frees none that a BSP's operations
+            // allocated. A bounce buffer is freed once: its record is in no list, and a spare record gets another
+            // mapping.
             Some(bounce) => unsafe { bounce.free(self.dma, &record.master) },
             None => {}
         }
@@ -180,8 +181,8 @@ unsafe fn add_bounce<K: Kernel>(dma: &Dma<K>, mapping: &mut LiveMapping) -> Opti
 /// Makes the whole buffer the processor's at the end of the mapping.
 ///
 /// # Safety
-/// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu), for
-/// the whole buffer.
+/// As for [`copy_to_bounce`](LiveMapping::copy_to_bounce) and [`sync_part_for_cpu`](LiveMapping::sync_part_for_cpu),
+/// for the whole buffer.
 #[allow(unsafe_code)]
 unsafe fn take_back<K: Kernel>(kernel: K, mapping: &LiveMapping, attributes: Attributes) {
     let whole = mapping.whole();

@@ -52,18 +52,18 @@ fn forget_earlier_device(device: Device) {
     // this may be wrong, and drivers call `rt_dmam_release` (see there).
     //
     // `rt_dmam_free` and the other managed calls that choose no operations call this function too, because they may be
-    // the first call of a device. Without this check, each of them would take a lock in `DEVICES.forget`, and search
-    // the records of all streaming mappings.
+    // the first call of a device. Without this check, each of them would take a lock in
+    // `DEVICES.forget_earlier_device`, and search the records of all streaming mappings.
     if stored_table(device).is_some() {
         return;
     }
     // Only logged: the count of refused calls is for calls that fail, and this one goes on.
     let log = |text| DMA.kernel.log(Level::Error, &DMA.line_about(device, text));
-    let lost = DEVICES.forget(device, || stored_table(device).is_none());
+    let lost = DEVICES.forget_earlier_device(device, || stored_table(device).is_none());
     if lost != 0 {
         log(text!("%lu managed resources of an earlier device at 0x%lx were never released", lost, device.address()));
     }
-    let ended = STREAMS.get().map_or(0, |streams| (streams.forget)(device));
+    let ended = STREAMS.get().map_or(0, |streams| (streams.forget_earlier_device)(device));
     if ended != 0 {
         log(text!("%lu mappings of an earlier device at 0x%lx were never unmapped", ended, device.address()));
     }

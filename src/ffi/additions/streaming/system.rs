@@ -22,8 +22,10 @@ pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::n
 static MAPPINGS: StreamingMaps<RtThread> = StreamingMaps::new();
 
 /// What other additions call.
-pub(super) static HOOKS: Streams =
-    Streams { forget: |device| STREAMING.forget(device, || stored_table(device).is_none()), tidy: || STREAMING.tidy() };
+pub(super) static HOOKS: Streams = Streams {
+    forget_earlier_device: |device| STREAMING.forget_earlier_device(device, || stored_table(device).is_none()),
+    tidy: || STREAMING.tidy(),
+};
 
 /// The operations of a table that the BSP set, through the functions that call it. Some sync operations of the library
 /// leave the cache alone, and one maintains it whatever the flags are. Where a table has one of these, the cache is
