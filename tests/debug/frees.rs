@@ -68,6 +68,25 @@ fn a_buffer_is_held_until_the_library_frees_it() {
     rig.assert_silent();
 }
 
+/// The physical address of a buffer without a mapping may be the address at which another buffer is mapped.
+#[test]
+fn a_buffer_without_a_mapping_is_not_taken_for_one_that_is_mapped_at_its_address() {
+    for frees_mapped_first in [true, false] {
+        let rig = Rig::new();
+        let mapped = rig.alloc(2 * PAGE, Flags::NOCACHE);
+        let unmapped = Held { va: mapped.va, handle: mapped.va, size: PAGE, flags: Flags::NOMAP, ..mapped };
+        assert_ne!(rig.machine.pa_of(mapped.va), mapped.va);
+        rig.record(rig.device, &unmapped);
+        rig.sync_data(mapped.va, 2 * PAGE, Flags::NOCACHE);
+        // The driver did not ask for the handle of the second one.
+        let frees = [freed(&mapped), FreedMemory { handle: 0, ..freed(&unmapped) }];
+        rig.free(frees[usize::from(!frees_mapped_first)]);
+        rig.free(frees[usize::from(frees_mapped_first)]);
+        rig.debug.note_managed_release(&rig.call(OTHER_SITE));
+        rig.assert_silent();
+    }
+}
+
 /// The library refuses the free: a managed buffer stays with the device for which it was allocated.
 #[test]
 fn a_managed_buffer_that_another_device_frees_is_still_held() {

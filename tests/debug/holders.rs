@@ -40,6 +40,8 @@ fn the_buffers_and_blocks_of_a_pool_are_listed() {
     let block = DebugEntry { kind, handle: page.handle + 64, ..allocated(page.va + 64) };
     rig.debug.record_allocation(&rig.call_for(other, ALLOC_SITE), block);
     hold_unmapped(&rig, START + 4 * PAGE);
+    // Physical memory elsewhere, whose address is that of a buffer.
+    hold_unmapped(&rig, held.va);
     // What lies elsewhere, or was freed, is not listed.
     rig.map(own_memory(&rig), 64, Direction::ToDevice);
     let gone = rig.alloc(4096, Flags::empty());

@@ -14,7 +14,8 @@ use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 impl<K: Kernel> Watch<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
     pub fn record_allocation(&'static self, call: &Call, new: DebugEntry) {
-        self.with_checker(call, |checker| checker.record_allocation(new));
+        let is_identity = self.kernel.v2p(new.va) == Some(new.va);
+        self.with_checker(call, |checker| checker.record_allocation(new, is_identity));
     }
 
     /// Notes that a block pool is about to be destroyed.

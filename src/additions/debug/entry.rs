@@ -174,6 +174,11 @@ impl DebugEntry {
         matches!(self.kind, Kind::Block { pool } if pool == block_pool)
     }
 
+    /// Returns whether it is a buffer that is not mapped, so that its address is the physical one.
+    pub fn is_unmapped_buffer(&self) -> bool {
+        matches!(self.kind, Kind::Buffer { flags } if flags.contains(Flags::NOMAP))
+    }
+
     /// Returns the address by which lines identify it: what its free or unmap takes.
     pub fn address(&self) -> usize {
         if self.is_mapping() { self.handle } else { self.va }

@@ -39,8 +39,8 @@ impl<K: Kernel> Watch<K> {
         match entry.mapping() {
             Some(mapping) if mapping.is_handle_pa => entry.handle,
             Some(mapping) => mapping.pa,
-            // The address of a buffer that is not mapped (`RT_DMA_F_NOMAP`) is the physical one.
-            None => self.kernel.v2p(entry.va).unwrap_or(entry.va),
+            None if entry.is_unmapped_buffer() => entry.va,
+            None => self.kernel.v2p(entry.va).unwrap_or(0),
         }
     }
 }

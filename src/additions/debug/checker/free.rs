@@ -43,7 +43,9 @@ impl Checker<'_> {
         let table = &self.state.table;
         let best = table.best(|entry| {
             let is_freed_memory = entry.kind.is_memory() && entry.va == va;
-            is_freed_memory.then_some((by.may_free(entry), entry.device == device, is_right_handle(entry)))
+            // A buffer that is not mapped may have the address of a mapped one, and then has another handle.
+            let score = (by.may_free(entry), entry.device == device, is_right_handle(entry), entry.handle == handle);
+            is_freed_memory.then_some(score)
         });
         // Two devices may hold memory at one address (see `record_allocation`). If the table was full, the entry found
         // may be that of the other device, while this device's is missing: then nothing is known of this free.

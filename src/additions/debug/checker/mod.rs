@@ -61,8 +61,9 @@ impl Checker<'_> {
         self.state.table.remember_gone(entry, self.call.device, self.call.caller);
     }
 
-    /// Records memory that was allocated, or a block pool that was created.
-    pub fn record_allocation(&mut self, new: DebugEntry) {
+    /// Records memory that was allocated, or a block pool that was created. `is_identity` states whether its address, as
+    /// one of the processor's, leads to the equal physical address.
+    pub fn record_allocation(&mut self, new: DebugEntry, is_identity: bool) {
         let Call { device, made_at_ms, .. } = *self.call;
         // An operation of the BSP may have allocated the memory for another device, after the call began. (The counter
         // of milliseconds wraps, so the difference of two times is compared with 0.)
@@ -73,8 +74,11 @@ impl Checker<'_> {
         if let Kind::BlockPool(_) = new.kind {
             table.forget_pool(new.va);
         } else {
+            // The address of one that is not mapped may also be that of other memory.
+            let is_comparable = |old: &DebugEntry| is_identity || old.is_unmapped_buffer() == new.is_unmapped_buffer();
             table.forget(|_, old| {
-                old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size) && !is_of_this_call(old)
+                let overlaps = old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size);
+                overlaps && is_comparable(old) && !is_of_this_call(old)
             });
         }
         if let Kind::Block { pool } = new.kind

@@ -60,7 +60,8 @@ impl Checker<'_> {
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
         let (table, device) = (&self.state.table, self.call.device);
-        let contains = |entry: &&DebugEntry| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
+        let is_mapped_memory = |entry: &DebugEntry| entry.kind.is_memory() && !entry.is_unmapped_buffer();
+        let contains = |entry: &&DebugEntry| is_mapped_memory(entry) && va.wrapping_sub(entry.va) < entry.size;
         let mistake = if self.call.has_on_stack(va) {
             Some((Finding::Stack, 0))
         } else if let Some(buffer) = table.live().iter().filter(contains).max_by_key(|entry| entry.device == device) {
