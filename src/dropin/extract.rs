@@ -22,7 +22,7 @@ const NAME: Name = Name::of(c"dma-pool");
 impl<K: Kernel> Dma<K> {
     /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool
     /// `coherent-pool`, the rest becomes the pool `cma`. It is the first region that has that many bytes below 4 GiB.
-    /// If there is none, it is the last region in which they end above 4 GiB.
+    /// If there is none, it is the first region above 4 GiB: see [`find_part`](Self::find_part).
     ///
     /// Context: thread.
     ///
@@ -95,13 +95,14 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of
-    /// them below 4 GiB. If no region has that many there, it is the last region with enough bytes, which then end
-    /// above 4 GiB, as in the C original.
+    /// them below 4 GiB. If no region has that many there, it is the first region with enough bytes that begins above
+    /// 4 GiB; and if none does, the one with enough bytes that begins at 4 GiB or contains that border. In this order
+    /// the C original takes regions that are not below 4 GiB.
     ///
     /// # Errors
     /// No region has enough bytes left, or there is no list.
     fn find_part(&self, list: &RegionList, total: usize) -> Result<RegionPart, Error> {
-        let mut above = None;
+        let mut above: Option<RegionPart> = None;
         let mut index = 0;
         loop {
             let region = match self.kernel.region(list, index) {
@@ -111,8 +112,8 @@ impl<K: Kernel> Dma<K> {
             };
             match self.unused_part(region, total) {
                 Some(part) if ends_within_4_gib(part.end) => return Ok(part),
-                Some(part) => above = Some(part),
-                None => {}
+                Some(part) if above.is_none_or(|found| ends_within_4_gib(found.start)) => above = Some(part),
+                _ => {}
             }
             index += 1;
         }

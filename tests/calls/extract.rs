@@ -137,9 +137,19 @@ fn room_above_4_gib_is_taken_with_a_warning_and_only_where_there_is_none_below()
     assert_eq!(machine.take_log(Level::Warning).len(), 1);
     assert!(machine.dma.pools().skip(2).all(|pool| !pool.flags().contains(Flags::ADDRESS_32BITS)));
 
-    // Of the regions above 4 GiB that are large enough, the last one is taken, as `dma_pool.c` does.
-    let machine = machine_with(&[high, usable(FOUR_GIB + 32 * MIB, 4 * MIB), usable(FOUR_GIB + 64 * MIB, MIB)]);
-    assert_eq!(machine.extract(4 * MIB, MIB), Ok((FOUR_GIB + 32 * MIB, FOUR_GIB + 36 * MIB)));
+    // `dma_pool.c` stops at the first region that begins above 4 GiB and is large enough. Only if there is none, it
+    // takes one that begins at 4 GiB, or before.
+    let [small, first, second] = [(32, 1), (36, 4), (44, 4)].map(|(at, size)| usable(FOUR_GIB + at * MIB, size * MIB));
+    let across = usable(FOUR_GIB - MIB, 4 * MIB);
+    for regions in [
+        [small, first, second, high],
+        [small, first, high, second],
+        [high, small, first, second],
+        [across, small, first, second],
+    ] {
+        assert_eq!(machine_with(&regions).extract(4 * MIB, MIB), Ok((first.start, first.end)));
+    }
+    assert_eq!(machine_with(&[small, across]).extract(4 * MIB, MIB), Ok((across.start, across.end)));
 
     // A region that contains the 4 GiB border is not wholly below it.
     let machine = machine_with(&[usable(FOUR_GIB - MIB, 4 * MIB)]);
