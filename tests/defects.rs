@@ -232,6 +232,26 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
     }
 }
 
+/// On 32-bit Arm and on the C906, a flush leaves the lines in the cache, clean. A read of an uncached buffer may find
+/// them there.
+#[test]
+fn defect_11_no_line_of_an_uncached_buffer_is_left_in_the_cache() {
+    for (flags, view_limit) in pairs([Flags::NOCACHE, Flags::WRITE_THROUGH], &[64 * MIB, 0]) {
+        let (machine, _) = Machine::with_pool(c"pool", START, 16 * PAGE);
+        machine.set_view_limit(view_limit);
+        machine.keep_flushed_lines();
+        let device = machine.plain_device();
+        for round in 0..3 {
+            let cached = machine.alloc(device, 4 * PAGE, CACHED).unwrap();
+            machine.cpu_write(cached.va, &[0xbb; 4 * PAGE]);
+            machine.free(cached).unwrap();
+            let held = machine.alloc(device, 16 * PAGE, flags).unwrap();
+            assert!(!machine.has_cache_line(held.handle, 16 * PAGE), "{flags:?}, {view_limit}, round {round}");
+            machine.free(held).unwrap();
+        }
+    }
+}
+
 #[test]
 fn defect_11_no_dirty_line_is_written_over_a_buffer_that_is_not_mapped() {
     for view_limit in [64 * MIB, 0] {

@@ -105,6 +105,11 @@ impl Cache {
         }
     }
 
+    /// Returns whether the cache has a line that contains a byte of `[pa, pa + size)`.
+    pub fn has_line(&self, pa: Pa, size: usize) -> bool {
+        self.lines.range(self.start_of_line(pa)..pa + size).next().is_some()
+    }
+
     /// Applies a cache operation of the processor to the lines that contain a byte of `[pa, pa + size)`.
     pub fn maintain(&mut self, memory: &Memory, call: CacheCall) {
         self.calls.push(call);

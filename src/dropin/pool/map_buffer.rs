@@ -8,7 +8,7 @@ use super::own_mappings::{BufferPages, OwnMapping};
 use crate::dropin::page_map::CacheState;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
 /// Pages with an address.
@@ -98,13 +98,20 @@ impl<K: Kernel> Pool<K> {
         NonZeroUsize::new(self.pa_of(page)).map(|pa| MappedPages { va: pa, cache: CacheState::Dirty })
     }
 
-    /// Writes dirty lines of the pages to memory, through the cached view if it is mapped, because the lines were
-    /// written through it, or else through the buffer's address `va`, if it has one. Cache maintenance works on the
-    /// physical address, whatever the memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
+    /// Writes dirty lines of the pages to memory and removes all lines, through the cached view if it is mapped, because
+    /// the lines were written through it, or else through the buffer's address `va`, if it has one. Cache maintenance
+    /// works on the physical address, whatever the memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
+    ///
+    /// A plain flush may leave the lines, clean, and an uncached access may then read an old byte from a line in place
+    /// of what the device has written (Arm ARM DDI 0406, "Mismatched memory attributes"; RISC-V privileged manual,
+    /// "Svpbmt"). Linux removes the lines, too (`__dma_clear_buffer`, `arch_dma_prep_coherent`).
     fn flush_pages(&self, page: usize, page_count: usize, va: Option<Va>) {
         let in_cached_view = self.view(MemoryType::Cached).base().map(|base| base + (page << PAGE_SHIFT));
         if let Some(through) = in_cached_view.or(va) {
-            self.kernel.cache_flush(through, page_count << PAGE_SHIFT);
+            // One page per call, because the kernel may mask interrupts during a call.
+            for offset in (0..page_count << PAGE_SHIFT).step_by(PAGE_SIZE) {
+                self.kernel.cache_flush_and_invalidate(through + offset, PAGE_SIZE);
+            }
         }
     }
 

@@ -86,6 +86,11 @@ impl Machine {
         self.kernel.0.cache.lock().unwrap().keeps_flushed = true;
     }
 
+    /// Returns whether the cache has a line that contains a byte of `[pa, pa + size)`.
+    pub fn has_cache_line(&self, pa: Pa, size: usize) -> bool {
+        self.kernel.0.cache.lock().unwrap().has_line(pa, size)
+    }
+
     /// Writes every dirty line to memory.
     pub fn evict_cache(&self) {
         self.kernel.0.cache.lock().unwrap().evict(&self.kernel.0.memory);
