@@ -14,7 +14,7 @@ impl<K: Kernel> Dma<K> {
     pub fn allocate_without_reclaim(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         let buffer = self.allocate_without_reclaim_uncounted(request);
         if buffer.is_none() {
-            self.count_failure(request.device, request.size, request.flags_in_all_pools());
+            self.count_failure(request.device, request.size, request.for_all_pools().flags);
         }
         buffer
     }
@@ -29,7 +29,6 @@ impl<K: Kernel> Dma<K> {
         {
             return Some(buffer);
         }
-        let in_all_pools = BufferRequest { flags: request.flags_in_all_pools(), ..*request };
-        self.allocate_from_pools(&in_all_pools, SearchedPools::All).ok()
+        self.allocate_from_pools(&request.for_all_pools(), SearchedPools::All).ok()
     }
 }

@@ -29,10 +29,9 @@ impl BufferRequest {
         BufferRequest { ops, device, size, flags, mask: NO_MASK, align: PAGE_SIZE }
     }
 
-    /// Returns the flags with which the request is made to pools that the device need not own. RT-Thread's own
-    /// operations of a device with translated handles take memory below 4 GiB only, except from the regions that the
-    /// device's node names.
-    pub fn flags_in_all_pools(&self) -> Flags {
-        if self.ops.are_translated() { self.flags | Flags::ADDRESS_32BITS } else { self.flags }
+    /// Returns the request as it is made to all pools, after the `memory-region` pools that the device owns: with the
+    /// flags that its [operations add](MapOps::added_flags).
+    pub fn for_all_pools(&self) -> Self {
+        BufferRequest { flags: self.flags | self.ops.added_flags(), ..*self }
     }
 }

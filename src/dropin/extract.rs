@@ -123,22 +123,20 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, and an
     /// incomplete page where the region begins, or where the rest of it begins after a pool. A region that has `total`
-    /// bytes only with them is large enough too: the range then ends at the end of the region, and lacks at most that
+    /// bytes only with them is large enough too: the part then ends at the end of the region, and lacks at most that
     /// many bytes of `total`.
     fn unused_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
         region.end = end_before_wrap(region.start, region.end);
-        // The bytes of the region that no pool can have: those before each `start`, and the last byte of the address
-        // space, which `region.end` leaves out (see `end_before_wrap`).
-        let mut unusable = usize::from(region.end == Pa::MAX);
+        // `total` without the bytes that cannot be used. The last byte of the address space, which `end_before_wrap`
+        // leaves out, is one of them.
+        let mut least = total - usize::from(region.end == Pa::MAX);
         loop {
             let start = first_page(region.start)?;
-            unusable += start - region.start;
-            let bytes_left = region.end.checked_sub(start)?;
-            let end = start.saturating_add(total).min(region.end);
-            // A region may lack as many bytes as are unusable.
-            if bytes_left.saturating_add(unusable) < total || end - start < PAGE_SIZE {
+            least = least.saturating_sub(start - region.start).max(PAGE_SIZE);
+            if region.end.checked_sub(start)? < least {
                 return None;
             }
+            let end = start.saturating_add(total).min(region.end);
             match self.pool_touching(start, end) {
                 None => return Some(RegionPart { region, start, end }),
                 // The rest of the region begins after this pool.

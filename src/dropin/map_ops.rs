@@ -43,4 +43,13 @@ impl MapOps {
     pub const fn are_translated(self) -> bool {
         matches!(self, MapOps::DeviceTree | MapOps::Pci)
     }
+
+    /// Returns the flags that these operations add to a request to pools that the device need not own.
+    ///
+    /// If handles are translated, these pools lie below 4 GiB, although the bus may reach more. RT-Thread's own
+    /// operations add this flag, and a buffer must lie where they would place it. The regions that the device's node
+    /// names are chosen by the board, wherever they lie.
+    pub fn added_flags(self) -> Flags {
+        if self.are_translated() { Flags::ADDRESS_32BITS } else { Flags::empty() }
+    }
 }

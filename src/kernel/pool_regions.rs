@@ -8,7 +8,7 @@ use crate::error::Error;
 /// The list of regions in which boot pools are made.
 ///
 /// In revision r1 of the interface, the caller of `rt_dma_pool_extract` passes it. In revision r2 it is memblock's
-/// reserved list, and this value is ignored.
+/// reserved list, and this value is ignored: it is [`RegionList::NONE`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RegionList {
     /// Address of the first region, or 0.
@@ -18,11 +18,13 @@ pub struct RegionList {
 }
 
 impl RegionList {
+    /// No list.
+    pub const NONE: RegionList = RegionList { address: 0, length: 0 };
+
     /// Makes the list of a caller of `rt_dma_pool_extract`.
     ///
     /// # Safety
-    /// With revision r1, `address` is 0, or that of `length` regions that no other code uses as long as the list is
-    /// used. With revision r2, they may have any value.
+    /// `address` is 0, or that of `length` regions that no other code uses as long as the list is used.
     pub const unsafe fn new(address: usize, length: usize) -> Self {
         RegionList { address, length }
     }

@@ -197,15 +197,10 @@ unsafe impl Threads for FakeKernel {
     }
 }
 
-/// No list of a caller: the fake kernel has a list of reserved regions, as in revision r2.
-pub const RESERVED_LIST: RegionList =
-    // SAFETY: the address is 0.
-    unsafe { RegionList::new(0, 0) };
-
 // SAFETY: the regions are those that the test made.
 unsafe impl PoolRegions for FakeKernel {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
-        assert_eq!(*list, RESERVED_LIST);
+        assert_eq!(*list, RegionList::NONE, "the regions are those of memblock, as in revision r2");
         let records = self.records();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoMemblock)?.iter().filter(|region| region.usable);
         let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;

@@ -1,7 +1,6 @@
 //! Whether a mask leaves a device any memory that it reaches.
 
 use crate::additions::device::masks::is_within;
-use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
@@ -14,7 +13,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
-        let flags = BufferRequest::new(ops, device, PAGE_SIZE, Flags::empty()).flags_in_all_pools();
+        let flags = ops.added_flags();
         let serves = |pool: &Pool<K>| {
             let is_own = ops.are_translated() && pool.is_owned_by(device);
             is_own || pool.serves(device, flags) || pool.serves(device, flags | Flags::DEVICE)

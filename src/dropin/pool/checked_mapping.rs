@@ -29,7 +29,6 @@ pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType
 /// Returns whether each page of `[va, va + size)` is mapped to the page at the same distance from `pa`.
 // With `Addresses::v2p_of_range`, the first view of a pool takes 12 % fewer instructions on aarch64, but the linked
 // core has 168 bytes more, and a map outside the linear map takes 13 instructions more.
-#[inline(never)]
 pub fn is_mapped_to<K: Kernel>(kernel: K, va: Va, size: usize, pa: Pa) -> bool {
     page_offsets(size).all(|offset| kernel.v2p(va.wrapping_add(offset)) == Some(pa.wrapping_add(offset)))
 }

@@ -72,7 +72,7 @@ impl<K: Kernel> Dma<K> {
                 Err(error) => error_in_owned = error,
             }
         }
-        let request = BufferRequest { flags: request.flags_in_all_pools(), ..*request };
+        let request = request.for_all_pools();
         let result = self.allocate_from_pools(&request, SearchedPools::All).map_err(|error| error.max(error_in_owned));
         if let Err(error) = result {
             self.count_failure(request.device, request.size, request.flags);

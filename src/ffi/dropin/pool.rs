@@ -84,10 +84,13 @@ pub unsafe extern "C" fn rt_dma_pool_extract(
     third: rt_size_t,
     fourth: rt_size_t,
 ) -> rt_err_t {
-    let (total, coherent) = if revision() == 1 { (third, fourth) } else { (first, second) };
-    // SAFETY: with r1, the caller passes its list. With r2, the value made of the sizes is not used.
-    let list = unsafe { RegionList::new(first, second) };
-    status(DMA.extract(list, total, coherent))
+    let (list, cma_size, coherent_pool_size) = if revision() == 1 {
+        // SAFETY: the caller passes the address of its list and the number of the regions in it.
+        (unsafe { RegionList::new(first, second) }, third, fourth)
+    } else {
+        (RegionList::NONE, first, second)
+    };
+    status(DMA.extract(list, cma_size, coherent_pool_size))
 }
 
 /// @brief Prints a line for every pool (name, range, size, use, longest free run, peak, failed requests, flags), the

@@ -1,12 +1,11 @@
 //! A driver's calls, as the C ABI makes them, and the contexts in which a driver runs.
 
 use super::{Held, Machine};
-use crate::fake_kernel::services::RESERVED_LIST;
 use crate::fake_kernel::{context, index_of};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Device, Handle, Pa, Va};
+use rt_dma_pool::kernel::{Device, Handle, Pa, RegionList, Va};
 use std::mem::MaybeUninit;
 
 impl Machine {
@@ -66,7 +65,7 @@ impl Machine {
     /// Makes pools as `rt_dma_pool_extract` of revision r2 does. Returns the range of memory that they use.
     pub fn extract(&self, total: usize, coherent: usize) -> Result<(Pa, Pa), Error> {
         let before = self.dma.pools().count();
-        match self.dma.extract(RESERVED_LIST, total, coherent) {
+        match self.dma.extract(RegionList::NONE, total, coherent) {
             Ok(()) => {
                 let start = self.dma.pools().nth(before).unwrap().region().start;
                 Ok((start, start.wrapping_add(total)))
