@@ -85,7 +85,7 @@ impl<K: Kernel> Dma<K> {
     /// may sleep.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
         let Some((record, memory)) = self.claim_loan(va) else {
-            self.refuse(Error::NoBuffer, Name::NONE, NO_NUMBER, va, 0);
+            self.refuse(Error::NoBuffer, Name::NONE, [va, 0], NO_NUMBER);
             return Err(Error::NoBuffer);
         };
         // A borrower has no device. None is needed: the handle is not checked, because it is zero.
@@ -236,8 +236,8 @@ impl<K: Kernel> Dma<K> {
             let (reclaim, size) = (memory.reclaim as usize, memory.size.next_multiple_of(PAGE_SIZE));
             let text =
                 text!("borrower 0x%lx (0x%lx) keeps %lu bytes at 0x%lx", reclaim, memory.argument, size, memory.pa);
-            let _names = self.name_readers.enter();
-            self.kernel.log(Level::Error, &Line::about(memory.pool.name(), text));
+            let reader = self.name_readers.enter();
+            self.kernel.log(Level::Error, &Line::about(memory.pool.name(&reader), text));
             from = memory.pa.saturating_add(1);
         }
     }

@@ -5,7 +5,7 @@
 //! (`claim_regions`). This file does the rest: it installs the pool that serves every device, and chooses memory for
 //! the nodes without a fixed place.
 
-use crate::dropin::pool::{Origin, PoolSpec, Region};
+use crate::dropin::pool::{Origin, PoolSpec, Region, log_reserved};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolNode, SharedPoolNodeError};
@@ -97,7 +97,7 @@ impl<K: ReservedMemory> Dma<K> {
             return self.install_default(region);
         }
         if node.range.is_none() {
-            region.log_reserved(self.kernel);
+            log_reserved(self.kernel, region.name, start, end);
         }
         Ok(())
     }

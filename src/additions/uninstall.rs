@@ -45,8 +45,9 @@ impl<K: Kernel> Dma<K> {
 
     /// The function of [`Reinstall::begin_reinstall`].
     fn begin_reinstall(&self, spec: &PoolSpec, pages: WholePages) -> Option<&'static Pool<K>> {
+        let reader = self.name_readers.enter();
         let mut kept = core::iter::successors(self.kept.get(), |pool| pool.next_kept().get());
-        let pool = kept.find(|pool| pool.matches(spec, pages))?;
+        let pool = kept.find(|pool| pool.matches(spec, pages, &reader))?;
         pool.reset(spec);
         Some(pool)
     }

@@ -44,7 +44,7 @@ impl<K: Kernel> Dma<K> {
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
         // makes it do so here, where the heap may be called.
         if let Err(error) = self.kernel.bus_range_from(device, 0) {
-            self.refuse(error, self.kernel.device_name(device), NO_NUMBER, 0, 0);
+            self.refuse(error, self.kernel.device_name(device), [0, 0], NO_NUMBER);
             return Err(error);
         }
         Ok(Some(MapOps::DeviceTree))
@@ -67,7 +67,7 @@ impl<K: Kernel> Dma<K> {
             Err(error) => (0, 0, Err(error)),
         };
         if let Err(error) = result {
-            self.refuse(error, name, index, start, end);
+            self.refuse(error, name, [start, end], index);
         }
         result
     }

@@ -41,9 +41,9 @@ impl<K: Kernel> Dma<K> {
             Err(error) => {
                 match error {
                     // These are mistakes of the caller, which are counted.
-                    Error::Context | Error::BadSize => self.refuse(error, NAME, NO_NUMBER, total, coherent),
+                    Error::Context | Error::BadSize => self.refuse(error, NAME, [total, coherent], NO_NUMBER),
                     // A board need not have memory for boot pools.
-                    _ => self.log_failure(error, NAME, NO_NUMBER, total, coherent),
+                    _ => self.log_failure(error, NAME, [total, coherent], NO_NUMBER),
                 }
                 Err(error)
             }

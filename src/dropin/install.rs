@@ -1,7 +1,7 @@
 //! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended,
 //! it maps them and writes about them to the log ([`Dma::finish_install`]).
 
-use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap};
+use crate::dropin::pool::{Pool, PoolSpec, Region, end_before_wrap, log_reserved};
 use crate::dropin::refusals::NO_NUMBER;
 use crate::dropin::registry::{Dma, Reinstall};
 use crate::error::Error;
@@ -29,7 +29,7 @@ impl<K: Kernel> Dma<K> {
         // C computes 0 as the end of a region that ends with the address space.
         let region = Region { end: end_before_wrap(region.start, region.end), ..*region };
         self.try_install(region)
-            .inspect_err(|error| self.refuse(*error, region.name, NO_NUMBER, region.start, region.end))
+            .inspect_err(|error| self.refuse(*error, region.name, [region.start, region.end], NO_NUMBER))
     }
 
     /// Installs as [`install`](Self::install) does, but writes no line about an error.
@@ -103,7 +103,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     pub(crate) fn finish_install(&self, pool: &Pool<K>) {
         pool.map_at_install();
-        pool.region().log_reserved(self.kernel);
+        let (start, end) = pool.installed_range();
+        log_reserved(self.kernel, pool.name(&self.name_readers.enter()), start, end);
         pool.end_install();
     }
 }

@@ -1,10 +1,11 @@
 //! Counts the calls that read names of pools, so that an uninstall can wait for these calls.
 //!
 //! A pool's name belongs to the caller of its install, which may free it after the uninstall. (A pool of a range that a
-//! device claimed has a copy of the name, which it keeps.) A call that reads names counts itself before it reads. An
-//! uninstall removes the name from the pool, and then waits until no call is counted, but for a limited time. A call
-//! that writes to a slow console may take longer, and may still read the name: `rt_dma_pool_uninstall` demands that its
-//! caller keeps the name for such calls. A reading call and an uninstall may run at the same time:
+//! device claimed has a copy of the name, which it keeps.) A call that reads names counts itself before it reads:
+//! [`Pool::name`] demands its [`NameReader`]. An uninstall removes the name from the pool, and then waits until no call
+//! is counted, but for a limited time. A call that writes to a slow console may take longer, and may still read the
+//! name: `rt_dma_pool_uninstall` demands that its caller keeps the name for such calls. A reading call and an uninstall
+//! may run at the same time:
 //!
 //! | a call that reads names | an uninstall |
 //! | --- | --- |
@@ -19,6 +20,7 @@
 //! The pool is uninstalled already when the wait begins. So the uninstall succeeds also if the time was not enough, and
 //! [`NameReaders::wait_until_none`] returns nothing. `tests/orderings` checks the order with a model checker.
 //!
+//! [`Pool::name`]: crate::dropin::pool::Pool::name
 //! [`Pool::end_uninstall`]: crate::dropin::pool::Pool::end_uninstall
 
 use crate::kernel::Kernel;

@@ -27,21 +27,13 @@ impl<K: Kernel> Dma<K> {
         let kernel = self.kernel;
         kernel.print(text!("Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags"));
         let mut count = 0;
-        let _names = self.name_readers.enter();
+        let reader = self.name_readers.enter();
         for pool in self.pools() {
             let Usage { used, longest_free } = pool.usage();
-            let region = pool.region();
-            let (name, size) = (region.name, pool.size() >> 10);
+            let (start, end) = pool.installed_range();
+            let (name, size) = (pool.name(&reader), pool.size() >> 10);
             let (used, free) = (used >> 10, longest_free >> 10);
-            kernel.print(text!(
-                "\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t",
-                name,
-                region.start,
-                region.end,
-                size,
-                used,
-                free
-            ));
+            kernel.print(text!("\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", name, start, end, size, used, free));
             kernel.print(text!("%lu\t%lu\t", pool.peak() >> 10, pool.failures().count));
             let flags = pool.flags();
             for (_, name) in FLAG_NAMES.iter().filter(|(flag, _)| flags.contains(*flag)) {

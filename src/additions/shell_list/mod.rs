@@ -50,9 +50,8 @@ impl<K: Kernel> Dma<K> {
 
     /// Prints the line with which each pool begins.
     fn print_head(&self, pool: &Pool<K>) {
-        let _names = self.name_readers.enter();
-        let region = pool.region();
-        let text = text!("%s [0x%lx, 0x%lx] %lu KiB\n", region.name, region.start, region.end, pool.size() >> 10);
-        self.kernel.print(text);
+        let reader = self.name_readers.enter();
+        let (start, end) = pool.installed_range();
+        self.kernel.print(text!("%s [0x%lx, 0x%lx] %lu KiB\n", pool.name(&reader), start, end, pool.size() >> 10));
     }
 }

@@ -13,6 +13,7 @@
 //!   mapping later is never taken for an address in the view.
 
 use super::{Pool, PoolSpec, WholePages};
+use crate::dropin::name_readers::NameReader;
 use crate::dropin::page_map::{CacheState, TimeLeft};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType};
@@ -182,12 +183,12 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether this pool can be used again as the specified pool, which has these pages. A copy of a device's
     /// name stays, so the pool does not serve for a device with another name.
-    pub(crate) fn matches(&self, spec: &PoolSpec, pages: WholePages) -> bool {
+    pub(crate) fn matches(&self, spec: &PoolSpec, pages: WholePages, reader: &NameReader) -> bool {
         let has_copied_name = self.membership.has_copied_name;
         pages == WholePages { start: self.start, count: self.page_count }
             && self.membership.lasting_flags == spec.flags & LASTING
             && has_copied_name == spec.origin.has_device()
-            && (!has_copied_name || self.name().is_same_text(spec.region.name))
+            && (!has_copied_name || self.name(reader).is_same_text(spec.region.name))
     }
 
     /// Gives a pool that was uninstalled all values of a new pool but its page map, and writes again what C sees of its

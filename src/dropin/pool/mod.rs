@@ -34,13 +34,14 @@ pub use addresses::{AddressInfo, InView};
 pub use fast_path::{AllocatedPages, Unserved};
 pub use membership::UninstallError;
 pub use region::{Origin, PoolSpec, Region, WholePages};
-pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page};
+pub(crate) use region::{end_before_wrap, ends_within_4_gib, first_page, log_reserved};
 pub use serves::{SearchedPools, serves_without_device, with_pool_flags};
 pub use usage::{Failures, Usage};
 
 use core::mem::{MaybeUninit, size_of};
 
 use crate::abi::{rt_device, rt_dma_pool, rt_list_t};
+use crate::dropin::name_readers::NameReader;
 use crate::dropin::page_map::{CLEAN, CacheStates, PageMap, TreeShape, USED, words_for};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, NamedRegion, PAGE_SHIFT, Pa};
@@ -109,7 +110,7 @@ impl<K: Kernel> Pool<K> {
         let PoolSpec { region, origin, .. } = spec;
         let flags = spec.flags_of_new_pool(kernel);
         // The pool's memory is never freed, but a device and its name may be gone. Such a name is therefore copied.
-        let copied = if origin.has_device() { region.name } else { Name::NONE };
+        let name_to_copy = if origin.has_device() { region.name } else { Name::NONE };
         let make = |bits: Bitmaps, nodes, copy: Name| Pool {
             public: rt_dma_pool {
                 region_start: region.start.into(),
@@ -144,7 +145,7 @@ impl<K: Kernel> Pool<K> {
         // is dropped only if its pool was never in the list, so no other code has found them there.
         #[allow(unsafe_code)]
         unsafe {
-            KBox::with_arrays(kernel, words, shape.nodes(), copied, make)
+            KBox::with_arrays(kernel, words, shape.nodes(), name_to_copy, make)
         }
     }
 
@@ -177,30 +178,28 @@ impl<K: Kernel> Pool<K> {
         (map.used(), map.starts())
     }
 
-    /// Returns the range with which the pool was installed.
-    pub fn region(&self) -> Region {
-        let public = &self.public;
-        Region { start: public.region_start.load(Relaxed), end: public.region_end.load(Relaxed), name: self.name() }
+    /// Returns the range with which the pool was installed: its first byte, and one past the last.
+    pub fn installed_range(&self) -> (Pa, Pa) {
+        (self.public.region_start.load(Relaxed), self.public.region_end.load(Relaxed))
     }
 
     /// Returns whether the pool is that of this region. Two nodes may have the same memory, and differ in `no-map` or
     /// in which devices it serves: the node that comes later is then refused, because it overlaps the pool of the
     /// other.
     pub(crate) fn has_region(&self, region: &NamedRegion) -> bool {
-        let known = self.region();
         let serves_every_device = region.serves_every_device;
-        (known.start, known.end, self.is_no_map(), self.is_for_owners())
-            == (region.start, region.end, region.is_no_map, !serves_every_device)
+        self.installed_range() == (region.start, region.end)
+            && self.is_no_map() == region.is_no_map
+            && self.is_for_owners() != serves_every_device
             // The pool for every device is not reusable until it has an owner.
             && (serves_every_device || self.is_reusable() == region.is_reusable)
     }
 
-    /// Returns the name of the pool.
-    pub fn name(&self) -> Name<'static> {
+    /// Returns the name of the pool, which stays as long as the reader.
+    pub fn name<'a>(&self, _reader: &'a NameReader) -> Name<'a> {
         // SAFETY: the name is the pool's copy, or the one with which it was installed. The caller of install keeps that
-        // one until the pool is uninstalled. An uninstall removes it from the pool, and waits for the calls that read
-        // it (`name_readers`), but for 100 ticks at most: `rt_dma_pool_uninstall` demands that its caller keeps the
-        // name for slower calls.
+        // one until the pool is uninstalled. An uninstall removes it from the pool, and waits for readers, but for 100
+        // ticks at most: `rt_dma_pool_uninstall` demands that its caller keeps the name for slower readers.
         #[allow(unsafe_code)]
         unsafe {
             Name::from_ptr(self.public.region_name.load(Relaxed))

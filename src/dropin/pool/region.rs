@@ -27,17 +27,6 @@ impl Region {
         let count = self.end.checked_sub(start)? >> PAGE_SHIFT;
         (1..=MAX_PAGES).contains(&count).then_some(WholePages { start, count })
     }
-
-    /// Logs that the memory is reserved, in the words of RT-Thread's `dma_pool.c`.
-    ///
-    /// Context: thread.
-    pub(crate) fn log_reserved<K: Kernel>(&self, kernel: K) {
-        let size = self.end.wrapping_sub(self.start);
-        // MiB, and tenths of them.
-        let (whole, tenths) = (size >> 20, ((size & 0xf_ffff) * 10) >> 20);
-        let text = text!("Reserved %lu.%lu MiB at 0x%lx", whole, tenths, self.start);
-        kernel.log(Level::Info, &Line::about(self.name, text));
-    }
 }
 
 /// The pages that lie completely in a range.
@@ -114,6 +103,16 @@ impl Origin {
             Origin::RegionOf(device, node) => OwnerAddresses::of(device, node),
         }
     }
+}
+
+/// Logs that `[start, end)` is reserved, in the words of RT-Thread's `dma_pool.c`.
+///
+/// Context: thread.
+pub(crate) fn log_reserved<K: Kernel>(kernel: K, name: Name, start: Pa, end: Pa) {
+    let size = end.wrapping_sub(start);
+    // MiB, and tenths of them.
+    let (whole, tenths) = (size >> 20, ((size & 0xf_ffff) * 10) >> 20);
+    kernel.log(Level::Info, &Line::about(name, text!("Reserved %lu.%lu MiB at 0x%lx", whole, tenths, start)));
 }
 
 /// Returns the address of the first page that begins at `start` or after it and that a pool may contain; `None` if

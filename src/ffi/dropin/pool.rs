@@ -44,7 +44,7 @@ use crate::log::Name;
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
     // SAFETY: the caller passes a region or null.
     let Some(&rt_region_t { start, end, name }) = (unsafe { region.as_ref() }) else {
-        DMA.refuse(Error::BadSize, Name::NONE, NO_NUMBER, 0, 0);
+        DMA.refuse(Error::BadSize, Name::NONE, [0, 0], NO_NUMBER);
         return core::ptr::null_mut();
     };
     // SAFETY: the name is null or a C string, and the caller keeps it.

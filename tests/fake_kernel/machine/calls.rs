@@ -67,7 +67,7 @@ impl Machine {
         let before = self.dma.pools().count();
         match self.dma.extract(RegionList::NONE, total, coherent) {
             Ok(()) => {
-                let start = self.dma.pools().nth(before).unwrap().region().start;
+                let start = self.dma.pools().nth(before).unwrap().installed_range().0;
                 Ok((start, start.wrapping_add(total)))
             }
             Err(error) => Err(error),
