@@ -155,7 +155,7 @@ typedef struct rt_region_t rt_region_t;"
         watch(
             "rt_dma_watch/memory.h",
             "What the debug mode learns about buffers, blocks and block pools. A part of rt_dma_watch.h.",
-            &["src/ffi/additions/debug/memory.rs"],
+            &["src/ffi/additions/debug/buffers.rs", "src/ffi/additions/debug/block_pools.rs"],
             "#include <rt_dma/types.h>\n\nstruct rt_dma_watch_call;",
             "",
         ),

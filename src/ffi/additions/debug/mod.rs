@@ -7,15 +7,18 @@
 //! A function with "ing" in its name (`rt_dma_watch_freeing`) is called before the library does its work, one with
 //! "ed" in its name (`rt_dma_watch_freed`) after it.
 
+mod block_pools;
+mod buffers;
 mod call;
 mod control;
+mod free_check;
 mod mappings;
-mod memory;
 
+pub use block_pools::*;
+pub use buffers::*;
 pub use call::{RT_DMA_WATCH_ENTRY_WORDS, rt_dma_watch_call};
 pub use control::*;
 pub use mappings::*;
-pub use memory::*;
 
 use crate::additions::debug::Watch;
 use crate::kernel::rtthread::RtThread;
