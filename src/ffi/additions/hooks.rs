@@ -5,10 +5,10 @@ use crate::kernel::Device;
 use crate::mem::hook::Hook;
 
 /// The functions of the masks. The first mask sets the hook.
-pub(in crate::ffi) static MASKS: Hook<Masks> = Hook::new();
+pub(in crate::ffi) static MASKS: Hook<MaskFunctions> = Hook::new();
 
 /// See [`MASKS`].
-pub(in crate::ffi) struct Masks {
+pub(in crate::ffi) struct MaskFunctions {
     /// Gives a released device the map operations back that it had before it had a mask.
     pub(in crate::ffi) unmask: fn(Device),
     /// Returns the coherent mask of a device.
@@ -16,10 +16,10 @@ pub(in crate::ffi) struct Masks {
 }
 
 /// The functions of the streaming maps. The first streaming call that does not take the fast path sets the hook.
-pub(in crate::ffi) static STREAMS: Hook<Streams> = Hook::new();
+pub(in crate::ffi) static STREAMS: Hook<StreamFunctions> = Hook::new();
 
 /// See [`STREAMS`].
-pub(in crate::ffi) struct Streams {
+pub(in crate::ffi) struct StreamFunctions {
     /// Ends the streaming mappings that an earlier device at the address left, and returns their number.
     pub(in crate::ffi) forget_earlier_device: fn(Device) -> usize,
     /// Frees the bounce buffers that interrupts have left to a thread.

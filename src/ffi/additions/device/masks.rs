@@ -168,7 +168,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     }
     // Each call may be the image's first one for a mask. A later one sets the same value again.
     set_new_device_hook();
-    hooks::MASKS.set(&hooks::Masks { unmask, coherent: |device| masks_of(device).coherent });
+    hooks::MASKS.set(&hooks::MaskFunctions { unmask, coherent: |device| masks_of(device).coherent });
     if let Err(error) = record_and_publish(device, mask, which, table, &before) {
         return status_without_record(error);
     }

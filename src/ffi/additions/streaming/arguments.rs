@@ -11,7 +11,7 @@ use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::operations::unmasked_table;
 use crate::ffi::additions::device::set_new_device_hook;
 use crate::ffi::additions::hooks::STREAMS;
-use crate::ffi::additions::streaming::system::{BSP, HOOKS};
+use crate::ffi::additions::streaming::system::{BSP, FUNCTIONS};
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_or_choose, untranslated_ops};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
@@ -55,7 +55,7 @@ const _: () = assert!(
 );
 
 impl Master for *mut rt_device {
-    #[inline(always)] // As a function of its own it takes 40 instructions of a direct map and unmap.
+    #[inline(always)] // As a function of its own, a direct map and its unmap take 40 instructions more.
     fn for_fast_path(self) -> Option<FastMaster> {
         let device = device(self)?;
         let ops = untranslated_ops(stored_table(device)?)?;
@@ -91,7 +91,7 @@ pub(in crate::ffi) fn refuse_null_device() {
 /// Returns the device as its mappings see it; [`MapError::NoOperations`] if its operations cannot be chosen now.
 pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapError> {
     // A mapping that needs a record gets here before the first one is made.
-    STREAMS.set(&HOOKS);
+    STREAMS.set(&FUNCTIONS);
     set_new_device_hook();
     let present = table_or_choose(device).map_err(|_| MapError::NoOperations)?;
     let table = unmasked_table(device, present);

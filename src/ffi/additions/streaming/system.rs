@@ -5,7 +5,7 @@ use crate::dropin::buffer_request::BufferRequest;
 use crate::dropin::translate::NO_MASK;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::operations::{allocating_ops_of, unmasked_operation};
-use crate::ffi::additions::hooks::Streams;
+use crate::ffi::additions::hooks::StreamFunctions;
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::ops::{ops_with, stored_table};
 use crate::ffi::status::errors;
@@ -22,7 +22,7 @@ pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::n
 static MAPPINGS: StreamingMaps<RtThread> = StreamingMaps::new();
 
 /// What other additions call.
-pub(super) static HOOKS: Streams = Streams {
+pub(super) static FUNCTIONS: StreamFunctions = StreamFunctions {
     forget_earlier_device: |device| STREAMING.forget_earlier_device(device, || stored_table(device).is_none()),
     tidy: || STREAMING.tidy(),
 };
