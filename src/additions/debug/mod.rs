@@ -129,9 +129,8 @@ impl<K: Kernel> Watch<K> {
         let is_of_earlier_device =
             |entry: &DebugEntry| !matches!(entry.kind, Kind::BlockPool(HeldPool { had_blocks: false, .. }));
         state.report_held(device, is_of_earlier_device);
-        for entry in
-            state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_of_earlier_device(entry))
-        {
+        let entries = state.table.live_mut().iter_mut();
+        for entry in entries.filter(|entry| entry.device == device && is_of_earlier_device(entry)) {
             entry.device = Device::NONE;
         }
         state.devices.forget_earlier_device(device, name, &self.names);

@@ -1,6 +1,5 @@
 //! Direct mappings: the device sees the driver's own buffer, and no record is kept, because the handle alone leads back
-//! to the buffer. The buffer lies outside the pools, at its linear address. For a device that snoops the cache it may
-//! lie at another address, if its memory is mapped linearly too: the unmap then does nothing at that address.
+//! to the buffer. [Kinds of mapping](super#kinds-of-mapping) states for which buffers.
 //!
 //! The fast path takes no lock. The general one may take that of a list of records, to find out that there is none.
 //!

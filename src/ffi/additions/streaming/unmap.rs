@@ -38,8 +38,8 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
         size == mapped.size && direction_of(direction as c_int) == mapped.direction
     };
     // Several mappings may have one handle. The managed one with exactly this size and direction comes first. If there
-    // is none, and no recorded mapping has them either, any managed mapping with this handle is claimed: its direct
-    // mapping has no record, so a wrong size looks the same as a mapping that is not managed.
+    // is none, and no record has them either, the driver may have passed a wrong size for a managed mapping without a
+    // record: any managed mapping with this handle is claimed.
     let mut claim = claim_where(master.device, mapped.handle, is_exact);
     if claim.is_none() && !STREAMING.has_record(&master, mapped) {
         claim = claim_where(master.device, mapped.handle, |_| true);

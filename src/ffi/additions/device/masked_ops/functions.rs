@@ -34,7 +34,8 @@ pub(super) unsafe extern "C" fn masked_alloc(
 /// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
 fn allocate(device: Device, size: usize, flags: usize) -> Option<(Va, Handle)> {
     let MaskedOps { masks: Masks { coherent: mask, .. }, original } = masked_ops_of(device)?;
-    // The library keeps to a mask, in place of an operation of its own in the table.
+    // With a mask, the library allocates here, because its operation in the table does not know the mask. A null
+    // operation is the library's too.
     if let Some(ops) = ops_of_alloc(original)
         && (mask != NO_MASK || original.alloc.is_none())
     {
