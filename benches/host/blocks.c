@@ -123,7 +123,7 @@ static const struct order
     { "shuffled", shuffled },
 };
 
-static __attribute__((noinline)) long rounds(const struct side *side, void *pool)
+static __attribute__((noinline)) long run_rounds(const struct side *side, void *pool)
 {
     long pairs = 0;
 
@@ -146,7 +146,7 @@ static __attribute__((noinline)) long rounds(const struct side *side, void *pool
     return pairs;
 }
 
-static void count(const struct shape *shape, const struct order *by)
+static void measure_order(const struct shape *shape, const struct order *by)
 {
     long pairs;
 
@@ -161,7 +161,7 @@ static void count(const struct shape *shape, const struct order *by)
 
         MUST(pool);
         snprintf(name, sizeof(name), "%s %s %s", shape->name, by->name, sides[i].name);
-        COUNT(name, pairs = rounds(&sides[i], pool));
+        COUNT(name, pairs = run_rounds(&sides[i], pool));
         MUST(blocks[MOST - 1].va);
         sides[i].destroy(pool);
     }
@@ -187,7 +187,7 @@ static __attribute__((noipa)) void no_free(void *pool, void *block, rt_ubase_t d
 /* What a count contains beyond the calls; and three instructions: two of the allocation, one of the free. */
 static const struct side none = { "none", RT_NULL, no_alloc, no_free, RT_NULL };
 
-static void count_calls(const struct shape *shape)
+static void measure_calls(const struct shape *shape)
 {
     const struct side *ours = &sides[0];
     void *pool = ours->create(&dev, shape->size, shape->align, shape->boundary);
@@ -199,12 +199,12 @@ static void count_calls(const struct shape *shape)
     {
         first_to_last(order[i], LEAST << i);
     }
-    rounds(ours, pool);     /* The pool gets its pages. */
+    run_rounds(ours, pool);     /* The pool gets its pages. */
     snprintf(name, sizeof(name), "%s ours", shape->name);
-    COUNT(name, pairs = rounds(ours, pool));
+    COUNT(name, pairs = run_rounds(ours, pool));
     MUST(blocks[MOST - 1].va);
     snprintf(name, sizeof(name), "%s none", shape->name);
-    COUNT(name, rounds(&none, pool));
+    COUNT(name, run_rounds(&none, pool));
     ours->destroy(pool);
     printf("pair %s %ld\n", shape->name, pairs);
     fflush(stdout);
@@ -246,7 +246,7 @@ static void close_again(void)
 }
 
 /* From here on, every access to the pool's two views is a fault. */
-static void guard(void)
+static void guard_pool(void)
 {
     struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
     rt_ubase_t handle;
@@ -269,7 +269,7 @@ static void guard(void)
 }
 
 /* Grows the pool, allocates, and frees 1,024 blocks in a shuffled order, three times. */
-static void touch(const struct shape *shape)
+static void measure_accesses(const struct shape *shape)
 {
     shuffled(order[0], LEAST);
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sides); ++i)
@@ -307,20 +307,20 @@ int main(int argc, char **argv)
     MUST(rt_dma_pool_install(&region));
     if (!strcmp(argv[1], "touch"))
     {
-        guard();
+        guard_pool();
     }
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(shapes); ++i)
     {
         if (!strcmp(argv[1], "touch"))
         {
-            touch(&shapes[i]);
+            measure_accesses(&shapes[i]);
             continue;
         }
         for (rt_size_t j = 0; j < RT_ARRAY_SIZE(orders); ++j)
         {
-            count(&shapes[i], &orders[j]);
+            measure_order(&shapes[i], &orders[j]);
         }
-        count_calls(&shapes[i]);
+        measure_calls(&shapes[i]);
     }
     return 0;
 }

@@ -25,7 +25,7 @@ static void map(char *memory, int at)
     MUST(handles[at] != RT_DMA_MAPPING_ERROR);
 }
 
-static void turns(char *memory, int live, int count)
+static void run_turns(char *memory, int live, int count)
 {
     for (int turn = 0; turn < count; ++turn)
     {
@@ -53,9 +53,9 @@ int main(void)
         {
             map(memory, at);
         }
-        turns(memory, lives[i], MOST);
+        run_turns(memory, lives[i], MOST);
         snprintf(name, sizeof(name), "records %d", lives[i]);
-        COUNT(name, turns(memory, lives[i], COUNTED));
+        COUNT(name, run_turns(memory, lives[i], COUNTED));
         printf("records %d %d\n", lives[i], COUNTED);
         for (int at = 0; at < lives[i]; ++at)
         {
