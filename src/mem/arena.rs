@@ -91,7 +91,7 @@ mod tests {
         let pieces: std::vec::Vec<_> = (1..=5)
             .map(|length| {
                 let tail_bytes = length * size_of::<usize>();
-                arena.alloc(tail_bytes, |tail| tail.slice_with(length, |index| Some(100 * length + index))).unwrap()
+                arena.alloc(tail_bytes, |tail| tail.slice_of((0..length).map(|index| 100 * length + index))).unwrap()
             })
             .collect();
         for (piece, length) in pieces.iter().zip(1..=5) {

@@ -6,7 +6,7 @@ use core::mem::{align_of, size_of};
 use core::ptr::NonNull;
 use core::slice;
 
-/// Returns the bytes that [`BumpAllocator::slice_with`] needs at most for `length` values, whatever slices precede
+/// Returns the bytes that [`BumpAllocator::slice_of`] needs at most for `length` values, whatever slices precede
 /// them: memory of the sum of several such sizes has room for all of these slices.
 pub const fn slice_bytes<T>(length: usize) -> usize {
     // Multiples of a pointer's size, so that the sum keeps the memory's alignment. A higher one may need a gap.
@@ -31,34 +31,25 @@ impl BumpAllocator {
         BumpAllocator { next, left }
     }
 
-    /// Allocates a slice of `length` values, where `make` returns the value for each index. The slice is shorter if the
-    /// memory does not suffice, or if `make` returns `None` for an index.
-    pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
+    /// Allocates a slice of the values that `values` returns. The slice is shorter if the memory does not suffice.
+    pub fn slice_of<T>(&mut self, values: impl ExactSizeIterator<Item = T>) -> &'static [T] {
         const { assert!(size_of::<T>() != 0) }
         let gap = self.next.addr().get().wrapping_neg() % align_of::<T>();
         let Some(left) = self.left.checked_sub(gap) else { return &[] };
-        let most = length.min(left / size_of::<T>());
+        let most = values.len().min(left / size_of::<T>());
         self.left = left - most * size_of::<T>();
         // SAFETY: at least `gap` bytes were left.
         let start = unsafe { self.next.add(gap) }.cast::<T>();
         // SAFETY: `most` values lie within the bytes after the gap.
         self.next = unsafe { start.add(most) }.cast();
         let mut made = 0;
-        while made < most
-            && let Some(value) = make(made)
-        {
+        for value in values.take(most) {
             // SAFETY: it is one of the `most` values. The gap aligned them, and no other slice has their bytes.
             unsafe { start.add(made).write(value) };
             made += 1;
         }
         // SAFETY: the first `made` values are written, and stay as long as the memory.
         unsafe { slice::from_raw_parts(start.as_ptr(), made) }
-    }
-
-    /// Allocates a slice of the values that `values` returns. The slice is shorter if the memory does not suffice, or
-    /// if a value is `None`.
-    pub fn slice_from<T>(&mut self, mut values: impl ExactSizeIterator<Item = Option<T>>) -> &'static [T] {
-        self.slice_with(values.len(), |_| values.next().flatten())
     }
 }
 
@@ -77,8 +68,8 @@ mod tests {
             let start = NonNull::from(&mut *memory).cast::<u8>();
             // SAFETY: the memory stays, and this test does not use it otherwise.
             let mut rest = unsafe { BumpAllocator::new(start, skipped * WORD + slice_bytes::<Line>(2)) };
-            assert_eq!(rest.slice_with(skipped, Some).len(), skipped);
-            let lines = rest.slice_with(2, |_| Some(Line(0)));
+            assert_eq!(rest.slice_of(0..skipped).len(), skipped);
+            let lines = rest.slice_of([Line(0), Line(0)].into_iter());
             assert!(lines.len() == 2 && lines.as_ptr().addr().is_multiple_of(64));
         }
     }
@@ -95,9 +86,9 @@ mod tests {
     #[test]
     fn slices_follow_each_other_and_each_begins_aligned() {
         let (mut allocator, start) = allocator(8 * WORD);
-        let bytes = allocator.slice_with(3, |index| Some(index as u8));
-        let words = allocator.slice_with(2, |index| Some(index + 7));
-        let pair = allocator.slice_with(1, |_| Some([1u32; 2]));
+        let bytes = allocator.slice_of(0..3u8);
+        let words = allocator.slice_of([7usize, 8].into_iter());
+        let pair = allocator.slice_of([[1u32; 2]].into_iter());
         assert_eq!((bytes, words, pair), (&[0, 1, 2][..], &[7, 8][..], &[[1; 2]][..]));
         assert_eq!(bytes.as_ptr().addr(), start);
         assert_eq!(words.as_ptr().addr(), start + WORD);
@@ -108,25 +99,16 @@ mod tests {
     fn slice_bytes_suffice_whatever_precedes_the_slice() {
         for count in 0..=2 * WORD {
             let (mut allocator, _) = allocator(slice_bytes::<u8>(count) + slice_bytes::<usize>(2));
-            assert_eq!(allocator.slice_with(count, |index| Some(index as u8)).len(), count);
-            assert_eq!(allocator.slice_with(2, Some), [0, 1]);
+            assert_eq!(allocator.slice_of(0..count as u8).len(), count);
+            assert_eq!(allocator.slice_of(0..2usize), [0, 1]);
         }
     }
 
     #[test]
-    fn a_slice_ends_where_the_memory_does_or_where_no_value_is_made() {
-        let (mut allocator, _) = allocator(7 * WORD + 2);
-        assert_eq!(allocator.slice_with(9, |index| (index < 2).then_some(index as u16)), [0, 1]);
-        // The nine numbers of the call above have their place all the same: 18 bytes.
-        let rest = 7 * WORD + 2 - 18;
-        assert_eq!(allocator.slice_with(usize::MAX, |_| Some(5u8)).len(), rest);
-        assert!(allocator.slice_with(1, |_| Some(5usize)).is_empty());
-    }
-
-    #[test]
-    fn a_slice_of_given_values_ends_before_the_first_that_is_none() {
-        let (mut allocator, _) = allocator(8 * WORD);
-        assert_eq!(allocator.slice_from([Some(1usize), Some(2), None, Some(4)].into_iter()), [1, 2]);
-        assert_eq!(allocator.slice_from([Some(5usize); 9].into_iter()), [5; 4], "four words are left");
+    fn a_slice_ends_where_the_memory_does() {
+        let (mut allocator, _) = allocator(3 * WORD + 2);
+        assert_eq!(allocator.slice_of(0..2usize), [0, 1]);
+        assert_eq!(allocator.slice_of([5u8; 9 * WORD].into_iter()), [5; WORD + 2]);
+        assert!(allocator.slice_of(0..1usize).is_empty());
     }
 }

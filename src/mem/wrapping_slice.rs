@@ -26,12 +26,12 @@ impl<T> WrappingSlice<T> {
         WrappingSlice { mask: 0, start: unsafe { NonNull::new_unchecked(core::ptr::from_ref(only).cast_mut()) } }
     }
 
-    /// Wraps `slice`; `None` if its length is not a power of two.
-    pub fn new(slice: &'static [T]) -> Option<Self> {
+    /// Wraps `slice`, whose length is a power of two. If it is not, wraps `otherwise` as the only element.
+    pub fn new(slice: &'static [T], otherwise: &'static T) -> Self {
         if !slice.len().is_power_of_two() {
-            return None;
+            return WrappingSlice::of_one(otherwise);
         }
-        Some(WrappingSlice { mask: slice.len().wrapping_sub(1), start: NonNull::from(slice).cast() })
+        WrappingSlice { mask: slice.len().wrapping_sub(1), start: NonNull::from(slice).cast() }
     }
 
     /// Returns the length, which is not zero.
@@ -55,12 +55,19 @@ mod tests {
 
     #[test]
     fn an_index_wraps_at_the_length() {
-        let slice = WrappingSlice::new(&FOUR).unwrap();
+        let slice = WrappingSlice::new(&FOUR, &ONE);
         assert_eq!(slice.length(), 4);
         assert_eq!([0, 3, 4, 9, usize::MAX].map(|index| *slice.at(index)), [10, 13, 10, 11, 13]);
         let one = WrappingSlice::of_one(&ONE);
         assert_eq!((one.length(), *one.at(0), *one.at(usize::MAX)), (1, 1, 1));
-        let (none, three): (&[usize], _) = (&[], FOUR.first_chunk::<3>().unwrap());
-        assert!(WrappingSlice::new(none).is_none() && WrappingSlice::new(three).is_none());
+    }
+
+    #[test]
+    fn a_length_that_is_not_a_power_of_two_gives_the_other_element() {
+        let three = FOUR.first_chunk::<3>().unwrap();
+        for slice in [&[][..], three] {
+            let slice = WrappingSlice::new(slice, &ONE);
+            assert_eq!((slice.length(), *slice.at(2)), (1, 1));
+        }
     }
 }

@@ -81,10 +81,10 @@ impl Unit {
     ///
     /// `Relaxed` is sufficient: the word's `add`, which gives the unit its blocks afterwards, releases the addresses. A
     /// free that reads them earlier finds no block, or its exchange fails.
-    pub fn set_addresses(&self, shape: &Shape, start: Va, handle: Handle) {
-        self.base.store(start.wrapping_sub(shape.slot_offset(self.first_slot as usize)), Relaxed);
-        self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
-        self.scaled_start.store(shape.division.scaled(start), Relaxed);
+    pub fn set_addresses(&self, shape: &Shape, first: Block) {
+        self.base.store(first.va.wrapping_sub(shape.slot_offset(self.first_slot as usize)), Relaxed);
+        self.handle_offset.store(first.handle.wrapping_sub(first.va), Relaxed);
+        self.scaled_start.store(shape.division.scaled(first.va), Relaxed);
     }
 
     /// Returns the block in a slot.

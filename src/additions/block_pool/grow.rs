@@ -52,7 +52,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return Some(block);
         }
         let span = self.prepare_span(&memory, &turn)?;
-        self.give_memory(span, memory, first, &turn)
+        let block = memory.first_block_of(0);
+        self.give_memory(span, memory, first, &turn);
+        Some(block)
     }
 
     /// For a thread that got no memory: waits while another thread adds a span, and takes a free block. Returns `None`

@@ -33,7 +33,8 @@
 //! | `word` | the word of a group, and why a second free fails |
 //! | `group` | units and groups |
 //! | `listed_groups` | the current groups of the cores, and the list of the others |
-//! | `spans`, `table`, `table_growth` | the bookkeeping of spans, the hash table, and its growth |
+//! | `spans`, `batch` | the bookkeeping of spans; how it is made |
+//! | `table`, `table_growth` | the hash table, and its growth |
 //! | `allocate`, `free` | the calls of drivers |
 //! | `pages`, `span_memory` | where the memory of spans comes from, and how it is freed |
 //! | `grow`, `trim` | spans that are added and removed |
@@ -41,6 +42,7 @@
 //! | `pools`, `name` | all pools: creation, destruction, the list; the name of a pool |
 
 mod allocate;
+mod batch;
 mod follow_mask;
 mod free;
 mod group;

@@ -1,6 +1,6 @@
 //! The memory of a span: it is allocated and checked here, kept by the span's bookkeeping, and freed.
 
-use super::{BlockPool, Effort, Pages};
+use super::{Block, BlockPool, Effort, Pages};
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Va};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::turn::TurnGuard;
@@ -55,13 +55,14 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
     }
 
     /// Returns the offset of the first block.
-    pub fn first_block_offset(&self) -> usize {
+    fn first_block_offset(&self) -> usize {
         self.pool.shape().first_block_offset(self.handle)
     }
 
-    /// Returns the addresses of the byte at `offset`, for the processor and for the device.
-    pub fn addresses_at(&self, offset: usize) -> (Va, Handle) {
-        (self.va.wrapping_add(offset), self.handle.wrapping_add(offset))
+    /// Returns the first block of unit `number` of a span with this memory.
+    pub fn first_block_of(&self, number: usize) -> Block {
+        let offset = self.first_block_offset().wrapping_add(self.pool.shape().unit_offset(number));
+        Block { va: self.va.wrapping_add(offset), handle: self.handle.wrapping_add(offset) }
     }
 
     /// Returns the number of pages.

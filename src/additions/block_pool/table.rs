@@ -42,9 +42,9 @@ impl UnitTable {
 
     /// Makes a table of `length` buckets without units in the memory of `tail`. `length` is a power of two.
     pub fn new(length: usize, tail: &mut BumpAllocator) -> Self {
-        let buckets = WrappingSlice::new(tail.slice_with(length, |_| Some(AlwaysSetRef::new(&NO_UNIT))));
-        // `None` does not occur: `tail` has `tail_bytes(length)` bytes. Such a table would take no unit.
-        UnitTable { buckets: buckets.unwrap_or(WrappingSlice::of_one(&NO_BUCKET)) }
+        let buckets = tail.slice_of((0..length).map(|_| AlwaysSetRef::new(&NO_UNIT)));
+        // With fewer bytes than `tail_bytes(length)`, the table would have `NO_BUCKET` only, and take no unit.
+        UnitTable { buckets: WrappingSlice::new(buckets, &NO_BUCKET) }
     }
 
     /// Returns the number of buckets.

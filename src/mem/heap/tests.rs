@@ -19,7 +19,7 @@ fn a_value_stays_in_the_heap_until_it_is_freed() {
 
 #[test]
 fn the_slices_of_a_value_lie_after_it() {
-    let value = alloc_static(HeapOnly, 2 * WORD, |after| after.slice_with(9, |_| Some(!0usize))).unwrap();
+    let value = alloc_static(HeapOnly, 2 * WORD, |after| after.slice_of([!0usize; 9].into_iter())).unwrap();
     // The value, a slice, is two words.
     assert_eq!(value.as_ptr().addr(), core::ptr::from_ref(value).addr() + 2 * WORD);
     assert_eq!(*value, [!0; 2]);

@@ -177,18 +177,20 @@ impl ListedGroups {
     /// Context: any.
     pub fn missing<K: Kernel>(&self, kernel: K, count: usize) -> usize {
         let list = self.list.lock(kernel);
-        // A group that several cores share is counted for the first of them.
-        let is_counted = |core: usize, group: &'static Group| {
-            self.current.iter().take(core).any(|earlier| core::ptr::eq(earlier.get(), group))
-        };
-        let current = self.current.iter().map(AlwaysSetRef::get).enumerate();
-        let current = current.filter(|(core, group)| !is_counted(*core, group)).map(|(_, group)| group);
         let mut missing = count;
-        for group in current.chain(groups_of(list.first).take(count)) {
-            missing = missing.saturating_sub(group.word.count_allocatable());
+        for (core, current) in self.current.iter().enumerate() {
+            let group = current.get();
+            // A group that several cores share is counted for the first of them.
+            let is_counted = self.current.iter().take(core).any(|earlier| core::ptr::eq(earlier.get(), group));
+            if !is_counted {
+                missing = missing.saturating_sub(group.word.count_allocatable());
+            }
+        }
+        for group in groups_of(list.first).take(count) {
             if missing == 0 {
                 break;
             }
+            missing = missing.saturating_sub(group.word.count_allocatable());
         }
         missing
     }

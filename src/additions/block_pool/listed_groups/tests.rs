@@ -126,7 +126,7 @@ fn groups_with(count: usize) -> ListedGroups {
     let pool_groups = new_list();
     for number in 1..=count {
         let unit = Unit::new(0, 3);
-        unit.set_addresses(&pool_groups.shape, number * 4096, number * 4096);
+        unit.set_addresses(&pool_groups.shape, Block { va: number * 4096, handle: number * 4096 });
         let group = leak(Group::new(WrappingSlice::of_one(leak(unit))));
         pool_groups.update(Heap, group, || {
             group.word.set_reach(BLOCKS, BLOCKS);

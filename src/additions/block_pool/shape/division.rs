@@ -1,10 +1,9 @@
 //! Divides the distance of an address from a unit's first block by the size of a block, without a division instruction.
 //!
 //! The divisor is odd after its factors of two are removed, so it has an inverse modulo two to the power of the word's
-//! bits. The product of a distance with this inverse, rotated right by the number of those factors, is the exact
-//! quotient if the divisor divides the distance, and
-//! else a number that is too large for a block (Granlund and Montgomery, Division by Invariant Integers using
-//! Multiplication, section 9).
+//! bits. The product of a distance with this inverse is rotated right by the number of those factors. If the divisor
+//! divides the distance, that is the exact quotient; else it is a number that is too large for a block (Granlund and
+//! Montgomery, Division by Invariant Integers using Multiplication, section 9).
 
 /// Divides distances by one number.
 #[derive(Clone, Copy, Debug)]
