@@ -20,9 +20,10 @@ pub enum ReservedError {
     /// There is no device tree, or it has not been read yet.
     NoTree,
     /// A property is wrong: it cannot be read, `size` is zero or more than the processor can address, or `alignment` is
-    /// not a power of two. Or two properties exclude each other: `no-map` with `reusable`, or `linux,cma-default`
-    /// without `reusable`.
+    /// not a power of two.
     BadNode,
+    /// The node has `linux,cma-default`, and not `reusable`, which the former requires.
+    DefaultNotReusable,
     /// The boot allocator has no free memory that fits, or has handed its memory over to the page allocator.
     NoRoom,
     /// The reason for which a call that installs a pool is refused.
@@ -83,9 +84,11 @@ impl<K: ReservedMemory> Dma<K> {
     /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the
     /// one for every device.
     fn install_shared(&self, node: &SharedPoolNode) -> Result<(), ReservedError> {
-        let is_contradictory = (node.is_no_map && node.is_reusable) || (node.is_default && !node.is_reusable);
-        if is_contradictory {
-            return Err(ReservedError::BadNode);
+        if node.is_no_map && node.is_reusable {
+            return Err(Error::NoMapAndReusable.into());
+        }
+        if node.is_default && !node.is_reusable {
+            return Err(ReservedError::DefaultNotReusable);
         }
         let (start, end) = match node.range {
             Some((start, end)) if self.may_use_any(start, end) => return Err(Error::NotReserved.into()),
@@ -209,9 +212,8 @@ impl<K: ReservedMemory> Dma<K> {
     fn refuse_shared(&self, node: &SharedPoolNode, error: ReservedError) {
         let reason = match error {
             // `NoTree` does not occur: `serve` has returned it before.
-            ReservedError::NoTree | ReservedError::BadNode => {
-                separate_cstr!("a property is wrong, or two exclude each other")
-            }
+            ReservedError::NoTree | ReservedError::BadNode => separate_cstr!("a property is wrong"),
+            ReservedError::DefaultNotReusable => separate_cstr!("linux,cma-default without reusable"),
             ReservedError::NoRoom => {
                 separate_cstr!("memblock has no such memory left: write a reg (docs/moving-a-bsp.md)")
             }

@@ -7,14 +7,15 @@ use rt_dma_pool::error::Error;
 
 #[test]
 fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
-    let wrong = "a property is wrong, or two exclude each other";
+    let wrong = "a property is wrong";
+    let not_reusable = "linux,cma-default without reusable";
     let no_room = "memblock has no such memory left: write a reg (docs/moving-a-bsp.md)";
     let large = SharedPoolNode { size: 1 << 32, ..SharedPoolNode::without_reg(MIB) };
     let unreadable = SharedPoolNode { is_readable: false, ..SharedPoolNode::without_reg(MIB) };
     let (nodes, reasons): (Vec<_>, Vec<_>) = [
-        (SharedPoolNode::fixed(START, MIB).no_map().reusable(), wrong),
-        (SharedPoolNode::fixed(START, MIB).default_pool(), wrong),
-        (SharedPoolNode::fixed(START, MIB).default_pool().no_map(), wrong),
+        (SharedPoolNode::fixed(START, MIB).no_map().reusable(), "no-map and reusable"),
+        (SharedPoolNode::fixed(START, MIB).default_pool(), not_reusable),
+        (SharedPoolNode::fixed(START, MIB).default_pool().no_map(), not_reusable),
         (SharedPoolNode::fixed(START, PAGE - 1).default_pool().reusable(), "holds no whole page"),
         (SharedPoolNode::without_reg(0), wrong),
         (SharedPoolNode::without_reg(usize::MAX), wrong),
@@ -29,7 +30,7 @@ fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
     let machine = machine(&nodes, &[]);
     let balance = machine.balance();
     let reserved = machine.with_boot(|boot| boot.reserved.clone());
-    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::BadNode));
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::NoMapAndReusable)));
     let errors = machine.take_errors();
     assert_eq!(errors.len(), nodes.len(), "{errors:#?}");
     for (index, (node, reason)) in nodes.iter().zip(reasons).enumerate() {
@@ -57,7 +58,7 @@ fn fault_16_no_map_with_reusable_is_refused_for_every_device_and_for_its_own() {
     ] {
         let machine = machine(&[node], &[]);
         let balance = machine.balance();
-        assert_eq!(machine.dma.install_reserved(), Err(ReservedError::BadNode));
+        assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::NoMapAndReusable)));
         assert_eq!(machine.take_errors().len(), 1, "one line");
         assert_eq!((machine.balance(), machine.dma.pools().count()), (balance, 0));
         if machine.places()[0].is_some() {

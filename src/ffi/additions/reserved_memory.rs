@@ -54,6 +54,6 @@ pub extern "C" fn rt_dma_reserved_memory_install() -> rt_err_t {
         Err(ReservedError::Install(Error::NoMemory)) => errors.nomem,
         Err(ReservedError::Install(Error::Context | Error::Leaving)) => errors.busy,
         // Unlike in `status`, a pool that covers a part of the memory is a mistake of the node.
-        Err(ReservedError::BadNode | ReservedError::Install(_)) => errors.inval,
+        Err(ReservedError::BadNode | ReservedError::DefaultNotReusable | ReservedError::Install(_)) => errors.inval,
     }
 }
