@@ -110,6 +110,7 @@ mod runs;
 mod search;
 mod settle;
 mod tree_shape;
+mod tree_value;
 mod width;
 
 #[cfg(test)]
@@ -117,7 +118,7 @@ mod tests;
 
 pub use cache_state::{CacheState, CacheStates};
 pub use free::FreeStep;
-pub use run_tree::Node;
+pub use run_tree::TreeNode;
 pub use search::{Alignment, SearchStep};
 pub use settle::TimeLeft;
 pub use tree_shape::TreeShape;
@@ -163,7 +164,7 @@ pub const fn words_for(page_count: usize) -> usize {
 impl PageMap {
     /// Makes a map of `page_count` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as
     /// many words as [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
-    pub fn new(page_count: usize, shape: TreeShape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
+    pub fn new(page_count: usize, shape: TreeShape, bits: Bitmaps, nodes: &'static mut [TreeNode]) -> Self {
         let mut map = PageMap {
             page_count,
             bits,

@@ -29,46 +29,41 @@
 //!
 //! So word 4 is at place 8 - 7 = 1. The maximum of the node to which place `p` belongs is at place `p / 4 - 1`.
 //!
-//! A word in which no run begins has the value zero, or a *boundary tag* (Knuth): the last word that a run fills has
-//! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it
-//! passes over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
+//! The last word that a run fills has a *tag*, if the run begins in an earlier word: the [value](Value) that shows where.
+//! The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
 use super::tree_shape::{FANOUT, TreeShape};
+use super::tree_value::{NO_RUN, Value, length_of, start_of_tagged, tag, value_of};
 
 /// One node: the maxima of its four children, or the values of four words.
-pub type Node = [i32; FANOUT];
-
-/// Returns a length in the form in which the tree has it. No pool has more than `i32::MAX` pages.
-fn stored(length: usize) -> i32 {
-    length as i32
-}
+pub type TreeNode = [Value; FANOUT];
 
 /// A change of the tree that is still to be made: the value at `place` becomes lower, because a run is gone. Then the
 /// maxima above it are computed again, as far as they were this value.
 pub struct Lowering {
     place: usize,
     /// The value now: the length of the run that is gone.
-    length: i32,
+    length: Value,
     /// The value that it becomes.
-    remaining: i32,
+    remaining: Value,
 }
 
 /// The longest run of each word, and the tree of maxima above these values.
 ///
 /// Every positive value above the words is the maximum of the four values below it.
 pub struct RunTree {
-    nodes: &'static mut [Node],
+    nodes: &'static mut [TreeNode],
     /// The place of the first value on the lowest level.
     bottom: usize,
-    /// The longest run of all.
-    longest: i32,
+    /// The length of the longest run of all.
+    longest: usize,
     /// The number of levels, from the values of the words to the root.
     levels: usize,
 }
 
 impl RunTree {
     /// Makes a tree over words in which no run begins. `nodes` are zero, and as many as [`TreeShape::nodes`] returns.
-    pub fn new(shape: TreeShape, nodes: &'static mut [Node]) -> Self {
+    pub fn new(shape: TreeShape, nodes: &'static mut [TreeNode]) -> Self {
         RunTree { nodes, bottom: shape.bottom, longest: 0, levels: shape.levels }
     }
 
@@ -97,31 +92,31 @@ impl RunTree {
     /// Returns the length of the longest run that begins in `word`; zero if none does. For a word past the last one the
     /// result is that of another word, or zero.
     pub fn longest_in(&self, word: usize) -> usize {
-        usize::try_from(self.value(word)).unwrap_or(0)
+        length_of(self.value(word))
     }
 
-    /// Returns the value of `word`: the longest run that begins in it, zero, or a tag.
-    fn value(&self, word: usize) -> i32 {
-        self.nodes.as_flattened().get(self.place_of(word)).copied().unwrap_or(0)
+    /// Returns the value of `word`.
+    fn value(&self, word: usize) -> Value {
+        self.nodes.as_flattened().get(self.place_of(word)).copied().unwrap_or(NO_RUN)
     }
 
     /// Records that `word` is the last word that the run from page `start` on fills. No run begins in `word`.
     pub fn set_tag(&mut self, word: usize, start: usize) {
         let place = self.place_of(word);
         if let Some(value) = self.nodes.as_flattened_mut().get_mut(place) {
-            *value = -1 - stored(start);
+            *value = tag(start);
         }
     }
 
     /// Returns the first page of the run that fills `word`, if `word` is the last word that this run fills and the run
     /// begins in an earlier word; `None` if the run begins in `word`.
     pub fn tagged_start(&self, word: usize) -> Option<usize> {
-        usize::try_from(-1 - self.value(word)).ok()
+        start_of_tagged(self.value(word))
     }
 
     /// Returns the length of the longest run of all.
     pub fn longest(&self) -> usize {
-        self.longest as usize
+        self.longest
     }
 
     /// Returns the first word in which a run of at least `length` pages begins; `None` if there is no such run.
@@ -130,7 +125,7 @@ impl RunTree {
         if self.longest() < length {
             return None;
         }
-        let (nodes, length) = (&*self.nodes, stored(length));
+        let (nodes, length) = (&*self.nodes, value_of(length));
         let (mut node, mut below) = (nodes.first()?, 0);
         loop {
             // By the value above, one of the four is at least `length`; this finds the first one. With an iterator, the
@@ -155,7 +150,7 @@ impl RunTree {
     /// as the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there
     /// asks again, and reaches the word after at most as many calls as the tree has levels.
     pub fn next_candidate(&self, word: usize, length: usize) -> Option<usize> {
-        let (nodes, mut place, length) = (&*self.nodes, self.place_of(word), stored(length));
+        let (nodes, mut place, length) = (&*self.nodes, self.place_of(word), value_of(length));
         // Up, to the first node that has such a run to the right of this path.
         loop {
             let (node, child) = (nodes.get(place / FANOUT)?, place % FANOUT);
@@ -175,7 +170,7 @@ impl RunTree {
     /// Returns the last word before `word` in which a run begins; `None` if there is none.
     pub fn last_word_before(&self, word: usize) -> Option<usize> {
         let (nodes, mut place) = (&*self.nodes, self.place_of(word));
-        let last_of = |node: &Node, places: usize| node.iter().take(places).rposition(|longest| *longest > 0);
+        let last_of = |node: &TreeNode, places: usize| node.iter().take(places).rposition(|longest| *longest > NO_RUN);
         // Up, to the first node that has a run to the left of this path.
         loop {
             if let Some(left) = last_of(nodes.get(place / FANOUT)?, place % FANOUT) {
@@ -196,12 +191,12 @@ impl RunTree {
     /// A maximum can only grow here, so the other children of a node are not read.
     #[inline(never)] // Without it, the linked core has 24 bytes more (aarch64, November 2026).
     pub fn raise(&mut self, word: usize, length: usize) -> usize {
-        let (mut place, length) = (self.place_of(word), stored(length));
+        let mut place = self.place_of(word);
         let mut levels = 0;
         while let Some(value) = self.nodes.as_flattened_mut().get_mut(place)
-            && *value < length
+            && *value < value_of(length)
         {
-            *value = length;
+            *value = value_of(length);
             levels += 1;
             let Some(above) = (place / FANOUT).checked_sub(1) else {
                 self.longest = self.longest.max(length);
@@ -214,7 +209,7 @@ impl RunTree {
 
     /// Returns the change of the value of `word` from `length` to `remaining`.
     pub fn lowering(&self, word: usize, length: usize, remaining: usize) -> Lowering {
-        Lowering { place: self.place_of(word), length: stored(length), remaining: stored(remaining) }
+        Lowering { place: self.place_of(word), length: value_of(length), remaining: value_of(remaining) }
     }
 
     /// Lowers a value, and those above it that are due to it: at most `max_levels` levels, which is not zero. Returns
@@ -237,7 +232,7 @@ impl RunTree {
                 break;
             }
             let Some(above) = (place / FANOUT).checked_sub(1) else {
-                self.longest = remaining.max(0);
+                self.longest = length_of(remaining);
                 break;
             };
             place = above;
@@ -247,7 +242,7 @@ impl RunTree {
 }
 
 /// Returns the largest of the four values of a node.
-fn maximum(node: &Node) -> i32 {
+fn maximum(node: &TreeNode) -> Value {
     let [a, b, c, d] = *node;
     a.max(b).max(c.max(d))
 }
@@ -256,7 +251,7 @@ fn maximum(node: &Node) -> i32 {
 #[cfg(test)]
 impl RunTree {
     /// Returns every value that changes: the values of all nodes, and the longest run.
-    pub(super) fn values(&mut self) -> (&mut [i32], &mut i32) {
+    pub(super) fn values(&mut self) -> (&mut [Value], &mut usize) {
         let RunTree { nodes, longest, levels: _, bottom: _ } = self;
         (nodes.as_flattened_mut(), longest)
     }
@@ -266,12 +261,12 @@ impl RunTree {
 #[cfg(test)]
 impl Lowering {
     /// Returns every field.
-    pub(super) fn fields(&self) -> (usize, i32, i32) {
+    pub(super) fn fields(&self) -> (usize, Value, Value) {
         (self.place, self.length, self.remaining)
     }
 
     /// Makes a lowering with these fields.
-    pub(super) fn from_fields((place, length, remaining): (usize, i32, i32)) -> Self {
+    pub(super) fn from_fields((place, length, remaining): (usize, Value, Value)) -> Self {
         Lowering { place, length, remaining }
     }
 }

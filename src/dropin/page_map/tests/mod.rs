@@ -18,52 +18,45 @@ use model::*;
 use proptest::prelude::*;
 use std::vec::Vec;
 
-/// One random walk; allocations and frees of random length, good and bad frees.
+/// Allocates and frees at random, up to `longest` pages at once; some frees are wrong.
 fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
     let mut numbers = Random(seed | 1);
     let mut random = |below: usize| numbers.below(below);
-    let mut map = map_of(pages);
-    let mut model = Model::new(pages);
+    let mut both = Compared::new(pages);
     let mut held: Vec<(usize, usize)> = Vec::new();
     for step in 0..operations {
         let filling = (step / 512) % 2 == 0;
         match random(16) {
             0 => {
-                // A wrong free: both must refuse it.
                 let (page, count) = (random(pages + 3), random(longest + 2));
-                let answer = model.free(page, count);
-                assert_eq!(map.free(page, count), answer);
-                if answer.is_ok() {
+                if both.free(page, count).is_ok() {
                     held.retain(|allocation| allocation.0 != page);
                 }
             }
             choice if (choice < 11) == filling => {
                 let count = if random(3) == 0 { 1 + random(longest) } else { 1 + random(3) };
-                let page = model.allocate(count);
-                assert_eq!(map.allocate(count), page, "{count} pages");
-                held.extend(page.map(|page| (page, count)));
+                held.extend(both.allocate(count).map(|page| (page, count)));
             }
             _ if !held.is_empty() => {
                 let (page, count) = held.swap_remove(random(held.len()));
-                assert_eq!(model.free(page, count), Ok(()));
-                assert_eq!(map.check_allocation(page, count).err(), None);
-                assert_eq!(map.free(page, count), Ok(()));
-                assert_eq!(map.free(page, count), Err(Error::NotAllocated), "second free");
+                assert_eq!(both.map.check_allocation(page, count).err(), None);
+                assert_eq!(both.free(page, count), Ok(()));
+                assert_eq!(both.free(page, count), Err(Error::NotAllocated), "second free");
             }
             _ => {}
         }
         if pages <= 400 && step % (1 + pages / 32) == 0 {
-            assert_tree_is_exact(&mut map);
+            assert_tree_is_exact(&mut both.map);
         }
         if step % 1024 == 0 {
-            assert_consistent(&mut map, &model);
+            both.assert_consistent();
         }
     }
-    assert_consistent(&mut map, &model);
+    both.assert_consistent();
     for (page, count) in held {
-        map.free(page, count).unwrap();
+        both.free(page, count).unwrap();
     }
-    assert_eq!(map.allocate(pages), Some(0), "the whole pool, to its last page");
+    assert_eq!(both.allocate(pages), Some(0), "the whole pool, to its last page");
 }
 
 #[test]
@@ -143,7 +136,7 @@ fn bookkeeping_is_at_most_four_bits_a_page_and_576_bytes_a_pool() {
     let thirds = if BITS == 64 { 12 } else { 13 };
     for pages in (1..=4_096).chain([16_384, 262_144]) {
         let words = words_for(pages);
-        let slices = 3 * words * size_of::<usize>() + TreeShape::new(words).nodes() * size_of::<Node>();
+        let slices = 3 * words * size_of::<usize>() + TreeShape::new(words).nodes() * size_of::<TreeNode>();
         let bytes = size_of::<crate::dropin::pool::Pool<HeapOnly>>() + slices;
         assert!(bytes <= 576 + pages * thirds / 24, "{pages} pages: {bytes} bytes");
     }
@@ -186,8 +179,7 @@ proptest! {
         calls in proptest::collection::vec((0usize..8, 1usize..130), 1..200),
         longest in 1usize..130,
     ) {
-        let mut map = map_of(pages);
-        let mut model = Model::new(pages);
+        let mut both = Compared::new(pages);
         let mut held: std::collections::VecDeque<(usize, usize)> = Default::default();
         for (choice, number) in calls {
             let freed = match choice {
@@ -196,65 +188,73 @@ proptest! {
                 3 => held.remove(held.len().saturating_sub(1 + number % 4)),
                 _ => {
                     let count = 1 + number % longest;
-                    let page = model.allocate(count);
-                    prop_assert_eq!(map.allocate(count), page);
-                    held.extend(page.map(|page| (page, count)));
+                    held.extend(both.allocate(count).map(|page| (page, count)));
                     None
                 }
             };
             if let Some((page, count)) = freed {
-                model.free(page, count).unwrap();
-                prop_assert_eq!(map.free(page, count), Ok(()));
+                both.free(page, count).unwrap();
             }
-            assert_tree_is_exact(&mut map);
+            assert_tree_is_exact(&mut both.map);
         }
-        assert_consistent(&mut map, &model);
+        both.assert_consistent();
     }
 }
 
 /// Rings of buffers, as drivers have them: some of the first are recycled, and all are given back in either order.
 #[test]
 fn rings_are_given_back_in_either_order() {
-    let pages = 2_000;
     for unit in [1, 3, 31, 64, 65, 100, 128, 200] {
         for before in [0, 1, 40, 64, 130] {
             for recycled in 0..6 {
-                for order in 0..4 {
-                    let mut map = map_of(pages);
-                    let mut model = Model::new(pages);
-                    let allocate = |map: &mut PageMap, model: &mut Model, count: usize| {
-                        let page = map.allocate(count);
-                        assert_eq!(page, model.allocate(count));
-                        page.unwrap()
-                    };
-                    let free = |map: &mut PageMap, model: &mut Model, page: usize, count: usize| {
-                        assert_eq!(map.free(page, count), Ok(()));
-                        model.free(page, count).unwrap();
-                    };
-                    let first = (before != 0).then(|| allocate(&mut map, &mut model, before));
-                    if order >= 2 {
-                        map.settle_all();
-                    }
-                    let mut ring: Vec<_> = (0..8).map(|_| allocate(&mut map, &mut model, unit)).collect();
-                    for page in &ring[..recycled] {
-                        free(&mut map, &mut model, *page, unit);
-                    }
-                    for page in &mut ring[..recycled] {
-                        *page = allocate(&mut map, &mut model, unit);
-                    }
-                    if order % 2 == 0 {
-                        ring.reverse();
-                    }
-                    for page in ring {
-                        free(&mut map, &mut model, page, unit);
-                    }
-                    assert_consistent(&mut map, &model);
-                    if let Some(page) = first {
-                        free(&mut map, &mut model, page, before);
-                    }
-                    assert_eq!(map.allocate(pages), Some(0), "{unit} {before} {recycled} {order}");
+                for (is_settled, is_reversed) in [(false, false), (false, true), (true, false), (true, true)] {
+                    give_a_ring_back(&Ring { unit, before, recycled, is_settled, is_reversed });
                 }
             }
         }
     }
+}
+
+/// A ring of eight buffers.
+#[derive(Debug)]
+struct Ring {
+    /// Pages of a buffer.
+    unit: usize,
+    /// Pages that are allocated before the ring.
+    before: usize,
+    /// How many of the first buffers are freed, and allocated again.
+    recycled: usize,
+    /// Whether the map is settled before the ring is allocated.
+    is_settled: bool,
+    /// Whether the last buffer is freed first.
+    is_reversed: bool,
+}
+
+fn give_a_ring_back(ring: &Ring) {
+    let pages = 2_000;
+    let mut both = Compared::new(pages);
+    if ring.before != 0 {
+        assert_eq!(both.allocate(ring.before), Some(0));
+    }
+    if ring.is_settled {
+        both.map.settle_all();
+    }
+    let mut buffers: Vec<_> = (0..8).map(|_| both.allocate(ring.unit).unwrap()).collect();
+    for page in &buffers[..ring.recycled] {
+        both.free(*page, ring.unit).unwrap();
+    }
+    for page in &mut buffers[..ring.recycled] {
+        *page = both.allocate(ring.unit).unwrap();
+    }
+    if ring.is_reversed {
+        buffers.reverse();
+    }
+    for page in buffers {
+        both.free(page, ring.unit).unwrap();
+    }
+    both.assert_consistent();
+    if ring.before != 0 {
+        both.free(0, ring.before).unwrap();
+    }
+    assert_eq!(both.allocate(pages), Some(0), "{ring:?}");
 }

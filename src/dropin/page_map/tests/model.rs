@@ -64,6 +64,38 @@ impl Model {
     }
 }
 
+/// A map and the model of it. Both get the same calls, and must return the same.
+pub struct Compared {
+    pub map: std::sync::MutexGuard<'static, PageMap>,
+    pub model: Model,
+}
+
+impl Compared {
+    /// Makes both, of `pages` free pages.
+    pub fn new(pages: usize) -> Self {
+        Compared { map: map_of(pages), model: Model::new(pages) }
+    }
+
+    /// Allocates `count` pages and returns the first.
+    pub fn allocate(&mut self, count: usize) -> Option<usize> {
+        let page = self.model.allocate(count);
+        assert_eq!(self.map.allocate(count), page, "{count} pages");
+        page
+    }
+
+    /// Frees `count` pages from `page` on, which may be wrong.
+    pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
+        let result = self.model.free(page, count);
+        assert_eq!(self.map.free(page, count), result, "{count} pages from {page} on");
+        result
+    }
+
+    /// Checks every figure that the map keeps against the model.
+    pub fn assert_consistent(&mut self) {
+        assert_consistent(&mut self.map, &self.model);
+    }
+}
+
 /// A random number generator (xorshift). Its state is not zero.
 pub struct Random(pub u64);
 

@@ -2,77 +2,78 @@
 
 use super::super::*;
 use super::model::*;
+use core::ops::Range;
 use proptest::prelude::*;
-use std::sync::MutexGuard;
 use std::vec::Vec;
 
-/// Allocates the lowest free run in `[from, end)`.
-fn allocate_in_part_of(
-    map: &mut PageMap,
-    (mut from, end): (usize, usize),
+/// A request for `count` pages in `part` that begin as `alignment` demands.
+struct Request {
+    part: Range<usize>,
     count: usize,
-    base: usize,
-    align: usize,
-) -> Option<usize> {
-    loop {
-        map.settle_all();
-        match map.allocate_in_part(from..end, count, Alignment { base, align }) {
-            SearchStep::Allocated(page) => return Some(page),
-            SearchStep::ContinueAt(page) if page < end => {
-                assert!(page > from, "no step stands still");
-                from = page;
+    alignment: Alignment,
+}
+
+impl Request {
+    /// Makes a request for pages that may begin on any page of `part`.
+    fn on_any_page(part: Range<usize>, count: usize) -> Self {
+        Request { part, count, alignment: Alignment { base: 0, align: 1 } }
+    }
+
+    /// Allocates the pages, in as many steps as the search takes, and returns the first.
+    fn allocate_from(&self, map: &mut PageMap) -> Option<usize> {
+        let Range { start: mut from, end } = self.part;
+        loop {
+            map.settle_all();
+            match map.allocate_in_part(from..end, self.count, self.alignment) {
+                SearchStep::Allocated(page) => return Some(page),
+                SearchStep::ContinueAt(page) if page < end => {
+                    assert!(page > from, "no step stands still");
+                    from = page;
+                }
+                _ => return None,
             }
-            _ => return None,
         }
+    }
+
+    /// Returns whether the pages from `page` on fit.
+    fn fits(&self, model: &Model, page: usize) -> bool {
+        let (end, Alignment { base, align }) = (page + self.count, self.alignment);
+        (base + page).is_multiple_of(align)
+            && end <= self.part.end
+            && model.begun_at[page..end].iter().all(Option::is_none)
     }
 }
 
-/// A request for pages in `[part.0, part.1)`, of which `base` and the first one add up to a multiple of `align`.
-struct Request {
-    part: (usize, usize),
-    count: usize,
-    base: usize,
-    align: usize,
-}
-
-/// A map, and what it must be equal to.
+/// A map and its model, and what is allocated.
 struct Walk {
-    map: MutexGuard<'static, PageMap>,
-    model: Model,
+    both: Compared,
     held: Vec<(usize, usize)>,
 }
 
 impl Walk {
     fn new(pages: usize) -> Self {
-        Walk { map: map_of(pages), model: Model::new(pages), held: Vec::new() }
+        Walk { both: Compared::new(pages), held: Vec::new() }
     }
 
     /// Frees an allocation if `choice` is 0, allocates from the whole map if it is 1, and else makes the request.
     fn step(&mut self, choice: usize, which: usize, request: &Request) {
-        let &Request { part: (from, end), count, base, align } = request;
+        let both = &mut self.both;
         match choice {
             0 if !self.held.is_empty() => {
                 let (page, count) = self.held.swap_remove(which % self.held.len());
-                self.model.free(page, count).unwrap();
-                self.map.free(page, count).unwrap();
+                both.free(page, count).unwrap();
             }
-            1 => {
-                let page = self.model.allocate(count);
-                assert_eq!(self.map.allocate(count), page);
-                self.held.extend(page.map(|page| (page, count)));
-            }
+            1 => self.held.extend(both.allocate(request.count).map(|page| (page, request.count))),
             _ => {
-                let is_free = |page: usize| self.model.begun_at[page..page + count].iter().all(Option::is_none);
-                let fits = |page: &usize| (base + page).is_multiple_of(align) && page + count <= end && is_free(*page);
-                let page = (from..end).find(fits);
-                assert_eq!(allocate_in_part_of(&mut self.map, (from, end), count, base, align), page);
-                if let Some(page) = page {
-                    self.model.place(page, count);
-                    self.held.push((page, count));
+                let lowest = request.part.clone().find(|page| request.fits(&both.model, *page));
+                assert_eq!(request.allocate_from(&mut both.map), lowest);
+                if let Some(page) = lowest {
+                    both.model.place(page, request.count);
+                    self.held.push((page, request.count));
                 }
             }
         }
-        assert_tree_is_exact(&mut self.map);
+        assert_tree_is_exact(&mut both.map);
     }
 }
 
@@ -85,9 +86,10 @@ proptest! {
     ) {
         let mut walk = Walk::new(pages);
         for (count, align, choice) in requests {
-            walk.step(choice, count, &Request { part: (0, pages), count, base, align: 1 << align });
+            let alignment = Alignment { base, align: 1 << align };
+            walk.step(choice, count, &Request { part: 0..pages, count, alignment });
         }
-        assert_consistent(&mut walk.map, &walk.model);
+        walk.both.assert_consistent();
     }
 
     /// Where the part begins and ends, a run may go on; and it may have begun many words before.
@@ -101,10 +103,11 @@ proptest! {
     ) {
         let mut walk = Walk::new(pages);
         for (count, align, choice, from, end) in requests {
-            let part = (from.index(pages), end.index(pages + 1));
-            walk.step(choice, part.0, &Request { part, count, base: 0, align: 1 << align });
+            let part = from.index(pages)..end.index(pages + 1);
+            let alignment = Alignment { base: 0, align: 1 << align };
+            walk.step(choice, part.start, &Request { part, count, alignment });
         }
-        assert_consistent(&mut walk.map, &walk.model);
+        walk.both.assert_consistent();
     }
 }
 
@@ -116,14 +119,12 @@ fn fault_09_the_middle_of_a_long_run_is_taken_from() {
     for at in [1, 63, 64, 65, 255, 256, 4_096, 65_536, 131_071, 200_000, pages - 3] {
         for begin in [0, 1, at / 2, at - 1] {
             assert_eq!(map.allocate(begin.max(1)), Some(0));
-            let taken = allocate_in_part_of(&mut map, (at, pages), 2, 0, 1);
+            let taken = Request::on_any_page(at..pages, 2).allocate_from(&mut map);
             assert_eq!(taken, Some(at.max(begin.max(1))), "{at} {begin}");
             let taken = taken.unwrap();
             assert_tree_is_exact(&mut map);
-            assert_eq!(
-                allocate_in_part_of(&mut map, (at, taken + 3), 1, 0, 1),
-                Some(taken + 2).filter(|page| *page < pages)
-            );
+            let next = Request::on_any_page(at..taken + 3, 1).allocate_from(&mut map);
+            assert_eq!(next, Some(taken + 2).filter(|page| *page < pages));
             if taken + 2 < pages {
                 map.free(taken + 2, 1).unwrap();
             }

@@ -113,7 +113,7 @@ impl Packed {
         }
         open.fields().into_iter().for_each(|page| packer.put_page(page));
         let (values, longest) = map.runs.values();
-        packer.put_page(*longest as usize);
+        packer.put_page(*longest);
         values.iter().for_each(|value| packer.put_value(*value));
         Packed(packer.bits)
     }
@@ -142,7 +142,7 @@ impl Packed {
         };
         map.open = OpenRun::from_fields([(); 7].map(|()| unpacker.get_page()));
         let (values, longest) = map.runs.values();
-        *longest = unpacker.get_page() as i32;
+        *longest = unpacker.get_page();
         for value in values {
             *value = unpacker.get_value();
         }
