@@ -18,9 +18,10 @@ use crate::mem::wrapping_slice::WrappingSlice;
 /// gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 
-/// How many units are made at once. They are all the units of one or several groups, and of one or several spans.
+/// The size of the bookkeeping that is made at once: of whole groups, and of whole spans.
 struct Batch<'a> {
     shape: &'a Shape,
+    /// Units in the batch.
     unit_count: usize,
     /// Units in a group.
     group_units: NonZeroUsize,
@@ -44,11 +45,9 @@ impl<'a> Batch<'a> {
     /// [`bytes`](Self::bytes).
     fn lay_out(&self, memory: &mut BumpAllocator) -> &'static [Span] {
         let units = memory.slice_of((0..self.unit_count).map(|number| self.new_unit(number)));
-        let units_of_groups = units.chunks(self.group_units.get());
-        // `NO_UNIT` is for slices whose length is not a power of two. Each of these has `group_units`, which is one.
-        let groups = units_of_groups.clone().map(|units| Group::new(WrappingSlice::new(units, &NO_UNIT)));
-        let groups = memory.slice_of(groups);
-        for (group, units) in groups.iter().zip(units_of_groups) {
+        let group_units = self.group_units.get();
+        let groups = memory.slice_of(units.chunks(group_units).map(new_group));
+        for (group, units) in groups.iter().zip(units.chunks(group_units)) {
             for unit in units {
                 unit.group.set(group);
             }
@@ -63,6 +62,11 @@ impl<'a> Batch<'a> {
         // it depends on the number in the piece only, and a span has whole pieces.
         Unit::new(first_slot, self.shape.unit_blocks(number))
     }
+}
+
+/// Makes the group of these units, whose number is a power of two. ([`NO_UNIT`] would stand for any other number.)
+fn new_group(units: &'static [Unit]) -> Group {
+    Group::new(WrappingSlice::new(units, &NO_UNIT))
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {

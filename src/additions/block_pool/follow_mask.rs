@@ -3,7 +3,48 @@
 use super::group::Unit;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
-use crate::mem::atomics::Ordering::{AcqRel, Relaxed};
+use crate::mem::atomics::{
+    AtomicUsize,
+    Ordering::{AcqRel, Relaxed},
+};
+
+/// The last address that the device reaches. Calls may read the mask of the device at the same time; that of the call
+/// that began last counts. Each call gets a number before it reads the mask.
+pub struct LastReachable {
+    /// Written with the list's lock held.
+    address: AtomicUsize,
+    /// The number of the call that wrote `address`. Written with the list's lock held.
+    writer: AtomicUsize,
+    /// The number of the call that began last.
+    last_call: AtomicUsize,
+}
+
+impl LastReachable {
+    /// Makes the value of a new pool.
+    pub fn new(address: usize) -> Self {
+        LastReachable { address: AtomicUsize::new(address), writer: AtomicUsize::new(0), last_call: AtomicUsize::new(0) }
+    }
+
+    /// Returns the address.
+    pub fn get(&self) -> usize {
+        self.address.load(Relaxed)
+    }
+
+    /// Returns the number of a call that reads the mask after this.
+    fn begin_call(&self) -> usize {
+        // AcqRel: the mask that this call reads is at least as new as that of each call with a lower number.
+        self.last_call.fetch_add(1, AcqRel).wrapping_add(1)
+    }
+
+    /// Sets the address that call `number` has read, unless a call with a higher number was faster. The caller holds
+    /// the list's lock.
+    fn set(&self, number: usize, address: usize) {
+        if number > self.writer.load(Relaxed) {
+            self.writer.store(number, Relaxed);
+            self.address.store(address, Relaxed);
+        }
+    }
+}
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes the pool hand out only blocks that the device reaches with the mask that it has now. Blocks that drivers
@@ -11,15 +52,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any. The time grows with the pool's memory.
     pub fn follow_mask(&self) {
-        // AcqRel: the mask that this call reads is at least as new as that of each call with a lower number.
-        let number = self.mask_reads.fetch_add(1, AcqRel).wrapping_add(1);
-        let last_reachable = self.pages.last_reachable(self.device);
+        let number = self.last_reachable.begin_call();
+        let address = self.pages.last_reachable(self.device);
         let held = self.groups.lock(self.kernel);
-        // A call with a higher number may have been faster: its mask stays.
-        if number > self.last_reachable_number.load(Relaxed) {
-            self.last_reachable_number.store(number, Relaxed);
-            self.last_reachable.store(last_reachable, Relaxed);
-        }
+        self.last_reachable.set(number, address);
         drop(held);
         // A span that is not seen here is made by a thread that sees the new address, because that thread reads the
         // address with the same lock held.
@@ -32,7 +68,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// mask. Returns whether there is such a mask.
     #[inline(always)] // Without it, an allocation that adds a span takes 34 instructions more.
     pub(super) fn follow_copied_mask(&self) -> bool {
-        let is_new = self.pages.last_reachable(self.device) != self.last_reachable.load(Relaxed);
+        let is_new = self.pages.last_reachable(self.device) != self.last_reachable.get();
         if is_new {
             self.follow_mask();
         }
@@ -51,7 +87,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
         let handle = unit.handle_of(unit.start(self.shape()));
-        let reached = self.shape().blocks_within(handle, self.last_reachable.load(Relaxed));
+        let reached = self.shape().blocks_within(handle, self.last_reachable.get());
         unit.bits_of_first(reached.min(unit.capacity()))
     }
 

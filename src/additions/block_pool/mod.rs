@@ -74,6 +74,7 @@ use crate::mem::atomic_ref::{AlwaysSetRef, AtomicRef};
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::mem::heap::alloc_static;
 use crate::text::Text;
+use follow_mask::LastReachable;
 use listed_groups::ListedGroups;
 use shape::Shape;
 use spans::Spans;
@@ -104,14 +105,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     /// The heap memory of the bookkeeping.
     arena: Arena<K>,
     refused_calls: AtomicUsize,
-    /// The last address that the device reaches. Written with the list's lock held.
-    last_reachable: AtomicUsize,
-    /// How many calls have read the device's mask since the pool was made. A call's number is the value after it has
-    /// counted itself.
-    mask_reads: AtomicUsize,
-    /// The number of the call that wrote `last_reachable`. A call with a lower number does not overwrite it. Written
-    /// with the list's lock held.
-    last_reachable_number: AtomicUsize,
+    last_reachable: LastReachable,
     /// Whether the device may not reach some blocks. `note_unreachable` sets it, `trim_unreachable` clears it; both
     /// state the order.
     has_unreachable: AtomicBool,
@@ -138,9 +132,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             spans: Spans::new(),
             arena: Arena::new(kernel),
             refused_calls: AtomicUsize::new(0),
-            last_reachable: AtomicUsize::new(pages.last_reachable(device)),
-            mask_reads: AtomicUsize::new(0),
-            last_reachable_number: AtomicUsize::new(0),
+            last_reachable: LastReachable::new(pages.last_reachable(device)),
             has_unreachable: AtomicBool::new(false),
             keeps_reserve: AtomicBool::new(false),
             serial,

@@ -39,7 +39,7 @@ impl<'a, K: Kernel, P: Pages> SpanMemory<'a, K, P> {
         let (va, handle) = pool.pages.allocate(pool.device, size, align, effort)?;
         let memory = SpanMemory { pool, va, handle, size };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.
-        if handle.saturating_add(size.saturating_sub(1)) > pool.last_reachable.load(Relaxed) {
+        if handle.saturating_add(size.saturating_sub(1)) > pool.last_reachable.get() {
             return None;
         }
         // A view begins at any page, so only the device's address is aligned to more than a page.

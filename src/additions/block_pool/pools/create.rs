@@ -67,9 +67,6 @@ pub struct BlockPoolSpec {
     pub boundary: usize,
 }
 
-/// [`Shape::new`] or [`Shape::linux`]: makes a shape of a size, an alignment and a boundary.
-type NewShape = fn(usize, usize, usize) -> Result<Shape, ShapeError>;
-
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Creates a pool, which has no memory yet.
     ///
@@ -79,7 +76,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is
     /// logged.
     pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, CreateError> {
-        self.create_with(spec, Shape::new, self.pages)
+        self.create_of_shape(spec, Shape::new(spec.size, spec.align, spec.boundary), self.pages)
     }
 
     /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page,
@@ -90,19 +87,19 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// # Errors
     /// As for [`create`](BlockPools::create).
     pub fn create_linux(&self, spec: &BlockPoolSpec, pages: P) -> Result<&'static BlockPool<K, P>, CreateError> {
-        let pool = self.create_with(spec, Shape::linux, pages)?;
+        let pool = self.create_of_shape(spec, Shape::linux(spec.size, spec.align, spec.boundary), pages)?;
         pool.start_reserve();
         Ok(pool)
     }
 
-    /// Creates a pool of the shape that `new_shape` makes for `spec`, and logs an error.
-    fn create_with(
+    /// Creates a pool of blocks of this shape, which is an error if `spec` has no shape. Logs an error.
+    fn create_of_shape(
         &self,
         spec: &BlockPoolSpec,
-        new_shape: NewShape,
+        shape: Result<Shape, ShapeError>,
         pages: P,
     ) -> Result<&'static BlockPool<K, P>, CreateError> {
-        self.try_create(spec, new_shape, pages).inspect_err(|error| {
+        self.try_create(spec, shape, pages).inspect_err(|error| {
             let BlockPoolSpec { size, align, boundary, .. } = *spec;
             let text =
                 text!("blocks of %lu bytes aligned to %lu within %lu: %s", size, align, boundary, error.reason());
@@ -110,15 +107,15 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         })
     }
 
-    /// Creates a pool of the shape that `new_shape` makes for `spec`.
+    /// Does what [`create_of_shape`](Self::create_of_shape) does, but logs nothing.
     fn try_create(
         &self,
         spec: &BlockPoolSpec,
-        new_shape: NewShape,
+        shape: Result<Shape, ShapeError>,
         pages: P,
     ) -> Result<&'static BlockPool<K, P>, CreateError> {
         let device = spec.device.ok_or(CreateError::NoDevice)?;
-        let shape = new_shape(spec.size, spec.align, spec.boundary).map_err(CreateError::Shape)?;
+        let shape = shape.map_err(CreateError::Shape)?;
         let _turn = self.turn.take(self.kernel).ok_or(CreateError::Context)?;
         let serial = self.next_serial.fetch_add(1, Relaxed);
         let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
