@@ -1,7 +1,7 @@
 //! Chooses what the callers do: mostly what a map is likely to do wrong.
 
 use super::super::super::*;
-use super::{Call, PATIENCE, World};
+use super::{AlignedSearch, Call, PATIENCE, World};
 
 impl World {
     /// Chooses a length, mostly one that ends at a word's end, or is about as long as a free run.
@@ -35,7 +35,7 @@ impl World {
     pub(super) fn choose_call(&mut self, filling: usize) -> Call {
         let choice = self.random.below(32);
         if choice == 0 {
-            return Call::Usage(PATIENCE);
+            return Call::LongestFree { patience: PATIENCE };
         }
         if choice <= 2 {
             // What no right caller frees.
@@ -51,16 +51,17 @@ impl World {
                     (page, if self.random.below(8) == 0 { far.min(usize::MAX >> 12) } else { count })
                 }
             };
-            return Call::Free(page, count);
+            return Call::Free { page, count };
         }
         if choice <= 6 {
             let align = 1 << self.random.below(9);
             let base = [0, 1, 63, 64, 4_095][self.random.below(5)];
             let (count, changes_before) = (self.count(), self.changes);
-            return Call::AllocateAligned { count, base, align, from: 0, patience: PATIENCE, changes_before };
+            let search = AlignedSearch { count, alignment: Alignment { base, align }, from: 0, changes_before };
+            return Call::AllocateAligned { search, patience: PATIENCE };
         }
         if self.held.is_empty() || self.random.below(16) < filling {
-            return Call::Allocate(self.count());
+            return Call::Allocate { count: self.count() };
         }
         let last = self.held.len() - 1;
         let which = match self.random.below(6) {
@@ -80,6 +81,6 @@ impl World {
             }
         };
         let (page, count) = self.held[which];
-        Call::Free(page, count)
+        Call::Free { page, count }
     }
 }

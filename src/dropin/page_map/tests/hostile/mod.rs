@@ -12,25 +12,32 @@ use super::model::{Model, Random, assert_tree_is_exact, map_of};
 use crate::error::Error;
 use std::vec::Vec;
 
-/// A call, and what is left to do of it.
-#[derive(Clone, Copy, Debug)]
+/// A call, and what is left to do of it. `patience` is the number of steps of settling after which it does the rest in
+/// one stretch.
+#[derive(Clone, Copy)]
 enum Call {
-    Allocate(usize),
-    /// `allocate_from_open` found nothing.
-    AllocateLowest(usize, usize),
-    Free(usize, usize),
-    /// The map must be settled first.
-    FreeSettled(usize, usize, usize),
-    /// A search for aligned pages.
-    AllocateAligned {
-        count: usize,
-        base: usize,
-        align: usize,
-        from: usize,
-        patience: usize,
-        changes_before: usize,
-    },
-    Usage(usize),
+    /// An allocation from the open run.
+    Allocate { count: usize },
+    /// An allocation from the tree, after the open run did not serve it.
+    AllocateFromTree { count: usize, patience: usize },
+    /// A free.
+    Free { page: usize, count: usize },
+    /// A free after the map is settled.
+    FreeSettled { page: usize, count: usize, patience: usize },
+    /// An allocation of aligned pages.
+    AllocateAligned { search: AlignedSearch, patience: usize },
+    /// A question for the longest free run.
+    LongestFree { patience: usize },
+}
+
+/// A search for `count` aligned pages, which continues at page `from`.
+#[derive(Clone, Copy)]
+struct AlignedSearch {
+    count: usize,
+    alignment: Alignment,
+    from: usize,
+    /// [`World::changes`] when the search began.
+    changes_before: usize,
 }
 
 /// As in `pool::locked_path`.
@@ -42,6 +49,7 @@ struct World {
     model: Model,
     held: Vec<(usize, usize)>,
     random: Random,
+    /// How many allocations and frees were made.
     changes: usize,
     /// How often a step of settling had each result.
     steps: [usize; 3],
@@ -60,7 +68,8 @@ impl World {
         }
     }
 
-    /// A step of settling, after which a call may do its work if it has the time that it needs; returns whether it may.
+    /// Does a step of settling, and more if the patience is at its end. Returns whether the call may do its work now,
+    /// for which it needs so much time.
     fn settle(&mut self, needs: TimeLeft, patience: &mut usize) -> bool {
         loop {
             let step = self.map.settle_step();
@@ -93,55 +102,55 @@ impl World {
         }
     }
 
-    /// Does one stretch with the lock held; returns what is left to do.
+    /// Does one stretch with the lock held, and returns what is left to do.
     fn stretch(&mut self, call: Call) -> Option<Call> {
         match call {
-            Call::Allocate(count) => match self.map.allocate_usual(count) {
+            Call::Allocate { count } => match self.map.allocate_usual(count) {
                 Some(page) => {
                     self.check_lowest(count, Some(page));
                     None
                 }
-                None => self.stretch(Call::AllocateLowest(count, PATIENCE)),
+                None => self.stretch(Call::AllocateFromTree { count, patience: PATIENCE }),
             },
-            Call::AllocateLowest(count, mut patience) => {
+            Call::AllocateFromTree { count, mut patience } => {
                 if !self.settle(TimeLeft::ForSearch, &mut patience) {
-                    return Some(Call::AllocateLowest(count, patience));
+                    return Some(Call::AllocateFromTree { count, patience });
                 }
                 let page = self.map.allocate_from_tree(count);
                 self.check_lowest(count, page);
                 None
             }
-            Call::Free(page, count) => {
+            Call::Free { page, count } => {
                 if self.map.free_last(page, count) {
                     self.check_free(page, count, Ok(()));
                     return None;
                 }
                 match self.map.try_free(page, count) {
-                    Ok(FreeStep::SettleFirst) => Some(Call::FreeSettled(page, count, PATIENCE)),
+                    Ok(FreeStep::SettleFirst) => Some(Call::FreeSettled { page, count, patience: PATIENCE }),
                     answer => {
                         self.check_free(page, count, answer.map(|_| ()));
                         None
                     }
                 }
             }
-            Call::FreeSettled(page, count, mut patience) => {
+            Call::FreeSettled { page, count, mut patience } => {
                 if !self.settle(TimeLeft::ForAnything, &mut patience) {
-                    return Some(Call::FreeSettled(page, count, patience));
+                    return Some(Call::FreeSettled { page, count, patience });
                 }
                 let answer = self.map.try_free(page, count);
                 assert_ne!(answer, Ok(FreeStep::SettleFirst), "settled, and still refused");
                 self.check_free(page, count, answer.map(|_| ()));
                 None
             }
-            Call::AllocateAligned { count, base, align, from, mut patience, changes_before } => {
+            Call::AllocateAligned { search, mut patience } => {
                 if !self.settle(TimeLeft::ForAnything, &mut patience) {
-                    return Some(Call::AllocateAligned { count, base, align, from, patience, changes_before });
+                    return Some(Call::AllocateAligned { search, patience });
                 }
-                self.search(count, base, align, from, changes_before)
+                self.search(search)
             }
-            Call::Usage(mut patience) => {
+            Call::LongestFree { mut patience } => {
                 if !self.settle(TimeLeft::ForSearch, &mut patience) {
-                    return Some(Call::Usage(patience));
+                    return Some(Call::LongestFree { patience });
                 }
                 assert_eq!(self.map.longest_free(), self.model.longest_free());
                 None
@@ -158,17 +167,18 @@ impl World {
         }
     }
 
-    /// Does one step of the search for `count` aligned pages, from page `from` on. When the search began,
-    /// `changes_before` changes had been made.
-    fn search(&mut self, count: usize, base: usize, align: usize, from: usize, changes_before: usize) -> Option<Call> {
+    /// Does one step of a search, and returns what is left to do. If no call has changed anything since the search
+    /// began, its result is that of first fit.
+    fn search(&mut self, search: AlignedSearch) -> Option<Call> {
+        let AlignedSearch { count, alignment, from, changes_before } = search;
         let fits = |page: usize| {
-            (base + page).is_multiple_of(align)
+            (alignment.base + page).is_multiple_of(alignment.align)
                 && page + count <= self.pages
                 && self.model.begun_at[page..page + count].iter().all(Option::is_none)
         };
         let lowest = || (0..self.pages).find(|&page| fits(page));
         let end = self.map.page_count;
-        match self.map.allocate_in_part(from..end, count, Alignment { base, align }) {
+        match self.map.allocate_in_part(from..end, count, alignment) {
             SearchStep::Allocated(page) => {
                 assert!(fits(page));
                 assert!(changes_before != self.changes || lowest() == Some(page));
@@ -178,7 +188,7 @@ impl World {
             SearchStep::ContinueAt(page) if page < self.pages => {
                 assert!(page > from, "no step stands still");
                 assert!(changes_before != self.changes || lowest().is_none_or(|lowest| lowest >= page));
-                Some(Call::AllocateAligned { count, base, align, from: page, patience: PATIENCE, changes_before })
+                Some(Call::AllocateAligned { search: AlignedSearch { from: page, ..search }, patience: PATIENCE })
             }
             _ => {
                 assert!(changes_before != self.changes || lowest().is_none());
@@ -222,10 +232,10 @@ impl World {
         calls.into_iter().for_each(|left| self.finish(left));
         self.assert_bits();
         for (page, count) in std::mem::take(&mut self.held) {
-            self.finish(Some(Call::Free(page, count)));
+            self.finish(Some(Call::Free { page, count }));
         }
         self.assert_bits();
-        self.finish(Some(Call::Allocate(self.pages)));
+        self.finish(Some(Call::Allocate { count: self.pages }));
         assert_eq!(self.held, [(0, self.pages)]);
     }
 }
