@@ -22,7 +22,11 @@ pub struct LastReachable {
 impl LastReachable {
     /// Makes the value of a new pool.
     pub fn new(address: usize) -> Self {
-        LastReachable { address: AtomicUsize::new(address), writer: AtomicUsize::new(0), last_call: AtomicUsize::new(0) }
+        LastReachable {
+            address: AtomicUsize::new(address),
+            writer: AtomicUsize::new(0),
+            last_call: AtomicUsize::new(0),
+        }
     }
 
     /// Returns the address.
