@@ -138,10 +138,7 @@ extern "C" {
  * is mapped. If the pool is larger than the view limit, or the kernel has no room for that mapping, each such buffer
  * has a mapping of its own, and needs a thread. From an interrupt such a call returns NULL.
  */
-void *rt_dma_alloc(struct rt_device *dev,
-                   rt_size_t size,
-                   rt_ubase_t *dma_handle,
-                   rt_ubase_t flags);
+void *rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags);
 
 /**
  * @brief Frees a buffer of `rt_dma_alloc`.
@@ -158,11 +155,7 @@ void *rt_dma_alloc(struct rt_device *dev,
  * @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
  * the call is refused and counted, and the buffer stays allocated.
  */
-void rt_dma_free(struct rt_device *dev,
-                 rt_size_t size,
-                 void *cpu_addr,
-                 rt_ubase_t dma_handle,
-                 rt_ubase_t flags);
+void rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags);
 
 /**
  * @brief Makes what the processor wrote to a buffer visible to the device.
@@ -303,10 +296,7 @@ struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */
-rt_err_t rt_dma_pool_extract(rt_size_t first,
-                             rt_size_t second,
-                             rt_size_t third,
-                             rt_size_t fourth);
+rt_err_t rt_dma_pool_extract(rt_size_t first, rt_size_t second, rt_size_t third, rt_size_t fourth);
 
 /**
  * @brief Prints a line for every pool (name, range, size, use, longest free run, peak, failed requests, flags), the
@@ -321,8 +311,7 @@ rt_err_t rt_dma_pool_extract(rt_size_t first,
  * @retval -1 An option does not exist, there is an argument but not that setting, or the caller may not sleep.
  * @note Context: thread.
  */
-int list_dma_pool(int argc,
-                  char **argv);
+int list_dma_pool(int argc, char **argv);
 
 #ifdef __cplusplus
 }  // extern "C"

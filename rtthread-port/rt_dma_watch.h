@@ -70,8 +70,7 @@ extern "C" {
  * @param[in] count Entries.
  * @note Context: any.
  */
-void rt_dma_watch_start(void *memory,
-                        rt_size_t count);
+void rt_dma_watch_start(void *memory, rt_size_t count);
 
 /**
  * @brief Notes a call that has no check of its own before the library does its work. Its device may be new.
@@ -89,8 +88,7 @@ void rt_dma_watch_calling(const struct rt_dma_watch_call *call);
  * @return 1 if the call must fail, else 0.
  * @note Context: any.
  */
-int rt_dma_watch_must_fail(const struct rt_dma_watch_call *call,
-                           rt_size_t size);
+int rt_dma_watch_must_fail(const struct rt_dma_watch_call *call, rt_size_t size);
 
 /**
  * @brief Makes an allocation or a mapping of a device fail.

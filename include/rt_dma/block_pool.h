@@ -109,8 +109,7 @@ struct rt_dma_block_pool *rt_dma_block_pool_create_linux(const char *name,
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */
-rt_err_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool,
-                                rt_size_t count);
+rt_err_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool, rt_size_t count);
 
 /**
  * @brief Frees the pages on which no block is in use.
@@ -153,8 +152,7 @@ rt_err_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
  * @return 0; -1 where the caller may not sleep.
  * @note Context: thread.
  */
-int list_dma_block_pool(int argc,
-                        char **argv);
+int list_dma_block_pool(int argc, char **argv);
 
 /**
  * @brief Allocates a block. Its contents are undefined.
@@ -172,8 +170,7 @@ int list_dma_block_pool(int argc,
  * @note Context: any. If no block is free, the pool needs more pages. A thread gets them; elsewhere the call returns
  * NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
-void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
-                              rt_ubase_t *dma_handle);
+void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates a block and fills it with zeros.
@@ -186,8 +183,7 @@ void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
  * @note Context: any. If no block is free, the pool needs more pages: a thread gets them; elsewhere the call returns
  * NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
-void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
-                               rt_ubase_t *dma_handle);
+void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle);
 
 /**
  * @brief Frees a block.
@@ -203,9 +199,7 @@ void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
  * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
  * @note Context: any.
  */
-void rt_dma_block_pool_free(struct rt_dma_block_pool *pool,
-                            void *block,
-                            rt_ubase_t dma_handle);
+void rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, rt_ubase_t dma_handle);
 
 #ifdef __cplusplus
 }  // extern "C"

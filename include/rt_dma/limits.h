@@ -41,8 +41,7 @@ extern "C" {
  * @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
-rt_err_t rt_dma_set_max_segment(struct rt_device *dev,
-                                rt_size_t size);
+rt_err_t rt_dma_set_max_segment(struct rt_device *dev, rt_size_t size);
 
 /**
  * @brief Returns the maximum number of bytes that the device takes in one segment.
@@ -64,8 +63,7 @@ rt_size_t rt_dma_get_max_segment(struct rt_device *dev);
  * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
-rt_err_t rt_dma_set_segment_boundary(struct rt_device *dev,
-                                     rt_ubase_t mask);
+rt_err_t rt_dma_set_segment_boundary(struct rt_device *dev, rt_ubase_t mask);
 
 /**
  * @brief Returns the boundary that no segment of the device crosses.
@@ -88,8 +86,7 @@ rt_ubase_t rt_dma_get_segment_boundary(struct rt_device *dev);
  * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two up to a page.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
-rt_err_t rt_dma_set_min_align_mask(struct rt_device *dev,
-                                   rt_ubase_t mask);
+rt_err_t rt_dma_set_min_align_mask(struct rt_device *dev, rt_ubase_t mask);
 
 /**
  * @brief Returns which low bits of a buffer's address its bounce buffer keeps.

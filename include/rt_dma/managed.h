@@ -48,10 +48,7 @@ extern "C" {
  * @return The buffer; NULL where `rt_dma_alloc` returns NULL, and if the heap has no room for the bookkeeping.
  * @note Context: thread.
  */
-void *rt_dmam_alloc(struct rt_device *dev,
-                    rt_size_t size,
-                    rt_ubase_t *dma_handle,
-                    rt_ubase_t flags);
+void *rt_dmam_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags);
 
 /**
  * @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
@@ -65,10 +62,7 @@ void *rt_dmam_alloc(struct rt_device *dev,
  * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
  * @note Context: thread.
  */
-void rt_dmam_free(struct rt_device *dev,
-                  rt_size_t size,
-                  void *cpu_addr,
-                  rt_ubase_t dma_handle);
+void rt_dmam_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle);
 
 /**
  * @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
@@ -102,10 +96,7 @@ void rt_dmam_release(struct rt_device *dev);
  * thread, where the call is counted.
  * @note Context: thread.
  */
-rt_ubase_t rt_dmam_map_single(struct rt_device *dev,
-                              void *cpu_addr,
-                              rt_size_t size,
-                              int direction);
+rt_ubase_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction);
 
 /**
  * @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
@@ -123,10 +114,7 @@ rt_ubase_t rt_dmam_map_single(struct rt_device *dev,
  * @param[in] direction The direction of the mapping.
  * @note Context: thread.
  */
-void rt_dmam_unmap_single(struct rt_device *dev,
-                          rt_ubase_t dma_handle,
-                          rt_size_t size,
-                          int direction);
+void rt_dmam_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction);
 
 /**
  * @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.

@@ -50,8 +50,7 @@ extern "C" {
  * @retval -RT_EBUSY The call needs a thread, or a region of the device is being uninstalled.
  * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
-rt_err_t rt_dma_set_mask(struct rt_device *dev,
-                         uint64_t mask);
+rt_err_t rt_dma_set_mask(struct rt_device *dev, uint64_t mask);
 
 /**
  * @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
@@ -76,8 +75,7 @@ rt_err_t rt_dma_set_mask(struct rt_device *dev,
  * @return As `rt_dma_set_mask`.
  * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
-rt_err_t rt_dma_set_coherent_mask(struct rt_device *dev,
-                                  uint64_t mask);
+rt_err_t rt_dma_set_coherent_mask(struct rt_device *dev, uint64_t mask);
 
 /**
  * @brief Sets the streaming and the coherent mask, or on failure neither.

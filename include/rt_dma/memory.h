@@ -49,9 +49,7 @@ extern "C" {
  * these flags returns NULL, and if no free place has the alignment that a `size` of up to 1 MiB needs.
  * @note Context: thread first, then any. The time grows with `size`.
  */
-void *rt_dma_zalloc_coherent(struct rt_device *dev,
-                             rt_size_t size,
-                             rt_ubase_t *dma_handle);
+void *rt_dma_zalloc_coherent(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates memory as `rt_dma_zalloc_coherent` does, and ties it to the device: `rt_dmam_release` frees it.
@@ -63,9 +61,7 @@ void *rt_dma_zalloc_coherent(struct rt_device *dev,
  * without memory for the bookkeeping.
  * @note Context: thread.
  */
-void *rt_dmam_zalloc_coherent(struct rt_device *dev,
-                              rt_size_t size,
-                              rt_ubase_t *dma_handle);
+void *rt_dmam_zalloc_coherent(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates a buffer and fills it with zeros.
@@ -92,10 +88,7 @@ void *rt_dmam_zalloc_coherent(struct rt_device *dev,
  * mapped cannot be cleared.
  * @note Context: thread first, then any. The time grows with `size`.
  */
-void *rt_dma_zalloc(struct rt_device *dev,
-                    rt_size_t size,
-                    rt_ubase_t *dma_handle,
-                    rt_ubase_t flags);
+void *rt_dma_zalloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags);
 
 /**
  * @brief Returns the flags with which `rt_dma_alloc` gives a device write-combining memory.
@@ -128,9 +121,7 @@ rt_ubase_t rt_dma_wc_flags(struct rt_device *dev);
  * @return The buffer; NULL where `rt_dma_zalloc` with these flags returns NULL.
  * @note Context: thread first, then any. The time grows with `size`.
  */
-void *rt_dma_alloc_wc(struct rt_device *dev,
-                      rt_size_t size,
-                      rt_ubase_t *dma_handle);
+void *rt_dma_alloc_wc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates a buffer whose address for the device is a multiple of `align` bytes.

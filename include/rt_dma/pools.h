@@ -85,8 +85,7 @@ extern "C" {
  * structure in this version, or no multiple of `sizeof(rt_size_t)`.
  * @note Context: any. The time grows with the size of the pool.
  */
-rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
-                                struct rt_dma_pool_usage *usage);
+rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool, struct rt_dma_pool_usage *usage);
 
 /**
  * @brief Returns the next pool of the list.
@@ -121,8 +120,7 @@ struct rt_dma_pool *rt_dma_pool_next(struct rt_dma_pool *pool);
  * @return 0; -1 for an option that does not exist, and where the caller may not sleep.
  * @note Context: thread.
  */
-int rt_dma_list_pools(int argc,
-                      char **argv);
+int rt_dma_list_pools(int argc, char **argv);
 
 /**
  * @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.

@@ -48,9 +48,7 @@ extern "C" {
  * of the others.
  * @note Context: thread.
  */
-rt_err_t rt_dma_own_region_init(struct rt_device *dev,
-                                const void *node,
-                                rt_size_t index);
+rt_err_t rt_dma_own_region_init(struct rt_device *dev, const void *node, rt_size_t index);
 
 /**
  * @brief Ends a device's right to all regions that its node names. The device is not served from them any more, except
@@ -150,9 +148,7 @@ rt_err_t rt_dma_reserved_memory_install(void);
  * memory, or there is no memory for the bookkeeping.
  * @note Context: thread.
  */
-void *rt_dma_borrow(rt_size_t size,
-                    void (*reclaim)(void *memory, rt_size_t size, void *arg),
-                    void *arg);
+void *rt_dma_borrow(rt_size_t size, void (*reclaim)(void *memory, rt_size_t size, void *arg), void *arg);
 
 /**
  * @brief Gives back memory of `rt_dma_borrow`.

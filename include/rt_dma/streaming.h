@@ -104,10 +104,7 @@ extern "C" {
  * of its mapping a spare one. A bounce buffer in an interrupt comes from a pool that a thread has mapped.
  * `rt_dma_map_fill` makes more records ready, and maps the pool.
  */
-rt_ubase_t rt_dma_map_single(struct rt_device *dev,
-                             void *cpu_addr,
-                             rt_size_t size,
-                             int direction);
+rt_ubase_t rt_dma_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction);
 
 /**
  * @brief Hands a buffer to the device as `rt_dma_map_single` does, with attributes.
@@ -139,11 +136,7 @@ rt_ubase_t rt_dma_map_single_attrs(struct rt_device *dev,
  * @return As `rt_dma_map_single`.
  * @note Context: thread first, then any.
  */
-rt_ubase_t rt_dma_map_page(struct rt_device *dev,
-                           rt_ubase_t page_pa,
-                           rt_size_t offset,
-                           rt_size_t size,
-                           int direction);
+rt_ubase_t rt_dma_map_page(struct rt_device *dev, rt_ubase_t page_pa, rt_size_t offset, rt_size_t size, int direction);
 
 /**
  * @brief Returns whether a map failed, as an error number.
@@ -176,10 +169,7 @@ int rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle);
  * unmaps a buffer of any device, or uninstalls a pool. If the BSP's own operations allocated it, the device must exist
  * until then, or until `rt_dmam_release`.
  */
-void rt_dma_unmap_single(struct rt_device *dev,
-                         rt_ubase_t dma_handle,
-                         rt_size_t size,
-                         int direction);
+void rt_dma_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction);
 
 /**
  * @brief Ends a mapping as `rt_dma_unmap_single` does, with attributes.
@@ -241,8 +231,7 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
  * @retval -RT_EBUSY The caller may not sleep, or the device's operations cannot be chosen now. No record was added.
  * @note Context: thread.
  */
-rt_err_t rt_dma_map_fill(struct rt_device *dev,
-                         rt_size_t count);
+rt_err_t rt_dma_map_fill(struct rt_device *dev, rt_size_t count);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -62,10 +62,7 @@ extern "C" {
  * is mapped, and every `dma_handle` is `RT_DMA_MAPPING_ERROR`.
  * @note Context: thread first, then any.
  */
-int rt_dma_map_sg(struct rt_device *dev,
-                  struct rt_dma_sg *sg,
-                  int nents,
-                  int direction);
+int rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
  * @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
@@ -77,10 +74,7 @@ int rt_dma_map_sg(struct rt_device *dev,
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_unmap_sg(struct rt_device *dev,
-                     struct rt_dma_sg *sg,
-                     int nents,
-                     int direction);
+void rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
  * @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
@@ -94,11 +88,7 @@ void rt_dma_unmap_sg(struct rt_device *dev,
  * bits have no effect.
  * @note Context: any.
  */
-void rt_dma_unmap_sg_attrs(struct rt_device *dev,
-                           struct rt_dma_sg *sg,
-                           int nents,
-                           int direction,
-                           rt_ubase_t attrs);
+void rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, rt_ubase_t attrs);
 
 /**
  * @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
@@ -112,10 +102,7 @@ void rt_dma_unmap_sg_attrs(struct rt_device *dev,
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_sync_sg_for_cpu(struct rt_device *dev,
-                            struct rt_dma_sg *sg,
-                            int nents,
-                            int direction);
+void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
  * @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
@@ -129,10 +116,7 @@ void rt_dma_sync_sg_for_cpu(struct rt_device *dev,
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_sync_sg_for_device(struct rt_device *dev,
-                               struct rt_dma_sg *sg,
-                               int nents,
-                               int direction);
+void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
 
 #ifdef __cplusplus
 }  // extern "C"

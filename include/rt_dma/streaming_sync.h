@@ -48,10 +48,7 @@ extern "C" {
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_sync_single_for_cpu(struct rt_device *dev,
-                                rt_ubase_t dma_handle,
-                                rt_size_t size,
-                                int direction);
+void rt_dma_sync_single_for_cpu(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction);
 
 /**
  * @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
@@ -68,10 +65,7 @@ void rt_dma_sync_single_for_cpu(struct rt_device *dev,
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_sync_single_for_device(struct rt_device *dev,
-                                   rt_ubase_t dma_handle,
-                                   rt_size_t size,
-                                   int direction);
+void rt_dma_sync_single_for_device(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction);
 
 #ifdef __cplusplus
 }  // extern "C"

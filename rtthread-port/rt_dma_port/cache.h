@@ -51,8 +51,7 @@ extern void rt_dma_port_cache(int operation, void *va, int size);
  *
  * @note Context: any.
  */
-extern void rt_dma_port_cache_flush_and_invalidate(void *va,
-                                                   int size);
+extern void rt_dma_port_cache_flush_and_invalidate(void *va, int size);
 
 /**
  * @brief Returns the size of the largest line of any cache of the system.

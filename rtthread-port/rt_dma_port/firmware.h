@@ -94,8 +94,7 @@ extern int rt_dma_port_device_is_coherent(void *dev);
  *
  * @note Context: any.
  */
-extern void rt_dma_port_device_choose_ops(void *dev,
-                                          const void *ops);
+extern void rt_dma_port_device_choose_ops(void *dev, const void *ops);
 
 /**
  * @brief Stores `ops` in `dev->dma_ops`, with release ordering as `rt_dma_port_device_choose_ops` does.
@@ -165,10 +164,7 @@ extern int rt_dma_port_has_dma_ranges(void *dev);
  *
  * @note Context: thread first, then any. The first call for a bus reads its ranges.
  */
-extern int rt_dma_port_bus_range(void *dev,
-                                 uintptr_t pa,
-                                 uintptr_t *handle,
-                                 uintptr_t *last);
+extern int rt_dma_port_bus_range(void *dev, uintptr_t pa, uintptr_t *handle, uintptr_t *last);
 
 /**
  * @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).

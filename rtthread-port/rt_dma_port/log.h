@@ -48,11 +48,7 @@ extern "C" {
  *
  * @note Context: any.
  */
-extern void rt_dma_port_log(int level,
-                            uintptr_t dev,
-                            const char *name,
-                            const char *format,
-                            const uintptr_t *values);
+extern void rt_dma_port_log(int level, uintptr_t dev, const char *name, const char *format, const uintptr_t *values);
 
 /**
  * @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the
@@ -64,8 +60,7 @@ extern void rt_dma_port_log(int level,
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_list_options(int argc,
-                                    char **argv);
+extern int rt_dma_port_list_options(int argc, char **argv);
 
 /**
  * @brief Prints text to the shell (`rt_kprintf`).
@@ -76,8 +71,7 @@ extern int rt_dma_port_list_options(int argc,
  *
  * @note Context: thread.
  */
-extern void rt_dma_port_print(const char *format,
-                              const uintptr_t *values);
+extern void rt_dma_port_print(const char *format, const uintptr_t *values);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -46,9 +46,7 @@ extern "C" {
  *
  * @note Context: thread.
  */
-extern void rt_dma_port_map_linear(void *va,
-                                   uintptr_t pa,
-                                   uintptr_t size);
+extern void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size);
 
 /**
  * @brief Removes a mapping of `rt_dma_port_map_linear`. Without page tables it does nothing.
@@ -74,9 +72,7 @@ extern void rt_dma_port_unmap_linear(void *va, uintptr_t size);
  *
  * @note Context: thread.
  */
-extern void *rt_dma_port_map(uintptr_t pa,
-                             uintptr_t size,
-                             int memory);
+extern void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory);
 
 /**
  * @brief Removes a mapping of `rt_dma_port_map`. Without page tables it does nothing.

@@ -51,9 +51,7 @@ extern "C" {
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list,
-                                   uintptr_t index,
-                                   const void **region);
+extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region);
 
 /**
  * @brief Moves the start of a region of a caller's list up to `end`.
@@ -67,9 +65,7 @@ extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list,
  *
  * @note Context: thread.
  */
-extern void rt_dma_port_shrink_region(void *region,
-                                      uintptr_t start,
-                                      uintptr_t end);
+extern void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -80,8 +80,7 @@ extern "C" {
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_shared_pool(uintptr_t index,
-                                   struct rt_dma_port_shared_pool *pool);
+extern int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool);
 
 /**
  * @brief Reads one entry of a node's `alloc-ranges`.
@@ -107,8 +106,7 @@ extern int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start,
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_boot_memory(uintptr_t index,
-                                   struct rt_dma_port_region *region);
+extern int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region);
 
 /**
  * @brief Reads one entry of `rt_memblock_get_reserved()`, in use or not.
@@ -147,10 +145,7 @@ extern int rt_dma_port_kernel_uses(uintptr_t pa);
  * @note Context: thread. If memblock cannot take the memory, it writes a line to the log. A console that uses DMA
  * memory then calls the library, so the caller holds no turn.
  */
-extern int rt_dma_port_reserve(void *node,
-                               uintptr_t start,
-                               uintptr_t end,
-                               int no_map);
+extern int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -143,10 +143,7 @@ void rt_dma_watch_list_unmapping(const struct rt_dma_watch_call *call, struct rt
  * @param[in] direction As the driver passed it to this call; the mapping may have another.
  * @note Context: any.
  */
-void rt_dma_watch_syncing(const struct rt_dma_watch_call *call,
-                          rt_ubase_t dma_handle,
-                          rt_size_t size,
-                          int direction);
+void rt_dma_watch_syncing(const struct rt_dma_watch_call *call, rt_ubase_t dma_handle, rt_size_t size, int direction);
 
 /**
  * @brief Checks the sync of a list before it is done.
@@ -169,10 +166,7 @@ void rt_dma_watch_list_syncing(const struct rt_dma_watch_call *call, struct rt_d
  * @param[in] flags As the driver passed them to this call; the buffer may have been allocated with others.
  * @note Context: any.
  */
-void rt_dma_watch_syncing_data(const struct rt_dma_watch_call *call,
-                               void *data,
-                               rt_size_t size,
-                               rt_ubase_t flags);
+void rt_dma_watch_syncing_data(const struct rt_dma_watch_call *call, void *data, rt_size_t size, rt_ubase_t flags);
 
 #ifdef __cplusplus
 }  // extern "C"
