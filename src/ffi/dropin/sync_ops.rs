@@ -10,7 +10,7 @@ use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::status::{errors, status};
-use crate::ffi::{DMA, handle_out, write_if};
+use crate::ffi::{DMA, write_if};
 use crate::flags::Flags;
 use crate::kernel::{Device, Va};
 
@@ -79,14 +79,19 @@ unsafe fn sync_out_by(
     dma_handle: *mut usize,
     flags: Flags,
 ) -> isize {
-    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let handle = unsafe { handle_out(dma_handle) };
-    let result = DMA.sync_out(ops, device, data, size, handle, flags);
-    if result.is_err() {
-        // SAFETY: as above.
-        unsafe { write_if(dma_handle, 0) };
+    match DMA.handle_or_refuse(ops, device, data, size) {
+        Ok(handle) => {
+            // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+            unsafe { write_if(dma_handle, handle) };
+            DMA.flush_out(ops, data, size, flags);
+            errors().ok
+        }
+        Err(error) => {
+            // SAFETY: as above.
+            unsafe { write_if(dma_handle, 0) };
+            status_of_refusal(error)
+        }
     }
-    sync_status(result)
 }
 
 /// The coherent table's `sync_in_data`.

@@ -52,8 +52,9 @@ impl Machine {
 
     /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.
     pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<Handle, Error> {
-        let (result, handle) = with_handle(|handle| self.dma.sync_out(ops, device, data, size, Some(handle), flags));
-        result.map(|()| handle)
+        let handle = self.dma.handle_or_refuse(ops, device, data, size)?;
+        self.dma.flush_out(ops, data, size, flags);
+        Ok(handle)
     }
 
     /// Makes the bytes of a buffer visible to the processor.
