@@ -23,7 +23,7 @@ static const struct
     /*
      * The ioremap window is still empty and begins on a 2 MiB boundary: a 2 MiB view may be mapped wrongly (defect 15).
      */
-    { "each pool in one piece, every view", check_whole },
+    { "each pool in one piece, every view", check_pools_in_one_piece },
     { "fault_01_a_translation_that_an_interrupt_spoils_is_right", check_translation },
     { "fw_cfg file by DMA into a coherent buffer, its request from a block pool", check_fw_cfg },
     { "two-way DMA, coherent buffers", check_edu_coherent },
@@ -48,8 +48,8 @@ static const struct
     { "every page once, uncached", check_pages_coherent },
     { "mixed sizes to the last page, cached", check_mixed_cached },
     { "mixed sizes to the last page, uncached", check_mixed_coherent },
-    { "cached and uncached buffers alternately", check_alias },
-    { "coherent buffers leak nothing", check_leak },
+    { "cached and uncached buffers alternately", check_alternating_types },
+    { "coherent buffers leak nothing", check_no_leak },
     { "two cores and a timer interrupt at once", check_race },
     { "block pools: a thread and a timer interrupt", check_block_pool },
     { "another core sees the memory of each mapping", check_other_core },

@@ -35,57 +35,57 @@ static int expected_memory(rt_ubase_t flags)
     return STAND_IN_CACHED;
 }
 
-const char *buffer_check(const struct buffer *b)
+const char *buffer_check(const struct buffer *buffer)
 {
-    for (rt_size_t at = 0; at < b->size; at += PAGE)
+    for (rt_size_t at = 0; at < buffer->size; at += PAGE)
     {
-        char *va = (char *)b->va + at;
+        char *va = (char *)buffer->va + at;
         int memory = stand_in_memory_type(va);
 
-        if ((rt_ubase_t)stand_in_v2p(va) != b->handle + at)
+        if ((rt_ubase_t)stand_in_v2p(va) != buffer->handle + at)
         {
-            return why("flags 0x%lx: %p leads to 0x%lx, the handle is 0x%lx", b->flags, (void *)va,
-                    (rt_ubase_t)stand_in_v2p(va), b->handle + at);
+            return why("flags 0x%lx: %p leads to 0x%lx, the handle is 0x%lx", buffer->flags, (void *)va,
+                    (rt_ubase_t)stand_in_v2p(va), buffer->handle + at);
         }
-        if (memory != expected_memory(b->flags))
+        if (memory != expected_memory(buffer->flags))
         {
-            return why("flags 0x%lx: %p is of memory type %d, not %d", b->flags, (void *)va, memory,
-                    expected_memory(b->flags));
+            return why("flags 0x%lx: %p is of memory type %d, not %d", buffer->flags, (void *)va, memory,
+                    expected_memory(buffer->flags));
         }
     }
     return RT_NULL;
 }
 
-rt_bool_t buffer_alloc(struct buffer *b, rt_size_t size, rt_ubase_t flags)
+rt_bool_t buffer_alloc(struct buffer *buffer, rt_size_t size, rt_ubase_t flags)
 {
-    b->size = size;
-    b->flags = flags;
-    b->va = rt_dma_alloc(&smoke_device, size, &b->handle, flags);
-    return b->va != RT_NULL;
+    buffer->size = size;
+    buffer->flags = flags;
+    buffer->va = rt_dma_alloc(&smoke_device, size, &buffer->handle, flags);
+    return buffer->va != RT_NULL;
 }
 
-void buffer_free(const struct buffer *b)
+void buffer_free(const struct buffer *buffer)
 {
-    rt_dma_free(&smoke_device, b->size, b->va, b->handle, b->flags);
+    rt_dma_free(&smoke_device, buffer->size, buffer->va, buffer->handle, buffer->flags);
 }
 
-void buffer_stamp(const struct buffer *b, rt_uint32_t seed)
+void buffer_stamp(const struct buffer *buffer, rt_uint32_t seed)
 {
-    for (rt_size_t at = 0; at < b->size; at += PAGE)
+    for (rt_size_t at = 0; at < buffer->size; at += PAGE)
     {
-        volatile rt_uint32_t *page = (volatile rt_uint32_t *)((char *)b->va + at);
+        volatile rt_uint32_t *page = (volatile rt_uint32_t *)((char *)buffer->va + at);
 
-        page[0] = (rt_uint32_t)((b->handle + at) >> 12) ^ seed;
+        page[0] = (rt_uint32_t)((buffer->handle + at) >> 12) ^ seed;
         page[PAGE / 4 - 1] = ~page[0];
     }
 }
 
-rt_bool_t buffer_is_stamped(const struct buffer *b, rt_uint32_t seed)
+rt_bool_t buffer_is_stamped(const struct buffer *buffer, rt_uint32_t seed)
 {
-    for (rt_size_t at = 0; at < b->size; at += PAGE)
+    for (rt_size_t at = 0; at < buffer->size; at += PAGE)
     {
-        volatile rt_uint32_t *page = (volatile rt_uint32_t *)((char *)b->va + at);
-        rt_uint32_t word = (rt_uint32_t)((b->handle + at) >> 12) ^ seed;
+        volatile rt_uint32_t *page = (volatile rt_uint32_t *)((char *)buffer->va + at);
+        rt_uint32_t word = (rt_uint32_t)((buffer->handle + at) >> 12) ^ seed;
 
         if (page[0] != word || page[PAGE / 4 - 1] != ~word)
         {

@@ -11,7 +11,7 @@
 
 /* exhaustion.c. The first checks that every page is free: each pool can be allocated as one buffer. */
 const char *check_nothing_in_use(rt_ubase_t flags);
-const char *check_whole(void);
+const char *check_pools_in_one_piece(void);
 const char *check_pages_cached(void);
 const char *check_pages_coherent(void);
 const char *check_mixed_cached(void);
@@ -28,8 +28,8 @@ const char *check_type_uncached(void);
 #ifdef RT_DMA_F_WT
 const char *check_type_write_through(void);
 #endif
-const char *check_alias(void);
-const char *check_leak(void);
+const char *check_alternating_types(void);
+const char *check_no_leak(void);
 /* race.c */
 const char *check_race(void);
 /* wrong_calls.c */

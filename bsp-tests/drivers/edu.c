@@ -106,36 +106,36 @@ struct edu_buffers
 };
 
 /* Sends `out` to the device and reads it back into `in`. Returns RT_NULL if the data is right, or the reason. */
-static const char *edu_send_and_read_back(const struct edu_buffers *b, rt_ubase_t flags, const char *kind)
+static const char *edu_send_and_read_back(const struct edu_buffers *buffers, rt_ubase_t flags, const char *kind)
 {
     int cached = !(flags & RT_DMA_F_NOCACHE);
     rt_ubase_t handle = 0;
     const char *error;
     rt_uint32_t sent, received;
 
-    fill(b->out, DATA_SIZE, (rt_uint32_t)flags + 1);
-    fill(b->in, DATA_SIZE, 0);
-    sent = checksum(b->out, DATA_SIZE);
-    if (rt_dma_sync_out_data(&edu.parent, b->out, DATA_SIZE, &handle, flags) || handle != b->out_handle)
+    fill(buffers->out, DATA_SIZE, (rt_uint32_t)flags + 1);
+    fill(buffers->in, DATA_SIZE, 0);
+    sent = checksum(buffers->out, DATA_SIZE);
+    if (rt_dma_sync_out_data(&edu.parent, buffers->out, DATA_SIZE, &handle, flags) || handle != buffers->out_handle)
     {
-        return why("rt_dma_sync_out_data gives 0x%lx, not 0x%lx", handle, b->out_handle);
+        return why("rt_dma_sync_out_data gives 0x%lx, not 0x%lx", handle, buffers->out_handle);
     }
     /* No dirty line of the target may be written back over the data that the device wrote. */
-    if (cached && rt_dma_sync_out_data(&edu.parent, b->in, DATA_SIZE, &handle, flags))
+    if (cached && rt_dma_sync_out_data(&edu.parent, buffers->in, DATA_SIZE, &handle, flags))
     {
         return "rt_dma_sync_out_data of the target fails";
     }
     rt_hw_dsb();
-    error = edu_copy(b->out_handle, b->in_handle, DATA_SIZE);
+    error = edu_copy(buffers->out_handle, buffers->in_handle, DATA_SIZE);
     if (error)
     {
         return error;
     }
-    if (rt_dma_sync_in_data(&edu.parent, b->in, DATA_SIZE, b->in_handle, flags))
+    if (rt_dma_sync_in_data(&edu.parent, buffers->in, DATA_SIZE, buffers->in_handle, flags))
     {
         return "rt_dma_sync_in_data fails";
     }
-    received = checksum(b->in, DATA_SIZE);
+    received = checksum(buffers->in, DATA_SIZE);
     rt_kprintf("edu: %s, %u bytes, out 0x%08x, back 0x%08x\n", kind, (unsigned)DATA_SIZE, (unsigned)sent,
             (unsigned)received);
     return sent == received ? RT_NULL : "checksums differ";
@@ -143,7 +143,7 @@ static const char *edu_send_and_read_back(const struct edu_buffers *b, rt_ubase_
 
 static const char *edu_check(rt_ubase_t flags, const char *kind)
 {
-    struct edu_buffers b = { 0 };
+    struct edu_buffers buffers = { 0 };
     const char *error = edu_attach();
 
     if (error)
@@ -155,16 +155,16 @@ static const char *edu_check(rt_ubase_t flags, const char *kind)
         return "an earlier transfer has not ended";
     }
     is_busy = RT_FALSE;
-    b.out = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.out_handle, flags);
-    b.in = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.in_handle, flags);
-    error = b.out && b.in ? edu_send_and_read_back(&b, flags, kind) : "no buffers";
-    if (b.out && !is_busy)
+    buffers.out = rt_dma_alloc(&edu.parent, DATA_SIZE, &buffers.out_handle, flags);
+    buffers.in = rt_dma_alloc(&edu.parent, DATA_SIZE, &buffers.in_handle, flags);
+    error = buffers.out && buffers.in ? edu_send_and_read_back(&buffers, flags, kind) : "no buffers";
+    if (buffers.out && !is_busy)
     {
-        rt_dma_free(&edu.parent, DATA_SIZE, b.out, b.out_handle, flags);
+        rt_dma_free(&edu.parent, DATA_SIZE, buffers.out, buffers.out_handle, flags);
     }
-    if (b.in && !is_busy)
+    if (buffers.in && !is_busy)
     {
-        rt_dma_free(&edu.parent, DATA_SIZE, b.in, b.in_handle, flags);
+        rt_dma_free(&edu.parent, DATA_SIZE, buffers.in, buffers.in_handle, flags);
     }
     return error;
 }

@@ -100,6 +100,7 @@ const char *check_mixed_coherent(void)
 
 const char *check_nothing_in_use(rt_ubase_t flags)
 {
+    const rt_uint32_t seed = 5;
     rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
     rt_size_t sizes[2] = { coherent, rest }; /* Pools serve in the order in which they were installed. */
     struct buffer more;
@@ -107,22 +108,22 @@ const char *check_nothing_in_use(rt_ubase_t flags)
 
     for (int i = 0; i < 2 && !error; ++i)
     {
-        struct buffer *b = &buffers[buffer_count];
+        struct buffer *buffer = &buffers[buffer_count];
 
         if (!sizes[i])
         {
             continue;
         }
-        if (!buffer_alloc(b, sizes[i], flags))
+        if (!buffer_alloc(buffer, sizes[i], flags))
         {
             error = why("flags 0x%lx: no %lu bytes in one piece", flags, (unsigned long)sizes[i]);
             break;
         }
         ++buffer_count;
-        error = buffer_check(b);
+        error = buffer_check(buffer);
         if (!error)
         {
-            buffer_stamp(b, 5);
+            buffer_stamp(buffer, seed);
         }
     }
     if (!error && buffer_alloc(&more, PAGE, flags))
@@ -132,13 +133,13 @@ const char *check_nothing_in_use(rt_ubase_t flags)
     }
     for (rt_size_t i = 0; i < buffer_count && !error; ++i)
     {
-        error = buffer_is_stamped(&buffers[i], 5) ? RT_NULL : "a whole pool was overwritten by the other";
+        error = buffer_is_stamped(&buffers[i], seed) ? RT_NULL : "a whole pool was overwritten by the other";
     }
-    buffers_free(5);
+    buffers_free(seed);
     return error;
 }
 
-const char *check_whole(void)
+const char *check_pools_in_one_piece(void)
 {
     const char *error = check_nothing_in_use(0);
 

@@ -22,18 +22,18 @@ static const char *check_memory_type(rt_ubase_t flags)
 
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes) && !error; ++i)
     {
-        struct buffer b;
+        struct buffer buffer;
 
         if (sizes[i] > stand_in_cma_size() / 2)
         {
             break; /* a larger buffer may not fit in either pool */
         }
-        if (!buffer_alloc(&b, sizes[i], flags))
+        if (!buffer_alloc(&buffer, sizes[i], flags))
         {
             return why("no buffer of %lu bytes", (unsigned long)sizes[i]);
         }
-        error = buffer_check(&b);
-        buffer_free(&b);
+        error = buffer_check(&buffer);
+        buffer_free(&buffer);
     }
     return error;
 }
@@ -56,23 +56,23 @@ const char *check_type_write_through(void)
 #endif
 
 /* Allocates cached and uncached buffers alternately: dirty lines of a freed buffer must not overwrite the next one. */
-const char *check_alias(void)
+const char *check_alternating_types(void)
 {
     for (rt_uint32_t round = 0; round < 64; ++round)
     {
-        struct buffer b;
+        struct buffer buffer;
 
-        if (!buffer_alloc(&b, 4 * PAGE, round & 1 ? COHERENT : 0))
+        if (!buffer_alloc(&buffer, 4 * PAGE, round & 1 ? COHERENT : 0))
         {
             return "no buffer";
         }
-        buffer_stamp(&b, round);
-        if (!buffer_is_stamped(&b, round))
+        buffer_stamp(&buffer, round);
+        if (!buffer_is_stamped(&buffer, round))
         {
-            buffer_free(&b);
+            buffer_free(&buffer);
             return why("round %u: the buffer does not hold what was written", (unsigned)round);
         }
-        buffer_free(&b);
+        buffer_free(&buffer);
     }
     return RT_NULL;
 }
@@ -80,24 +80,24 @@ const char *check_alias(void)
 #define PAIRS 5000
 
 /* Allocates and frees more coherent buffers than exhaust the ioremap window if each of them leaks its mapping. */
-const char *check_leak(void)
+const char *check_no_leak(void)
 {
-    struct buffer b;
+    struct buffer buffer;
     rt_size_t before;
 
-    if (!buffer_alloc(&b, 64 * 1024, COHERENT))
+    if (!buffer_alloc(&buffer, 64 * 1024, COHERENT))
     {
         return "no buffer";
     }
-    buffer_free(&b);
+    buffer_free(&buffer);
     before = stand_in_heap_used();
     for (int i = 0; i < PAIRS; ++i)
     {
-        if (!buffer_alloc(&b, 64 * 1024, COHERENT))
+        if (!buffer_alloc(&buffer, 64 * 1024, COHERENT))
         {
             return why("pair %d fails", i);
         }
-        buffer_free(&b);
+        buffer_free(&buffer);
     }
     if (stand_in_heap_used() != before)
     {

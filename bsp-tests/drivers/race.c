@@ -11,10 +11,12 @@
 #define RACE_TICKS  (2 * RT_TICK_PER_SECOND)
 #define RACE_HELD   8
 #define RACE_PAGES  40  /* fewer than the racers would hold */
+#define RACE_LEAST  20  /* a racer that freed fewer buffers hardly ran */
 
 struct racer
 {
     const char *name;
+    rt_uint8_t id;  /* what race_owner holds for its pages */
     rt_uint32_t state;
     rt_size_t freed, refused;
     struct buffer held[RACE_HELD];
@@ -22,15 +24,15 @@ struct racer
     int done;
 };
 
-static rt_uint32_t *race_owner; /* the owner of each page, 0 if it is free */
+static rt_uint32_t *race_owner; /* the id of the racer that has the page, 0 if it is free */
 static rt_ubase_t race_first;
 static int race_stop;
 
-static rt_bool_t race_own(const struct buffer *b, rt_uint32_t from, rt_uint32_t to)
+static rt_bool_t race_own(const struct buffer *buffer, rt_uint32_t from, rt_uint32_t to)
 {
-    for (rt_size_t at = 0; at < b->size; at += PAGE)
+    for (rt_size_t at = 0; at < buffer->size; at += PAGE)
     {
-        rt_size_t page = (b->handle + at - race_first) / PAGE;
+        rt_size_t page = (buffer->handle + at - race_first) / PAGE;
 
         if (page >= stand_in_cma_size() / PAGE || __atomic_exchange_n(&race_owner[page], to, __ATOMIC_ACQ_REL) != from)
         {
@@ -41,72 +43,75 @@ static rt_bool_t race_own(const struct buffer *b, rt_uint32_t from, rt_uint32_t 
 }
 
 /* Frees one of the racer's buffers, or allocates a new one. */
-static void race_step(struct racer *r, rt_uint8_t id)
+static void race_step(struct racer *racer)
 {
-    struct buffer *b = &r->held[next_random(&r->state) % RACE_HELD];
+    struct buffer *buffer = &racer->held[next_random(&racer->state) % RACE_HELD];
 
-    if (r->error)
+    if (racer->error)
     {
         return;
     }
-    if (b->va)
+    if (buffer->va)
     {
-        if (!buffer_is_stamped(b, id))
+        if (!buffer_is_stamped(buffer, racer->id))
         {
-            r->error = "a buffer was overwritten";
+            racer->error = "a buffer was overwritten";
         }
-        else if (!race_own(b, id, 0))
+        else if (!race_own(buffer, racer->id, 0))
         {
-            r->error = "a buffer had two owners";
+            racer->error = "a buffer had two owners";
         }
-        buffer_free(b);
-        b->va = RT_NULL;
-        ++r->freed;
+        buffer_free(buffer);
+        buffer->va = RT_NULL;
+        ++racer->freed;
     }
-    else if (!buffer_alloc(b, (next_random(&r->state) % 6 + 1) * PAGE, next_random(&r->state) & 1 ? COHERENT : 0))
+    else if (!buffer_alloc(buffer, (next_random(&racer->state) % 6 + 1) * PAGE,
+            next_random(&racer->state) & 1 ? COHERENT : 0))
     {
-        ++r->refused;
+        ++racer->refused;
     }
     else
     {
-        if (!race_own(b, 0, id))
+        if (!race_own(buffer, 0, racer->id))
         {
-            r->error = "a page was handed out twice";
+            racer->error = "a page was handed out twice";
         }
-        buffer_stamp(b, id);
+        buffer_stamp(buffer, racer->id);
     }
 }
 
-static void race_end(struct racer *r, rt_uint8_t id)
+static void race_end(struct racer *racer)
 {
     for (int i = 0; i < RACE_HELD; ++i)
     {
-        if (r->held[i].va)
+        struct buffer *buffer = &racer->held[i];
+
+        if (buffer->va)
         {
-            if (!buffer_is_stamped(&r->held[i], id) || !race_own(&r->held[i], id, 0))
+            if (!buffer_is_stamped(buffer, racer->id) || !race_own(buffer, racer->id, 0))
             {
-                r->error = "a buffer was overwritten or had two owners";
+                racer->error = "a buffer was overwritten or had two owners";
             }
-            buffer_free(&r->held[i]);
+            buffer_free(buffer);
         }
     }
 }
 
 static void race_interrupt(void *parameter)
 {
-    race_step(parameter, 3);
+    race_step(parameter);
 }
 
 static void race_thread(void *parameter)
 {
-    struct racer *r = parameter;
+    struct racer *racer = parameter;
 
     while (!__atomic_load_n(&race_stop, __ATOMIC_RELAXED))
     {
-        race_step(r, 2);
+        race_step(racer);
     }
-    race_end(r, 2);
-    __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
+    race_end(racer);
+    __atomic_store_n(&racer->done, 1, __ATOMIC_RELEASE);
 }
 
 /* Allocates all but the last RACE_PAGES pages, so that the racers compete for the end of the pools. */
@@ -145,12 +150,12 @@ static const char *race_run(struct racer *first, struct racer *second, struct ra
     rt_timer_start(timer);
     for (start = rt_tick_get(); rt_tick_get() - start < RACE_TICKS;)
     {
-        race_step(first, 1);
+        race_step(first);
     }
     rt_timer_stop(timer);
     __atomic_store_n(&race_stop, 1, __ATOMIC_RELAXED);
-    race_end(first, 1);
-    race_end(interrupt, 3);
+    race_end(first);
+    race_end(interrupt);
     while (!__atomic_load_n(&second->done, __ATOMIC_ACQUIRE))
     {
         rt_thread_mdelay(1);
@@ -159,14 +164,15 @@ static const char *race_run(struct racer *first, struct racer *second, struct ra
 }
 
 /* Prints how often the racer allocated. Returns the reason if it found a fault, or hardly ran. */
-static const char *race_result(const struct racer *r)
+static const char *race_result(const struct racer *racer)
 {
-    rt_kprintf("race: %s: %lu buffers, %lu refused\n", r->name, (unsigned long)r->freed, (unsigned long)r->refused);
-    if (r->error)
+    rt_kprintf("race: %s: %lu buffers, %lu refused\n", racer->name, (unsigned long)racer->freed,
+            (unsigned long)racer->refused);
+    if (racer->error)
     {
-        return why("%s: %s", r->name, r->error);
+        return why("%s: %s", racer->name, racer->error);
     }
-    return r->freed < 20 ? why("%s: only %lu buffers", r->name, (unsigned long)r->freed) : RT_NULL;
+    return racer->freed < RACE_LEAST ? why("%s: only %lu buffers", racer->name, (unsigned long)racer->freed) : RT_NULL;
 }
 
 const char *check_race(void)
@@ -181,9 +187,9 @@ const char *check_race(void)
         buffer_count = 0;
         return error;
     }
-    racers[0] = (struct racer) { .name = "first core", .state = 11 };
-    racers[1] = (struct racer) { .name = "second core", .state = 22 };
-    racers[2] = (struct racer) { .name = "interrupt", .state = 33 };
+    racers[0] = (struct racer) { .name = "first core", .id = 1, .state = 11 };
+    racers[1] = (struct racer) { .name = "second core", .id = 2, .state = 22 };
+    racers[2] = (struct racer) { .name = "interrupt", .id = 3, .state = 33 };
     race_stop = 0;
     race_owner = rt_calloc(sizeof(*race_owner), stand_in_cma_size() / PAGE);
     timer = rt_timer_create("race", race_interrupt, &racers[2], 1, RT_TIMER_FLAG_PERIODIC | RT_TIMER_FLAG_HARD_TIMER);

@@ -32,35 +32,36 @@ static const char *check_impossible_requests(void)
 
 static const char *check_wrong_frees(void)
 {
-    struct buffer a, b;
+    struct buffer buffer, other;
 
-    if (!buffer_alloc(&a, 2 * PAGE, 0))
+    if (!buffer_alloc(&buffer, 2 * PAGE, 0))
     {
         return "no buffer";
     }
-    buffer_stamp(&a, 7);
-    rt_dma_free(&smoke_device, PAGE, a.va, a.handle, a.flags);                          /* too small */
-    rt_dma_free(&smoke_device, 3 * PAGE, a.va, a.handle, a.flags);                      /* too large */
-    rt_dma_free(&smoke_device, PAGE, (char *)a.va + PAGE, a.handle + PAGE, a.flags);    /* not its first page */
-    rt_dma_free(&smoke_device, a.size, a.va, a.handle + PAGE, a.flags);                 /* another handle */
-    rt_dma_free(&smoke_device, a.size, foreign, (rt_ubase_t)stand_in_v2p(foreign), a.flags);
-    rt_dma_free(&smoke_device, a.size, foreign, a.handle, a.flags);
-    if (!buffer_alloc(&b, 2 * PAGE, 0))
+    buffer_stamp(&buffer, 7);
+    /* Too small, too large, not from its first page, with another handle, other memory, and other memory at its handle. */
+    rt_dma_free(&smoke_device, PAGE, buffer.va, buffer.handle, buffer.flags);
+    rt_dma_free(&smoke_device, 3 * PAGE, buffer.va, buffer.handle, buffer.flags);
+    rt_dma_free(&smoke_device, PAGE, (char *)buffer.va + PAGE, buffer.handle + PAGE, buffer.flags);
+    rt_dma_free(&smoke_device, buffer.size, buffer.va, buffer.handle + PAGE, buffer.flags);
+    rt_dma_free(&smoke_device, buffer.size, foreign, (rt_ubase_t)stand_in_v2p(foreign), buffer.flags);
+    rt_dma_free(&smoke_device, buffer.size, foreign, buffer.handle, buffer.flags);
+    if (!buffer_alloc(&other, 2 * PAGE, 0))
     {
         return "no second buffer";
     }
-    if (b.handle < a.handle + a.size && a.handle < b.handle + b.size)
+    if (other.handle < buffer.handle + buffer.size && buffer.handle < other.handle + other.size)
     {
         return "a wrong free freed the buffer";
     }
-    if (!buffer_is_stamped(&a, 7))
+    if (!buffer_is_stamped(&buffer, 7))
     {
         return "a wrong free damaged the buffer";
     }
-    buffer_free(&b);
-    buffer_free(&b); /* a second time */
-    buffer_free(&a);
-    buffer_free(&a);
+    buffer_free(&other);
+    buffer_free(&other); /* a second time */
+    buffer_free(&buffer);
+    buffer_free(&buffer);
     return RT_NULL;
 }
 
@@ -92,7 +93,7 @@ static const char *check_endless_maps(void)
 const char *check_wrong_calls(void)
 {
     const char *error = check_impossible_requests();
-    struct buffer a, b;
+    struct buffer first, second;
 
     if (!error)
     {
@@ -106,12 +107,12 @@ const char *check_wrong_calls(void)
     {
         return error;
     }
-    if (!buffer_alloc(&a, PAGE, 0) || !buffer_alloc(&b, PAGE, 0) || a.handle == b.handle)
+    if (!buffer_alloc(&first, PAGE, 0) || !buffer_alloc(&second, PAGE, 0) || first.handle == second.handle)
     {
         return "after a double free one page is handed out twice";
     }
-    buffer_free(&a);
-    buffer_free(&b);
+    buffer_free(&first);
+    buffer_free(&second);
     return check_nothing_in_use(0);
 }
 
@@ -119,27 +120,27 @@ const char *check_wrong_calls(void)
 static void interrupt_calls(void *parameter)
 {
     const char *volatile *result = parameter;
-    struct buffer a;
+    struct buffer buffer;
     rt_ubase_t handle = 0;
 
     if (*result)
     {
         return;
     }
-    if (rt_dma_alloc(&smoke_device, stand_in_cma_size() + PAGE, &handle, 0) || !buffer_alloc(&a, 2 * PAGE, 0))
+    if (rt_dma_alloc(&smoke_device, stand_in_cma_size() + PAGE, &handle, 0) || !buffer_alloc(&buffer, 2 * PAGE, 0))
     {
         *result = "an impossible request was served, or a possible one was not";
         return;
     }
-    if (rt_dma_sync_out_data(&smoke_device, a.va, a.size, &handle, 0) || handle != a.handle
-            || rt_dma_sync_in_data(&smoke_device, a.va, a.size, handle, 0))
+    if (rt_dma_sync_out_data(&smoke_device, buffer.va, buffer.size, &handle, 0) || handle != buffer.handle
+            || rt_dma_sync_in_data(&smoke_device, buffer.va, buffer.size, handle, 0))
     {
         *result = "a sync call fails";
         return;
     }
-    rt_dma_free(&smoke_device, PAGE, a.va, a.handle, a.flags);
-    buffer_free(&a);
-    buffer_free(&a);
+    rt_dma_free(&smoke_device, PAGE, buffer.va, buffer.handle, buffer.flags);
+    buffer_free(&buffer);
+    buffer_free(&buffer);
     *result = "";
 }
 

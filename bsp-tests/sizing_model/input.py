@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads sizes, recorded traces, and the output of list_dma_pool."""
 
+import collections
 import re
 
 PAGE = 4096
@@ -61,6 +62,9 @@ def read_trace(lines):
             raise Unreadable(where + "neither 'alloc NAME BYTES' nor 'free NAME'")
 
 
+# A pool as list_dma_pool prints it. `used` counts the most pages in use if the list has peaks, else the pages in use now.
+Pool = collections.namedtuple("Pool", "name pages used has_peak failed")
+
 # The columns of list_dma_pool that hold a number.
 NUMBERS = ("kib", "used", "free", "peak", "failed")
 POOL_LINE = re.compile(r"^(.*?)\s*\[0x([0-9a-f]{1,16}), 0x([0-9a-f]{1,16})\]\s+(.*)$")
@@ -73,17 +77,17 @@ def read_pool(match, columns):
     if columns[:len(numbers)] != numbers or not all(re.fullmatch("[0-9]{1,20}", text) for text in values[:len(numbers)]) \
             or len(values) < len(numbers):
         raise Unreadable("%s: its line has no number for each of the columns %s: was it cut off?" % (name, " ".join(numbers)))
-    of = {column: int(text) for column, text in zip(numbers, values)}
+    value_of = {column: int(text) for column, text in zip(numbers, values)}
     pages = (int(match.group(3), 16) - int(match.group(2), 16)) // PAGE
-    used = pages_of(of.get("peak", of["used"]) * 1024)
+    used = pages_of(value_of.get("peak", value_of["used"]) * 1024)
     if not 0 < pages or used > pages:
         raise Unreadable("%s: more in use than the pool has" % name if pages > 0 else "%s: the range ends at its start or below"
                          % name)
-    return name, pages, used, "peak" in of, of.get("failed", 0)
+    return Pool(name, pages, used, "peak" in value_of, value_of.get("failed", 0))
 
 
 def read_list(lines):
-    """Returns the pools that list_dma_pool printed: name, pages, most pages in use, whether that is the peak, failed requests.
+    """Returns the pools that list_dma_pool printed.
 
     The columns are found by the words of the header line: KiB, Used, and Peak where the library prints one.
     """

@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 
 use crate::arch;
-use crate::aspace::{Aspace, map, must_have_page_tables, unmap};
+use crate::aspace::{Aspace, CACHED, DEVICE, UNCACHED, map, must_have_page_tables, unmap};
 use crate::context::must_be_thread;
 use crate::memory::{self, PAGE};
 
@@ -63,22 +63,22 @@ fn ioremap(what: &str, pa: usize, size: usize, attribute: usize) -> *mut c_void 
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_ioremap(pa: usize, size: usize) -> *mut c_void {
-    ioremap("rt_ioremap", pa, size, 3)
+    ioremap("rt_ioremap", pa, size, DEVICE)
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_ioremap_nocache(pa: usize, size: usize) -> *mut c_void {
-    ioremap("rt_ioremap_nocache", pa, size, 3)
+    ioremap("rt_ioremap_nocache", pa, size, DEVICE)
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_ioremap_wt(pa: usize, size: usize) -> *mut c_void {
-    ioremap("rt_ioremap_wt", pa, size, 2)
+    ioremap("rt_ioremap_wt", pa, size, UNCACHED)
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_ioremap_cached(pa: usize, size: usize) -> *mut c_void {
-    ioremap("rt_ioremap_cached", pa, size, 1)
+    ioremap("rt_ioremap_cached", pa, size, CACHED)
 }
 
 /// Removes the area that contains `va`.

@@ -85,12 +85,17 @@ pub fn must_have_page_tables(what: &str) {
 /// Flags of memory that code may run from. On 32-bit Arm, code runs from whole sections only.
 const CODE: MappingFlags = MappingFlags::READ.union(MappingFlags::WRITE).union(MappingFlags::EXECUTE);
 
-/// Memory types by RT-Thread's attribute: `MMU_MAP_K_RWCB`, `MMU_MAP_K_RW`, `MMU_MAP_K_DEVICE` of `mmu.h`.
+/// The memory attributes of `mmu.h`: `MMU_MAP_K_RWCB`, `MMU_MAP_K_RW`, `MMU_MAP_K_DEVICE`.
+pub const CACHED: usize = 1;
+pub const UNCACHED: usize = 2;
+pub const DEVICE: usize = 3;
+
+/// Returns the flags of memory with this attribute.
 pub fn flags(attribute: usize) -> MappingFlags {
     let kind = match attribute {
-        1 => MappingFlags::empty(),
-        2 => MappingFlags::UNCACHED,
-        3 => MappingFlags::DEVICE,
+        CACHED => MappingFlags::empty(),
+        UNCACHED => MappingFlags::UNCACHED,
+        DEVICE => MappingFlags::DEVICE,
         other => panic!("no such memory attribute: {other}"),
     };
     MappingFlags::READ | MappingFlags::WRITE | kind
@@ -114,7 +119,7 @@ pub fn init(layout: &BootLayout) -> usize {
         linear(layout.ram.start, pools.start, CODE);
         linear(pools.end, layout.ram.end, CODE);
         for (start, size) in arch::DEVICES {
-            linear(start, start + size, flags(3));
+            linear(start, start + size, flags(DEVICE));
         }
     }
     TABLES.with(|slot| *slot = Some(table));
@@ -239,14 +244,22 @@ extern "C" fn stand_in_v2p(va: usize) -> usize {
     query(va).map_or(arch::MAP_FAILED, |(pa, _)| pa)
 }
 
-/// See `stand_in.h`.
+/// The results of `stand_in_memory_type` in `stand_in.h`.
+#[repr(i32)]
+enum MemoryType {
+    Unmapped = -1,
+    Cached = 0,
+    Device = 1,
+    Noncached = 2,
+}
+
 #[unsafe(no_mangle)]
-extern "C" fn stand_in_memory_type(va: usize) -> i32 {
+extern "C" fn stand_in_memory_type(va: usize) -> MemoryType {
     match query(va) {
-        None => -1,
-        Some((_, flags)) if flags.contains(MappingFlags::DEVICE) => 1,
-        Some((_, flags)) if flags.contains(MappingFlags::UNCACHED) => 2,
-        Some(_) => 0,
+        None => MemoryType::Unmapped,
+        Some((_, flags)) if flags.contains(MappingFlags::DEVICE) => MemoryType::Device,
+        Some((_, flags)) if flags.contains(MappingFlags::UNCACHED) => MemoryType::Noncached,
+        Some(_) => MemoryType::Cached,
     }
 }
 

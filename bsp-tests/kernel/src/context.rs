@@ -80,9 +80,9 @@ impl<T> IrqMutex<T> {
 
     /// Runs `f` with the lock held.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        let daif = arch::irq_mask();
+        let before = arch::irq_mask();
         let result = f(&mut self.0.lock());
-        arch::irq_restore(daif);
+        arch::irq_restore(before);
         result
     }
 
@@ -122,6 +122,9 @@ mod local_irq {
     use super::*;
     use core::sync::atomic::AtomicU64;
 
+    /// The bit of the mask of aarch64, where the bench runs, that masks interrupts.
+    const IS_MASKED: usize = 1 << 7;
+
     /// The largest number of instructions between the two since the bench cleared it. It includes the counting itself.
     #[unsafe(no_mangle)]
     static stand_in_longest_stretch: AtomicU64 = AtomicU64::new(cfg!(feature = "stretch") as u64);
@@ -134,7 +137,7 @@ mod local_irq {
     #[unsafe(no_mangle)]
     pub extern "C" fn rt_hw_local_irq_disable() -> isize {
         let level = arch::irq_mask();
-        if cfg!(feature = "stretch") && level & 1 << 7 == 0 {
+        if cfg!(feature = "stretch") && level & IS_MASKED == 0 {
             SINCE.store(arch::cycles(), Relaxed);
         }
         level as isize
@@ -142,11 +145,11 @@ mod local_irq {
 
     #[unsafe(no_mangle)]
     pub extern "C" fn rt_hw_local_irq_enable(level: isize) {
-        if cfg!(feature = "stretch") && level & 1 << 7 == 0 {
+        if cfg!(feature = "stretch") && level & IS_MASKED == 0 {
             stand_in_longest_stretch.fetch_max(arch::cycles().wrapping_sub(SINCE.load(Relaxed)), Relaxed);
         }
         arch::irq_restore(level as usize);
-        if cfg!(feature = "stretch") && level & 1 << 7 == 0 {
+        if cfg!(feature = "stretch") && level & IS_MASKED == 0 {
             let function = core::ptr::with_exposed_provenance::<()>(stand_in_between.load(Relaxed));
             if !function.is_null() && !IS_BETWEEN.swap(true, Relaxed) {
                 // SAFETY: the bench set it to a function of this type.

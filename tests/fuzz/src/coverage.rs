@@ -8,8 +8,8 @@ use object::{Object, ObjectSymbol};
 
 use crate::statics::load_offset;
 
-/// The tables that the compiler makes: a counter for each edge, and its address with whether it is the entry of a
-/// function.
+/// The tables that the compiler makes, from start to end: a counter for each edge, and its address with whether it is
+/// the entry of a function.
 struct Tables {
     counters: (usize, usize),
     places: (usize, usize),

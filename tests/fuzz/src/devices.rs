@@ -65,9 +65,9 @@ const LOW_SIZE: u64 = (LOW_PAGES * PAGE) as u64;
 const HIGH_SIZE: u64 = (HIGH_PAGES * PAGE) as u64;
 
 /// All low memory, at other addresses.
-static ONE: [Window; 1] = [Window { bus: 0x8000_0000, cpu: LOW as u64, size: LOW_SIZE }];
+static WHOLE_LOW_MEMORY: [Window; 1] = [Window { bus: 0x8000_0000, cpu: LOW as u64, size: LOW_SIZE }];
 /// Low memory in two parts, in another order and with a hole; high memory at addresses of 32 bits.
-static SOME: [Window; 3] = [
+static PARTS_WITH_A_HOLE: [Window; 3] = [
     Window { bus: 0x9000_0000, cpu: (LOW + 24 * PAGE) as u64, size: 20 * PAGE as u64 },
     Window { bus: 0x0010_0000, cpu: (LOW + 50 * PAGE) as u64, size: 100 * PAGE as u64 },
     Window { bus: 0xa000_0000, cpu: HIGH as u64, size: HIGH_SIZE },
@@ -91,12 +91,12 @@ const PLAIN: Kind = Kind {
 pub static KINDS: [Kind; 16] = [
     PLAIN,
     Kind { name: Some(c"coherent"), is_coherent: true, ..PLAIN },
-    Kind { name: Some(c"ranges"), has_node: true, bus: Bus::Ranges(&ONE), ..PLAIN },
-    Kind { name: Some(c"pci"), bus: Bus::Windows(&ONE), ..PLAIN },
+    Kind { name: Some(c"ranges"), has_node: true, bus: Bus::Ranges(&WHOLE_LOW_MEMORY), ..PLAIN },
+    Kind { name: Some(c"pci"), bus: Bus::Windows(&WHOLE_LOW_MEMORY), ..PLAIN },
     Kind { name: Some(c"own"), table: Table::Own, ..PLAIN },
     Kind { name: Some(c"owner"), has_node: true, regions: &[Ok(0)], ..PLAIN },
     Kind { name: Some(c"owners"), has_node: true, regions: &[Ok(0), Ok(1)], ..PLAIN },
-    Kind { name: Some(c"holes"), has_node: true, bus: Bus::Ranges(&SOME), ..PLAIN },
+    Kind { name: Some(c"holes"), has_node: true, bus: Bus::Ranges(&PARTS_WITH_A_HOLE), ..PLAIN },
     Kind { name: Some(c"windows"), bus: Bus::Windows(&OVERLAPPING), ..PLAIN },
     Kind { name: None, ..PLAIN },
     Kind { name: Some(c"no-map"), has_node: true, regions: &[Ok(2)], is_coherent: true, ..PLAIN },
@@ -113,10 +113,10 @@ pub static KINDS: [Kind; 16] = [
         has_node: true,
         regions: &[Ok(1)],
         is_coherent: true,
-        bus: Bus::Ranges(&SOME),
+        bus: Bus::Ranges(&PARTS_WITH_A_HOLE),
         ..PLAIN
     },
-    Kind { name: Some(c"coherent-pci"), is_coherent: true, bus: Bus::Windows(&SOME), ..PLAIN },
+    Kind { name: Some(c"coherent-pci"), is_coherent: true, bus: Bus::Windows(&PARTS_WITH_A_HOLE), ..PLAIN },
 ];
 
 fn place(dev: usize) -> &'static Place {

@@ -19,15 +19,15 @@ struct Ops {
     sync_in: Option<extern "C" fn(Dev, *mut c_void, usize, usize, usize) -> isize>,
 }
 
-static ALL: Ops = Ops { alloc: Some(alloc), free: Some(free), sync_out: Some(sync_out), sync_in: Some(sync_in) };
-static SOME: Ops = Ops { alloc: None, free: None, sync_out: Some(sync_out), sync_in: None };
+static WITH_ALL: Ops = Ops { alloc: Some(alloc), free: Some(free), sync_out: Some(sync_out), sync_in: Some(sync_in) };
+static WITH_ONE: Ops = Ops { alloc: None, free: None, sync_out: Some(sync_out), sync_in: None };
 
 pub fn own() -> *mut c_void {
-    std::ptr::from_ref(&ALL).cast_mut().cast()
+    std::ptr::from_ref(&WITH_ALL).cast_mut().cast()
 }
 
 pub fn partial() -> *mut c_void {
-    std::ptr::from_ref(&SOME).cast_mut().cast()
+    std::ptr::from_ref(&WITH_ONE).cast_mut().cast()
 }
 
 thread_local! {

@@ -96,10 +96,10 @@ extern "C" fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> usize {
     if machine::count_and_check_failure(Service::Map) {
         return 0;
     }
-    let memory = [MemoryType::Cached, MemoryType::Uncached, MemoryType::WriteThrough][memory as usize];
+    let memory_type = [MemoryType::Cached, MemoryType::Uncached, MemoryType::WriteThrough][memory as usize];
     let page = |pa| memory::page_of(pa).unwrap_or_else(|| panic!("{pa:#x} is mapped, which is no RAM"));
     let pages: Vec<_> = (pa..pa + size).step_by(PAGE).map(page).collect();
-    memory::with(|all| all.map_pages(&pages, memory)).unwrap_or(0)
+    memory::with(|memory| memory.map_pages(&pages, memory_type)).unwrap_or(0)
 }
 
 #[unsafe(no_mangle)]
@@ -118,6 +118,9 @@ extern "C" fn rt_dma_port_cache_flush_and_invalidate(va: usize, size: c_int) {
     maintain(FLUSH_AND_INVALIDATE, va, size);
 }
 
+/// The port's numbers of the cache operations.
+const FLUSH: c_int = 1;
+const INVALIDATE: c_int = 2;
 /// A number that is not one of the port's.
 const FLUSH_AND_INVALIDATE: c_int = 3;
 
@@ -130,8 +133,8 @@ fn maintain(operation: c_int, va: usize, size: c_int) {
         let next = end.min((at & !(PAGE - 1)) + PAGE);
         let pa = memory::v2p(at).unwrap_or_else(|| panic!("cache maintenance at {at:#x}, where nothing is mapped"));
         memory::with(|memory| match operation {
-            1 => memory.flush(pa, next - at, memory.keeps_flushed),
-            2 => memory.invalidate(pa, next - at),
+            FLUSH => memory.flush(pa, next - at, memory.keeps_flushed),
+            INVALIDATE => memory.invalidate(pa, next - at),
             FLUSH_AND_INVALIDATE => memory.flush(pa, next - at, false),
             _ => panic!("cache operation {operation}"),
         });

@@ -88,7 +88,7 @@ pub fn reset() {
 /// Returns the words of every static.
 pub fn words() -> Vec<usize> {
     const SIZE: usize = size_of::<usize>();
-    let statics = STATICS.get_or_init(find).iter().filter(|all| all.place.start.is_multiple_of(SIZE));
+    let statics = STATICS.get_or_init(find).iter().filter(|known| known.place.start.is_multiple_of(SIZE));
     let word = |bytes: &[u8]| usize::from_ne_bytes(bytes.try_into().expect("a word"));
-    statics.flat_map(|all| read(&all.place).chunks_exact(SIZE).map(word).collect::<Vec<_>>()).collect()
+    statics.flat_map(|known| read(&known.place).chunks_exact(SIZE).map(word).collect::<Vec<_>>()).collect()
 }

@@ -18,7 +18,7 @@ pub struct BlockPool {
     boundary: usize,
     is_managed: bool,
     blocks: Vec<Block>,
-    /// Blocks that were freed: for second frees.
+    /// Address and handle of blocks that were freed: for second frees.
     freed: Vec<(usize, usize)>,
 }
 
