@@ -122,8 +122,11 @@ mod local_irq {
     use super::*;
     use core::sync::atomic::AtomicU64;
 
-    /// The bit of the mask of aarch64, where the bench runs, that masks interrupts.
-    const IS_MASKED: usize = 1 << 7;
+    /// Returns whether interrupts were on. The bench runs on aarch64, whose mask of interrupts is bit 7.
+    #[inline(always)]
+    fn were_on(level: isize) -> bool {
+        level & 1 << 7 == 0
+    }
 
     /// The largest number of instructions between the two since the bench cleared it. It includes the counting itself.
     #[unsafe(no_mangle)]
@@ -136,20 +139,20 @@ mod local_irq {
 
     #[unsafe(no_mangle)]
     pub extern "C" fn rt_hw_local_irq_disable() -> isize {
-        let level = arch::irq_mask();
-        if cfg!(feature = "stretch") && level & IS_MASKED == 0 {
+        let level = arch::irq_mask() as isize;
+        if cfg!(feature = "stretch") && were_on(level) {
             SINCE.store(arch::cycles(), Relaxed);
         }
-        level as isize
+        level
     }
 
     #[unsafe(no_mangle)]
     pub extern "C" fn rt_hw_local_irq_enable(level: isize) {
-        if cfg!(feature = "stretch") && level & IS_MASKED == 0 {
+        if cfg!(feature = "stretch") && were_on(level) {
             stand_in_longest_stretch.fetch_max(arch::cycles().wrapping_sub(SINCE.load(Relaxed)), Relaxed);
         }
         arch::irq_restore(level as usize);
-        if cfg!(feature = "stretch") && level & IS_MASKED == 0 {
+        if cfg!(feature = "stretch") && were_on(level) {
             let function = core::ptr::with_exposed_provenance::<()>(stand_in_between.load(Relaxed));
             if !function.is_null() && !IS_BETWEEN.swap(true, Relaxed) {
                 // SAFETY: the bench set it to a function of this type.
