@@ -11,8 +11,21 @@ MODULE(nvme);
 
 const struct subject network_subjects[] =
 {
-    { "8139cp", PCI_VENDOR_ID_REALTEK, PCI_DEVICE_ID_REALTEK_8139, false, 0, false, least_init_8139cp, least_exit_8139cp },
-    { "e100", PCI_VENDOR_ID_INTEL, 0x1209, true, 0, false, least_init_e100, least_exit_e100 },
+    {
+        .name = "8139cp",
+        .vendor = PCI_VENDOR_ID_REALTEK,
+        .device = PCI_DEVICE_ID_REALTEK_8139,
+        .init = least_init_8139cp,
+        .exit = least_exit_8139cp,
+    },
+    {
+        .name = "e100",
+        .vendor = PCI_VENDOR_ID_INTEL,
+        .device = 0x1209,
+        .has_odd_ends = true,
+        .init = least_init_e100,
+        .exit = least_exit_e100,
+    },
 };
 const unsigned int subject_count = ARRAY_SIZE(network_subjects);
 
@@ -29,10 +42,26 @@ static void exit_ehci(void)
     least_exit_ehci_hcd();
 }
 
-const struct subject usb_subject = { "ehci", PCI_VENDOR_ID_INTEL, 0x24cd, false, 0, false, init_ehci, exit_ehci };
+const struct subject usb_subject =
+{
+    .name = "ehci",
+    .vendor = PCI_VENDOR_ID_INTEL,
+    .device = 0x24cd,
+    .init = init_ehci,
+    .exit = exit_ehci,
+};
 
 /*
  * It works without shadow doorbells, which are two coherent buffers. If its first request_irq() fails, its probe does not free
  * the two buffers of the admin queue: nvme_pci_enable() fails, and nvme_probe() then passes over nvme_free_queues().
  */
-const struct subject nvme_subject = { "nvme", 0x1b36, 0x0010, false, 2, true, least_init_nvme, least_exit_nvme };
+const struct subject nvme_subject =
+{
+    .name = "nvme",
+    .vendor = 0x1b36,
+    .device = 0x0010,
+    .optional = 2,
+    .needs_interrupts = true,
+    .init = least_init_nvme,
+    .exit = least_exit_nvme,
+};
