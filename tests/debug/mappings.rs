@@ -2,9 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{
-    Call, DebugEntry, Finding, HeldMapping, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy,
-};
+use rt_dma_pool::additions::debug::{Call, DebugEntry, Finding, HeldMapping, Kind, MappedBy, SyncedData, UnmappedBy};
 use rt_dma_pool::additions::streaming::{
     Attributes, BadMapping, Buffer, BusMaster, Direction, MAPPING_ERROR, MappedBuffer, Ops, Streaming, StreamingMaps,
 };
@@ -75,9 +73,7 @@ fn an_ambiguous_unmap_ends_nothing() {
         assert_eq!(result, Ok(rig.map(held.va, size, direction)));
     }
     let unmap = |size| {
-        let has_record = |part: MappedPart| {
-            streaming().has_record(&master, &MappedBuffer::new(part.handle, part.size, part.direction))
-        };
+        let has_record = |mapped: MappedBuffer| streaming().has_record(&master, &mapped);
         let part = part(held.handle, size, direction);
         rig.debug.check_unmap(&rig.call(OTHER_SITE), UnmappedBy::Single, part, has_record);
         let lines = rig.lines();

@@ -2,10 +2,10 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::debug::{
-    AfterFree, Call, DebugEntry, Finding, FreedBy, FreedMemory, HeldMapping, Kind, MappedBy, MappedPart, SyncedData,
-    UnmappedBy, Watch,
+    AfterFree, Call, DebugEntry, Finding, FreedBy, FreedMemory, HeldMapping, Kind, MappedBy, SyncedData, UnmappedBy,
+    Watch,
 };
-use rt_dma_pool::additions::streaming::Direction;
+use rt_dma_pool::additions::streaming::{Direction, MappedBuffer};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
@@ -93,11 +93,11 @@ impl Rig {
         handle
     }
 
-    pub fn unmap(&self, part: MappedPart) {
+    pub fn unmap(&self, part: MappedBuffer) {
         self.unmap_by(UnmappedBy::Single, part);
     }
 
-    pub fn unmap_by(&self, by: UnmappedBy, part: MappedPart) {
+    pub fn unmap_by(&self, by: UnmappedBy, part: MappedBuffer) {
         self.debug.check_unmap(&self.call(OTHER_SITE), by, part, |_| true);
     }
 
@@ -138,8 +138,8 @@ pub fn buffer(va: usize, size: usize, direction: Direction) -> DebugEntry {
     DebugEntry { kind: Kind::Mapping(mapping), va, size, ..DebugEntry::NONE }
 }
 
-pub fn part(handle: usize, size: usize, direction: Direction) -> MappedPart {
-    MappedPart { handle, size, direction }
+pub fn part(handle: usize, size: usize, direction: Direction) -> MappedBuffer {
+    MappedBuffer::new(handle, size, direction)
 }
 
 /// Returns the driver's own memory: mapped, and no pool's.

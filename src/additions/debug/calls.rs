@@ -1,8 +1,7 @@
-//! A call of a driver, and what it stated: what it frees, unmaps or syncs. What it allocates or maps is a
-//! [`DebugEntry`].
+//! A call of a driver, and what it stated: what it frees, or how it unmaps or syncs. What it allocates or maps is a
+//! [`DebugEntry`], and what it unmaps a [`MappedBuffer`](crate::additions::streaming::MappedBuffer).
 
 use super::entry::{DebugEntry, HeldMapping, Kind, MappedBy};
-use crate::additions::streaming::Direction;
 use crate::dropin::map_ops::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, PAGE_SIZE, Va};
@@ -129,17 +128,6 @@ impl UnmappedBy {
             UnmappedBy::List { .. } => mapping.by == MappedBy::List,
         }
     }
-}
-
-/// A mapping or a part of it, as a driver unmaps or syncs it.
-#[derive(Clone, Copy, Debug)]
-pub struct MappedPart {
-    /// The handle of the first byte.
-    pub handle: Handle,
-    /// Bytes.
-    pub size: usize,
-    /// As the call states it; the mapping may have another.
-    pub direction: Direction,
 }
 
 /// What a driver gives to `rt_dma_sync_out_data` or `rt_dma_sync_in_data`.

@@ -1,12 +1,12 @@
 //! The checks: what the debug mode does at each call of a driver. It asks the kernel about the memory first, and then
 //! takes the lock and compares the call with the table ([`checker`](super::checker)).
 
-use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+use super::calls::{FreedBy, FreedMemory, SyncedData, UnmappedBy};
 use super::checker::{AfterFree, FirstByte, HandleRule};
 use super::entry::{DebugEntry, Kind, MappedBy};
 use super::finding::Finding;
 use super::{Call, Watch};
-use crate::additions::streaming::MAPPING_ERROR;
+use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
@@ -129,8 +129,8 @@ impl<K: Kernel> Watch<K> {
         &'static self,
         call: &Call,
         by: UnmappedBy,
-        given: MappedPart,
-        has_record: impl Fn(MappedPart) -> bool,
+        given: MappedBuffer,
+        has_record: impl Fn(MappedBuffer) -> bool,
     ) {
         if !matches!(by, UnmappedBy::ManagedSingle) || self.kernel.can_sleep() {
             self.with_checker(call, |checker| checker.unmap(by, given, has_record));
@@ -138,7 +138,7 @@ impl<K: Kernel> Watch<K> {
     }
 
     /// Checks a sync of a mapping or a part of it.
-    pub fn check_sync(&'static self, call: &Call, given: MappedPart) {
+    pub fn check_sync(&'static self, call: &Call, given: MappedBuffer) {
         if given.size != 0 {
             self.with_checker(call, |checker| checker.sync(given));
         }

@@ -104,11 +104,6 @@ impl HeldMapping {
         let is_checked = by == MappedBy::List;
         HeldMapping { by, list_entries: 0, pa: 0, is_handle_pa: false, direction, is_checked, has_own_lines: false }
     }
-
-    /// Returns whether the mapping may be synced in `direction`: its own, or any if it is for both directions.
-    pub fn allows_sync(&self, direction: Direction) -> bool {
-        self.direction == direction || self.direction == Direction::Bidirectional
-    }
 }
 
 /// One thing that a device holds.

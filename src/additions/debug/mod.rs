@@ -38,7 +38,7 @@ mod reports;
 mod table;
 mod write;
 
-pub use calls::{Call, FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+pub use calls::{Call, FreedBy, FreedMemory, SyncedData, UnmappedBy};
 pub use checker::AfterFree;
 pub use entry::{DebugEntry, HeldMapping, Kind, MappedBy};
 pub use finding::Finding;

@@ -25,6 +25,12 @@ impl Direction {
     pub fn device_reads(self) -> bool {
         matches!(self, Direction::ToDevice | Direction::Bidirectional)
     }
+
+    /// Returns whether a mapping with this direction may be synced in `direction`: its own, or any if it is for both
+    /// directions.
+    pub fn allows_sync(self, direction: Direction) -> bool {
+        self == direction || self == Direction::Bidirectional
+    }
 }
 
 bitflags! {

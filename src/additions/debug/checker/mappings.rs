@@ -1,10 +1,10 @@
 //! Checks maps and unmaps.
 
 use super::Checker;
-use crate::additions::debug::calls::{MappedPart, UnmappedBy};
+use crate::additions::debug::calls::UnmappedBy;
 use crate::additions::debug::entry::{DebugEntry, HeldMapping, Kind, direction_label};
 use crate::additions::debug::finding::Finding;
-use crate::additions::streaming::MAPPING_ERROR;
+use crate::additions::streaming::{MAPPING_ERROR, MappedBuffer};
 use crate::kernel::{Device, Handle};
 
 impl Checker<'_> {
@@ -33,8 +33,8 @@ impl Checker<'_> {
     }
 
     /// Checks an unmap, and takes the entry of the mapping out of the table unless the library refuses the unmap.
-    pub fn unmap(&mut self, by: UnmappedBy, given: MappedPart, has_record: impl Fn(MappedPart) -> bool) {
-        let MappedPart { handle, size, direction } = given;
+    pub fn unmap(&mut self, by: UnmappedBy, given: MappedBuffer, has_record: impl Fn(MappedBuffer) -> bool) {
+        let MappedBuffer { handle, size, direction, .. } = given;
         let device = self.call.device;
         let best = self.state.table.best_mapping(|entry, mapping| {
             let (has_size, has_direction) = (entry.size == size, mapping.direction == direction);
@@ -54,18 +54,18 @@ impl Checker<'_> {
 
     /// Returns whether the library refuses an unmap by the calling device because its mappings with this handle are
     /// several that have a record, and none of them fits exactly.
-    fn is_ambiguous(&self, given: &MappedPart, has_record: impl Fn(MappedPart) -> bool) -> bool {
+    fn is_ambiguous(&self, given: &MappedBuffer, has_record: impl Fn(MappedBuffer) -> bool) -> bool {
         let recorded = self.state.table.live().iter().filter_map(|entry| {
             let (size, direction) = (entry.size, entry.mapping()?.direction);
             let has_handle = entry.device == self.call.device && entry.handle == given.handle;
-            (has_handle && has_record(MappedPart { size, direction, ..*given })).then_some((size, direction))
+            (has_handle && has_record(MappedBuffer { size, direction, ..*given })).then_some((size, direction))
         });
         recorded.clone().count() > 1 && recorded.clone().all(|mapping| mapping != (given.size, given.direction))
     }
 
     /// Returns whether `rt_dmam_unmap_single` ends this mapping of the calling device. What the library refuses stays
     /// mapped.
-    fn is_ended_as_managed(&self, given: &MappedPart, entry: &DebugEntry, mapping: &HeldMapping) -> bool {
+    fn is_ended_as_managed(&self, given: &MappedBuffer, entry: &DebugEntry, mapping: &HeldMapping) -> bool {
         // If several managed mappings have the handle, one must fit exactly.
         let is_exact = entry.size == given.size && mapping.direction == given.direction;
         let has_the_handle = |other: &&DebugEntry| {
@@ -76,8 +76,8 @@ impl Checker<'_> {
     }
 
     /// Reports what is wrong with the unmap of this mapping.
-    fn report_unmap(&mut self, by: UnmappedBy, given: &MappedPart, entry: &DebugEntry, mapping: &HeldMapping) {
-        let MappedPart { handle, size, direction } = *given;
+    fn report_unmap(&mut self, by: UnmappedBy, given: &MappedBuffer, entry: &DebugEntry, mapping: &HeldMapping) {
+        let MappedBuffer { handle, size, direction, .. } = *given;
         if !by.may_unmap(mapping, entry.is_managed) {
             self.report_with_name(Finding::UnmapKind, handle, size, entry.kind.label());
         } else if let UnmappedBy::List { entries } = by
@@ -98,8 +98,8 @@ impl Checker<'_> {
 
     /// Checks the unmap of a mapping that the calling device does not hold, and reports why it does not. If the table
     /// had no room for some mappings, this may be one of them, and nothing is reported.
-    fn unmap_unknown(&mut self, given: MappedPart) {
-        let MappedPart { handle, size, .. } = given;
+    fn unmap_unknown(&mut self, given: MappedBuffer) {
+        let MappedBuffer { handle, size, .. } = given;
         let is_of_other_device =
             |entry: &&DebugEntry| entry.is_mapping() && entry.handle == handle && entry.device != Device::NONE;
         let is_memory_at_handle = |entry: &&DebugEntry| entry.kind.is_memory() && entry.handle == handle;

@@ -1,10 +1,10 @@
 //! Checks syncs.
 
 use super::Checker;
-use crate::additions::debug::calls::{MappedPart, SyncedData};
+use crate::additions::debug::calls::SyncedData;
 use crate::additions::debug::entry::{DebugEntry, Kind, direction_label};
 use crate::additions::debug::finding::Finding;
-use crate::additions::streaming::Direction;
+use crate::additions::streaming::{Direction, MappedBuffer};
 use crate::flags::Flags;
 use crate::kernel::Device;
 
@@ -18,28 +18,28 @@ pub struct FirstByte {
 
 impl Checker<'_> {
     /// Checks a sync of a mapping or of a part of it.
-    pub fn sync(&mut self, given: MappedPart) {
-        let MappedPart { handle, size, direction } = given;
+    pub fn sync(&mut self, given: MappedBuffer) {
+        let MappedBuffer { handle, size, direction, .. } = given;
         let device = self.call.device;
         let end = handle.saturating_add(size);
         let is_long_enough = |entry: &DebugEntry| end <= entry.handle.saturating_add(entry.size);
         let best = self.state.table.best_mapping(|entry, mapping| {
-            let score = (is_long_enough(entry) && mapping.allows_sync(direction), is_long_enough(entry));
+            let score = (is_long_enough(entry) && mapping.direction.allows_sync(direction), is_long_enough(entry));
             (entry.has_handle(handle) && entry.device == device).then_some(score)
         });
         let Some((_, entry, mapping)) = best else { return self.sync_unknown(given) };
         if !is_long_enough(&entry) {
             self.report(Finding::SyncEnd, handle, size, entry.handle.wrapping_add(entry.size));
         }
-        if !mapping.allows_sync(direction) || direction == Direction::Neither {
+        if !mapping.direction.allows_sync(direction) || direction == Direction::Neither {
             self.report_with_name(Finding::SyncDirection, handle, size, direction_label(mapping.direction));
         }
     }
 
     /// Checks a sync of a mapping that the calling device does not hold. If the table had no room for some mappings,
     /// this may be one of them, and nothing is reported.
-    fn sync_unknown(&mut self, given: MappedPart) {
-        let MappedPart { handle, size, .. } = given;
+    fn sync_unknown(&mut self, given: MappedBuffer) {
+        let MappedBuffer { handle, size, .. } = given;
         let is_of_other_device = |entry: &&DebugEntry| entry.has_handle(handle) && entry.device != Device::NONE;
         if self.state.table.is_incomplete() {
             return;

@@ -124,7 +124,7 @@ impl LiveMapping {
             Err(BadMapping::Unknown)
         } else if mapped.size > self.size - offset {
             Err(BadMapping::PastEnd)
-        } else if ![mapped.direction, Direction::Bidirectional].contains(&self.direction) {
+        } else if !self.direction.allows_sync(mapped.direction) {
             Err(BadMapping::WrongDirection)
         } else {
             Ok(())

@@ -5,13 +5,13 @@ use core::ffi::{c_int, c_void};
 use super::call::has_no_ops;
 use super::{WATCH, checked_after, checked_before, rt_dma_watch_call};
 use crate::abi::{rt_size_t, rt_ubase_t};
-use crate::additions::debug::{Call, DebugEntry, HeldMapping, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
-use crate::additions::streaming::{BusMaster, MAPPING_ERROR, MappedBuffer, Ops};
+use crate::additions::debug::{Call, DebugEntry, HeldMapping, Kind, MappedBy, SyncedData, UnmappedBy};
+use crate::additions::streaming::{BusMaster, MAPPING_ERROR, MappedBuffer};
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{
     RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, bus_master_of, direction_of,
 };
-use crate::ffi::additions::streaming::scatter::{entries, rt_dma_sg};
+use crate::ffi::additions::streaming::scatter::{entries, mapped_buffers, rt_dma_sg};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::flags::Flags;
 
@@ -23,10 +23,7 @@ fn master_of(call: &Call) -> Option<BusMaster> {
 
 /// Makes a mapping that a call has made.
 fn mapping_of(call: &Call, by: MappedBy, direction: c_int) -> HeldMapping {
-    let is_handle_pa = master_of(call).is_some_and(|master| match master.ops {
-        Ops::Library(ops) => !ops.are_translated(),
-        Ops::Bsp(_) => false,
-    });
+    let is_handle_pa = master_of(call).is_some_and(|master| master.has_physical_handles());
     HeldMapping { is_handle_pa, ..HeldMapping::new(by, direction_of(direction)) }
 }
 
@@ -153,22 +150,15 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
         _ => UnmappedBy::Single,
     };
     let Some(call) = checked_before(call) else { return };
-    check_unmap(&call, by, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
+    check_unmap(&call, by, MappedBuffer::new(dma_handle, size, direction_of(direction)));
 }
 
 /// Checks an unmap.
-fn check_unmap(call: &Call, by: UnmappedBy, given: MappedPart) {
+fn check_unmap(call: &Call, by: UnmappedBy, given: MappedBuffer) {
     let master = master_of(call);
-    WATCH.check_unmap(call, by, given, |MappedPart { handle, size, direction }| {
-        let mapped = MappedBuffer::new(handle, size, direction);
+    WATCH.check_unmap(call, by, given, |mapped| {
         master.as_ref().is_some_and(|master| STREAMING.has_record(master, &mapped))
     });
-}
-
-/// Returns the mappings of a list, as a driver gives them to an unmap or a sync.
-fn parts_of(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = MappedPart> {
-    let direction = direction_of(direction);
-    list.iter().map(move |entry| MappedPart { handle: entry.dma_handle, size: entry.length, direction })
 }
 
 /// @brief Checks the unmap of a list before it is done.
@@ -189,7 +179,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
     // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     let list = unsafe { entries(sg, nents) };
     let by = UnmappedBy::List { entries: list.len() };
-    parts_of(list, direction).for_each(|given| check_unmap(&call, by, given));
+    mapped_buffers(list, direction).for_each(|given| check_unmap(&call, by, given));
 }
 
 /// @brief Checks a sync before it is done.
@@ -207,7 +197,7 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
     direction: c_int,
 ) {
     let Some(call) = checked_before(call) else { return };
-    WATCH.check_sync(&call, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
+    WATCH.check_sync(&call, MappedBuffer::new(dma_handle, size, direction_of(direction)));
 }
 
 /// @brief Checks the sync of a list before it is done.
@@ -227,7 +217,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
     let Some(call) = checked_before(call) else { return };
     // SAFETY: the list is null, or has `nents` entries that no other code changes during the call (`crate::ffi`).
     let list = unsafe { entries(sg, nents) };
-    parts_of(list, direction).for_each(|given| WATCH.check_sync(&call, given));
+    mapped_buffers(list, direction).for_each(|given| WATCH.check_sync(&call, given));
 }
 
 /// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the

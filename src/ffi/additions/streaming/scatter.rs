@@ -66,7 +66,7 @@ unsafe fn entries_mut<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_s
 }
 
 /// Returns the mapped buffer of each entry of a list.
-fn mapped_buffers(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = MappedBuffer> {
+pub(in crate::ffi) fn mapped_buffers(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = MappedBuffer> {
     let direction = direction_of(direction);
     list.iter().map(move |segment| MappedBuffer::new(segment.dma_handle, segment.length, direction))
 }
