@@ -91,6 +91,11 @@ impl BusMaster {
     /// The mask of a device that has none: it reaches every address.
     pub const NO_MASK: usize = usize::MAX;
 
+    /// Returns whether each handle is known to be the physical address of what the device accesses.
+    pub fn has_physical_handles(&self) -> bool {
+        matches!(self.ops, Ops::Library(ops) if !ops.are_translated())
+    }
+
     /// Returns whether the lines of cached memory are maintained for the device, because it does not snoop the cache.
     ///
     /// *Coherent* operations are chosen for devices whose node has `dma-coherent`, which snoop the cache, and for no

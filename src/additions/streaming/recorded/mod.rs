@@ -66,9 +66,8 @@ impl<K: Kernel> Streaming<'_, K> {
             return Err(MapError::NoBounce);
         };
         record.handle = handle;
-        // Without translation, a handle is the physical address of what the device sees, and leads there.
-        let may_be_translated = !matches!(master.ops, Ops::Library(ops) if !ops.are_translated());
-        if may_be_translated {
+        // A physical address leads to what the device sees.
+        if !master.has_physical_handles() {
             record.leads_outside_pools = leads_outside_pools(dma, master, handle, buffer.size);
         }
         if matches!(master.ops, Ops::Library(_)) {
