@@ -29,11 +29,11 @@
 //!
 //! So word 4 is at place 8 - 7 = 1. The maximum of the node to which place `p` belongs is at place `p / 4 - 1`.
 //!
-//! The last word that a run fills has a *tag*, if the run begins in an earlier word: the [value](Value) that shows where.
+//! The last word that a run fills has a *tag* if the run begins in an earlier word: a [value](Value) that shows where.
 //! The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
 use super::tree_shape::{FANOUT, TreeShape};
-use super::tree_value::{NO_RUN, Value, length_of, start_of_tagged, tag, value_of};
+use super::tree_value::{NO_RUN, Value, length_of, tag_of, tagged_start, value_of};
 
 /// One node: the maxima of its four children, or the values of four words.
 pub type TreeNode = [Value; FANOUT];
@@ -104,14 +104,14 @@ impl RunTree {
     pub fn set_tag(&mut self, word: usize, start: usize) {
         let place = self.place_of(word);
         if let Some(value) = self.nodes.as_flattened_mut().get_mut(place) {
-            *value = tag(start);
+            *value = tag_of(start);
         }
     }
 
     /// Returns the first page of the run that fills `word`, if `word` is the last word that this run fills and the run
     /// begins in an earlier word; `None` if the run begins in `word`.
     pub fn tagged_start(&self, word: usize) -> Option<usize> {
-        start_of_tagged(self.value(word))
+        tagged_start(self.value(word))
     }
 
     /// Returns the length of the longest run of all.

@@ -2,14 +2,13 @@
 
 /// A value of the tree. That of a word is one of three:
 ///
-/// | value | the word |
-/// | --- | --- |
-/// | positive | A run begins in it. The value is the length of the longest that does. |
-/// | [`NO_RUN`], which is zero | No run begins in it. |
-/// | negative | No run begins in it, and it is the last word that a run fills. The value is a *boundary tag* (Knuth): the first page of that run, in the form of [`tag`]. |
+/// * positive: the length of the longest run that begins in the word;
+/// * zero ([`NO_RUN`]): no run begins in the word;
+/// * negative: a *boundary tag* (Knuth). No run begins in the word, but the word is the last one that a run fills. The
+///   tag has the first page of this run (see [`tag_of`]).
 ///
-/// It is an integer, and not an enum, because a search compares values: tags are less than every length, so it passes
-/// them over as it passes over zero.
+/// The type is an integer, and not an enum, because a search compares values: a tag is less than every length, so the
+/// search passes it over as it passes over zero.
 pub type Value = i32;
 
 /// The value of a word in which no run begins.
@@ -26,11 +25,11 @@ pub fn length_of(value: Value) -> usize {
 }
 
 /// Returns the tag of a run that begins at page `start`.
-pub fn tag(start: usize) -> Value {
-    -1 - value_of(start)
+pub fn tag_of(start: usize) -> Value {
+    -1 - start as Value
 }
 
 /// Returns the page at which the run of a tag begins; `None` if the value is no tag.
-pub fn start_of_tagged(value: Value) -> Option<usize> {
+pub fn tagged_start(value: Value) -> Option<usize> {
     usize::try_from(-1 - value).ok()
 }
