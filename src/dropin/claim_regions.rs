@@ -62,14 +62,10 @@ impl<K: Kernel> Dma<K> {
         region: Result<NamedRegion, Error>,
     ) -> Result<(), Error> {
         let name = self.kernel.device_name(device);
-        let (start, end, result) = match region {
-            Ok(region) => (region.start, region.end, self.claim(device, node, name, &region)),
-            Err(error) => (0, 0, Err(error)),
-        };
-        if let Err(error) = result {
-            self.refuse(error, name, [start, end], index);
-        }
-        result
+        let addresses = region.map_or([0, 0], |region| [region.start, region.end]);
+        region
+            .and_then(|region| self.claim(device, node, name, &region))
+            .inspect_err(|error| self.refuse(*error, name, addresses, index))
     }
 
     /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device

@@ -31,23 +31,21 @@ impl<K: Kernel> Dma<K> {
     /// errors of [`PoolRegions::region`](crate::kernel::PoolRegions::region) if no region has enough bytes, and those
     /// of [`prepare_pool`](Self::prepare_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
-        match self.make_boot_pools(list, total, coherent) {
-            Ok(end) if ends_within_4_gib(end) => Ok(()),
+        let result = self.make_boot_pools(list, total, coherent);
+        match result {
+            Ok(end) if ends_within_4_gib(end) => {}
             Ok(_) => {
                 let text = text!("above 4 GiB (0x%lx, 0x%lx, %lu)", total, coherent, NO_NUMBER);
                 self.kernel.log(Level::Warning, &Line::about(NAME, text));
-                Ok(())
             }
-            Err(error) => {
-                match error {
-                    // These are mistakes of the caller, which are counted.
-                    Error::Context | Error::BadSize => self.refuse(error, NAME, [total, coherent], NO_NUMBER),
-                    // A board need not have memory for boot pools.
-                    _ => self.log_failure(error, NAME, [total, coherent], NO_NUMBER),
-                }
-                Err(error)
+            // These are mistakes of the caller, which are counted.
+            Err(error @ (Error::Context | Error::BadSize)) => {
+                self.refuse(error, NAME, [total, coherent], NO_NUMBER);
             }
+            // A board need not have memory for boot pools.
+            Err(error) => self.log_failure(error, NAME, [total, coherent], NO_NUMBER),
         }
+        result.map(|_| ())
     }
 
     /// Makes the pools as [`extract`](Self::extract) does, logs nothing, and returns the end of their memory.

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, write_if};
 use crate::flags::Flags;
-use crate::kernel::{Device, Va};
+use crate::kernel::{Device, Handle, Va};
 
 /// A table's `sync_out_data`. Unless `dma_handle` is null, writes the handle there, or 0 if the call fails.
 ///
@@ -28,25 +28,20 @@ pub(super) unsafe extern "C" fn sync_out<const OPS: usize>(
     let ops = const { MapOps::ALL[OPS] };
     let (device, data, flags) =
         (Device::at(dev.expose_provenance()), data.expose_provenance(), Flags::from_bits_retain(flags));
-    match ops {
-        MapOps::Coherent if dma_handle.is_null() => sync_status(DMA.flush_or_refuse(device, data, size)),
-        // The address is not checked for a caller that does not need the handle.
-        MapOps::NonCoherent if dma_handle.is_null() => errors().ok,
-        // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-        MapOps::Coherent | MapOps::NonCoherent => unsafe { sync_out_by(ops, device, data, size, dma_handle, flags) },
-        MapOps::Pci => match DMA.first_window_handle(device, data, size) {
-            // Nearly every buffer of a PCI device lies in the first window of the bridge.
-            Some(handle) => {
-                // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-                unsafe { write_if(dma_handle, handle) };
-                DMA.flush_out(ops, data, size, flags);
-                errors().ok
-            }
-            // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-            None => unsafe { sync_out_translated(ops, device, data, size, dma_handle, flags) },
-        },
-        // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-        MapOps::DeviceTree => unsafe { sync_out_translated(ops, device, data, size, dma_handle, flags) },
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+    unsafe {
+        match ops {
+            MapOps::Coherent if dma_handle.is_null() => sync_status(DMA.flush_or_refuse(device, data, size)),
+            // The address is not checked for a caller that does not need the handle.
+            MapOps::NonCoherent if dma_handle.is_null() => errors().ok,
+            MapOps::Coherent | MapOps::NonCoherent => sync_out_by(ops, device, data, size, dma_handle, flags),
+            MapOps::Pci => match DMA.first_window_handle(device, data, size) {
+                // Nearly every buffer of a PCI device lies in the first window of the bridge.
+                Some(handle) => write_handle_and_flush(ops, data, size, handle, dma_handle, flags),
+                None => sync_out_translated(ops, device, data, size, dma_handle, flags),
+            },
+            MapOps::DeviceTree => sync_out_translated(ops, device, data, size, dma_handle, flags),
+        }
     }
 }
 
@@ -79,19 +74,35 @@ unsafe fn sync_out_by(
     dma_handle: *mut usize,
     flags: Flags,
 ) -> isize {
-    match DMA.handle_or_refuse(ops, device, data, size) {
-        Ok(handle) => {
-            // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-            unsafe { write_if(dma_handle, handle) };
-            DMA.flush_out(ops, data, size, flags);
-            errors().ok
-        }
-        Err(error) => {
-            // SAFETY: as above.
-            unsafe { write_if(dma_handle, 0) };
-            status_of_refusal(error)
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+    unsafe {
+        match DMA.handle_or_refuse(ops, device, data, size) {
+            Ok(handle) => write_handle_and_flush(ops, data, size, handle, dma_handle, flags),
+            Err(error) => {
+                write_if(dma_handle, 0);
+                status_of_refusal(error)
+            }
         }
     }
+}
+
+/// Ends a sync out of a buffer whose handle is known: writes the handle, and flushes the buffer if the operations and
+/// the flags require it.
+///
+/// # Safety
+/// `dma_handle` is null or may be written.
+unsafe fn write_handle_and_flush(
+    ops: MapOps,
+    data: Va,
+    size: usize,
+    handle: Handle,
+    dma_handle: *mut usize,
+    flags: Flags,
+) -> isize {
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+    unsafe { write_if(dma_handle, handle) };
+    DMA.flush_out(ops, data, size, flags);
+    errors().ok
 }
 
 /// The coherent table's `sync_in_data`.

@@ -188,7 +188,7 @@ unsafe impl Firmware for RtThread {
 
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
         let mut region = rt_dma_port_named_region::default();
-        // SAFETY: the port writes to the region only.
+        // SAFETY: the port accepts every index, and writes to the region only.
         let error = match unsafe { rt_dma_port_memory_region(pointer(device.address()), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 let rt_dma_port_region { start, end } = region.place;
@@ -228,7 +228,8 @@ unsafe impl Firmware for RtThread {
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow> {
-        // SAFETY: the windows of a bridge do not change once it has devices.
+        // SAFETY: the port returns null, or the address of a window of the device's bridge. The windows of a bridge stay
+        // and do not change once it has devices.
         let window = unsafe { rt_dma_port_bus_window(pointer(device.address()), index).as_ref() };
         window.map(|&rt_dma_port_window { bus, cpu, size }| BusWindow { cpu, bus, size })
     }
