@@ -29,8 +29,8 @@ const PAUSES_BETWEEN_ASKS: usize = 10;
 const MAX_LOGGED: usize = 4;
 
 impl<K: Kernel> Dma<K> {
-    /// The function of `MakeRoom`: serves an owner's request with memory that borrowers give back. Returns `None` if they
-    /// do not give back enough in time, or if the caller may not sleep.
+    /// The function of `MakeRoom`: serves an owner's request with memory that borrowers give back. Returns `None` if
+    /// they do not give back enough in time, or if the caller may not sleep.
     pub(super) fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && self.can_help(pool, request)) {
             return None;

@@ -92,7 +92,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         Ok(pool)
     }
 
-    /// Creates a pool of blocks of this shape, which is an error if `spec` has no shape. Logs an error.
+    /// Creates a pool, and logs an error. `shape` is the shape of the blocks that `spec` describes, or the reason why
+    /// there are none.
     fn create_of_shape(
         &self,
         spec: &BlockPoolSpec,
