@@ -1,9 +1,10 @@
 //! The structures that C sees, with RT-Thread's names and layouts (`drivers/dma.h`, `mm_page.h`).
 //!
-//! Fields that C may access at any time are atomics, which have the layout of the value that they contain. The port
-//! asserts every offset against the BSP's headers.
+//! Fields that C may access at any time are atomics, which have the layout of the value that they contain. The end of
+//! this file asserts the place of every field in Rust, and `rtthread-port/rt_dma_port_check.c` asserts it in the BSP's
+//! headers.
 
-#![allow(non_camel_case_types, improper_ctypes_definitions)]
+#![allow(non_camel_case_types)]
 
 use core::ffi::{c_char, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
@@ -73,19 +74,6 @@ pub struct rt_dma_pool {
     pub dev: AtomicPtr<rt_device>,
 }
 
-const _: () = {
-    use core::mem::{offset_of, size_of};
-    const WORD: usize = size_of::<usize>();
-    assert!(size_of::<rt_region_t>() == 3 * WORD);
-    assert!(size_of::<rt_dma_pool>() == 10 * WORD);
-    assert!(offset_of!(rt_dma_pool, list) == 3 * WORD);
-    assert!(offset_of!(rt_dma_pool, flags) == 5 * WORD);
-    assert!(offset_of!(rt_dma_pool, map) == 6 * WORD);
-    assert!(offset_of!(rt_dma_pool, bits) == 7 * WORD);
-    assert!(offset_of!(rt_dma_pool, start) == 8 * WORD);
-    assert!(offset_of!(rt_dma_pool, dev) == 9 * WORD);
-};
-
 /// A device's map operations. A null member stands for the default operation.
 #[repr(C)]
 pub struct rt_dma_map_ops {
@@ -129,3 +117,35 @@ pub struct rt_dma_map_ops {
         ) -> rt_err_t,
     >,
 }
+
+/// The places of the fields, in words: the values of `rtthread-port/rt_dma_port_check.c`.
+const _: () = {
+    use core::mem::{offset_of, size_of};
+    const WORD: usize = size_of::<usize>();
+
+    assert!(size_of::<rt_list_t>() == 2 * WORD);
+    assert!(offset_of!(rt_list_t, next) == 0);
+    assert!(offset_of!(rt_list_t, prev) == WORD);
+
+    assert!(size_of::<rt_region_t>() == 3 * WORD);
+    assert!(offset_of!(rt_region_t, start) == 0);
+    assert!(offset_of!(rt_region_t, end) == WORD);
+    assert!(offset_of!(rt_region_t, name) == 2 * WORD);
+
+    assert!(size_of::<rt_dma_pool>() == 10 * WORD);
+    assert!(offset_of!(rt_dma_pool, region_start) == 0);
+    assert!(offset_of!(rt_dma_pool, region_end) == WORD);
+    assert!(offset_of!(rt_dma_pool, region_name) == 2 * WORD);
+    assert!(offset_of!(rt_dma_pool, list) == 3 * WORD);
+    assert!(offset_of!(rt_dma_pool, flags) == 5 * WORD);
+    assert!(offset_of!(rt_dma_pool, map) == 6 * WORD);
+    assert!(offset_of!(rt_dma_pool, bits) == 7 * WORD);
+    assert!(offset_of!(rt_dma_pool, start) == 8 * WORD);
+    assert!(offset_of!(rt_dma_pool, dev) == 9 * WORD);
+
+    assert!(size_of::<rt_dma_map_ops>() == 4 * WORD);
+    assert!(offset_of!(rt_dma_map_ops, alloc) == 0);
+    assert!(offset_of!(rt_dma_map_ops, free) == WORD);
+    assert!(offset_of!(rt_dma_map_ops, sync_out_data) == 2 * WORD);
+    assert!(offset_of!(rt_dma_map_ops, sync_in_data) == 3 * WORD);
+};
