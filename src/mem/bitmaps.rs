@@ -1,18 +1,18 @@
 //! Three bitmaps of one length, one after the other in memory.
 //!
-//! C may read the first one, a pool's map, while it changes. The words are therefore atomics. They are accessed with
-//! `Relaxed`, which costs no more than a plain access: the pool's lock orders the accesses of this library, and C gets
-//! no order.
+//! C may read the first one, a pool's map, while it changes. The words are therefore atomics. A load or store with
+//! `Relaxed` compiles to the same instruction as one of a plain word: the pool's lock orders the accesses of this
+//! library, and C gets no order.
 //!
 //! One address and one length serve for all three. Three slices instead, each with its own check, add 460 bytes to the
-//! linked core on aarch64.
+//! size of the linked core on aarch64, which `ci/bench` prints.
 
 #![allow(unsafe_code)]
 
 use core::ptr::NonNull;
 use core::slice;
 
-/// A word of a bitmap. It is always an atomic of `core`: C reads it.
+/// A word of a bitmap. It is always an atomic of `core`: C reads the words of the first bitmap.
 pub type BitmapWord = core::sync::atomic::AtomicUsize;
 
 /// Three bitmaps, each of the same number of words.
@@ -22,7 +22,7 @@ pub struct Bitmaps {
     word_count: usize,
 }
 
-// SAFETY: the value acts as references to atomics that are never freed.
+// SAFETY: the value acts as a shared reference to a slice of atomics, which is `Send` and `Sync`.
 unsafe impl Send for Bitmaps {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Bitmaps {}
@@ -37,16 +37,17 @@ impl Bitmaps {
     }
 
     /// Returns word `index` of each bitmap; `None` if there is no such word.
-    pub fn words_at(&self, index: usize) -> Option<[&'static BitmapWord; 3]> {
+    pub fn word_of_each(&self, index: usize) -> Option<[&'static BitmapWord; 3]> {
         // The three lengths are one number, so the compiler makes one check of the three.
-        Some([self.words::<0>().get(index)?, self.words::<1>().get(index)?, self.words::<2>().get(index)?])
+        Some([self.bitmap::<0>().get(index)?, self.bitmap::<1>().get(index)?, self.bitmap::<2>().get(index)?])
     }
 
-    /// Returns the words of one bitmap: 0 is the first, 2 the last.
-    pub fn words<const BITMAP: usize>(&self) -> &'static [BitmapWord] {
-        const { assert!(BITMAP < 3) }
-        // SAFETY: the bitmap has `word_count` words, and the caller of `new` guarantees that they stay.
-        unsafe { slice::from_raw_parts(self.first.add(BITMAP * self.word_count).as_ptr(), self.word_count) }
+    /// Returns all words of bitmap `NUMBER`: 0, 1 or 2. It is a constant, so that another number does not compile.
+    pub fn bitmap<const NUMBER: usize>(&self) -> &'static [BitmapWord] {
+        const { assert!(NUMBER < 3) }
+        // SAFETY: the number is less than 3, so these words lie in the `3 * word_count` that the caller of `new`
+        // guarantees for as long as the reference is used.
+        unsafe { slice::from_raw_parts(self.first.add(NUMBER * self.word_count).as_ptr(), self.word_count) }
     }
 }
 
@@ -62,14 +63,17 @@ mod tests {
         // SAFETY: the six atomics are three times two words, and are never freed.
         let bitmaps = unsafe { Bitmaps::new(NonNull::from(memory).cast(), 2) };
         for index in 0..2 {
-            let words = bitmaps.words_at(index).unwrap();
-            (1..).zip(words).for_each(|(bitmap, word)| word.store(10 * bitmap + index, Relaxed));
+            let [first, second, third] = bitmaps.word_of_each(index).unwrap();
+            first.store(10 + index, Relaxed);
+            second.store(20 + index, Relaxed);
+            third.store(30 + index, Relaxed);
         }
-        let words = [bitmaps.words::<0>(), bitmaps.words::<1>(), bitmaps.words::<2>()];
-        let words = words.map(|words| words.iter().map(|word| word.load(Relaxed)).collect::<std::vec::Vec<_>>());
-        assert_eq!(words, [[10, 11], [20, 21], [30, 31]]);
+        let values = |bitmap: &[BitmapWord]| [bitmap[0].load(Relaxed), bitmap[1].load(Relaxed)];
+        assert_eq!(values(bitmaps.bitmap::<0>()), [10, 11]);
+        assert_eq!(values(bitmaps.bitmap::<1>()), [20, 21]);
+        assert_eq!(values(bitmaps.bitmap::<2>()), [30, 31]);
         for past in [2, 3, 6, usize::MAX] {
-            assert!(bitmaps.words_at(past).is_none(), "{past}");
+            assert!(bitmaps.word_of_each(past).is_none(), "{past}");
         }
     }
 }

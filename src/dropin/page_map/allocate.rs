@@ -38,7 +38,7 @@ impl PageMap {
         }
         let bit = page % BITS;
         let mask = mask_of(bit, count);
-        let [used, starts, clean] = self.bits.words_at(page / BITS)?;
+        let [used, starts, clean] = self.bits.word_of_each(page / BITS)?;
         if differs_in(clean, mask, cache.is_clean()) {
             return None;
         }
@@ -53,7 +53,7 @@ impl PageMap {
     pub fn allocate_from_open_across(&mut self, count: usize, cache: CacheState) -> Option<usize> {
         let page = self.open.find_lowest(count)?;
         let range = BitRange::new(page, count);
-        if differs_across(self.bits.words::<CLEAN>(), range, cache.is_clean()) {
+        if differs_across(self.bits.bitmap::<CLEAN>(), range, cache.is_clean()) {
             return None;
         }
         self.in_use.add(count);
@@ -67,7 +67,7 @@ impl PageMap {
     /// run becomes the open run. The tree must [be exact](Self::is_tree_exact). `count` is not zero.
     pub fn allocate_from_tree(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first_word_with(count)?;
-        let [used, starts, _] = self.bits.words_at(index)?;
+        let [used, starts, _] = self.bits.word_of_each(index)?;
         let free = !used.load(Relaxed) & ALL;
         // If no `count` bits are free within the word, it is the run that leaves the word. Bits past the pool's last
         // page are clear too, so the last run looks longer. This is harmless: by the tree, a run that is long enough

@@ -25,8 +25,8 @@ impl PageMap {
     #[inline(always)]
     pub fn free_last_in_word(&mut self, page: usize, count: usize) -> bool {
         let is_last = self.free_last_in_open_run(page, count);
-        // The last allocation lies in the pool, so its words are there: `words_at` is never `None` here.
-        if is_last && let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+        // The last allocation lies in the pool, so its words are there: `word_of_each` is never `None` here.
+        if is_last && let Some([used, starts, _]) = self.bits.word_of_each(page / BITS) {
             let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
         }
@@ -41,7 +41,7 @@ impl PageMap {
         let is_last = self.free_last_in_open_run(page, count);
         if is_last {
             mark_start(&bits, page, PageState::Free);
-            change_across(bits.words::<USED>(), BitRange::new(page, count), false);
+            change_across(bits.bitmap::<USED>(), BitRange::new(page, count), false);
         }
         is_last
     }
@@ -130,7 +130,7 @@ impl PageMap {
     /// Checks that an allocation of `count` pages begins at `page`. Returns the words in which the bit of `page` is.
     pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<WordsOfPage, Error> {
         let bit = page % BITS;
-        let [used, starts, _] = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;
+        let [used, starts, _] = self.bits.word_of_each(page / BITS).ok_or(Error::NotAllocated)?;
         let words = [used, starts];
         let (used, starts) = (used.load(Relaxed), starts.load(Relaxed));
         if ((used & starts) >> bit) & 1 == 0 {

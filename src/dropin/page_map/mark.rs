@@ -30,7 +30,7 @@ impl PageMap {
         if is_across(page, count) {
             return self.mark_across(page, count, PageState::InUse);
         }
-        if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+        if let Some([used, starts, _]) = self.bits.word_of_each(page / BITS) {
             let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse);
         }
@@ -64,7 +64,7 @@ pub(super) fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: u
 
 /// Records that an allocation begins at `page`, or that none does any more.
 pub(super) fn mark_start(bits: &Bitmaps, page: usize, state: PageState) {
-    if let Some([_, starts, _]) = bits.words_at(page / BITS) {
+    if let Some([_, starts, _]) = bits.word_of_each(page / BITS) {
         change_in(starts, 1 << (page % BITS), state == PageState::InUse);
     }
 }

@@ -180,12 +180,12 @@ impl PageMap {
 
     /// Returns the bitmap that C sees: bit `n` is set while page `n` is in use.
     pub fn used(&self) -> &'static [BitmapWord] {
-        self.bits.words::<USED>()
+        self.bits.bitmap::<USED>()
     }
 
     /// Returns the bitmap of first pages: bit `n` is set if an allocation begins at page `n`.
     pub fn starts(&self) -> &'static [BitmapWord] {
-        self.bits.words::<STARTS>()
+        self.bits.bitmap::<STARTS>()
     }
 
     /// Returns the most pages that were in use at once.

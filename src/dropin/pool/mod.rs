@@ -118,7 +118,7 @@ impl<K: Kernel> Pool<K> {
                 region_name: if origin.has_device() { copy } else { region.name }.as_ptr().cast_mut().into(),
                 list: rt_list_t::new(),
                 flags: flags.bits().into(),
-                map: bits.words::<USED>().as_ptr().cast_mut().cast::<usize>().into(),
+                map: bits.bitmap::<USED>().as_ptr().cast_mut().cast::<usize>().into(),
                 bits: page_count.into(),
                 start: start.into(),
                 dev: core::ptr::with_exposed_provenance_mut::<rt_device>(origin.first_owner().device).into(),
@@ -127,7 +127,7 @@ impl<K: Kernel> Pool<K> {
             start,
             page_count,
             // All pages are dirty: boot code may have written to the memory through the cache.
-            cache_states: CacheStates::new(bits.words::<CLEAN>()),
+            cache_states: CacheStates::new(bits.bitmap::<CLEAN>()),
             views: [View::new(), View::new(), View::new()],
             making_view: SleepLock::new(),
             is_mapped_linearly: AtomicBool::new(false),

@@ -43,7 +43,7 @@ fn arrays_of_a_box_are_zero_and_apart() {
     // SAFETY: the arrays are used until the end of the test only, and the box is leaked.
     let made = unsafe { KBox::with_arrays(HeapOnly, 2, 3, Name::of(c"decoder"), Arrays) }.unwrap().leak();
     let Arrays(bitmaps, nodes, name) = made;
-    let bitmaps = [bitmaps.words::<0>(), bitmaps.words::<1>(), bitmaps.words::<2>()];
+    let bitmaps = [bitmaps.bitmap::<0>(), bitmaps.bitmap::<1>(), bitmaps.bitmap::<2>()];
     assert_eq!(bitmaps.map(<[_]>::len), [2; 3]);
     assert!(bitmaps.iter().copied().flatten().all(|word| word.load(Relaxed) == 0));
     assert_eq!(**nodes, [[0; 4]; 3]);
