@@ -10,11 +10,13 @@ use crate::text::{separate_cstr, text};
 
 /// @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
 ///
-/// Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are
-/// flushed. A linear map that boot code made stays.
+/// Other threads and interrupts may allocate, free and list pools meanwhile. If the library has a cached or
+/// write-through mapping of the pool, the cache lines of the memory are flushed. A linear map that boot code made stays.
 ///
-/// The bookkeeping stays in the heap, and is used again when a pool of the same pages and kind is installed. So
-/// repeated installs of one range need no more memory. The new pool then has the place of the old one in the list.
+/// The bookkeeping stays in the heap. It is used again when a pool with the same first page, number of pages, and flags
+/// `RT_DMA_F_NOMAP` and `RT_DMA_F_DEVICE` is installed. (If the library installed the pool for a device whose node names
+/// the region, the new pool must be for a device of the same name.) So repeated installs of one range need no more
+/// memory. The new pool then has the place of the old one in the list.
 ///
 /// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
 /// the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`, also if the
@@ -25,24 +27,26 @@ use crate::text::{separate_cstr, text};
 /// @code{.c}
 /// if (rt_dma_pool_uninstall(pool) == -RT_EBUSY)
 /// {
-///     rt_kprintf("a driver still has memory of the pool\n");
+///     rt_kprintf("the pool is in use\n");
 /// }
 /// @endcode
 ///
 /// @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found. After success it must not be
 /// used any more.
-/// @retval RT_EOK The memory and the name of the region are the caller's.
+/// @retval RT_EOK The memory is the caller's again.
 /// @retval -RT_EINVAL `pool` is NULL or not installed. The call is counted, and one line in the log has the address.
-/// @retval -RT_EBUSY Nothing was changed. A page of the pool is in use (by a buffer, a block pool, a bounce buffer or a
+/// @retval -RT_EBUSY The pool was not changed. A page of it is in use (by a buffer, a block pool, a bounce buffer or a
 /// borrower); the region belongs to a device whose node names it; the install of the pool has not ended; or the caller
-/// may not sleep.
-/// @note The call waits up to 100 ticks for calls that print the name, such as `list_dma_pool`. If a slow console may
-/// take longer, do not free the name after this call. A string constant is always safe.
+/// may not sleep, and then the call is counted but not logged.
+/// @note The name of the region must stay valid as long as a call that began before this one prints it, such as
+/// `list_dma_pool`. This call waits up to 100 ticks for such calls. On a slow console they may take longer, and still
+/// read the name. A string constant is always safe.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err_t {
     let errors = errors();
-    // Bounce buffers that interrupts left to a thread are in use until then.
+    // A bounce buffer that an interrupt could not free still uses pages. Free it first, so that it does not make the
+    // pool busy.
     tidy_streams();
     match DMA.uninstall(pool) {
         Ok(()) => errors.ok,
