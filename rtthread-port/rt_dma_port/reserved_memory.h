@@ -100,7 +100,8 @@ extern int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start,
  * @brief Reads one entry of `rt_memblock_get_memory()`.
  *
  * @param[in] index The index of the entry.
- * @param[out] region The entry, if it was found. It is empty if the memory has a flag, so that it must not be used.
+ * @param[out] region The entry, if it was found. It is empty if the memory has a flag, so that it must not be
+ * used.
  * @retval RT_DMA_PORT_FOUND The entry was filled in.
  * @retval RT_DMA_PORT_END There is no such entry.
  *

@@ -7,8 +7,8 @@
 //!
 //! | function | used for |
 //! | --- | --- |
-//! | `handle_or_refuse`, then `flush_out` | A sync out that needs the handle, or by operations that translate handles. |
-//! | `first_window_handle`, then `flush_out` | A sync out for a PCI device, if the bridge's first window has the buffer. |
+//! | `handle_or_refuse`, then `flush_out` | A sync out that needs the handle, or whose operations translate. |
+//! | `first_window_handle`, then `flush_out` | A sync out for a PCI device: the bridge's first window has the buffer. |
 //! | `flush_or_refuse` | A sync out by the coherent operations that does not need the handle. |
 //! | `invalidate_or_refuse` | A sync in by operations that maintain the cache. |
 //!

@@ -98,9 +98,10 @@ impl<K: Kernel> Pool<K> {
         NonZeroUsize::new(self.pa_of(page)).map(|pa| MappedPages { va: pa, cache: CacheState::Dirty })
     }
 
-    /// Writes dirty lines of the pages to memory and removes all lines, through the cached view if it is mapped, because
-    /// the lines were written through it, or else through the buffer's address `va`, if it has one. Cache maintenance
-    /// works on the physical address, whatever the memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
+    /// Writes dirty lines of the pages to memory and removes all lines, through the cached view if it is mapped,
+    /// because the lines were written through it, or else through the buffer's address `va`, if it has one. Cache
+    /// maintenance works on the physical address, whatever the memory type of the mapping is (Arm ARM DDI 0487,
+    /// D7.5.9).
     ///
     /// A plain flush may leave the lines, clean, and an uncached access may then read an old byte from a line in place
     /// of what the device has written (Arm ARM DDI 0406, "Mismatched memory attributes"; RISC-V privileged manual,

@@ -228,8 +228,8 @@ unsafe impl Firmware for RtThread {
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow> {
-        // SAFETY: the port returns null, or the address of a window of the device's bridge. The windows of a bridge stay
-        // and do not change once it has devices.
+        // SAFETY: the port returns null, or the address of a window of the device's bridge. The windows of a bridge
+        // stay and do not change once it has devices.
         let window = unsafe { rt_dma_port_bus_window(pointer(device.address()), index).as_ref() };
         window.map(|&rt_dma_port_window { bus, cpu, size }| BusWindow { cpu, bus, size })
     }

@@ -61,8 +61,8 @@ impl Checker<'_> {
         self.state.table.remember_gone(entry, self.call.device, self.call.caller);
     }
 
-    /// Records memory that was allocated, or a block pool that was created. `is_identity` states whether its address, as
-    /// one of the processor's, leads to the equal physical address.
+    /// Records memory that was allocated, or a block pool that was created. `is_identity` states whether its address,
+    /// as one of the processor's, leads to the equal physical address.
     pub fn record_allocation(&mut self, new: DebugEntry, is_identity: bool) {
         let Call { device, made_at_ms, .. } = *self.call;
         // An operation of the BSP may have allocated the memory for another device, after the call began. (The counter
