@@ -4,17 +4,22 @@
 
 /*
  * The regions of which rt_dma_pool_extract makes pools: the BSP passes them in revision 1; memblock has them in
- * revision 2.
+ * revision 2. rt_dma_port/pool_regions.h states what each function does.
  */
 
 #include "rt_dma_port_rtthread.h"
 
+#ifdef RT_USING_MEMBLOCK
+#include <mm_memblock.h>
+#endif
+
 #if RT_DMA_PORT_REVISION == 1
 
-int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
+int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, void **region)
 {
-    static const rt_region_t empty;
-    const rt_region_t *entry;
+    /* Never passed to rt_dma_port_shrink_region: it has no room, so no pool is made of it. */
+    static rt_region_t empty;
+    rt_region_t *entry;
 
     if (!list->start || !list->length)
     {
@@ -26,8 +31,7 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
         return RT_DMA_PORT_END;
     }
 
-    /* A region without a name is passed over: the library finds no room in an empty one. */
-    entry = (const rt_region_t *)list->start + index;
+    entry = (rt_region_t *)list->start + index;
     *region = entry->name ? entry : &empty;
 
     return RT_DMA_PORT_FOUND;
@@ -44,34 +48,35 @@ void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
     }
 }
 
-#elif defined(RT_USING_MEMBLOCK) /* revision 2 */
+#else /* revision 2 */
 
-#include <mm_memblock.h>
+#ifdef RT_USING_MEMBLOCK
 
-/* The list is walked again for each index. It is short, and is read at boot only. */
-int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
+/* Returns whether an entry of the list is memory that boot code has reserved for pools. */
+static int is_pool_region(const struct rt_mmblk_reg *entry)
 {
-    const struct rt_mmblk_reg *entry;
+    const char *name = entry->memreg.name;
+
+    /* An entry that is not in use may still be in the list. Memory that can be removed is no place for pools. */
+    if (!entry->alloc || (entry->flags & MEMBLOCK_HOTPLUG))
+    {
+        return 0;
+    }
+
+    /* Boot code gives this name to the regions for pools. Other entries have other names, or none. */
+    return name && rt_strcmp(name, "dma-pool") == 0;
+}
+
+/* The list is walked again for each index. It is short, and only rt_dma_pool_extract reads it here. */
+int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, void **region)
+{
+    struct rt_mmblk_reg *entry;
 
     RT_UNUSED(list);
 
     rt_slist_for_each_entry(entry, &rt_memblock_get_reserved()->reg_list, node)
     {
-        const char *name = entry->memreg.name;
-
-        /* An entry that is not in use may still be in the list. Memory that can be removed is no place for pools. */
-        if (!entry->alloc || (entry->flags & MEMBLOCK_HOTPLUG))
-        {
-            continue;
-        }
-
-        /* The name of the regions that boot code reserves for pools. Other entries have other names, or none. */
-        if (!name || rt_strcmp(name, "dma-pool"))
-        {
-            continue;
-        }
-
-        if (index-- == 0)
+        if (is_pool_region(entry) && index-- == 0)
         {
             *region = &entry->memreg;
 
@@ -82,9 +87,9 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
     return RT_DMA_PORT_END;
 }
 
-#else /* revision 2 without memblock */
+#else /* !RT_USING_MEMBLOCK */
 
-int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
+int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, void **region)
 {
     RT_UNUSED(list);
     RT_UNUSED(index);
@@ -93,9 +98,7 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
     return RT_DMA_PORT_NO_MEMBLOCK;
 }
 
-#endif /* where the regions come from */
-
-#if RT_DMA_PORT_REVISION != 1
+#endif /* RT_USING_MEMBLOCK */
 
 /* The page allocator takes all memory that is not in memblock's list, so the list must not change. */
 void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
@@ -105,4 +108,4 @@ void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
     RT_UNUSED(end);
 }
 
-#endif
+#endif /* RT_DMA_PORT_REVISION */

@@ -23,7 +23,7 @@ struct rt_dma_port_regions
     /**
      * The first region, or null.
      */
-    const void *start;
+    void *start;
     /**
      * Number of regions.
      */
@@ -51,7 +51,7 @@ extern "C" {
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region);
+extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, void **region);
 
 /**
  * @brief Moves the start of a region of a caller's list up to `end`.

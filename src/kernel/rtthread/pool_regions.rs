@@ -12,7 +12,7 @@ use crate::kernel::{BootRegion, Pa, PoolRegions, RegionList};
 #[repr(C)]
 pub struct rt_dma_port_regions {
     /// The first region, or null.
-    pub start: *const c_void,
+    pub start: *mut c_void,
     /// Number of regions.
     pub length: usize,
 }
@@ -33,8 +33,7 @@ unsafe extern "C" {
     /// @retval RT_DMA_PORT_NO_MEMBLOCK The kernel has no memblock.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize, region: *mut *const c_void)
-    -> c_int;
+    pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize, region: *mut *mut c_void) -> c_int;
 
     /// @brief Moves the start of a region of a caller's list up to `end`.
     ///
@@ -53,7 +52,7 @@ unsafe extern "C" {
 unsafe impl PoolRegions for RtThread {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
         let list = rt_dma_port_regions { start: pointer(list.address), length: list.length };
-        let mut region = core::ptr::null();
+        let mut region = core::ptr::null_mut();
         // SAFETY: the maker of the list guarantees the regions. The port writes to `region` only.
         match unsafe { rt_dma_port_pool_region(&list, index, &mut region) } {
             RT_DMA_PORT_FOUND => {

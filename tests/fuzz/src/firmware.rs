@@ -113,7 +113,7 @@ pub fn boot_regions() -> Vec<rt_region_t> {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize, found: *mut *const rt_region_t) -> c_int {
+extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize, found: *mut *mut rt_region_t) -> c_int {
     machine::assert_thread("memblock");
     let region = if port::revision() == 1 {
         // SAFETY: the list is the library's, its regions are the caller's of `rt_dma_pool_extract`.
@@ -121,10 +121,10 @@ extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize, found: *m
         if start.is_null() {
             return NO_LIST;
         }
-        (index < length).then(|| start.wrapping_add(index).cast_const())
+        (index < length).then(|| start.wrapping_add(index))
     } else {
         let (has_memblock, region) =
-            BOOT_STATE.with_borrow(|boot| (boot.has_memblock, boot.regions.get(index).map(std::ptr::from_ref)));
+            BOOT_STATE.with_borrow_mut(|boot| (boot.has_memblock, boot.regions.get_mut(index).map(std::ptr::from_mut)));
         if !has_memblock {
             return NO_MEMBLOCK;
         }
