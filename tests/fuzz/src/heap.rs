@@ -15,6 +15,7 @@ thread_local! {
     static ALLOCATIONS: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+/// Returns the layout of an allocation: aligned to a word, as those of RT-Thread's heap.
 fn layout(size: usize) -> Layout {
     Layout::from_size_align(size, align_of::<usize>()).expect("the library asks for a size below the limit")
 }
@@ -43,11 +44,13 @@ pub fn free(start: usize) {
     unsafe { dealloc(start as *mut u8, layout(size)) }
 }
 
-/// Frees all allocations that are in use: those that the library keeps for ever. Its statics must no longer refer to
-/// them.
-pub fn reset() {
-    let all = ALLOCATIONS.with_borrow(|allocations| allocations.keys().copied().collect::<Vec<_>>());
-    all.into_iter().for_each(free);
+/// Frees all allocations that are in use: those that the library never frees. [`statics::reset`] is called before, so
+/// that no static has their addresses.
+pub fn free_all() {
+    for (start, size) in ALLOCATIONS.take() {
+        // SAFETY: `allocate` returned it, and it was in the list.
+        unsafe { dealloc(start as *mut u8, layout(size)) }
+    }
 }
 
 /// Returns the words of an allocation.
@@ -63,20 +66,27 @@ unsafe fn words_of(start: usize, size: usize) -> impl Iterator<Item = usize> {
 /// Checks that every allocation can be reached from the library's statics through addresses in other allocations: one
 /// that cannot is lost.
 pub fn assert_nothing_is_lost() {
+    let lost = unreached_from(statics::words());
+    assert!(lost.is_empty(), "{} allocations of the heap are lost: {lost:x?}", lost.len());
+}
+
+/// Returns the allocations, with their sizes, to which no address in these words leads, nor one in an allocation that
+/// was reached.
+fn unreached_from(mut words: Vec<usize>) -> BTreeMap<usize, usize> {
     ALLOCATIONS.with_borrow(|allocations| {
         let mut unseen = allocations.clone();
-        let mut words = statics::words();
         while let Some(word) = words.pop() {
             if let Some((&start, &size)) = unseen.range(..=word).next_back()
                 && word - start < size
             {
                 unseen.remove(&start);
-                // SAFETY: it is in the list, and the model runs between calls of the library.
+                // SAFETY: `unseen` has only allocations in use, with their sizes. None is freed here, because
+                // `ALLOCATIONS` is borrowed, and no call of the library runs.
                 words.extend(unsafe { words_of(start, size) });
             }
         }
-        assert!(unseen.is_empty(), "{} allocations of the heap are lost: {unseen:x?}", unseen.len());
-    });
+        unseen
+    })
 }
 
 #[cfg(test)]
@@ -86,10 +96,41 @@ mod tests {
     #[test]
     #[should_panic = "1 allocations of the heap are lost"]
     fn an_allocation_to_which_nothing_refers_is_lost() {
-        statics::note();
-        // A run without calls. What the library then has is not lost.
-        crate::run(&[]);
+        begin();
         allocate(16);
         assert_nothing_is_lost();
+    }
+
+    #[test]
+    fn an_allocation_is_reached_by_an_address_in_another_one() {
+        begin();
+        let [first, second] = [allocate(64), allocate(64)];
+        let last_word = (first + 64 - size_of::<usize>()) as *mut usize;
+        // SAFETY: the allocation has 64 bytes, and is aligned to a word.
+        unsafe { last_word.write(second + 63) };
+        let is_reached = |words: &[usize]| {
+            let unreached = unreached_from(words.to_vec());
+            [first, second].map(|start| !unreached.contains_key(&start))
+        };
+        assert_eq!(is_reached(&[]), [false, false]);
+        assert_eq!(is_reached(&[second]), [false, true]);
+        assert_eq!(is_reached(&[first + 1]), [true, true]);
+        assert_eq!(is_reached(&[first - 1, second + 64]), [false, false]);
+        free_all();
+    }
+
+    #[test]
+    #[should_panic = "which is no allocation in use"]
+    fn an_allocation_is_freed_only_once() {
+        begin();
+        let start = allocate(16);
+        free(start);
+        free(start);
+    }
+
+    /// Runs without calls. What the library then has is not lost.
+    fn begin() {
+        statics::note();
+        crate::run(&[]);
     }
 }

@@ -29,7 +29,7 @@ pub fn run(bytes: &[u8]) {
     input::set(bytes);
     statics::reset();
     machine::reset();
-    heap::reset();
+    heap::free_all();
     own_table::reset();
     // Chooses the memory, the firmware and the devices by the bytes, so it also resets them.
     calls::begin();
