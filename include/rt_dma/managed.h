@@ -20,9 +20,9 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
+ * @brief Allocates a buffer as `rt_dma_alloc` does, and makes it managed: `rt_dmam_release` frees it.
  *
- * A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed
+ * A driver may also free it by `rt_dma_free`. After that it is not managed any more. From the first managed
  * buffer on, each `rt_dma_free` checks whether it frees a managed one.
  *
  * @code{.c}
@@ -65,12 +65,13 @@ void *rt_dmam_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handl
 void rt_dmam_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle);
 
 /**
- * @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
+ * @brief Releases all managed buffers, mappings and block pools of the device, the newest first.
  *
- * A driver calls it when it is removed. The device's masks and limits end too, and bounce buffers that were left when
- * an interrupt unmapped buffers are freed. Buffers, mappings and block pools that are not managed stay, and so does
- * the device's right to its regions, which `rt_dma_own_region_release` ends. If it is called twice, or by two threads
- * at once, each resource is released once.
+ * A driver calls this function when the device is removed. The device's masks and limits end too, and bounce buffers
+ * that were left when an interrupt unmapped buffers are freed. Buffers, mappings and block pools that are not managed
+ * stay, and so does the device's right to its regions, which `rt_dma_own_region_release` ends. If the function is
+ * called twice, or by two threads at once, each resource is released once. A call outside of a thread is counted, and
+ * changes nothing.
  *
  * A driver should make this call for each device that is removed. Without it, what the device leaves is forgotten at
  * the first call of the next device at its address, whose `dma_ops` is NULL then. If the BSP sets `dma_ops` before
@@ -83,10 +84,10 @@ void rt_dmam_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubas
 void rt_dmam_release(struct rt_device *dev);
 
 /**
- * @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device:
- * `rt_dmam_release` unmaps it.
+ * @brief Hands a buffer to the device as `rt_dma_map_single` does, and makes the mapping managed: `rt_dmam_release`
+ * unmaps it.
  *
- * A driver may also unmap it by `rt_dma_unmap_single`. After that it is not tied to the device any more.
+ * A driver may also unmap it by `rt_dma_unmap_single`. After that it is not managed any more.
  *
  * @param[in] dev The device.
  * @param[in] cpu_addr The buffer.
@@ -117,10 +118,10 @@ rt_ubase_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t s
 void rt_dmam_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction);
 
 /**
- * @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
+ * @brief Creates a pool as `rt_dma_block_pool_create` does, and makes it managed: `rt_dmam_release` destroys it.
  *
- * A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If
- * blocks are in use when the device is released, the pool stays, and is tied to no device.
+ * A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not managed any more. If
+ * blocks are in use when the device is released, the pool stays, and is not managed any more.
  *
  * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
  * @param[in] dev The device.
@@ -131,7 +132,7 @@ void rt_dmam_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_
  * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
  * than the rounded size; 0 means no boundary.
  * @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Also NULL, without a line in the log, if the
- * heap has no room to tie it to the device. A call outside of a thread is counted only.
+ * heap has no room for the record that makes it managed. A call outside of a thread is counted only.
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
@@ -141,7 +142,7 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
                                                     rt_size_t boundary);
 
 /**
- * @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as
+ * @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and makes it managed as
  * `rt_dmam_block_pool_create` does.
  *
  * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
@@ -166,7 +167,7 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
  *
  * Pools of `rt_dmam_block_pool_create_linux` are managed, too.
  *
- * While blocks are in use, the pool stays tied to its device. The log gets a line with their number, and a line with
+ * While blocks are in use, the pool stays managed. The log gets a line with their number, and a line with
  * the address of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A
  * call outside of a thread is counted only. Both change nothing.
  *

@@ -52,7 +52,7 @@ extern "C" {
 void *rt_dma_zalloc_coherent(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle);
 
 /**
- * @brief Allocates memory as `rt_dma_zalloc_coherent` does, and ties it to the device: `rt_dmam_release` frees it.
+ * @brief Allocates memory as `rt_dma_zalloc_coherent` does, and makes it managed: `rt_dmam_release` frees it.
  *
  * @param[in] dev The device.
  * @param[in] size Bytes to allocate, not zero.

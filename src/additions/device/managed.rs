@@ -170,11 +170,8 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Releases all managed resources of the device, in the reverse of the order in which they were made. If two
     /// threads call this at the same time, each resource is released by one of them.
     ///
-    /// Context: thread. In any other context it returns false and changes nothing.
-    pub fn release(&self, device: Device) -> bool {
-        if !self.kernel.can_sleep() {
-            return false;
-        }
+    /// Context: thread.
+    pub fn release(&self, device: Device) {
         let taken = self.with_record(device, |record| core::mem::replace(&mut record.resources, List::new()));
         let mut resources = taken.unwrap_or(List::new());
         while let Some(resource) = resources.pop() {
@@ -189,7 +186,6 @@ impl<K: Kernel> DeviceRecords<K> {
             }
         }
         self.free_unneeded(device);
-        true
     }
 }
 

@@ -56,7 +56,7 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
     unsafe { return_buffer(buffer, dma_handle) }
 }
 
-/// @brief Allocates memory as `rt_dma_zalloc_coherent` does, and ties it to the device: `rt_dmam_release` frees it.
+/// @brief Allocates memory as `rt_dma_zalloc_coherent` does, and makes it managed: `rt_dmam_release` frees it.
 ///
 /// @param[in] dev The device.
 /// @param[in] size Bytes to allocate, not zero.

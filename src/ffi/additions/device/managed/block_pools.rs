@@ -11,10 +11,10 @@ use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::{DEVICES, device, pointer};
 use crate::kernel::Device;
 
-/// @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
+/// @brief Creates a pool as `rt_dma_block_pool_create` does, and makes it managed: `rt_dmam_release` destroys it.
 ///
-/// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If
-/// blocks are in use when the device is released, the pool stays, and is tied to no device.
+/// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not managed any more. If
+/// blocks are in use when the device is released, the pool stays, and is not managed any more.
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
@@ -25,7 +25,7 @@ use crate::kernel::Device;
 /// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
 /// than the rounded size; 0 means no boundary.
 /// @return The pool; NULL where `rt_dma_block_pool_create` returns NULL. Also NULL, without a line in the log, if the
-/// heap has no room to tie it to the device. A call outside of a thread is counted only.
+/// heap has no room for the record that makes it managed. A call outside of a thread is counted only.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_create(
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
     manage(dev, || unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) })
 }
 
-/// @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as
+/// @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and makes it managed as
 /// `rt_dmam_block_pool_create` does.
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
     manage(dev, || unsafe { rt_dma_block_pool_create_linux(name, dev, size, align, boundary) })
 }
 
-/// Creates a pool, and ties it to the device.
+/// Creates a pool, and makes it managed.
 fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) -> *mut rt_dma_block_pool {
     // Without a device, the creation refuses the call, and logs it.
     let Some(device) = device(dev) else { return create() };
@@ -82,7 +82,7 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
 ///
 /// Pools of `rt_dmam_block_pool_create_linux` are managed, too.
 ///
-/// While blocks are in use, the pool stays tied to its device. The log gets a line with their number, and a line with
+/// While blocks are in use, the pool stays managed. The log gets a line with their number, and a line with
 /// the address of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A
 /// call outside of a thread is counted only. Both change nothing.
 ///

@@ -15,9 +15,9 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Va};
 use crate::text::text;
 
-/// @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
+/// @brief Allocates a buffer as `rt_dma_alloc` does, and makes it managed: `rt_dmam_release` frees it.
 ///
-/// A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed
+/// A driver may also free it by `rt_dma_free`. After that it is not managed any more. From the first managed
 /// buffer on, each `rt_dma_free` checks whether it frees a managed one.
 ///
 /// @code{.c}
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
 }
 
-/// Allocates a buffer by `allocate`, which sets its handle, and ties it to the device.
+/// Allocates a buffer by `allocate`, which sets its handle, and makes it managed.
 ///
 /// # Safety
 /// `dma_handle` is valid or null. `allocate` returns null or a buffer that `rt_dma_free` frees with `size` and `flags`.

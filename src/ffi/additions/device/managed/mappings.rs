@@ -15,10 +15,10 @@ use crate::ffi::{DEVICES, DMA, c_device, device};
 use crate::kernel::{Device, Handle};
 use crate::text::text;
 
-/// @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device:
-/// `rt_dmam_release` unmaps it.
+/// @brief Hands a buffer to the device as `rt_dma_map_single` does, and makes the mapping managed: `rt_dmam_release`
+/// unmaps it.
 ///
-/// A driver may also unmap it by `rt_dma_unmap_single`. After that it is not tied to the device any more.
+/// A driver may also unmap it by `rt_dma_unmap_single`. After that it is not managed any more.
 ///
 /// @param[in] dev The device.
 /// @param[in] cpu_addr The buffer.

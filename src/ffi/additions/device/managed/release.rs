@@ -1,4 +1,4 @@
-//! `rt_dmam_release`.
+//! `rt_dmam_release`: a driver releases all that its device has.
 
 use crate::abi::rt_device;
 use crate::ffi::additions::device::forget_earlier_device;
@@ -6,12 +6,13 @@ use crate::ffi::additions::device::masks::update_block_pools;
 use crate::ffi::additions::hooks::{MASKS, tidy_streams};
 use crate::ffi::{DEVICES, DMA, device};
 
-/// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
+/// @brief Releases all managed buffers, mappings and block pools of the device, the newest first.
 ///
-/// A driver calls it when it is removed. The device's masks and limits end too, and bounce buffers that were left when
-/// an interrupt unmapped buffers are freed. Buffers, mappings and block pools that are not managed stay, and so does
-/// the device's right to its regions, which `rt_dma_own_region_release` ends. If it is called twice, or by two threads
-/// at once, each resource is released once.
+/// A driver calls this function when the device is removed. The device's masks and limits end too, and bounce buffers
+/// that were left when an interrupt unmapped buffers are freed. Buffers, mappings and block pools that are not managed
+/// stay, and so does the device's right to its regions, which `rt_dma_own_region_release` ends. If the function is
+/// called twice, or by two threads at once, each resource is released once. A call outside of a thread is counted, and
+/// changes nothing.
 ///
 /// A driver should make this call for each device that is removed. Without it, what the device leaves is forgotten at
 /// the first call of the next device at its address, whose `dma_ops` is NULL then. If the BSP sets `dma_ops` before
@@ -23,20 +24,20 @@ use crate::ffi::{DEVICES, DMA, device};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
+    if !DMA.may_sleep_or_count() {
+        return;
+    }
     // A device without operations is a new one: what is recorded at its address was an earlier device's.
     forget_earlier_device(device);
     // An operation of the BSP that frees a bounce buffer reads the device, which may be gone after this call.
     tidy_streams();
-    if DEVICES.release(device) {
-        // After the release of the resources. The device may have a copy of a masked table, in which the BSP replaced
-        // `alloc` and `free`. Unmasking replaces the copy by the original table, which would then free buffers that the
-        // BSP's `alloc` returned.
-        if let Some(masks) = MASKS.get() {
-            (masks.unmask)(device);
-        }
-        DEVICES.forget_masks_and_limits(device);
-        update_block_pools(device);
-    } else {
-        DMA.count_refused();
+    DEVICES.release(device);
+    // After the release of the resources. The device may have a copy of a masked table, in which the BSP replaced
+    // `alloc` and `free`. Unmasking replaces the copy by the original table, which would then free buffers that the
+    // BSP's `alloc` returned.
+    if let Some(masks) = MASKS.get() {
+        (masks.unmask)(device);
     }
+    DEVICES.forget_masks_and_limits(device);
+    update_block_pools(device);
 }
