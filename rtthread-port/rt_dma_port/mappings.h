@@ -21,12 +21,12 @@
 #define RT_DMA_PORT_CACHED 0
 
 /**
- * Memory type: not cached.
+ * Memory type: not cached. On aarch64, RT-Thread makes this Device memory, which permits aligned accesses only.
  */
 #define RT_DMA_PORT_UNCACHED 1
 
 /**
- * Memory type: write-through.
+ * Memory type: write-through. On aarch64, RT-Thread has no such memory, and makes this Normal Non-cacheable memory.
  */
 #define RT_DMA_PORT_WRITE_THROUGH 2
 
@@ -35,10 +35,11 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Maps whole pages write-back cached at exactly this address, or does nothing.
+ * @brief Asks the kernel to map whole pages, write-back cached, at `va`.
  *
- * It does nothing if the kernel cannot, and in revision r1 of the interface, where boot code makes the linear map.
- * The library learns the result by `rt_dma_port_v2p`.
+ * The kernel may fail, or map other memory, without an error. The library checks the mapping by `rt_dma_port_v2p`
+ * before it uses it. The function does nothing without page tables, and in revision r1 of the interface, where
+ * boot code makes the linear map.
  *
  * @param[in] va The linear address of `pa`. Nothing is mapped there.
  * @param[in] pa The physical address.
@@ -62,7 +63,8 @@ extern void rt_dma_port_unmap_linear(void *va, uintptr_t size);
  * @brief Maps whole pages at an address that the kernel chooses, in the ioremap window.
  *
  * When it returns, every core translates addresses of the mapping. On aarch64 and riscv64, no blocks of 2 MiB are
- * mapped.
+ * mapped. The kernel may map other memory without an error. The library checks the mapping by `rt_dma_port_v2p`
+ * before it uses it.
  *
  * @param[in] pa The physical address.
  * @param[in] size Bytes, whole pages.

@@ -26,8 +26,9 @@ pub enum MemoryType {
 /// A mapping that [`map`](Mappings::map) or [`map_linear`](Mappings::map_linear) made stays until
 /// [`unmap`](Mappings::unmap) or [`unmap_linear`](Mappings::unmap_linear).
 pub unsafe trait Mappings {
-    /// Maps `[pa, pa + size)` write-back cached at `va`, if the kernel can. The caller calls
-    /// [`v2p`](super::Addresses::v2p) to learn whether it did: a kernel may leave the linear map to its boot code.
+    /// Asks the kernel to map `[pa, pa + size)` write-back cached at `va`. The kernel may leave the linear map to its
+    /// boot code, fail, or map other memory, without an error. So the caller does not use the mapping before
+    /// [`v2p`](super::Addresses::v2p) confirms that it leads to `pa`.
     ///
     /// Context: thread.
     ///
