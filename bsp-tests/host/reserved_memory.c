@@ -156,6 +156,33 @@ static void board_with_shared_pools(void)
     host_add_node(&video);
 }
 
+static int calls_meanwhile;
+
+static void while_the_default_pool_is_uninstalled(void)
+{
+    calls_meanwhile++;
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY && strstr(host_last_text(), "pool is leaving"));
+}
+
+/* A call while another thread uninstalls the default pool can be repeated. */
+static void default_pool_that_is_uninstalled(void)
+{
+    struct rt_dma_pool *pool = RT_NULL;
+
+    do
+    {
+        pool = rt_dma_pool_next(pool);
+    }
+    while (pool && pool->region.start != CMA_START);
+    EXPECT(pool);
+    calls_meanwhile = 0;
+    host_call_at_unmap(while_the_default_pool_is_uninstalled);
+    EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK);
+    host_call_at_unmap(RT_NULL);
+    EXPECT(calls_meanwhile);
+    EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
+}
+
 void drivers_with_reserved_memory(void)
 {
     static fdt32_t names[] = { CELL(2) };
@@ -215,6 +242,10 @@ void drivers_with_reserved_memory(void)
     rest[1] = rt_dma_alloc(&plain, 6 * MIB, RT_NULL, 0);
     buffer = rt_dma_alloc(&plain, 1 * MIB, &handle, 0);
     EXPECT(rest[0] && rest[1] && buffer && handle == CMA_START);
+    rt_dma_free(&plain, 1 * MIB, buffer, handle, 0);
+    default_pool_that_is_uninstalled();
+    buffer = rt_dma_alloc(&plain, 1 * MIB, &handle, 0);
+    EXPECT(buffer && handle == CMA_START);
     rt_dma_free(&plain, 1 * MIB, buffer, handle, 0);
     rt_dma_free(&plain, 6 * MIB, rest[1], 0, 0);
     rt_dma_free(&plain, 2 * MIB, rest[0], 0, 0);

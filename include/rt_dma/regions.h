@@ -75,7 +75,7 @@ void rt_dma_own_region_release(struct rt_device *dev);
  *   `memory-region` refers to it. This function only checks it: its error is returned as that of any other node.
  *
  * A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such
- * a node allocates memory. A second call does not repeat what the first did.
+ * a node allocates memory. A second call leaves the nodes that are served as they are, and tries the others again.
  *
  * Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that function
  * before `rt_fdt_unflatten`, so that a node without `reg` is refused. Give such a node a `reg` in the device tree, or

@@ -39,7 +39,7 @@ impl From<Error> for ReservedError {
 impl<K: ReservedMemory> Dma<K> {
     /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for
     /// every device. If one node cannot be served, a line is written to the log, and the other nodes are served.
-    /// Returns the first error. A second call does not repeat the work of the first.
+    /// Returns the first error. A second call leaves the nodes that are served as they are, and tries the others again.
     ///
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {

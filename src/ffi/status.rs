@@ -19,6 +19,20 @@ pub fn status(result: Result<(), Error>) -> isize {
         Err(Error::NoMemory) => errors.nomem,
         Err(Error::Context | Error::Leaving) => errors.busy,
         Err(Error::NotReachable | Error::Overlap) => errors.error,
-        Err(_) => errors.inval,
+        Err(
+            Error::BadSize
+            | Error::NotMapped
+            | Error::NoBuffer
+            | Error::NotAllocated
+            | Error::WrongSize
+            | Error::WrongHandle
+            | Error::NoNode
+            | Error::Disabled
+            | Error::NoReg
+            | Error::BadReg
+            | Error::NoMapAndReusable
+            | Error::NotReserved
+            | Error::NoPageTables,
+        ) => errors.inval,
     }
 }

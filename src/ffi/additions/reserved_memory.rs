@@ -4,7 +4,7 @@ use crate::abi::rt_err_t;
 use crate::additions::reserved_memory::ReservedError;
 use crate::error::Error;
 use crate::ffi::DMA;
-use crate::ffi::status::errors;
+use crate::ffi::status::{errors, status};
 
 /// @brief Installs the default pool of `/reserved-memory`, and reserves memory for its `shared-dma-pool` nodes that
 /// have no `reg`.
@@ -18,7 +18,7 @@ use crate::ffi::status::errors;
 ///   `memory-region` refers to it. This function only checks it: its error is returned as that of any other node.
 ///
 /// A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such
-/// a node allocates memory. A second call does not repeat what the first did.
+/// a node allocates memory. A second call leaves the nodes that are served as they are, and tries the others again.
 ///
 /// Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that function
 /// before `rt_fdt_unflatten`, so that a node without `reg` is refused. Give such a node a `reg` in the device tree, or
@@ -51,9 +51,10 @@ pub extern "C" fn rt_dma_reserved_memory_install() -> rt_err_t {
         Ok(()) => errors.ok,
         Err(ReservedError::NoTree) => errors.nosys,
         Err(ReservedError::NoRoom) => errors.empty,
-        Err(ReservedError::Install(Error::NoMemory)) => errors.nomem,
-        Err(ReservedError::Install(Error::Context | Error::Leaving)) => errors.busy,
         // Unlike in `status`, a pool that covers a part of the memory is a mistake of the node.
-        Err(ReservedError::BadNode | ReservedError::DefaultNotReusable | ReservedError::Install(_)) => errors.inval,
+        Err(ReservedError::BadNode | ReservedError::DefaultNotReusable | ReservedError::Install(Error::Overlap)) => {
+            errors.inval
+        }
+        Err(ReservedError::Install(error)) => status(Err(error)),
     }
 }
