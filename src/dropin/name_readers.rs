@@ -3,9 +3,9 @@
 //! A pool's name belongs to the caller of its install, which may free it after the uninstall. (A pool of a range that a
 //! device claimed has a copy of the name, which it keeps.) A call that reads names counts itself before it reads:
 //! [`Pool::name`] demands its [`NameReader`]. An uninstall removes the name from the pool, and then waits until no call
-//! is counted, but for a limited time. A call that writes to a slow console may take longer, and may still read the
-//! name: `rt_dma_pool_uninstall` demands that its caller keeps the name for such calls. A reading call and an uninstall
-//! may run at the same time:
+//! is counted. It waits for a limited time only. A call that writes to a slow console may take longer, and may still
+//! read the name: `rt_dma_pool_uninstall` demands that its caller keeps the name for such calls. A reading call and an
+//! uninstall may run at the same time:
 //!
 //! | a call that reads names | an uninstall |
 //! | --- | --- |
@@ -13,9 +13,9 @@
 //! | 2. reads the name | b. reads the count ([`NameReaders::wait_until_none`]) |
 //!
 //! Each has a fence between its two steps. Without it, a core may read before its own write is visible to the other
-//! core. With both fences, the call finds no name, or the uninstall finds the call in the count. A call leaves the
-//! count with release after its last read of the name, and the uninstall reads zero with acquire (both as a part of
-//! `SeqCst`): so the owner frees the name after that read.
+//! core. With both fences, the call finds no name, or the uninstall finds the call in the count. The steps themselves
+//! need no order. A call leaves the count with release after its last read of the name, and the uninstall reads zero
+//! with acquire: so the owner frees the name after that read.
 //!
 //! The pool is uninstalled already when the wait begins. So the uninstall succeeds also if the time was not enough, and
 //! [`NameReaders::wait_until_none`] returns nothing. `tests/orderings` checks the order with a model checker.
@@ -24,7 +24,11 @@
 //! [`Pool::end_uninstall`]: crate::dropin::pool::Pool::end_uninstall
 
 use crate::kernel::Kernel;
-use crate::mem::atomics::{AtomicUsize, Ordering::SeqCst, fence};
+use crate::mem::atomics::{
+    AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    fence,
+};
 
 /// The number of calls that are reading names of pools now.
 pub struct NameReaders(AtomicUsize);
@@ -44,7 +48,7 @@ impl NameReaders {
     ///
     /// Context: any.
     pub fn enter(&self) -> NameReader<'_> {
-        self.0.fetch_add(1, SeqCst);
+        self.0.fetch_add(1, Relaxed);
         fence(SeqCst);
         NameReader(&self.0)
     }
@@ -57,7 +61,7 @@ impl NameReaders {
     pub fn wait_until_none<K: Kernel>(&self, kernel: K, ticks: usize) {
         fence(SeqCst);
         for _ in 0..ticks {
-            if self.0.load(SeqCst) == 0 {
+            if self.0.load(Acquire) == 0 {
                 break;
             }
             kernel.pause();
@@ -67,6 +71,6 @@ impl NameReaders {
 
 impl Drop for NameReader<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, SeqCst);
+        self.0.fetch_sub(1, Release);
     }
 }

@@ -116,6 +116,6 @@ impl<K: Kernel> Loans<K> {
     /// after the answer finds it. [`waiting`](Loans::waiting) explains the fence.
     pub fn has_waiting_owner(&self) -> bool {
         fence(SeqCst);
-        self.waiting.load(SeqCst) != 0
+        self.waiting.load(Relaxed) != 0
     }
 }

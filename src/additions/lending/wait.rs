@@ -165,12 +165,12 @@ impl<K: Kernel> Loans<K> {
     /// Notes that an owner waits for its memory. After that, the owner looks at the records.
     /// [`waiting`](Loans::waiting) explains the fence.
     pub fn begin_waiting(&self) {
-        self.waiting.fetch_add(1, SeqCst);
+        self.waiting.fetch_add(1, Relaxed);
         fence(SeqCst);
     }
 
     /// Notes that an owner waits no longer.
     fn end_waiting(&self) {
-        self.waiting.fetch_sub(1, SeqCst);
+        self.waiting.fetch_sub(1, Relaxed);
     }
 }

@@ -20,7 +20,7 @@ use crate::kernel::{Kernel, MemoryType};
 use crate::mem::atomic_ref::AtomicRef;
 use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 /// The flags that a kept pool and a new pool of the same pages must have in common, so that the kept one can be used
@@ -176,7 +176,7 @@ impl<K: Kernel> Pool<K> {
     pub(crate) fn end_uninstall(&self) {
         if !self.membership.has_copied_name {
             // The head of `name_readers` states why a call that has read the name before is waited for.
-            self.public.region_name.store(core::ptr::null_mut(), SeqCst);
+            self.public.region_name.store(core::ptr::null_mut(), Relaxed);
         }
         self.membership.was_uninstalled.store(true, Relaxed);
     }
