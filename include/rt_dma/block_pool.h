@@ -62,7 +62,7 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
  *
  * It differs from a pool of `rt_dma_block_pool_create` in this:
  * - The blocks have the memory type of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned
- *   accesses are allowed, but for blocks in the device's own `memory-region` (`rt_dma_wc_flags`).
+ *   accesses are allowed, except for blocks in the device's own `memory-region` (`rt_dma_wc_flags`).
  * - A `size` of less than 16 is raised to 16. Then it is rounded up to a multiple of `align` only, so that a page
  *   holds as many blocks as on Linux.
  * - `align` may be more than a page.

@@ -81,7 +81,7 @@ fn split(words: &[BitmapWord], mut pages: usize) {
 const ALL_PAGES: u32 = MOST_PAGES as u32;
 
 impl Packed {
-    /// Packs everything that the map keeps, but for the peak of use, which no placement depends on. A field that this
+    /// Packs everything that the map keeps, except the peak of use, which no placement depends on. A field that this
     /// leaves out does not compile.
     pub fn of(map: &mut PageMap) -> Self {
         let PageMap { page_count: pages, bits: _, runs: _, open, pending, in_use: _ } = &*map;
