@@ -48,17 +48,21 @@ pub enum Ops {
 /// handle each time it is called for the same bytes.
 ///
 /// # Safety
-/// The device that each function gets exists, and has these operations. A buffer that is freed came from `alloc`, is
-/// not used any more, and is freed once. Bytes that are synced are mapped for the processor; those of a `sync_in` have
-/// the handle that `sync_out` returned. Without `NOCACHE` among the flags of a `sync_in`, no code has written to its
-/// bytes since they were flushed.
+/// The caller of an operation guarantees:
+///
+/// * The device exists, and has these operations.
+/// * A buffer that is freed came from `alloc` for this device, with this size and this handle. It is not used any more,
+///   and is freed once.
+/// * Bytes that are synced are mapped for the processor. Those of a `sync_in` have the handle that `sync_out` returned.
+/// * Without `NOCACHE` among the flags of a `sync_in`, no code has written to its bytes since they were flushed.
 #[derive(Debug)]
 pub struct BspOps {
     /// Allocates a buffer, and returns its address and its handle.
     pub alloc: unsafe fn(device: Device, size: usize) -> Option<(Va, Handle)>,
     /// Frees such a buffer.
     pub free: unsafe fn(device: Device, size: usize, va: Va, handle: Handle),
-    /// Makes the processor's bytes visible to the device, and returns the handle.
+    /// Makes the processor's bytes visible to the device, and returns the handle. The bytes are physically contiguous,
+    /// except that a BSP may allocate other memory if its own operations allocate and sync.
     pub sync_out: unsafe fn(device: Device, va: Va, size: usize, flags: Flags) -> Option<Handle>,
     /// Makes the device's bytes visible to the processor, and returns whether it succeeded.
     pub sync_in: unsafe fn(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) -> bool,

@@ -7,7 +7,7 @@ use crate::mem::hook::Hook;
 /// The functions of the masks. The first mask sets the hook.
 pub(in crate::ffi) static MASKS: Hook<MaskFunctions> = Hook::new();
 
-/// See [`MASKS`].
+/// The functions of the hook [`MASKS`].
 pub(in crate::ffi) struct MaskFunctions {
     /// Gives a released device the map operations back that it had before it had a mask.
     pub(in crate::ffi) unmask: fn(Device),
@@ -18,7 +18,7 @@ pub(in crate::ffi) struct MaskFunctions {
 /// The functions of the streaming maps. The first streaming call that does not take the fast path sets the hook.
 pub(in crate::ffi) static STREAMS: Hook<StreamFunctions> = Hook::new();
 
-/// See [`STREAMS`].
+/// The functions of the hook [`STREAMS`].
 pub(in crate::ffi) struct StreamFunctions {
     /// Ends the streaming mappings that an earlier device at the address left, and returns their number.
     pub(in crate::ffi) forget_earlier_device: fn(Device) -> usize,

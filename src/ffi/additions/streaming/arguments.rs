@@ -11,7 +11,8 @@ use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::operations::unmasked_table;
 use crate::ffi::additions::device::set_new_device_hook;
 use crate::ffi::additions::hooks::STREAMS;
-use crate::ffi::additions::streaming::system::{BSP, FUNCTIONS};
+use crate::ffi::additions::streaming::bsp_ops::BSP_OPS;
+use crate::ffi::additions::streaming::system::STREAM_FUNCTIONS;
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_or_choose, untranslated_ops};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
@@ -91,11 +92,11 @@ pub(in crate::ffi) fn refuse_null_device() {
 /// Returns the device as its mappings see it; [`MapError::NoOperations`] if its operations cannot be chosen now.
 pub(in crate::ffi) fn bus_master_of(device: Device) -> Result<BusMaster, MapError> {
     // A mapping that needs a record gets here before the first one is made.
-    STREAMS.set(&FUNCTIONS);
+    STREAMS.set(&STREAM_FUNCTIONS);
     set_new_device_hook();
     let present = table_or_choose(device).map_err(|_| MapError::NoOperations)?;
     let table = unmasked_table(device, present);
-    let ops = ops_of(table).map_or(Ops::Bsp(&BSP), Ops::Library);
+    let ops = ops_of(table).map_or(Ops::Bsp(&BSP_OPS), Ops::Library);
     // A device for which no mask was ever set has none, unless it copied a masked table.
     let may_have_mask = !core::ptr::eq(table, present) || DEVICES.may_have_mask(device);
     let masks = if may_have_mask { masks_of(device) } else { Masks::UNLIMITED };

@@ -7,9 +7,11 @@
 //! | `sync.rs` | `rt_dma_sync_single_for_cpu` and `rt_dma_sync_single_for_device`. |
 //! | `unmap.rs` | The end of a mapping that may be managed. |
 //! | `fill.rs` | `rt_dma_map_fill`. |
-//! | `system.rs` | The system's streaming mappings, what other additions call of them, and a BSP's table. |
+//! | `bsp_ops.rs` | What a mapping calls for a device whose table the BSP set. |
+//! | `system.rs` | The system's streaming mappings, and the hook by which code that makes none calls them. |
 
 pub(in crate::ffi) mod arguments;
+mod bsp_ops;
 mod fill;
 pub(in crate::ffi) mod scatter;
 pub(in crate::ffi) mod single;
