@@ -42,7 +42,7 @@ pub struct MaskedOps {
 /// The part of a device's record that exists while the device has a mask, or a call is setting one.
 pub(super) struct Masking {
     packed_masks: PackedMasks,
-    /// See [`MaskedOps::original`].
+    /// The map operations that the device had before it had a mask.
     original: &'static rt_dma_map_ops,
     /// The number of calls that have set masks, and are about to give the device the table for them.
     unconfirmed: usize,

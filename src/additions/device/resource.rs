@@ -39,8 +39,9 @@ pub(super) fn key_of(arguments: &Arguments) -> usize {
 /// Releases a resource of the device. A thread calls it, once, with no lock held.
 ///
 /// # Safety
-/// The arguments are those with which the resource was [managed](super::managed::Reservation::manage), and the resource
-/// has not been released.
+/// The device exists. The arguments are those with which the resource was
+/// [managed](super::managed::Reservation::manage). The resource has not been released, and the driver does not use it
+/// any more.
 pub type ReleaseFunction = unsafe fn(Device, Arguments);
 
 /// A resource in its device's list.

@@ -112,7 +112,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
 unsafe fn release(_device: Device, arguments: Arguments) {
     let [pool, ..] = arguments;
     let pool: *mut c_void = pointer(pool);
-    // SAFETY: no driver uses a pool after its device is released. If blocks are in use, `destroy` logs them, and
-    // refuses.
+    // SAFETY: the caller guarantees that the driver does not use the pool any more. If blocks are in use, `destroy` logs
+    // them, and refuses.
     let _ = unsafe { destroy(pool.cast()) };
 }

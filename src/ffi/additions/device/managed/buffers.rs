@@ -109,7 +109,8 @@ pub unsafe extern "C" fn rt_dmam_free(
         managed_va == va && managed_size == size && (dma_handle == 0 || dma_handle == managed_handle)
     };
     match DEVICES.unmanage(device, ResourceKind::Buffer, Selection::Newest, is_wanted) {
-        // SAFETY: the buffer has left the list, and its device exists.
+        // SAFETY: the buffer has left the list, so no other call frees it. The caller guarantees that the device exists,
+        // and does not use the buffer any more.
         Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {
             let text = text!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer", va, dma_handle, size);
@@ -124,8 +125,7 @@ pub unsafe extern "C" fn rt_dmam_free(
 /// As for [`ReleaseFunction`](crate::additions::device::resource::ReleaseFunction).
 unsafe fn free_buffer(device: Device, arguments: Arguments) {
     let [va, size, handle, flags] = arguments;
-    // SAFETY: this is the device that was passed to `rt_dmam_alloc`. It stays valid as long as it has managed
-    // resources.
+    // SAFETY: the caller guarantees that the device exists, and that the buffer is its own and is not used any more.
     unsafe { free_by_operations(device, size, va, handle, flags) };
 }
 
@@ -168,7 +168,7 @@ unsafe fn free_by_operations(device: Device, size: usize, va: Va, handle: Handle
         Err(_) => false,
         Ok(FreeOps::Library(ops)) => DMA.free(device, size, va, handle, Flags::from_bits_retain(flags), ops).is_ok(),
         Ok(FreeOps::Bsp(operation)) => {
-            // SAFETY: the caller passes a device, and an operation demands no more.
+            // SAFETY: an operation of the device's table takes what this function takes.
             unsafe { operation(c_device(device), size, pointer(va), handle, flags) };
             true
         }

@@ -79,7 +79,8 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     let wanted = arguments_of(dma_handle, size, direction);
     let is_wanted = |arguments: &Arguments| *arguments == wanted;
     if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, Selection::Newest, is_wanted) {
-        // SAFETY: the mapping has left the list.
+        // SAFETY: the mapping has left the list, so no other call ends it. The caller guarantees that the device exists,
+        // and has left the buffer to it until now.
         return unsafe { release(device, arguments) };
     }
     let refuse = |text| DMA.refuse_line(&DMA.line_about(device, text));
@@ -87,7 +88,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, Selection::Only, has_handle) else {
         return refuse(text!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous", dma_handle, size));
     };
-    // SAFETY: the mapping has left the list.
+    // SAFETY: as above.
     unsafe { release(device, arguments) };
     refuse(text!(
         "managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped",
@@ -109,6 +110,7 @@ unsafe fn release(device: Device, arguments: Arguments) {
     let [handle, size, direction, _] = arguments;
     let mapped = MappedBuffer::new(handle, size, direction_of(direction as c_int));
     // `unmap` logs and counts an error, and there is no caller to return it to.
-    // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
+    // SAFETY: the caller guarantees that the device exists. `rt_dmam_map_single` made the mapping; its caller does not
+    // access the buffer until it is unmapped.
     let _ = unsafe { STREAMING.unmap(c_device(device), &mapped) };
 }

@@ -66,14 +66,14 @@ pub(super) unsafe extern "C" fn masked_free(
     flags: rt_ubase_t,
 ) {
     let Some(device) = device(dev) else { return };
-    // SAFETY: the caller passes a `dev` that is null or points to a device.
+    // SAFETY: the caller passes what `rt_dma_free` takes; the table is the one that frees for the device.
     unsafe { free_by(freeing_table(device), dev, size, cpu_addr, dma_handle, flags) };
 }
 
 /// Frees by the operation of `table`.
 ///
 /// # Safety
-/// As `rt_dma_free`. The buffer was allocated by `table`.
+/// As `rt_dma_free`. `table` allocated the buffer, or is the one that [frees](freeing_table) for the device.
 unsafe fn free_by(
     table: &rt_dma_map_ops,
     dev: *mut rt_device,
@@ -111,7 +111,7 @@ pub(super) unsafe extern "C" fn masked_sync_out(
         return result;
     }
     if !is_within(handle, size, masks.streaming) {
-        // SAFETY: as this function; the operation returned the handle.
+        // SAFETY: the caller passes what `rt_dma_sync_out_data` takes; this operation returned the handle.
         unsafe { undo_sync_out(original, dev, data, size, handle) };
         DMA.refuse_device(device, handle, size, Error::NotReachable);
         return errors.error;
@@ -126,7 +126,8 @@ pub(super) unsafe extern "C" fn masked_sync_out(
 /// an error.
 ///
 /// # Safety
-/// As `rt_dma_sync_in_data`.
+/// As `rt_dma_sync_in_data` with `NOCACHE`. The `sync_out` of the table, or the default one in its place, returned the
+/// handle for these bytes.
 unsafe fn undo_sync_out(table: &rt_dma_map_ops, dev: *mut rt_device, data: *mut c_void, size: usize, handle: Handle) {
     let (Some(sync_out), Some(sync_in)) = (table.sync_out_data, table.sync_in_data) else { return };
     let are_own = ops_with(sync_out, |table| table.sync_out_data).is_none()
