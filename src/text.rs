@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use core::marker::PhantomData;
 
-/// The most values in a text: as many as the longest row of a list has.
+/// The most values in a text. A line with more is printed as several texts.
 const MAX_VALUES: usize = 6;
 
 /// What a value is.
@@ -163,6 +163,11 @@ impl<'a> Text<'a> {
     pub const fn words(&self) -> &[usize; MAX_VALUES] {
         &self.words
     }
+}
+
+/// Returns how many KiB these bytes are, without the rest.
+pub const fn kib(bytes: usize) -> usize {
+    bytes >> 10
 }
 
 /// Makes a [`Text`] of a `printf` format, which is one literal or several literals, and at most six values: numbers

@@ -13,7 +13,7 @@ pub use statistics::Statistics;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE};
-use crate::text::text;
+use crate::text::{kib, text};
 use buffers::BufferSizes;
 
 impl<K: Kernel> Dma<K> {
@@ -24,7 +24,7 @@ impl<K: Kernel> Dma<K> {
         for pool in self.pools() {
             self.print_head(pool);
             let Statistics { used, peak, longest_free, failed, largest_failed, .. } = pool.statistics();
-            let [used, peak, longest_free] = [used, peak, longest_free].map(|bytes| bytes >> 10);
+            let [used, peak, longest_free] = [used, peak, longest_free].map(kib);
             let text =
                 text!("    KiB: %lu in use, %lu at most, %lu in the longest free run\n", used, peak, longest_free);
             self.kernel.print(text);
@@ -43,7 +43,7 @@ impl<K: Kernel> Dma<K> {
         // Each round searches for the next size, so that no memory is needed to remember sizes.
         while let Some(pages) = BufferSizes::of(pool).filter(|size| *size > last).min() {
             let count = BufferSizes::of(pool).filter(|size| *size == pages).count();
-            self.kernel.print(text!("    %8lu x %lu KiB\n", count, pages * (PAGE_SIZE >> 10)));
+            self.kernel.print(text!("    %8lu x %lu KiB\n", count, kib(pages * PAGE_SIZE)));
             last = pages;
         }
     }
@@ -52,6 +52,6 @@ impl<K: Kernel> Dma<K> {
     fn print_head(&self, pool: &Pool<K>) {
         let reader = self.name_readers.enter();
         let (start, end) = pool.installed_range();
-        self.kernel.print(text!("%s [0x%lx, 0x%lx] %lu KiB\n", pool.name(&reader), start, end, pool.size() >> 10));
+        self.kernel.print(text!("%s [0x%lx, 0x%lx] %lu KiB\n", pool.name(&reader), start, end, kib(pool.size())));
     }
 }

@@ -6,7 +6,7 @@ use crate::dropin::page_map::bits::test_bit;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SHIFT};
-use crate::text::text;
+use crate::text::{kib, text};
 
 /// Number of groups in a line. With the address before them, a line has at most 78 characters.
 const COLUMNS: usize = 64;
@@ -28,7 +28,7 @@ impl<K: Kernel> Dma<K> {
     fn print_map(&self, pool: &Pool<K>) {
         let per_character = pages_per_character(pool.page_count());
         self.print_head(pool);
-        self.kernel.print(text!("    %lu KiB for each character\n", per_character << PAGE_SHIFT >> 10));
+        self.kernel.print(text!("    %lu KiB for each character\n", kib(per_character << PAGE_SHIFT)));
         let (used, _) = pool.bitmaps();
         let mut page = 0;
         while page < pool.page_count() {
