@@ -3,8 +3,8 @@
  */
 
 /*
- * Mappings: of memory at its linear address, which is the physical address plus a constant of the kernel, and of memory
- * at an address that the kernel chooses.
+ * Mappings: of memory at its linear address, which is the physical address minus PV_OFFSET, and of memory at an address
+ * that the kernel chooses.
  */
 
 #include "rt_dma_port_map_pages.h"
@@ -15,7 +15,7 @@
  */
 void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 {
-    /* In revision 1 only boot code maps linearly. Memory that it left out stays out. */
+    /* In revision 1 of drivers/dma.h only boot code maps linearly. Memory that it left out stays out. */
     if (RT_DMA_PORT_REVISION >= 2 && rt_dma_port_has_page_tables())
     {
         rt_dma_port_map_pages(va, pa, size, RT_DMA_PORT_CACHED);
@@ -33,6 +33,7 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 {
     if (!rt_dma_port_has_page_tables())
     {
+        /* Without page tables all memory is taken for cached memory at its linear address. */
         return memory == RT_DMA_PORT_CACHED ? (void *)(pa - PV_OFFSET) : RT_NULL;
     }
 
