@@ -10,7 +10,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
-use rt_dma_pool::additions::block_pool::word::GroupWord;
+use rt_dma_pool::additions::block_pool::states::BlockStates;
 use rt_dma_pool::additions::block_pool::{Effort, Pages, PoolName};
 use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::direct::linear_range::{LinearBytes, LinearRange};
@@ -357,13 +357,13 @@ fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
 #[test]
 fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
     every_execution("block, added beyond the mask", || {
-        let word = leak(GroupWord::new());
-        word.set_reach(0b11, 0b11);
-        word.add(0b10);
+        let states = leak(BlockStates::new());
+        states.set_reach(0b11, 0b11);
+        states.add(0b10);
         let reader =
-            thread::spawn(move || assert_eq!(word.allocate(), Some(1), "a block beyond the mask is handed out"));
-        word.set_reach(0b01, 0);
-        word.add(0b01);
+            thread::spawn(move || assert_eq!(states.allocate(), Some(1), "a block beyond the mask is handed out"));
+        states.set_reach(0b01, 0);
+        states.add(0b01);
         reader.join().unwrap();
     });
 }

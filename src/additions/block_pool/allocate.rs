@@ -1,6 +1,6 @@
 //! Allocating a block: from the core's current group; else from any listed group; else from a span that is added.
 
-use super::listed_groups::CORES;
+use super::listed_groups::CURRENT_GROUPS;
 use super::{BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 
@@ -26,7 +26,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the number of this core. A call reads it once and passes it on: on some processors it comes from the
     /// address of the stack, and would be another one in a function that is called.
     pub fn core(&self) -> usize {
-        self.kernel.core_hint() % CORES
+        self.kernel.core_hint() % CURRENT_GROUPS
     }
 
     /// Allocates a block of the core's current group. If it returns `None`,

@@ -85,7 +85,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if reached != unit.bits() {
             self.note_unreachable();
         }
-        unit.group.get().word.set_reach(unit.bits(), reached);
+        unit.group.get().states.set_reach(unit.bits(), reached);
     }
 
     /// Returns the bits of those blocks of a unit that the device reaches.

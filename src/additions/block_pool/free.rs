@@ -1,7 +1,8 @@
 //! Freeing a block.
 
 use super::group::{Group, Unit};
-use super::word::{self, NotFreed, Seen};
+use super::preemption::preemption_point;
+use super::states::{NotFreed, Seen};
 use super::{BlockPool, FreeError, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::atomics::Ordering::Relaxed;
@@ -20,11 +21,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub fn free(&self, va: Va, handle: Handle) -> Result<(), FreeError> {
         let unit = self.table.get().home_unit(self.shape().key(va));
         let group = unit.group.get();
-        // The word is read before the unit's addresses: see `word`.
-        let seen = group.word.load();
+        // The word is read before the unit's addresses: see the head of `states.rs`.
+        let seen = group.states.load();
         if let Some(slot) = self.slot_in(unit, va)
             && unit.handle_of(va) == handle
-            && let Ok(is_listed) = group.word.free(seen, slot)
+            && let Ok(is_listed) = group.states.free(seen, slot)
         {
             return if is_listed { Ok(()) } else { self.list_again(group) };
         }
@@ -51,31 +52,31 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             if handle != 0 && unit.handle_of(va) != handle {
                 return self.refuse_free(va, handle, FreeError::WrongHandle);
             }
-            match unit.group.get().word.free(seen, slot) {
+            match unit.group.get().states.free(seen, slot) {
                 Ok(true) => return Ok(()),
                 Ok(false) => return self.list_again(unit.group.get()),
                 Err(NotFreed::WasFree) => return self.refuse_free(va, handle, FreeError::NotAllocated),
-                // Another call changed the word, and so has made progress: the loop ends.
+                // Each further round of the loop means that another call has changed the word.
                 Err(NotFreed::Changed) => {}
             }
         }
     }
 
-    /// Returns the unit of the block at `va`, the word of its group as it was before, and the block's slot; `None` if
-    /// no block begins there.
+    /// Returns the unit of the block at `va`, the word of its group as it was before the unit was read, and the block's
+    /// slot; `None` if no block begins there.
     fn find_block(&self, va: Va) -> Option<(&'static Unit, Seen, usize)> {
         self.table.get().candidates(self.shape().key(va)).find_map(|unit| {
-            let seen = unit.group.get().word.load();
+            let seen = unit.group.get().states.load();
             Some((unit, seen, self.slot_in(unit, va)?))
         })
     }
 
     /// Returns the slot of the block of `unit` that begins at `va`; `None` if no block begins there.
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<usize> {
-        word::preemption_point();
+        preemption_point();
         // An address in another unit, or inside of a block, gives a number that no block has.
         let number = self.shape().division.quotient(unit.scaled_start.load(Relaxed), va);
-        word::preemption_point();
+        preemption_point();
         (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first_slot) as usize)
     }
 

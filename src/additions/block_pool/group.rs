@@ -1,8 +1,8 @@
-//! Units and groups of blocks. The states of a group's blocks are in one [word](super::word).
+//! Units and groups of blocks. The states of a group's blocks are in one [word](super::states).
 
 use super::Block;
 use super::shape::{Shape, lowest_bits};
-use super::word::GroupWord;
+use super::states::BlockStates;
 use crate::kernel::{Handle, Va};
 use crate::mem::atomic_ref::{AlwaysSetRef, AtomicRef};
 use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
@@ -33,13 +33,13 @@ pub struct Unit {
 /// Blocks whose states are in one word: those of one or several units. Two cores that allocate and free blocks of
 /// different groups write no common cache line, if a line is no longer than a group.
 ///
-/// The word is at offset 0, which saves an addition in each call.
+/// `states` begins with the word, at offset 0, which saves an addition in each call.
 #[repr(C)]
 #[cfg_attr(target_pointer_width = "64", repr(align(64)))]
 #[cfg_attr(target_pointer_width = "32", repr(align(32)))]
 pub struct Group {
     /// The states of the blocks.
-    pub word: GroupWord,
+    pub states: BlockStates,
     /// The units, in the order of their slots.
     pub units: WrappingSlice<Unit>,
     /// The next group of the list. It has a meaning only while this group is in the list. Written with the list's lock
@@ -59,7 +59,7 @@ pub static NO_UNIT: Unit = Unit::new(0, 0);
 impl Group {
     /// Makes a group of units that have no memory.
     pub const fn new(units: WrappingSlice<Unit>) -> Self {
-        Group { word: GroupWord::new(), units, next: AtomicRef::new(), before: AtomicRef::new() }
+        Group { states: BlockStates::new(), units, next: AtomicRef::new(), before: AtomicRef::new() }
     }
 }
 
@@ -79,7 +79,7 @@ impl Unit {
 
     /// Sets the addresses of the first block, while the unit has no memory. The caller holds the turn.
     ///
-    /// `Relaxed` is sufficient: the word's `add`, which gives the unit its blocks afterwards, releases the addresses. A
+    /// `Relaxed` is sufficient: [`BlockStates::add`], which gives the unit its blocks afterwards, releases the addresses. A
     /// free that reads them earlier finds no block, or its exchange fails.
     pub fn set_addresses(&self, shape: &Shape, first: Block) {
         self.base.store(first.va.wrapping_sub(shape.slot_offset(self.first_slot as usize)), Relaxed);
@@ -111,8 +111,8 @@ impl Unit {
     /// Adds the blocks. Those of `free`, which are bits of the group's word, are free. The caller holds the list's
     /// lock.
     pub fn add_blocks(&self, free: usize) {
-        self.group.get().word.add(free);
-        // The bits first, then the number: the head of `word` states why, under "A second free is refused".
+        self.group.get().states.add(free);
+        // The bits first, then the number: the head of `states.rs` states why, under "A second free is refused".
         self.blocks.store(self.capacity, Relaxed);
     }
 
@@ -121,9 +121,9 @@ impl Unit {
         if !self.is_free() {
             return false;
         }
-        // The number first, then the bits: the head of `word` states why, under "A second free is refused".
+        // The number first, then the bits: the head of `states.rs` states why, under "A second free is refused".
         self.blocks.store(0, Relaxed);
-        let is_removed = self.group.get().word.remove(self.bits());
+        let is_removed = self.group.get().states.remove(self.bits());
         if !is_removed {
             self.blocks.store(self.capacity, Relaxed);
         }
@@ -132,7 +132,7 @@ impl Unit {
 
     /// Returns whether all blocks are free.
     pub fn is_free(&self) -> bool {
-        (self.group.get().word.free_bits() & self.bits()) == self.bits()
+        (self.group.get().states.free_bits() & self.bits()) == self.bits()
     }
 
     /// Returns the number of blocks; 0 while the unit has no memory.

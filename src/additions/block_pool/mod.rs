@@ -30,7 +30,7 @@
 //! | file | what it has |
 //! | --- | --- |
 //! | `shape` | how blocks, units and spans lie in memory |
-//! | `word` | the word of a group, and why a second free fails |
+//! | `states` | the states of a group's blocks, in one word, and why a second free fails |
 //! | `group` | units and groups |
 //! | `listed_groups` | the current groups of the cores, and the list of the others |
 //! | `spans`, `batch` | the bookkeeping of spans; how it is made |
@@ -51,17 +51,18 @@ mod listed_groups;
 mod name;
 mod pages;
 pub mod pools;
+mod preemption;
 mod reserve;
 pub mod shape;
 mod span_memory;
 mod spans;
+pub mod states;
 mod table;
 mod table_growth;
 #[cfg(test)]
 mod tests;
 mod trim;
 pub mod usage;
-pub mod word;
 
 pub use allocate::Block;
 pub use name::PoolName;

@@ -52,7 +52,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns a word with a bit for each block of a unit that is in use. Bit 0 is the first block.
     fn used_bits(&self, unit: &Unit) -> usize {
-        (!unit.group.get().word.free_bits() & unit.bits()).wrapping_shr(unit.first_slot)
+        (!unit.group.get().states.free_bits() & unit.bits()).wrapping_shr(unit.first_slot)
     }
 
     /// Returns the blocks that are in use; `None` where the caller may not sleep.

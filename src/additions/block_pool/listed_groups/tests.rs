@@ -22,8 +22,8 @@ fn new_list() -> ListedGroups {
 /// Returns a group without units, whose blocks are free and in reach, but which is not listed.
 fn group_without_units() -> &'static Group {
     let group = leak(Group::new(WrappingSlice::of_one(&NO_UNIT)));
-    group.word.set_reach(BLOCKS, BLOCKS);
-    group.word.add(BLOCKS);
+    group.states.set_reach(BLOCKS, BLOCKS);
+    group.states.add(BLOCKS);
     group
 }
 
@@ -49,8 +49,8 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         assert_eq!(list(&pool_groups).len(), 5);
         for index in gone {
             // Slot 0 has no block, so not all three are free.
-            assert!(!groups[index].word.remove(0b111));
-            assert!(groups[index].word.remove(BLOCKS));
+            assert!(!groups[index].states.remove(0b111));
+            assert!(groups[index].states.remove(BLOCKS));
             relist(&pool_groups, groups[index]);
             relist(&pool_groups, groups[index]);
         }
@@ -58,7 +58,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         let left: std::vec::Vec<*const Group> = left.map(|index| core::ptr::from_ref(groups[index])).collect();
         assert_eq!(list(&pool_groups), left);
         for group in groups {
-            group.word.remove(BLOCKS);
+            group.states.remove(BLOCKS);
             relist(&pool_groups, group);
         }
         assert!(list(&pool_groups).is_empty());
@@ -69,7 +69,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
 #[test]
 fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
     let give_back = |pool_groups: &ListedGroups, group: &'static Group, slot| {
-        if !group.word.free(group.word.load(), slot).unwrap() {
+        if !group.states.free(group.states.load(), slot).unwrap() {
             relist(pool_groups, group);
         }
     };
@@ -85,8 +85,8 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
             let was_retaken = Rc::new(Cell::new(false));
             let retaken_by_other = was_retaken.clone();
             let other = move || {
-                let is_listed = group.word.free(group.word.load(), 1).unwrap();
-                interrupt_before_step(pause, move || retaken_by_other.set(group.word.allocate().is_some()));
+                let is_listed = group.states.free(group.states.load(), 1).unwrap();
+                interrupt_before_step(pause, move || retaken_by_other.set(group.states.allocate().is_some()));
                 is_listed
             };
             let (taken, is_listed) = run_in_lock_before_step(step, other, || pool_groups.allocate_from_any(Heap, 0));
@@ -112,13 +112,13 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
 #[test]
 fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
     let (pool_groups, group) = (new_list(), group_without_units());
-    let reach = |bits| pool_groups.update(Heap, group, || group.word.set_reach(BLOCKS, bits));
+    let reach = |bits| pool_groups.update(Heap, group, || group.states.set_reach(BLOCKS, bits));
     for (bits, listed) in [(0b110, 1), (0, 0), (0b100, 1), (0b010, 1), (0, 0)] {
         reach(bits);
-        assert_eq!((list(&pool_groups).len(), group.word.free_bits()), (listed, BLOCKS));
+        assert_eq!((list(&pool_groups).len(), group.states.free_bits()), (listed, BLOCKS));
     }
     reach(0b100);
-    assert_eq!((group.word.allocate(), group.word.allocate()), (Some(2), None));
+    assert_eq!((group.states.allocate(), group.states.allocate()), (Some(2), None));
 }
 
 /// Returns listed groups with [`BLOCKS`], each at addresses of its own.
@@ -129,8 +129,8 @@ fn groups_with(count: usize) -> ListedGroups {
         unit.set_addresses(&pool_groups.shape, Block { va: number * 4096, handle: number * 4096 });
         let group = leak(Group::new(WrappingSlice::of_one(leak(unit))));
         pool_groups.update(Heap, group, || {
-            group.word.set_reach(BLOCKS, BLOCKS);
-            group.word.add(BLOCKS);
+            group.states.set_reach(BLOCKS, BLOCKS);
+            group.states.add(BLOCKS);
         });
     }
     pool_groups
@@ -138,11 +138,15 @@ fn groups_with(count: usize) -> ListedGroups {
 
 #[test]
 fn each_core_takes_from_a_group_of_its_own_while_there_are_groups_enough() {
-    let pool_groups = groups_with(CORES + 1);
+    let pool_groups = groups_with(CURRENT_GROUPS + 1);
     let taken = [0, 1, 2, 3, 0, 1, 2, 3].map(|core| pool_groups.allocate_from_any(Heap, core).unwrap());
     for (at, one) in taken.iter().enumerate() {
         for (other_at, other) in taken.iter().enumerate() {
-            assert_eq!(one.va / 4096 == other.va / 4096, at % CORES == other_at % CORES, "{at} and {other_at}");
+            assert_eq!(
+                one.va / 4096 == other.va / 4096,
+                at % CURRENT_GROUPS == other_at % CURRENT_GROUPS,
+                "{at} and {other_at}"
+            );
         }
     }
     // The fifth group remains, for the core that comes first.
@@ -154,10 +158,11 @@ fn each_core_takes_from_a_group_of_its_own_while_there_are_groups_enough() {
 
 #[test]
 fn a_core_finds_every_block_whatever_group_it_is_in() {
-    for groups in 1..=2 * CORES {
+    for groups in 1..=2 * CURRENT_GROUPS {
         for used_by_others in 0..=groups {
             let pool_groups = groups_with(groups);
-            (0..used_by_others).for_each(|core| assert!(pool_groups.allocate_from_any(Heap, core % CORES).is_some()));
+            (0..used_by_others)
+                .for_each(|core| assert!(pool_groups.allocate_from_any(Heap, core % CURRENT_GROUPS).is_some()));
             let left = 2 * groups - used_by_others;
             for count in (1..=left).rev() {
                 assert_eq!([count, count + 2].map(|count| pool_groups.missing(Heap, count)), [0, 2]);
@@ -179,21 +184,21 @@ fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
         let group = pool_groups.in_list(Heap)[0];
         assert!([0, 1].iter().all(|core| pool_groups.allocate_from_any(Heap, *core).is_some()));
         if trimmed {
-            [1, 2].into_iter().for_each(|slot| assert!(group.word.free(group.word.load(), slot).unwrap()));
-            pool_groups.update(Heap, group, || assert!(group.word.remove(BLOCKS)));
+            [1, 2].into_iter().for_each(|slot| assert!(group.states.free(group.states.load(), slot).unwrap()));
+            pool_groups.update(Heap, group, || assert!(group.states.remove(BLOCKS)));
         }
         assert!(pool_groups.allocate_from_any(Heap, emptied_by).is_none());
         if trimmed {
-            pool_groups.update(Heap, group, || group.word.add(0b100));
+            pool_groups.update(Heap, group, || group.states.add(0b100));
         } else {
-            assert!(!group.word.free(group.word.load(), 2).unwrap(), "it is not listed");
+            assert!(!group.states.free(group.states.load(), 2).unwrap(), "it is not listed");
             relist(&pool_groups, group);
         }
         // It is in a list now, and no core's current group.
         assert_eq!(list(&pool_groups), [core::ptr::from_ref(group)]);
-        assert!((0..CORES).all(|core| pool_groups.allocate_from_core(core).is_none()));
+        assert!((0..CURRENT_GROUPS).all(|core| pool_groups.allocate_from_core(core).is_none()));
         assert!(pool_groups.allocate_from_any(Heap, 2).is_some());
-        assert!((0..CORES).all(|core| pool_groups.allocate_from_any(Heap, core).is_none()));
+        assert!((0..CURRENT_GROUPS).all(|core| pool_groups.allocate_from_any(Heap, core).is_none()));
     }
 }
 
@@ -204,7 +209,7 @@ fn a_group_of_which_a_block_is_freed_while_it_leaves_its_core_is_either_in_the_l
         let pool_groups = groups_with(1);
         let group = pool_groups.in_list(Heap)[0];
         assert!((0..2).all(|_| pool_groups.allocate_from_any(Heap, 0).is_some()));
-        let free = move || group.word.free(group.word.load(), 1).unwrap();
+        let free = move || group.states.free(group.states.load(), 1).unwrap();
         let (_, is_listed) = run_in_lock_before_step(step, free, || pool_groups.allocate_from_any(Heap, 0));
         let Some(is_listed) = is_listed else { break };
         if !is_listed {

@@ -15,7 +15,7 @@ pub mod division;
 
 use core::num::NonZeroUsize;
 
-use super::word::MAX_GROUP_BLOCKS;
+use super::states::MAX_GROUP_BLOCKS;
 use crate::kernel::{Handle, PAGE_SIZE};
 use division::ExactDivision;
 
