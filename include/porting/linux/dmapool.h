@@ -3,9 +3,23 @@
  * @file dmapool.h
  * @brief For porting drivers from Linux: pools of small coherent blocks, as inline calls of rt_dma_block_pool_*.
  *
+ * @code{.c}
+ * struct dma_pool *pool = dma_pool_create("descriptors", dev, sizeof(struct descriptor), 16, 0);
+ * dma_addr_t handle;
+ * struct descriptor *descriptor = pool ? dma_pool_zalloc(pool, GFP_KERNEL, &handle) : NULL;
+ *
+ * if (descriptor)
+ * {
+ *     start_and_wait(handle);
+ *     dma_pool_free(pool, descriptor, handle);
+ * }
+ * dma_pool_destroy(pool);
+ * @endcode
+ *
  * Names, arguments and results are those of Linux's Documentation/core-api/dma-api.rst. What differs:
  *
- * - dma_pool_destroy() leaves a pool unchanged while blocks of it are in use, and logs these blocks.
+ * - dma_pool_destroy() leaves a pool unchanged while blocks of it are in use, and logs their number and the addresses
+ *   of the first eight.
  * - A block may be allocated in an interrupt, with any GFP flags. Threads keep a few blocks ready for that purpose;
  *   rt_dma_block_pool_fill() makes more ready.
  */
@@ -31,7 +45,7 @@ static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *po
  *
  * @param[in] name Name for the log. May be NULL.
  * @param[in] dev The device.
- * @param[in] size Bytes in a block: 1 to 2^31 - 1.
+ * @param[in] size Bytes in a block: 1 to 2^31 - 1, on a 32-bit processor also when rounded up to pages.
  * @param[in] align Every block begins at a multiple of it for the device. A power of two; 0 means 1.
  * @param[in] boundary No block crosses a multiple of it. A power of two that is not less than the rounded size; 0 means
  * no boundary.
@@ -56,6 +70,9 @@ static inline struct dma_pool *dma_pool_create_node(const char *name, dma_device
 /**
  * @brief Allocates a block, and clears it if `mem_flags` has `__GFP_ZERO`.
  *
+ * @param[in] pool The pool. With NULL the call returns NULL.
+ * @param[in] mem_flags Flags other than `__GFP_ZERO` have no effect.
+ * @param[out] handle Receives the block's address for the device.
  * @return The block; NULL if there is no memory. Then `*handle` is not written.
  * @note Context: any.
  */
@@ -72,15 +89,25 @@ static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_a
     return block;
 }
 
-/** @brief Allocates a block as dma_pool_alloc() does, and clears it. Context: any. */
+/**
+ * @brief Allocates a block as dma_pool_alloc() does, with the same arguments, and clears it.
+ *
+ * @note Context: any.
+ */
 static inline void *dma_pool_zalloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
 {
     return dma_pool_alloc(pool, mem_flags | __GFP_ZERO, handle);
 }
 
 /**
- * @brief Frees a block. `vaddr` and `addr` are its two addresses. A wrong call is logged, and changes nothing.
+ * @brief Frees a block.
  *
+ * If the block is free already, is not of this pool, or has another handle, the call changes nothing. It is counted,
+ * and logged where the caller may sleep.
+ *
+ * @param[in] pool The pool. With NULL the call does nothing.
+ * @param[in] vaddr The block. With NULL the call does nothing.
+ * @param[in] addr The handle that the allocation returned.
  * @note Context: any.
  */
 static inline void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t addr)
@@ -88,7 +115,12 @@ static inline void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t 
     rt_dma_block_pool_free(dma_linux_block_pool(pool), vaddr, dma_linux_handle(addr));
 }
 
-/** @brief Destroys a pool. With NULL it does nothing. Context: thread. */
+/**
+ * @brief Destroys a pool. While blocks of it are in use, it stays unchanged.
+ *
+ * @param[in] pool The pool. With NULL the call does nothing.
+ * @note Context: thread.
+ */
 static inline void dma_pool_destroy(struct dma_pool *pool)
 {
     if (pool)
@@ -97,7 +129,12 @@ static inline void dma_pool_destroy(struct dma_pool *pool)
     }
 }
 
-/** @brief Creates a pool that rt_dmam_release() destroys if the driver did not. Context: thread. */
+/**
+ * @brief Creates a pool as dma_pool_create() does, with the same arguments. rt_dmam_release() destroys it if the driver
+ * did not.
+ *
+ * @note Context: thread.
+ */
 static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t dev, size_t size, size_t align,
         size_t boundary)
 {
@@ -106,8 +143,11 @@ static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t d
 }
 
 /**
- * @brief Destroys a pool of dmam_pool_create() before the device is released. With NULL it does nothing.
+ * @brief Destroys a pool of dmam_pool_create() before the device is released.
  *
+ * While blocks of it are in use, it stays, and rt_dmam_release() destroys it if they are free by then.
+ *
+ * @param[in] pool The pool. With NULL the call does nothing.
  * @note Context: thread.
  */
 static inline void dmam_pool_destroy(struct dma_pool *pool)
