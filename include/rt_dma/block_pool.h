@@ -47,8 +47,8 @@ extern "C" {
  * a page; 0 and 1 mean `sizeof(rt_ubase_t)`.
  * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
  * than the rounded size; 0 means no boundary.
- * @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One
- * line in the log gives the reason.
+ * @return The pool; NULL if `dev` is NULL, if a number is out of its range, if the heap has no room for the
+ * bookkeeping, and where the caller may not sleep. In a thread, a line in the log gives the reason.
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,

@@ -177,6 +177,15 @@ fn a_pool_is_destroyed_once_and_by_its_own_set() {
     assert_eq!(rig.pools.refused_calls(), 7);
 }
 
+/// Returns the reason in the line about a pool that is not created.
+fn reason(error: ShapeError) -> &'static str {
+    match error {
+        ShapeError::Size => "bad size",
+        ShapeError::Align => "bad alignment",
+        ShapeError::Boundary => "bad boundary",
+    }
+}
+
 #[test]
 fn bad_requests_make_no_pool_and_one_line() {
     let rig = Rig::new();
@@ -193,12 +202,28 @@ fn bad_requests_make_no_pool_and_one_line() {
     ];
     for (size, align, boundary, error) in cases {
         assert_eq!(rig.try_create(size, align, boundary).err(), Some(CreateError::Shape(error)));
-        assert_eq!(rig.machine.take_errors().len(), 1);
+        let line = format!("blocks: blocks of {size} bytes, align {align}, boundary {boundary}: {}", reason(error));
+        assert_eq!(rig.machine.take_errors(), [line]);
     }
     assert_eq!(rig.pools.create(&spec(None, 16, 0, 0)).err(), Some(CreateError::NoDevice));
-    assert_eq!(rig.machine.take_errors(), ["blocks: blocks of 16 bytes aligned to 0 within 0: no device"]);
+    assert_eq!(rig.machine.take_errors(), ["blocks: blocks of 16 bytes, align 0, boundary 0: no device"]);
+    assert_eq!(rig.pools.refused_calls(), cases.len() + 1);
     assert_eq!(rig.machine.balance(), before);
     assert_eq!(rig.list().last().unwrap(), "0 DMA block pools found");
+}
+
+#[test]
+fn a_pool_that_the_heap_has_no_room_for_is_no_mistake_of_the_caller() {
+    let rig = Rig::new();
+    let before = rig.machine.balance();
+    rig.machine.fail_always(Service::HeapAlloc);
+    assert_eq!(rig.try_create(16, 0, 0).err(), Some(CreateError::NoMemory));
+    let line = "blocks: blocks of 16 bytes, align 0, boundary 0: out of memory";
+    assert_eq!(rig.machine.take_log(Level::Warning), [line]);
+    assert_eq!((rig.machine.take_errors(), rig.pools.refused_calls()), (vec![], 0));
+    assert_eq!(rig.machine.balance(), before);
+    rig.machine.repair(Service::HeapAlloc);
+    rig.destroy(rig.create(16, 0, 0));
 }
 
 #[test]

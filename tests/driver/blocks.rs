@@ -108,8 +108,10 @@ fn a_block_pool_with_impossible_arguments_is_refused() {
     }
     assert_eq!(refused(0, 4), Some(CreateError::Shape(ShapeError::Boundary)));
     assert_eq!(rig.machine.in_interrupt(|| refused(0, 0)), Some(CreateError::Context));
+    assert_eq!(rig.block_pools.refused_calls(), 5);
     rig.machine.fail_always(Service::HeapAlloc);
     assert_eq!(refused(0, 0), Some(CreateError::NoMemory));
+    assert_eq!(rig.block_pools.refused_calls(), 5, "a full heap is no mistake of the driver");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::BlockPools;
 use crate::additions::block_pool::shape::{Shape, ShapeError};
 use crate::additions::block_pool::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
-use crate::log::Line;
+use crate::log::{Level, Line};
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::text::{separate_cstr, text};
 
@@ -47,6 +47,12 @@ impl fmt::Display for CreateError {
 
 impl Error for CreateError {}
 
+impl From<ShapeError> for CreateError {
+    fn from(error: ShapeError) -> Self {
+        CreateError::Shape(error)
+    }
+}
+
 /// What a driver wants of a pool.
 #[derive(Clone, Copy)]
 pub struct BlockPoolSpec {
@@ -54,7 +60,9 @@ pub struct BlockPoolSpec {
     pub name: PoolName,
     /// The device.
     pub device: Option<Device>,
-    /// Bytes in a block.
+    /// Bytes in a block, not zero. They are rounded up to a multiple of `align`, and by
+    /// [`create`](BlockPools::create) to whole words; [`create_linux`](BlockPools::create_linux) first raises a `size`
+    /// of less than 16 to 16.
     pub size: usize,
     /// A power of two; 0 means 1. Every block begins at a multiple of it for the device, and for the processor at a
     /// multiple of it or of a page, whichever is less.
@@ -62,8 +70,8 @@ pub struct BlockPoolSpec {
     /// [`create`](BlockPools::create) allows a page at most, and aligns blocks to a word at least. Blocks are also
     /// aligned to every power of two up to a page that divides `size`.
     pub align: usize,
-    /// No block crosses a multiple of it in the device's address space. A power of two that is not less than the
-    /// rounded size; 0 means no boundary.
+    /// No block crosses a multiple of it in the device's address space. A power of two that is not less than the bytes
+    /// of a block after rounding; 0 means no boundary.
     pub boundary: usize,
 }
 
@@ -73,8 +81,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Context: thread.
     ///
     /// # Errors
-    /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is
-    /// logged.
+    /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. In a
+    /// thread, a line in the log gives the reason. The call is counted, unless only the heap has no room.
     pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, CreateError> {
         self.create_of_shape(spec, Shape::new(spec.size, spec.align, spec.boundary), self.pages)
     }
@@ -92,36 +100,38 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         Ok(pool)
     }
 
-    /// Creates a pool, and logs an error. `shape` is the shape of the blocks that `spec` describes, or the reason why
-    /// there are none.
+    /// Creates a pool, or reports why it does not. `shape` is the shape of the blocks that `spec` describes, or the
+    /// reason why there are none.
     fn create_of_shape(
         &self,
         spec: &BlockPoolSpec,
         shape: Result<Shape, ShapeError>,
         pages: P,
     ) -> Result<&'static BlockPool<K, P>, CreateError> {
-        self.try_create(spec, shape, pages).inspect_err(|error| {
-            let BlockPoolSpec { size, align, boundary, .. } = *spec;
-            let text =
-                text!("blocks of %lu bytes aligned to %lu within %lu: %s", size, align, boundary, error.reason());
-            self.refuse(&Line::about(spec.name.shown(), text));
-        })
+        let created = shape.map_err(CreateError::from).and_then(|shape| self.add_pool(spec, shape, pages));
+        created.inspect_err(|error| self.report(spec, *error))
     }
 
-    /// Does what [`create_of_shape`](Self::create_of_shape) does, but logs nothing.
-    fn try_create(
-        &self,
-        spec: &BlockPoolSpec,
-        shape: Result<Shape, ShapeError>,
-        pages: P,
-    ) -> Result<&'static BlockPool<K, P>, CreateError> {
+    /// Makes a pool, and puts it into the list.
+    fn add_pool(&self, spec: &BlockPoolSpec, shape: Shape, pages: P) -> Result<&'static BlockPool<K, P>, CreateError> {
         let device = spec.device.ok_or(CreateError::NoDevice)?;
-        let shape = shape.map_err(CreateError::Shape)?;
         let _turn = self.turn.take(self.kernel).ok_or(CreateError::Context)?;
         let serial = self.next_serial.fetch_add(1, Relaxed);
         let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
         let pool = pool.ok_or(CreateError::NoMemory)?;
         self.link(pool);
         Ok(pool)
+    }
+
+    /// Logs why a pool is not created, and counts the call unless only the heap has no room. Where the caller may not
+    /// sleep, the kernel drops the line.
+    fn report(&self, spec: &BlockPoolSpec, error: CreateError) {
+        let BlockPoolSpec { size, align, boundary, .. } = *spec;
+        let text = text!("blocks of %lu bytes, align %lu, boundary %lu: %s", size, align, boundary, error.reason());
+        let line = Line::about(spec.name.shown(), text);
+        match error {
+            CreateError::NoMemory => self.kernel.log(Level::Warning, &line),
+            CreateError::NoDevice | CreateError::Shape(_) | CreateError::Context => self.refuse(&line),
+        }
     }
 }
