@@ -1,45 +1,73 @@
-//! Errors as a driver passes them on, and the values that it prints.
+//! The errors that a driver gets: their texts, how it passes them on, and the lines in the log.
 
 #![forbid(unsafe_code)]
 
 use crate::rig::*;
-use std::collections::BTreeSet;
+use rt_dma_pool::additions::block_pool::shape::ShapeError;
+use rt_dma_pool::log::Level;
 use std::error::Error;
 
-/// Returns the errors of a write out of range, of a push to a full ring, and of maps of no bytes.
-fn errors(rig: &Rig) -> [Box<dyn Error>; 4] {
-    let device = rig.plain();
+#[test]
+fn each_error_has_its_text() {
+    let errors: [(&dyn Error, &str); 19] = [
+        (&OutOfRange, "the memory has no such bytes"),
+        (&Full(0), "every slot of the ring is in use"),
+        (&CreateError::NoDevice, "no device"),
+        (&CreateError::Shape(ShapeError::Size), "bad size"),
+        (&CreateError::Shape(ShapeError::Align), "bad alignment"),
+        (&CreateError::Shape(ShapeError::Boundary), "bad boundary"),
+        (&CreateError::NoMemory, "out of memory"),
+        (&CreateError::Context, "needs a thread"),
+        (&MapError::Invalid, "not a buffer, or no direction"),
+        (&MapError::NotMapped, "nothing is mapped there"),
+        (&MapError::NoBounce, "no bounce buffer within reach"),
+        (&MapError::NoMemory, "out of memory"),
+        (&MapError::NoOperations, "the device's operations cannot be chosen now"),
+        (&BadMapping::Unknown, "not mapped (any more)"),
+        (&BadMapping::WrongSize, "wrong size"),
+        (&BadMapping::PastEnd, "the range ends after the mapping"),
+        (&BadMapping::WrongDirection, "wrong direction"),
+        (&BadMapping::Ambiguous, "mapped more than once, and never with this size and direction"),
+        (&BadMapping::NoDirection, "no direction"),
+    ];
+    for (error, text) in errors {
+        assert_eq!(error.to_string(), text, "{error:?}");
+    }
+}
+
+/// Passes an error on by `?`, as a driver does, and returns its text.
+fn passed_on<T>(result: Result<T, impl Error + 'static>) -> String {
+    let driver = || -> Result<(), Box<dyn Error>> {
+        drop(result?);
+        Ok(())
+    };
+    driver().unwrap_err().to_string()
+}
+
+#[test]
+fn a_driver_passes_an_error_on_and_the_log_has_a_line_for_a_wrong_call() {
+    let rig = Rig::new();
+    let device = rig.device(DeviceInfo::plain().named(c"eth0"));
     let mut buffer = device.coherent::<u32>(1).unwrap();
     let mut ring = device.ring::<u32>(1).unwrap();
     ring.push(1).unwrap();
-    [
-        buffer.write(1, 0).unwrap_err().into(),
-        ring.push(2).unwrap_err().into(),
-        device.map(ToDevice, rig.bytes(0, 0)).err().unwrap().into(),
-        device.with_mapped(ToDevice, &[], |_| ()).unwrap_err().into(),
-    ]
-}
+    assert_eq!(passed_on(buffer.write(1, 0)), "the memory has no such bytes");
+    assert_eq!(passed_on(ring.push(2)), "every slot of the ring is in use");
+    assert_eq!(rig.machine.take_errors(), NO_LINES, "a driver may ask for these");
 
-#[test]
-fn a_driver_passes_every_error_on() {
-    let rig = Rig::new();
-    let texts: Vec<_> = errors(&rig).iter().map(|error| error.to_string()).collect();
-    assert_eq!(texts[2..], ["not a buffer, or no direction"; 2], "the reason of a map, with the buffer and without");
-    let own: BTreeSet<_> = texts.iter().collect();
-    assert!(own.len() == 3 && own.iter().all(|text| !text.is_empty()), "{own:?}");
-    rig.machine.take_errors();
-}
+    let no_buffer = "not a buffer, or no direction";
+    let (empty, lent) = (rig.bytes(0, 0), rig.bytes(LINE, 0));
+    let addresses = [empty.as_ptr(), lent.as_ptr()];
+    assert_eq!(passed_on(device.map(ToDevice, empty)), no_buffer, "the reason, of a map that returns the buffer");
+    assert_eq!(passed_on(device.with_mapped(ToDevice, lent, |_| ())), no_buffer);
+    let lines = addresses.map(|address| format!("eth0: map of {address:p} (0 bytes): {no_buffer}"));
+    assert_eq!(rig.machine.take_errors(), lines);
 
-#[test]
-fn a_value_is_printed_with_its_handle() {
-    let rig = Rig::new();
-    rig.assert_balanced(|device| {
-        let ring = device.ring::<Descriptor>(4).unwrap();
-        let slots = format!("CoherentBuffer {{ handle: {}, size: 64, .. }}", ring.handle());
-        assert_eq!(format!("{ring:?}"), format!("Ring {{ slots: {slots}, oldest_slot: 0, used: 0 }}"));
-        let mapped = device.map(FromDevice, rig.bytes(0, LINE)).unwrap();
-        let mapping =
-            format!("ScopedMapping {{ handle: {}, size: {LINE}, direction: FromDevice, .. }}", mapped.handle());
-        assert_eq!(format!("{mapped:?}"), format!("Mapping {{ mapping: {mapping}, .. }}"));
-    });
+    assert_eq!(passed_on(device.block_pool::<u64>("frames", 3, 0)), "bad alignment");
+    assert_eq!(rig.machine.take_errors(), ["frames: blocks of 8 bytes, align 3, boundary 0: bad alignment"]);
+    rig.machine.fail_always(Service::HeapAlloc);
+    assert_eq!(passed_on(device.block_pool::<u64>("frames", 0, 0)), "out of memory");
+    let line = "frames: blocks of 8 bytes, align 0, boundary 0: out of memory";
+    assert_eq!(rig.machine.take_log(Level::Warning), [line]);
+    assert_eq!(rig.machine.take_errors(), NO_LINES, "the driver is not wrong");
 }

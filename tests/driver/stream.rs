@@ -247,3 +247,11 @@ fn heap_bytes_dropped_in_an_interrupt_are_lost_and_no_more() {
     rig.machine.in_interrupt(|| drop(bytes));
     assert_eq!(rig.machine.balance(), before);
 }
+
+#[test]
+fn a_mapping_is_printed_with_its_handle() {
+    let rig = Rig::new();
+    let mapped = rig.plain().map(FromDevice, rig.bytes(0, LINE)).unwrap();
+    let mapping = format!("ScopedMapping {{ handle: {}, size: {LINE}, direction: FromDevice, .. }}", mapped.handle());
+    assert_eq!(format!("{mapped:?}"), format!("Mapping {{ mapping: {mapping}, .. }}"));
+}
