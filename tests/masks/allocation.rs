@@ -5,6 +5,7 @@ use crate::{CACHED, START, alloc_within};
 use rt_dma_pool::additions::device::masks::is_within;
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Addresses, Device};
 
 #[test]
 fn a_range_is_within_a_mask_to_its_last_byte() {
@@ -80,4 +81,37 @@ fn a_devices_own_region_is_masked_too_and_strangers_pools_do_not_count() {
 fn without_pools_no_mask_can_be_served() {
     let machine = Machine::new();
     assert!(!machine.dma.can_reach(MapOps::Coherent, machine.plain_device(), !0));
+}
+
+#[test]
+fn a_mask_is_accepted_for_a_page_of_a_pool_or_for_kernel_memory_that_no_bus_translates() {
+    let machine = Machine::new();
+    machine.premap_linear(START, PAGE);
+    // The device's structure lies in kernel memory.
+    let device = Device::at(machine.kernel.linear(START));
+    let accepted = |ops, device, last: usize| {
+        let mask = last as u64;
+        (machine.dma.accepts_coherent_mask(ops, device, mask), machine.dma.accepts_streaming_mask(ops, device, mask))
+    };
+    for ops in MapOps::ALL {
+        assert_eq!(accepted(ops, device, 1), (true, true), "{ops:?}: no pool is installed");
+    }
+
+    let strangers = machine.install(c"strangers", START + MIB, MIB);
+    strangers.add_flags(Flags::DEVICE);
+    machine.set_pool_owner(strangers, machine.plain_device());
+    let kernel_memory = START + PAGE - 1;
+    for ops in MapOps::ALL {
+        assert_eq!(accepted(ops, device, kernel_memory), (false, !ops.are_translated()), "{ops:?}");
+        assert_eq!(accepted(ops, device, kernel_memory - 1), (false, false), "{ops:?}: not all of the sample");
+    }
+
+    const BUS_OFFSET: usize = 0x2000_0000;
+    let pool_page = machine.install(c"pool", START + 2 * MIB, MIB).start() + PAGE - 1;
+    assert_eq!(accepted(MapOps::NonCoherent, device, pool_page), (true, true));
+    assert_eq!(accepted(MapOps::NonCoherent, device, pool_page - 1), (false, true), "kernel memory is below it");
+    let translated = machine.device(DeviceInfo::with_dma_ranges(&[bus_range(START, START + BUS_OFFSET, 64 * MIB)]));
+    let ops = machine.ops_of(translated).unwrap();
+    assert_eq!(accepted(ops, translated, pool_page + BUS_OFFSET), (true, true));
+    assert_eq!(accepted(ops, translated, pool_page + BUS_OFFSET - 1), (false, false));
 }

@@ -9,7 +9,7 @@ use crate::kernel::{Device, Kernel, PAGE_SIZE};
 
 impl<K: Kernel> Dma<K> {
     /// Returns whether any pool that serves the device has a page that the device reaches with handles up to `mask`. If
-    /// so, an allocation of one page, with the flags for that pool, succeeds while such a page is free.
+    /// so, an allocation of one page, with the flags for that pool, can be served from that page.
     ///
     /// Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
@@ -25,24 +25,29 @@ impl<K: Kernel> Dma<K> {
         self.pools().any(|pool| serves(pool) && has_page(pool))
     }
 
-    /// Returns whether a mask is acceptable for allocations: one of its pools [has a page](Self::can_reach)
-    /// within the mask. Without any pool, there is no memory yet by which the mask could be judged, so it is accepted.
+    /// Returns whether the device may get `mask` as its coherent mask: a pool that serves the device
+    /// [has a page](Self::can_reach) within the mask. While no pool is installed, every mask is accepted, because there
+    /// is no memory yet by which it could be judged.
     ///
     /// Context: any.
-    pub fn has_coherent_memory_within(&self, ops: MapOps, device: Device, mask: u64) -> bool {
+    pub fn accepts_coherent_mask(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         self.can_reach(ops, device, mask) || self.pools().next().is_none()
     }
 
-    /// Returns whether a mask is acceptable for maps: it is acceptable for allocations, or the device reaches kernel
-    /// memory directly.
+    /// Returns whether the device may get `mask` as its streaming mask: it may get it as its coherent mask, or it
+    /// reaches [a sample of kernel memory](Self::reaches_sample_of_kernel_memory) within the mask, so that it needs no
+    /// bounce buffer for some maps.
     ///
     /// Context: any.
-    pub fn has_streaming_memory_within(&self, ops: MapOps, device: Device, mask: u64) -> bool {
-        self.has_coherent_memory_within(ops, device, mask) || self.reaches_sample_of_kernel_memory(ops, device, mask)
+    pub fn accepts_streaming_mask(&self, ops: MapOps, device: Device, mask: u64) -> bool {
+        self.accepts_coherent_mask(ops, device, mask) || self.reaches_sample_of_kernel_memory(ops, device, mask)
     }
 
-    /// Returns whether the device reaches a sample of kernel memory directly: the page that begins at the device's
-    /// structure. If not, it may still reach other kernel memory.
+    /// Returns whether the device reaches a sample of kernel memory: the [`PAGE_SIZE`] bytes from the device's structure
+    /// on. If not, it may still reach other kernel memory.
+    ///
+    /// For a bus that translates addresses the answer is no: the physical address of the sample is compared with the
+    /// mask, and there it is not the handle. So for such a bus only pools count.
     fn reaches_sample_of_kernel_memory(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         !ops.are_translated() && self.kernel.v2p(device.address()).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
     }

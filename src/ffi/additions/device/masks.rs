@@ -157,12 +157,12 @@ fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     }
     // An operation of the BSP may allocate anywhere. Only its handles show whether they are within the mask.
     if let Some(ops) = ops_of_alloc(before.original) {
-        let has_memory = if which.includes_coherent() {
-            DMA.has_coherent_memory_within(ops, device, mask)
+        let is_accepted = if which.includes_coherent() {
+            DMA.accepts_coherent_mask(ops, device, mask)
         } else {
-            DMA.has_streaming_memory_within(ops, device, mask)
+            DMA.accepts_streaming_mask(ops, device, mask)
         };
-        if !has_memory {
+        if !is_accepted {
             return errors.io;
         }
     }
