@@ -1,4 +1,4 @@
-//! The memory of block pools: the device's own.
+//! Coherent memory of a device, for block pools and for drivers in Rust.
 
 use crate::additions::block_pool::{Effort, Pages};
 use crate::dropin::translate::NO_MASK;
@@ -24,7 +24,7 @@ impl DevicePages {
     fn flags(&self, device: Device) -> usize {
         match self {
             DevicePages::Coherent => Flags::COHERENT.bits(),
-            // SAFETY: the pool's device exists as long as the pool.
+            // SAFETY: the device exists: it is that of a block pool, or of a driver's `Device` (`driver::Device::new`).
             DevicePages::WriteCombining => unsafe { rt_dma_wc_flags(c_device(device)) },
         }
     }
@@ -33,29 +33,30 @@ impl DevicePages {
     fn allocate_as_driver(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
         let (dev, flags) = (c_device(device), self.flags(device));
         if align > PAGE_SIZE {
-            // SAFETY: the pool's device exists as long as the pool; the handle may be written.
+            // SAFETY: the device exists, as in `flags`; the handle may be written.
             with_handle(|handle| unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) })
         } else {
-            // SAFETY: as above.
+            // SAFETY: the device exists, as in `flags`; the handle may be written.
             with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })
         }
     }
 }
 
-// SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
+// SAFETY: with the flags of `DevicePages::flags`, the memory is mapped uncached, or is coherent for the device. The pools
+// of the library, or the operation of the BSP, give it to one caller until it is freed. `with_handle` exposes the
+// provenance of its address. The library's own calls return an address of a pool's view or of the linear map, whose
+// provenance was exposed.
 unsafe impl Pages for DevicePages {
     fn allocate(&self, device: Device, size: usize, align: usize, effort: Effort) -> Option<(Va, Handle)> {
-        if effort == Effort::AsksBorrowers {
-            return self.allocate_as_driver(device, size, align);
-        }
-        let Some(request) = aligned_request(device, size, align, self.flags(device)) else {
-            // An operation of the BSP allocates. It decides itself whether it waits and what it logs.
-            return self.allocate_as_driver(device, size, align);
-        };
-        if effort == Effort::FailsCounted {
-            DMA.allocate_without_reclaim(&request)
-        } else {
-            DMA.allocate_without_reclaim_uncounted(&request)
+        let request = || aligned_request(device, size, align, self.flags(device));
+        // Without a request, an operation of the BSP allocates. It decides itself whether it waits and what it logs.
+        let as_driver = || self.allocate_as_driver(device, size, align);
+        match effort {
+            Effort::AsksBorrowers => as_driver(),
+            Effort::FailsCounted => request().map_or_else(as_driver, |request| DMA.allocate_without_reclaim(&request)),
+            Effort::FailsUncounted => {
+                request().map_or_else(as_driver, |request| DMA.allocate_without_reclaim_uncounted(&request))
+            }
         }
     }
 
@@ -64,12 +65,14 @@ unsafe impl Pages for DevicePages {
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle) {
-        // SAFETY: the pool's device exists as long as the pool; the caller frees what was allocated for it.
+        // SAFETY: the device exists, as in `flags`; the caller frees what was allocated for it.
         unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, self.flags(device)) }
     }
 
     fn last_reachable(&self, device: Device) -> usize {
-        // Here, because every new pool reads the mask, whether a driver in C or in Rust makes it.
+        // The hook is set here, because every creation of a block pool calls this function, from C and from Rust. It
+        // is set before the mask is read: if another core sets a mask meanwhile, either that mask is read here, or the
+        // other core finds the hook and lets the pool follow.
         FOLLOW_MASK.set_before_reads(&(follow_mask as fn(Device)));
         let mask = MASKS.get().map_or(NO_MASK, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)
