@@ -104,7 +104,7 @@ mod tests {
         // SAFETY: no piece is used any more.
         unsafe { arena.release() };
         assert_eq!(heap_blocks(), before);
-        // SAFETY: as above.
+        // SAFETY: no piece is used any more.
         unsafe {
             arena.release();
             arena.release_last();

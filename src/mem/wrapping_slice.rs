@@ -16,7 +16,7 @@ pub struct WrappingSlice<T: 'static> {
 
 // SAFETY: the value gives shared references to elements that stay, as a `&'static [T]` does.
 unsafe impl<T: Sync> Sync for WrappingSlice<T> {}
-// SAFETY: as above.
+// SAFETY: the value is no more than a `&'static [T]`, which may be sent to another thread if `T` is `Sync`.
 unsafe impl<T: Sync> Send for WrappingSlice<T> {}
 
 impl<T> WrappingSlice<T> {

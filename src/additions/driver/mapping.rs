@@ -119,7 +119,7 @@ impl<'a, W: Direction, P: Platform> ScopedMapping<'a, W, P> {
         // SAFETY: the caller of `Device::new` promised that the device does not write to these bytes during `cpu`.
         #[allow(unsafe_code)]
         let result = work(unsafe { bytes.bytes() });
-        // SAFETY: as above; the borrow of the bytes has ended.
+        // SAFETY: the mapping is live, and is as these fields state; the borrow of the bytes has ended.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_device(master, mapped) }?;
         Ok(result)

@@ -186,7 +186,8 @@ impl BusMaster {
             return Some(handle);
         }
         if let Ops::Bsp(bsp) = self.ops {
-            // SAFETY: as above; `acquire_handle` got the handle from `sync_out`.
+            // SAFETY: the caller guarantees that the device exists, and that the memory is mapped; `acquire_handle` got
+            // the handle from `sync_out`.
             unsafe { self.sync_in_unused(bsp, memory, handle) };
         }
         None

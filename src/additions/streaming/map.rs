@@ -32,10 +32,10 @@ impl<K: Kernel> Streaming<'_, K> {
             if let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) } {
                 return Ok(handle);
             }
-            // SAFETY: as above.
+            // SAFETY: nothing was mapped, so the caller still hands over the buffer.
             return unsafe { self.map_general(&fast.into(), buffer) };
         }
-        // SAFETY: as above.
+        // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.tidy_and_map(master, buffer) }
     }
 

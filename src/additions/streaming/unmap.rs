@@ -31,10 +31,10 @@ impl<K: Kernel> Streaming<'_, K> {
             if unsafe { self.unmap_direct_fast(fast, mapped) } {
                 return Ok(());
             }
-            // SAFETY: as above.
+            // SAFETY: nothing was unmapped, so the mapping is still the caller's.
             return unsafe { self.unmap_general(&fast.into(), mapped) };
         }
-        // SAFETY: as above.
+        // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
         unsafe { self.tidy_and_unmap(master, mapped) }
     }
 
@@ -52,7 +52,7 @@ impl<K: Kernel> Streaming<'_, K> {
     unsafe fn unmap_general(self, master: &BusMaster, mapped: &MappedBuffer) -> Result<(), BadMapping> {
         // SAFETY: the mapping is the caller's, which keeps to the module's `# Safety`.
         let result = match unsafe { self.unmap_with_record(master, mapped) } {
-            // SAFETY: as above.
+            // SAFETY: nothing was unmapped, so the mapping is still the caller's.
             Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, mapped) },
             other => other,
         };

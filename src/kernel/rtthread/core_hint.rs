@@ -22,7 +22,7 @@ pub fn core_hint() -> usize {
     unsafe {
         asm!("mrs {}, mpidr_el1", out(reg) number, options(nomem, nostack, preserves_flags));
     }
-    // SAFETY: as above.
+    // SAFETY: a kernel may read the register, and the instruction changes nothing.
     #[cfg(target_arch = "arm")]
     unsafe {
         asm!("mrc p15, 0, {}, c0, c0, 5", out(reg) number, options(nomem, nostack, preserves_flags));

@@ -99,6 +99,6 @@ impl<V: Value> Deref for Late<V> {
 // SAFETY: `initial` is a plain value or a pointer, and is only copied. The atomic may be shared.
 #[allow(unsafe_code)]
 unsafe impl<V: Value> Sync for Late<V> {}
-// SAFETY: as above.
+// SAFETY: `initial` is a plain value or a pointer, and is only copied. The atomic may be sent to another thread.
 #[allow(unsafe_code)]
 unsafe impl<V: Value> Send for Late<V> {}

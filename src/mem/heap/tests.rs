@@ -52,10 +52,10 @@ fn arrays_of_a_box_are_zero_and_apart() {
     // SAFETY: the name is a copy of a C string.
     assert_eq!(unsafe { core::ffi::CStr::from_ptr(name.as_ptr()) }, c"decoder");
     assert_eq!(heap_blocks(), before + 1, "the memory of a value that is leaked is not freed");
-    // SAFETY: as above; this box is dropped at once.
+    // SAFETY: the closure keeps none of the arrays.
     let unnamed = unsafe { KBox::with_arrays::<4>(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.as_ptr() as usize) };
     drop(unnamed.unwrap());
-    // SAFETY: as above.
+    // SAFETY: the closure keeps none of the arrays.
     let too_large = unsafe { KBox::with_arrays::<4>(HeapOnly, usize::MAX / 2, 0, Name::NONE, |_, _, _| 0usize) };
     assert!(too_large.is_none(), "the sum of the sizes wraps");
     assert_eq!(heap_blocks(), before + 1);

@@ -103,7 +103,8 @@ impl FilledBounce {
         // SAFETY: the caller guarantees that the device exists and that the bytes are mapped; the memory is new.
         let filled = unsafe { copy_and_sync_for_device(dma, master, allocation, &plan) };
         if filled.is_none() {
-            // SAFETY: as above; the memory was allocated here, and no bounce buffer has it.
+            // SAFETY: the caller guarantees that the device exists; the memory was allocated here, and no bounce buffer
+            // has it.
             unsafe { allocation.free(dma, master) };
         }
         filled
@@ -121,7 +122,7 @@ impl Bounce {
     pub(crate) unsafe fn prepare<K: Kernel>(dma: &Dma<K>, master: &BusMaster) -> bool {
         // SAFETY: the caller guarantees that the device exists.
         let Some(allocation) = (unsafe { Allocation::new(dma, master, 1) }) else { return false };
-        // SAFETY: as above; the memory was allocated here, and is not used.
+        // SAFETY: the caller guarantees that the device exists; the memory was allocated here, and is not used.
         unsafe { allocation.free(dma, master) };
         true
     }
