@@ -61,7 +61,7 @@ fn a_mapping_of_its_own_ends_with_the_buffer() {
             assert_eq!(machine.pa_of(second.va), second.handle);
             machine.assert_refused(first, Error::NoBuffer);
             machine.free(Held { flags: CACHED, ..second }).unwrap();
-            machine.take_errors();
+            assert_eq!(machine.take_errors(), NO_LINES, "the correct frees, and those in an interrupt");
             assert_eq!(machine.balance(), settled);
         }
     }

@@ -150,11 +150,13 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
         let master = BusMaster { device, ops: Ops::Bsp(&HOLDING), mask };
         let size = 512;
         for direction in DIRECTIONS {
+            let (mut wrong_unmaps, mut failed_maps) = (0, 0);
             // Every order of three syncs: for the processor or the device, of the whole or either half; or none.
             for steps in 0..7usize.pow(3) {
                 let result = rig.map(&master, rig.va(HEAP) + at, size, direction);
                 let Ok(handle) = result else {
                     assert!(!is_mapped && result == Err(MapError::NoBounce));
+                    failed_maps += 1;
                     break;
                 };
                 assert_eq!(OUTSTANDING.lock().unwrap().now, 1, "while it is mapped");
@@ -167,15 +169,20 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
                     }
                 }
                 match steps % 5 {
-                    0 => assert!(rig.unmap(&master, handle, 1, direction).is_err()),
+                    0 => {
+                        assert!(rig.unmap(&master, handle, 1, direction).is_err());
+                        wrong_unmaps += 1;
+                    }
                     1 => rig.unmap_with(&master, handle, size, direction, Attributes::SKIP_CPU_SYNC).unwrap(),
                     _ => rig.unmap(&master, handle, size, direction).unwrap(),
                 }
                 assert_eq!(OUTSTANDING.lock().unwrap().now, 0, "{at} {mask:#x} {direction:?} {steps}");
             }
             assert_eq!(OUTSTANDING.lock().unwrap().now, 0, "{at} {mask:#x} {direction:?}");
-            rig.machine.take_errors();
-            rig.machine.take_log(Level::Warning);
+            let errors = rig.machine.take_errors();
+            assert_eq!(errors.len(), wrong_unmaps);
+            assert!(errors.iter().all(|line| line.ends_with("wrong size, unmapped as it was mapped")), "{errors:?}");
+            assert_eq!(rig.machine.take_log(Level::Warning).len(), failed_maps);
         }
     }
     // A bounced map calls `sync_out` for the bounce buffer before it gives up the driver's buffer: two at once at most.
