@@ -4,7 +4,8 @@
  * @file rt_dma_debug.h
  * @brief The debug mode: failures on request, and the number of mistakes found. docs/debugging.md explains it.
  *
- * Without PKG_RT_DMA_POOL_USING_DEBUG the calls are empty inline functions, so that a driver may always contain them.
+ * Without PKG_RT_DMA_POOL_USING_DEBUG the calls are inline functions that do nothing and return 0 or NULL, so that a
+ * driver may always contain them.
  */
 #ifndef RT_DMA_DEBUG_H
 #define RT_DMA_DEBUG_H
@@ -26,7 +27,10 @@ extern "C" {
  * // Fails each call of the driver once.
  * for (n = 1; ; n++)
  * {
- *     rt_dma_debug_fail(dev, n);
+ *     if (!rt_dma_debug_fail(dev, n))
+ *     {
+ *         return -RT_ENOSYS; // The debug mode is off, or has no room for the device: nothing was tested.
+ *     }
  *     run_the_driver(dev);
  *     if (!rt_dma_debug_has_failed(dev))
  *     {
@@ -36,30 +40,32 @@ extern "C" {
  * rt_dma_debug_fail(dev, 0);
  * @endcode
  *
- * Each call of an allocation, a map, or `rt_dma_map_sg` counts as one. `dma_map_sg` of the headers for drivers from
- * Linux maps each entry by a call of its own, which counts.
+ * Every call that allocates a buffer or a block, or maps a buffer, counts as one, and so does a call of `rt_dma_map_sg`
+ * for a whole list. `dma_map_sg` of the headers for drivers from Linux maps each entry by a call of its own, which
+ * counts.
  *
  * @param[in] dev The device.
  * @param[in] number Which of the next calls of the device fails: 1 for the next one, 2 for the one after it. 0 cancels
  * the request.
- * @retval 1 The request is noted: calls are counted from now on.
- * @retval 0 `dev` is NULL, or the debug mode has no room for the device.
+ * @retval 1 The request is set; it is cancelled if `number` is 0.
+ * @retval 0 `dev` is NULL, or the debug mode is off or has no room for the device.
  * @note Context: any.
  */
 rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number);
 
 /**
- * @brief Returns the device with a name.
+ * @brief Returns the device with a name: of several, the one that the debug mode has known for the shortest time.
  *
  * @param[in] name The name. Only its first 23 characters are compared.
- * @return The device; NULL if no device of this name has made a call that the debug mode watches. The device may have
- * been removed since.
+ * @return The device, which may have been removed since. NULL if `name` is NULL, if no device of this name has made a
+ * call that the debug mode watches, if the debug mode had no room for the device (it has room for 64), and after a
+ * device of another name was found at its address.
  * @note Context: any.
  */
 struct rt_device *rt_dma_debug_find(const char *name);
 
 /**
- * @brief Returns whether the failure that `rt_dma_debug_fail` asked for last has happened.
+ * @brief Returns whether the call that the last `rt_dma_debug_fail` selected has failed.
  *
  * @param[in] dev The device.
  * @return 1 if it has, else 0.
