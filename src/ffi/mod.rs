@@ -49,7 +49,7 @@ static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 static NEW_DEVICE: Hook<fn(Device)> = Hook::new();
 
 /// Converts a pointer to a device; `None` if it is null. ([`pointer`] explains `expose_provenance`.)
-fn device(dev: *mut rt_device) -> Option<Device> {
+fn device_at(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device::at(dev.expose_provenance()))
 }
 

@@ -7,7 +7,7 @@ use crate::ffi::additions::device::managed::buffers::manage_buffer;
 use crate::ffi::additions::special_buffers::{aligned_request, clear, rt_dma_wc_flags};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::rt_dma_alloc;
-use crate::ffi::{DMA, device};
+use crate::ffi::{DMA, device_at};
 use crate::kernel::{Handle, PAGE_SIZE, Va};
 
 /// @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
@@ -89,7 +89,7 @@ unsafe fn allocate(dev: *mut rt_device, size: usize, flags: usize) -> Option<(Va
         // SAFETY: the caller passes a `dev` that is null or points to a device; the handle may be written.
         with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })
     };
-    match device(dev).and_then(|device| aligned_request(device, size, PAGE_SIZE, flags)) {
+    match device_at(dev).and_then(|device| aligned_request(device, size, PAGE_SIZE, flags)) {
         Some(request) => DMA.allocate_coherent(&request, on_any_page),
         None => on_any_page(),
     }

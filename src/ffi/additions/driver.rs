@@ -5,7 +5,7 @@ use crate::additions::driver::{self, Platform, System};
 use crate::ffi::additions::block_pool::{DevicePages, POOLS};
 use crate::ffi::additions::streaming::arguments::bus_master_of;
 use crate::ffi::additions::streaming::system::STREAMING;
-use crate::ffi::device;
+use crate::ffi::device_at;
 use crate::kernel::rtthread::RtThread;
 
 /// The platform RT-Thread.
@@ -36,7 +36,7 @@ impl driver::Device<RtThreadPlatform> {
     /// and that accesses memory as that function demands.
     pub unsafe fn from_ptr(dev: *mut rt_device) -> Option<Self> {
         // SAFETY: the caller guarantees that the pointer is a device's.
-        device(dev).map(|device| unsafe { driver::Device::new(&SYSTEM, device) })
+        device_at(dev).map(|device| unsafe { driver::Device::new(&SYSTEM, device) })
     }
 }
 

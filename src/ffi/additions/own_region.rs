@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::ffi::dropin::ops::table_or_choose;
 use crate::ffi::status::{errors, status};
-use crate::ffi::{DMA, device};
+use crate::ffi::{DMA, device_at};
 use crate::kernel::rtthread::rt_dma_port_node;
 
 /// @brief Makes the device an owner of the memory regions that its node names, and checks one of them.
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
     index: rt_size_t,
 ) -> rt_err_t {
     let errors = errors();
-    let Some(device) = device(dev) else { return errors.inval };
+    let Some(device) = device_at(dev) else { return errors.inval };
     // SAFETY: the caller passes a valid device, which is not null here.
     let own = unsafe { rt_dma_port_node(dev.cast()) };
     if !node.is_null() && !core::ptr::eq(node, own) {
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_own_region_release(dev: *mut rt_device) {
-    if let Some(device) = device(dev) {
+    if let Some(device) = device_at(dev) {
         DMA.release_own_regions(device);
     }
 }

@@ -8,7 +8,7 @@ use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::operations::allocating_ops_of;
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::{rt_dma_alloc, rt_dma_free};
-use crate::ffi::{DMA, c_device, device, pointer};
+use crate::ffi::{DMA, c_device, device_at, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Cache, Device, Handle, Va};
@@ -91,7 +91,7 @@ pub(in crate::ffi) unsafe fn clear(va: Va, size: usize, flags: usize) {
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {
-    let allocates_here = device(dev).and_then(allocating_ops_of).is_some();
+    let allocates_here = device_at(dev).and_then(allocating_ops_of).is_some();
     let flags = if allocates_here { Flags::WRITE_COMBINING } else { Flags::COHERENT };
     flags.bits()
 }
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    let buffer = match device(dev) {
+    let buffer = match device_at(dev) {
         Some(device) if align.is_power_of_two() => allocate_aligned(device, size, align, flags),
         _ => None,
     };

@@ -11,7 +11,7 @@ use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::dropin::sync_ops::{sync_in, sync_in_coherent, sync_out};
-use crate::ffi::{DMA, NEW_DEVICE, device, handle_out, pointer};
+use crate::ffi::{DMA, NEW_DEVICE, device_at, handle_out, pointer};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
@@ -149,7 +149,7 @@ pub(in crate::ffi) fn choose_table(device: Device) -> Result<&'static rt_dma_map
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
-    match device(dev).map(|device| DMA.claim_regions(device)) {
+    match device_at(dev).map(|device| DMA.claim_regions(device)) {
         Some(Ok(Some(_))) => table(MapOps::DeviceTree),
         _ => core::ptr::null(),
     }
@@ -166,7 +166,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    let Some(device) = device(dev) else { return core::ptr::null_mut() };
+    let Some(device) = device_at(dev) else { return core::ptr::null_mut() };
     let (ops, flags) = (const { MapOps::ALL[OPS] }, Flags::from_bits_retain(flags));
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     let handle = unsafe { handle_out(dma_handle) };
@@ -185,7 +185,7 @@ pub(in crate::ffi) unsafe extern "C" fn free<const OPS: usize>(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) {
-    let Some(device) = device(dev) else { return };
+    let Some(device) = device_at(dev) else { return };
     if size == 0 || cpu_addr.is_null() {
         return;
     }

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::ffi::dropin::ops::{choose_table, stored_table};
-use crate::ffi::{DMA, device, handle_out};
+use crate::ffi::{DMA, device_at, handle_out};
 use crate::flags::Flags;
 use crate::mem::hook::Hook;
 
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
     if size == 0 {
         return core::ptr::null_mut();
     }
-    let Some(device) = device(dev) else { return core::ptr::null_mut() };
+    let Some(device) = device_at(dev) else { return core::ptr::null_mut() };
     let Some(table) = stored_table(device) else {
         // SAFETY: the function demands what this one does.
         return unsafe { choose_then_alloc(dev, size, dma_handle, flags) };
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
-    if device(dev).is_none_or(|device| choose_table(device).is_err()) {
+    if device_at(dev).is_none_or(|device| choose_table(device).is_err()) {
         return core::ptr::null_mut();
     }
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn rt_dma_free(
         // SAFETY: the function demands what this one does.
         return unsafe { free(dev, size, cpu_addr, dma_handle, flags) };
     }
-    let Some(device) = device(dev) else { return };
+    let Some(device) = device_at(dev) else { return };
     let Some(table) = stored_table(device) else {
         // SAFETY: the function demands what this one does.
         return unsafe { choose_then_free(dev, size, cpu_addr, dma_handle, flags) };
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn rt_dma_free(
 #[cold]
 #[inline(never)]
 unsafe fn choose_then_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    if device(dev).is_some_and(|device| choose_table(device).is_ok()) {
+    if device_at(dev).is_some_and(|device| choose_table(device).is_ok()) {
         // SAFETY: the caller passes a device.
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }

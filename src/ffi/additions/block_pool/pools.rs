@@ -8,7 +8,7 @@ use crate::additions::block_pool::pools::{BlockPoolSpec, CreateError, DestroyErr
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::ResourceKind;
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, device};
+use crate::ffi::{DEVICES, DMA, device_at};
 use crate::kernel::Threads;
 use crate::kernel::rtthread::RtThread;
 
@@ -119,7 +119,7 @@ unsafe fn spec_of(
     boundary: usize,
 ) -> BlockPoolSpec {
     // SAFETY: the caller passes a `name` that is null or points to a C string.
-    BlockPoolSpec { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary }
+    BlockPoolSpec { name: unsafe { name_of(name) }, device: device_at(dev), size, align, boundary }
 }
 
 /// Returns a pool that was created, as a pointer for C; null if there is none.

@@ -4,7 +4,7 @@ use core::ffi::c_int;
 
 use crate::abi::rt_device;
 use crate::additions::debug::{Call, DebugEntry};
-use crate::ffi::device;
+use crate::ffi::device_at;
 use crate::ffi::dropin::ops::stored_table;
 use crate::kernel::Device;
 
@@ -34,7 +34,7 @@ pub struct rt_dma_watch_call {
 pub(super) fn checked_before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     let rt_dma_watch_call { dev, caller, made_at_ms, is_new, stack, stack_size } = *call?;
     let recheck_new = (is_new != 0).then_some(has_no_ops as fn(Device) -> bool);
-    Some(Call { device: device(dev)?, caller, made_at_ms, recheck_new, stack, stack_size })
+    Some(Call { device: device_at(dev)?, caller, made_at_ms, recheck_new, stack, stack_size })
 }
 
 /// Returns whether the device has no map operations now, and so is a new one.

@@ -8,7 +8,7 @@ use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::{Call, DebugEntry};
 use crate::ffi::additions::device::set_new_device_hook;
 use crate::ffi::additions::hooks::WATCH_NEW_DEVICE;
-use crate::ffi::{c_device, device};
+use crate::ffi::{c_device, device_at};
 use crate::kernel::Device;
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn rt_dma_watch_fail(call: Option<&rt_dma_watch_call>, num
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_has_failed(dev: *mut rt_device) -> c_int {
-    device(dev).is_some_and(|device| WATCH.has_failed(device)).into()
+    device_at(dev).is_some_and(|device| WATCH.has_failed(device)).into()
 }
 
 /// @brief Returns the device with a name.
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn rt_dma_watch_find(name: *const c_char) -> *mut rt_devic
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> rt_size_t {
-    WATCH.mistakes(device(dev))
+    WATCH.mistakes(device_at(dev))
 }
 
 /// @brief Prints the mistakes that were found, and what devices hold.
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> rt_size_t
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list(dev: *mut rt_device, now: rt_size_t) {
-    WATCH.list(device(dev), now);
+    WATCH.list(device_at(dev), now);
 }
 
 /// @brief Prints what devices hold.

@@ -6,12 +6,12 @@ use crate::additions::streaming::KEPT_BITS;
 use crate::ffi::additions::device::{set_new_device_hook, status_without_record};
 use crate::ffi::dropin::ops::{stored_table, table_or_choose};
 use crate::ffi::status::{errors, status};
-use crate::ffi::{DEVICES, device};
+use crate::ffi::{DEVICES, device_at};
 use crate::kernel::{Device, PAGE_SIZE};
 
 /// Changes the limits of a device. Returns `-RT_EINVAL` if `is_valid` is false.
 fn change_limits(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
-    let Some(device) = device(dev) else { return errors().inval };
+    let Some(device) = device_at(dev) else { return errors().inval };
     if !is_valid {
         return errors().inval;
     }
@@ -31,7 +31,7 @@ fn is_low_bits(mask: usize) -> bool {
 /// Returns the limits of a device; the default ones for a null pointer, and for a device without operations, which is
 /// new: what is recorded at its address are the limits of an earlier device.
 fn limits_of(dev: *mut rt_device) -> Limits {
-    let device = device(dev).filter(|device| stored_table(*device).is_some());
+    let device = device_at(dev).filter(|device| stored_table(*device).is_some());
     device.map_or(Limits::DEFAULT, |device| DEVICES.limits(device))
 }
 

@@ -12,7 +12,7 @@ use crate::ffi::additions::device::{set_new_device_hook, status_without_record};
 use crate::ffi::additions::hooks;
 use crate::ffi::dropin::ops::{ops_of_alloc, stored_table, table_or_choose};
 use crate::ffi::status::{errors, status};
-use crate::ffi::{DEVICES, DMA, device, pointer};
+use crate::ffi::{DEVICES, DMA, device_at, pointer};
 use crate::kernel::Device;
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
 
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask:
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_get_mask(dev: *mut rt_device) -> u64 {
-    device(dev).map_or(0, |device| masks_of(device).streaming)
+    device_at(dev).map_or(0, |device| masks_of(device).streaming)
 }
 
 /// @brief Returns the coherent mask.
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn rt_dma_get_mask(dev: *mut rt_device) -> u64 {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_get_coherent_mask(dev: *mut rt_device) -> u64 {
-    device(dev).map_or(0, |device| masks_of(device).coherent)
+    device_at(dev).map_or(0, |device| masks_of(device).coherent)
 }
 
 /// Which masks of a device a call sets.
@@ -142,7 +142,7 @@ impl WhichMasks {
 /// Sets one mask, or both.
 fn set_masks(dev: *mut rt_device, mask: u64, which: WhichMasks) -> rt_err_t {
     let errors = errors();
-    let Some(device) = device(dev) else { return errors.inval };
+    let Some(device) = device_at(dev) else { return errors.inval };
     if mask == 0 {
         return errors.inval;
     }

@@ -14,7 +14,7 @@ use crate::ffi::additions::hooks::STREAMS;
 use crate::ffi::additions::streaming::bsp_ops::BSP_OPS;
 use crate::ffi::additions::streaming::system::STREAM_FUNCTIONS;
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_or_choose, untranslated_ops};
-use crate::ffi::{DEVICES, DMA, device};
+use crate::ffi::{DEVICES, DMA, device_at};
 use crate::kernel::{Device, Handle};
 use crate::log::{Line, Name};
 use crate::text::{separate_cstr, text};
@@ -58,7 +58,7 @@ const _: () = assert!(
 impl Master for *mut rt_device {
     #[inline(always)] // As a function of its own, a direct map and its unmap take 40 instructions more.
     fn for_fast_path(self) -> Option<FastMaster> {
-        let device = device(self)?;
+        let device = device_at(self)?;
         let ops = untranslated_ops(stored_table(device)?)?;
         // A device with a masked table has left above: that table is neither of the two.
         (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, ops })
@@ -74,7 +74,7 @@ impl Master for *mut rt_device {
 /// # Errors
 /// Those of [`Master::for_general_path`].
 pub(in crate::ffi) fn bus_master(dev: *mut rt_device) -> Result<BusMaster, MapError> {
-    let Some(device) = device(dev) else {
+    let Some(device) = device_at(dev) else {
         refuse_null_device();
         return Err(MapError::Invalid);
     };

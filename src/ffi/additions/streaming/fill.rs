@@ -5,7 +5,7 @@ use crate::additions::streaming::MapError;
 use crate::ffi::additions::streaming::arguments::{bus_master_of, refuse_null_device};
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::status::errors;
-use crate::ffi::{DMA, device};
+use crate::ffi::{DMA, device_at};
 use crate::text::text;
 
 /// The most records that a call makes ready. A larger number is a mistake, and would take the heap from other code.
@@ -40,7 +40,7 @@ const MOST_RECORDS: usize = 1 << 16;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) -> rt_err_t {
     let errors = errors();
-    let Some(device) = device(dev) else {
+    let Some(device) = device_at(dev) else {
         refuse_null_device();
         return errors.inval;
     };

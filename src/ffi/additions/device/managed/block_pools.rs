@@ -8,7 +8,7 @@ use crate::ffi::additions::block_pool::{
     POOLS, destroy, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
 };
 use crate::ffi::additions::device::managed::reserve;
-use crate::ffi::{DEVICES, device, pointer};
+use crate::ffi::{DEVICES, device_at, pointer};
 use crate::kernel::Device;
 
 /// @brief Creates a pool as `rt_dma_block_pool_create` does, and makes it managed: `rt_dmam_release` destroys it.
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
 /// Creates a pool, and makes it managed.
 fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) -> *mut rt_dma_block_pool {
     // Without a device, the creation refuses the call, and logs it.
-    let Some(device) = device(dev) else { return create() };
+    let Some(device) = device_at(dev) else { return create() };
     // The place is reserved first, so that nothing can fail once the pool is created.
     let Some(reservation) = reserve(device) else { return core::ptr::null_mut() };
     let pool = create();

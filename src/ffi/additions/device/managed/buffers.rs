@@ -10,7 +10,7 @@ use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::device::operations::{FreeOps, free_ops_or_choose};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::request::{FreeReplacement, MANAGED_FREE, rt_dma_alloc};
-use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
+use crate::ffi::{DEVICES, DMA, c_device, device_at, pointer};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Va};
 use crate::text::text;
@@ -67,7 +67,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     allocate: impl FnOnce(&mut usize) -> *mut c_void,
 ) -> *mut c_void {
     // The place is reserved first, so that nothing can fail once the buffer is allocated.
-    let reservation = if size == 0 { None } else { device(dev).and_then(reserve) };
+    let reservation = if size == 0 { None } else { device_at(dev).and_then(reserve) };
     let buffer = reservation.and_then(|reservation| {
         let (va, handle) = with_handle(allocate)?;
         MANAGED_FREE.set(&(free_and_unmanage as FreeReplacement));
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn rt_dmam_free(
     cpu_addr: *mut c_void,
     dma_handle: rt_ubase_t,
 ) {
-    let Some(device) = device(dev) else { return };
+    let Some(device) = device_at(dev) else { return };
     if size == 0 || cpu_addr.is_null() {
         return;
     }
@@ -134,7 +134,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
 /// # Safety
 /// See [the module](crate::ffi).
 unsafe fn free_and_unmanage(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    let Some(device) = device(dev) else { return };
+    let Some(device) = device_at(dev) else { return };
     let va = cpu_addr.expose_provenance();
     let claim = claim_managed(va, dma_handle, flags);
     // SAFETY: the caller passes a `dev` that points to a device.

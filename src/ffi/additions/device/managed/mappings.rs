@@ -11,7 +11,7 @@ use crate::ffi::additions::device::managed::reserve;
 use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::single::rt_dma_map_single;
 use crate::ffi::additions::streaming::system::STREAMING;
-use crate::ffi::{DEVICES, DMA, c_device, device};
+use crate::ffi::{DEVICES, DMA, c_device, device_at};
 use crate::kernel::{Device, Handle};
 use crate::text::text;
 
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     size: rt_size_t,
     direction: c_int,
 ) -> rt_ubase_t {
-    let Some(device) = device(dev) else {
+    let Some(device) = device_at(dev) else {
         // It refuses the call.
         // SAFETY: `dev` is null.
         return unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     size: rt_size_t,
     direction: c_int,
 ) {
-    let Some(device) = device(dev) else { return };
+    let Some(device) = device_at(dev) else { return };
     // This may be the first call of a new device, which has no mapping of an earlier one at its address.
     forget_earlier_device(device);
     let wanted = arguments_of(dma_handle, size, direction);

@@ -4,7 +4,7 @@ use crate::abi::rt_device;
 use crate::ffi::additions::device::forget_earlier_device;
 use crate::ffi::additions::device::masks::update_block_pools;
 use crate::ffi::additions::hooks::{MASKS, tidy_streams};
-use crate::ffi::{DEVICES, DMA, device};
+use crate::ffi::{DEVICES, DMA, device_at};
 
 /// @brief Releases all managed buffers, mappings and block pools of the device, the newest first.
 ///
@@ -23,7 +23,7 @@ use crate::ffi::{DEVICES, DMA, device};
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
-    let Some(device) = device(dev) else { return };
+    let Some(device) = device_at(dev) else { return };
     if !DMA.may_sleep_or_count() {
         return;
     }

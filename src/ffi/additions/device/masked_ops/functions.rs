@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::ops::{self, default_table, ops_of_alloc, ops_with};
 use crate::ffi::status::errors;
-use crate::ffi::{DMA, c_device, device, pointer, write_if};
+use crate::ffi::{DMA, c_device, device_at, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::{Cache, Device, Handle, Va};
 
@@ -26,7 +26,7 @@ pub(super) unsafe extern "C" fn masked_alloc(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    let buffer = device(dev).and_then(|device| allocate(device, size, flags));
+    let buffer = device_at(dev).and_then(|device| allocate(device, size, flags));
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { return_buffer(buffer, dma_handle) }
 }
@@ -65,7 +65,7 @@ pub(super) unsafe extern "C" fn masked_free(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) {
-    let Some(device) = device(dev) else { return };
+    let Some(device) = device_at(dev) else { return };
     // SAFETY: the caller passes what `rt_dma_free` takes; the table is the one that frees for the device.
     unsafe { free_by(freeing_table(device), dev, size, cpu_addr, dma_handle, flags) };
 }
@@ -99,7 +99,7 @@ pub(super) unsafe extern "C" fn masked_sync_out(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     let errors = errors();
-    let Some(device) = device(dev) else { return errors.inval };
+    let Some(device) = device_at(dev) else { return errors.inval };
     let Some(MaskedOps { masks, original }) = masked_ops_of(device) else { return errors.error };
     let Some(sync) = original.sync_out_data.or_else(|| default_table(device).sync_out_data) else {
         return errors.nosys;
@@ -154,7 +154,7 @@ pub(super) unsafe extern "C" fn masked_sync_in(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) -> rt_err_t {
-    let Some(device) = device(dev) else { return errors().inval };
+    let Some(device) = device_at(dev) else { return errors().inval };
     let Some(MaskedOps { original, .. }) = masked_ops_of(device) else { return errors().error };
     match original.sync_in_data.or_else(|| default_table(device).sync_in_data) {
         // SAFETY: an operation of the device's table takes what this function takes.
