@@ -145,7 +145,7 @@ rt_err_t rt_dma_reserved_memory_install(void);
  * @param[in] reclaim Gives the memory back.
  * @param[in] arg Argument of `reclaim`.
  * @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for
- * memory, or there is no memory for the bookkeeping.
+ * memory, or there is no memory for the bookkeeping. NULL also if the caller may not sleep: the call is then counted.
  * @note Context: thread.
  */
 void *rt_dma_borrow(rt_size_t size, void (*reclaim)(void *memory, rt_size_t size, void *arg), void *arg);

@@ -49,7 +49,7 @@ static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *po
  * @param[in] align Every block begins at a multiple of it for the device. A power of two; 0 means 1.
  * @param[in] boundary No block crosses a multiple of it. A power of two that is not less than the rounded size; 0 means
  * no boundary.
- * @return The pool; NULL if an argument is wrong, or there is no memory for the bookkeeping.
+ * @return The pool; NULL if an argument is wrong, there is no memory for the bookkeeping, or the caller may not sleep.
  * @note Context: thread.
  */
 static inline struct dma_pool *dma_pool_create(const char *name, dma_device_t dev, size_t size, size_t align,

@@ -45,7 +45,7 @@ use crate::ffi::{DMA, pointer};
 /// @param[in] reclaim Gives the memory back.
 /// @param[in] arg Argument of `reclaim`.
 /// @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for
-/// memory, or there is no memory for the bookkeeping.
+/// memory, or there is no memory for the bookkeeping. NULL also if the caller may not sleep: the call is then counted.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_borrow(
