@@ -32,7 +32,7 @@ fn pools_in_order(machine: &Machine) -> Vec<usize> {
         links.push(at);
         // SAFETY: links of pools, and of the list's head, stay.
         let next = unsafe { (*at).next.load(Relaxed) };
-        // SAFETY: as above.
+        // SAFETY: links of pools, and of the list's head, stay.
         assert_eq!(unsafe { (*next).prev.load(Relaxed) }.cast_const(), at, "the list leads back");
         at = next;
     }

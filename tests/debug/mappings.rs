@@ -77,7 +77,7 @@ fn an_ambiguous_unmap_ends_nothing() {
         let part = part(held.handle, size, direction);
         rig.debug.check_unmap(&rig.call(OTHER_SITE), UnmappedBy::Single, part, has_record);
         let lines = rig.lines();
-        // SAFETY: as above.
+        // SAFETY: the buffer is freed after the unmaps.
         (lines, unsafe { streaming().unmap(&master, &MappedBuffer::new(held.handle, size, direction)) })
     };
     let (lines, result) = unmap(256);

@@ -144,7 +144,7 @@ fn the_list_has_mistakes_and_what_devices_hold() {
     let held = rig.alloc(100, Flags::empty());
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::FromDevice));
     rig.unmap(part(MAPPING_ERROR, 64, Direction::ToDevice));
-    rig.machine.take_printed();
+    assert_eq!(rig.machine.take_printed(), NO_LINES);
     rig.debug.list(None, 105);
     let text = rig.machine.take_printed().join("\n");
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -184,7 +184,7 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
         }
     });
     rig.assert_silent();
-    rig.machine.take_printed();
+    assert_eq!(rig.machine.take_printed(), NO_LINES);
     rig.debug.list(None, 0);
     assert!(rig.machine.take_printed().join("\n").contains("0 held by devices"));
 }

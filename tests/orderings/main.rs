@@ -31,7 +31,7 @@ struct Plain(UnsafeCell<usize>);
 
 // SAFETY: loom watches the accesses.
 unsafe impl Sync for Plain {}
-// SAFETY: as above.
+// SAFETY: the value is a number, which any core may have.
 unsafe impl Send for Plain {}
 
 impl Plain {
@@ -45,7 +45,7 @@ impl Plain {
     }
 
     fn write(&self, to: usize) {
-        // SAFETY: as above.
+        // SAFETY: loom stops the test if another core reads or writes at the same time.
         self.0.with_mut(|value| unsafe { *value = to })
     }
 }

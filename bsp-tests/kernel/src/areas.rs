@@ -97,7 +97,7 @@ fn remove(what: &str, va: usize) {
     }
     AREAS.lock().remove(&start);
     if let Some(varea) = varea
-        // SAFETY: as above.
+        // SAFETY: an area's `struct rt_varea` lives until it is unmapped, and this one is freed below.
         && unsafe { (*varea).flags } & MMF_STATIC_ALLOC == 0
     {
         memory::rt_free(varea.cast());

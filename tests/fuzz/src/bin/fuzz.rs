@@ -24,7 +24,7 @@ libfuzzer_sys::fuzz_target!(
 extern "C" fn report() {
     // SAFETY: the structure is zeros, which is a valid value, and the call fills it.
     let mut used = unsafe { std::mem::zeroed::<libc::rusage>() };
-    // SAFETY: as above.
+    // SAFETY: the call writes to the structure only.
     unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut used) };
     let seconds = used.ru_utime.tv_sec + used.ru_stime.tv_sec;
     eprintln!("done: {} calls in {} sequences, {seconds} s of processor", machine::calls(), SEQUENCES.load(Relaxed));

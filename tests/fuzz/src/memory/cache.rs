@@ -102,7 +102,7 @@ impl Memory {
             self.flush(pa, bytes.len(), false);
         }
         let to = self.bus(pa, bytes.len()) as *mut u8;
-        // SAFETY: as above.
+        // SAFETY: the bytes at `to` lie in the mapping of RAM.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         if snoops {
             self.invalidate(pa, bytes.len());
