@@ -234,7 +234,7 @@ rt_err_t rt_dma_sync_in_data(struct rt_device *dev,
  * @param[in] dev The device.
  * @return The operations. NULL if `dev` is NULL, has no node, or its node asks for none. Also NULL if this cannot be
  * found out now, because the caller may not sleep, the heap has no room, or another thread is uninstalling a region of
- * the device: such a call is logged and counted.
+ * the device: such a call is counted, and logged where the caller may sleep.
  * @note Context: thread.
  */
 const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);

@@ -160,7 +160,8 @@ impl BusMaster {
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (bsp.sync_out)(self.device, va, size, sync_flags(needs_maintenance)) }?;
         if !self.can_use(handle, size) {
-            // SAFETY: the device and the bytes are as above; `sync_out` returned the handle.
+            // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped; `sync_out` returned
+            // the handle.
             unsafe { self.sync_in_unused(bsp, memory, handle) };
             return None;
         }
@@ -245,9 +246,8 @@ pub trait Master: Copy {
     /// Returns the device as the general path needs it.
     ///
     /// # Errors
-    /// [`Invalid`](MapError::Invalid) if there is no device, which is logged and counted;
-    /// [`NoOperations`](MapError::NoOperations) if the device's operations cannot be chosen now, which is counted, and
-    /// logged if the caller may sleep.
+    /// [`Invalid`](MapError::Invalid) if there is no device; [`NoOperations`](MapError::NoOperations) if the device's
+    /// operations cannot be chosen now. Either is counted, and logged if the caller may sleep.
     fn for_general_path(self) -> Result<BusMaster, MapError>;
 }
 

@@ -13,7 +13,8 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Errors
     /// Nothing has changed then.
-    /// * [`Invalid`](MapError::Invalid) and [`NotMapped`](MapError::NotMapped): logged and counted.
+    /// * [`Invalid`](MapError::Invalid) and [`NotMapped`](MapError::NotMapped): counted, and logged if the caller may
+    ///   sleep.
     /// * [`NoBounce`](MapError::NoBounce): logged if the caller may sleep.
     /// * [`NoMemory`](MapError::NoMemory): logged if the caller may sleep, otherwise only counted.
     /// * Those of [`Master::for_general_path`]: that method has reported them.

@@ -19,8 +19,9 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Errors
     /// [`BadMapping`]: the device has no mapping with the handle, or the range ends after the mapping, or `mapped` has
-    /// another direction than the mapping, or none. The call is logged and counted, and changes nothing. A handle that
-    /// leads to linear memory outside the pools is taken for that of a direct mapping, which has no record.
+    /// another direction than the mapping, or none. The call is counted, and logged if the caller may sleep. It changes
+    /// nothing. A handle that leads to linear memory outside the pools is taken for that of a direct mapping, which has
+    /// no record.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

@@ -145,7 +145,7 @@ pub(in crate::ffi) fn choose_table(device: Device) -> Result<&'static rt_dma_map
 /// @param[in] dev The device.
 /// @return The operations. NULL if `dev` is NULL, has no node, or its node asks for none. Also NULL if this cannot be
 /// found out now, because the caller may not sleep, the heap has no room, or another thread is uninstalling a region of
-/// the device: such a call is logged and counted.
+/// the device: such a call is counted, and logged where the caller may sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {

@@ -88,7 +88,8 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, Selection::Only, has_handle) else {
         return refuse(text!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous", dma_handle, size));
     };
-    // SAFETY: as above.
+    // SAFETY: the mapping has left the list, so no other call ends it. The caller guarantees that the device exists,
+    // and has left the buffer to it until now.
     unsafe { release(device, arguments) };
     refuse(text!(
         "managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped",
