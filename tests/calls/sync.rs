@@ -160,6 +160,8 @@ fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
 fn an_interrupt_may_sync_in_and_out() {
     let (machine, held) = machine_with_buffer();
     for (ops, device) in maintained_devices(&machine) {
+        // A device's first call is that of a thread.
+        machine.ops_of(device);
         machine.in_interrupt(|| {
             machine.sync_out(ops, device, held.va, PAGE, CACHED).unwrap();
             machine.sync_in(device, held.va, PAGE).unwrap();

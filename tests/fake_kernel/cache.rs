@@ -38,6 +38,7 @@ pub struct Cache {
     /// Whether a plain flush leaves the lines in the cache, clean, as on 32-bit Arm. Otherwise it drops them, as on
     /// aarch64.
     pub keeps_flushed: bool,
+    /// The processor's operations.
     pub calls: Vec<CacheCall>,
 }
 
@@ -110,18 +111,13 @@ impl Cache {
         self.lines.range(self.start_of_line(pa)..pa + size).next().is_some()
     }
 
-    /// Applies a cache operation of the processor to the lines that contain a byte of `[pa, pa + size)`.
-    pub fn maintain(&mut self, memory: &Memory, call: CacheCall) {
-        self.calls.push(call);
-        self.apply(memory, call);
-    }
-
     /// Prepares an access of a coherent device: writes dirty lines to memory first.
     pub fn snoop(&mut self, memory: &Memory, pa: Pa, size: usize) {
         self.apply(memory, CacheCall { operation: Maintenance::FlushAndInvalidate, pa, size });
     }
 
-    fn apply(&mut self, memory: &Memory, call: CacheCall) {
+    /// Applies an operation to the lines that contain a byte of `[pa, pa + size)`.
+    pub fn apply(&mut self, memory: &Memory, call: CacheCall) {
         let lines = self.start_of_line(call.pa)..call.pa + call.size;
         let touched: Vec<_> = self.lines.range(lines).map(|(start, _)| *start).collect();
         for start in touched {

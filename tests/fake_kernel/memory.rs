@@ -147,9 +147,10 @@ impl Memory {
 
     /// Undoes [`map_linear`](Memory::map_linear). It panics if a page is not mapped.
     pub fn unmap_linear(&self, va: Va, size: usize) {
+        self.assert_mapped(va, size);
         let mut table = self.table.write().unwrap();
         for offset in (0..size).step_by(PAGE) {
-            assert!(table.remove(&(va + offset)).is_some(), "{:#x} is not mapped", va + offset);
+            table.remove(&(va + offset));
         }
         mmap(Some(va), size, libc::PROT_NONE, RESERVE, -1, 0);
     }

@@ -13,7 +13,9 @@ mod devices;
 mod kept;
 mod machine;
 mod memory;
+mod pairs;
 mod printf;
+mod processor;
 mod reserved_memory;
 mod services;
 mod threads;
@@ -23,15 +25,16 @@ pub use devices::{DeviceInfo, bus_range, named_region};
 pub use kept::keep;
 pub use machine::{Held, KIB, MIB, Machine, NO_LINES, ReservedRegion, region};
 pub use memory::{HIGH, LOW, Mapped, WrongMapping};
+pub use pairs::pairs;
 pub use reserved_memory::{BootMemory, SharedPoolNode};
 pub use threads::{CORES, SetAtEnd, on_every_core};
 
 use cache::Cache;
 use memory::Memory;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Cache as _, Device, MemoryType, NamedRegion, PAGE_SIZE, Pa, Threads, Va};
+use rt_dma_pool::kernel::{Device, NamedRegion, PAGE_SIZE, Pa, Threads};
 use rt_dma_pool::log::Level;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
@@ -60,11 +63,14 @@ pub enum Service {
     MapLinearWrong,
 }
 
-/// Which calls of a service fail, and the number of its calls so far.
+/// Which calls of a service fail. They are counted from zero, beginning when the test set this.
 #[derive(Clone, Copy)]
 struct FailingCalls {
+    /// The number of calls so far.
     calls: usize,
+    /// The first call that fails.
     first: usize,
+    /// The number of calls that fail, one after the other.
     count: usize,
 }
 
@@ -81,10 +87,12 @@ struct Records {
     /// memblock's reserved list; `None` in a kernel without memblock.
     reserved: Option<Vec<ReservedRegion>>,
     boot: BootMemory,
+    /// The devices' nodes whose bus has ranges that were read: see [`FakeKernel::begin_using_ranges`].
+    nodes_with_ranges_read: HashSet<usize>,
 }
 
 /// The state of a kernel.
-pub struct Inner {
+pub struct State {
     memory: Memory,
     cache: Mutex<Cache>,
     records: Mutex<Records>,
@@ -100,24 +108,26 @@ pub struct Inner {
     interrupt_handler: RwLock<Option<Handler>>,
     /// Runs in the thread that writes a line.
     console_driver: RwLock<Option<Handler>>,
-    maps: AtomicUsize,
-    barriers: AtomicUsize,
-    /// The numbers of calls of `v2p`, of `irq_save` and of `pause`.
-    look_ups: AtomicUsize,
-    irq_saves: AtomicUsize,
-    ticks: AtomicUsize,
+    /// The number of mappings that `map` made.
+    map_count: AtomicUsize,
+    /// The number of device barriers.
+    barrier_count: AtomicUsize,
+    /// The number of calls of `v2p`.
+    look_up_count: AtomicUsize,
+    /// The number of calls of `irq_save`.
+    irq_save_count: AtomicUsize,
+    /// The number of calls of `pause`.
+    tick_count: AtomicUsize,
 }
 
 /// The kernel: a reference that can be copied.
 #[derive(Clone, Copy)]
-pub struct FakeKernel(&'static Inner);
-
-/// All kernels. They are never freed, because pools refer to them, and no pool is freed.
-static KERNELS: Mutex<Vec<&'static Inner>> = Mutex::new(Vec::new());
+pub struct FakeKernel(&'static State);
 
 impl FakeKernel {
     fn new() -> Self {
-        let inner: &'static Inner = Box::leak(Box::new(Inner {
+        // It is never freed, because pools refer to it, and no pool is freed.
+        FakeKernel(keep(Box::new(State {
             memory: Memory::new(),
             cache: Mutex::default(),
             records: Mutex::default(),
@@ -129,21 +139,19 @@ impl FakeKernel {
             sets_linear_always: AtomicBool::new(false),
             interrupt_handler: RwLock::default(),
             console_driver: RwLock::default(),
-            maps: AtomicUsize::new(0),
-            barriers: AtomicUsize::new(0),
-            look_ups: AtomicUsize::new(0),
-            irq_saves: AtomicUsize::new(0),
-            ticks: AtomicUsize::new(0),
-        }));
-        KERNELS.lock().unwrap().push(inner);
-        FakeKernel(inner)
+            map_count: AtomicUsize::new(0),
+            barrier_count: AtomicUsize::new(0),
+            look_up_count: AtomicUsize::new(0),
+            irq_save_count: AtomicUsize::new(0),
+            tick_count: AtomicUsize::new(0),
+        })))
     }
 
     fn records(&self) -> MutexGuard<'static, Records> {
         self.0.records.lock().unwrap()
     }
 
-    /// Counts a call of a service, and returns whether it fails.
+    /// Returns whether this call of a service fails. Counts the call if the test has set which calls fail.
     fn count_and_check_failure(&self, service: Service) -> bool {
         match self.records().failing.get_mut(&service) {
             Some(failing) => {
@@ -155,7 +163,8 @@ impl FakeKernel {
         }
     }
 
-    /// Checks that sleeping is allowed, and lets an interrupt come. Every service that may sleep begins with it.
+    /// Checks that sleeping is allowed, and lets an interrupt come. Every service that may sleep begins with it, unless
+    /// it sleeps in its first call only: see `begin_using_ranges`.
     fn begin_sleeping(&self, service: &str) {
         assert!(context::can_sleep(), "{service} is called where sleeping is not allowed");
         self.let_interrupt_come();
@@ -178,7 +187,7 @@ impl FakeKernel {
         assert_eq!(context::turns(), 0, "text with a turn held");
     }
 
-    /// Checks that text may be written, and runs the console's driver. Every service that writes text begins with it.
+    /// Checks that text may be written, and runs the console's driver. A service calls it where it writes text.
     fn begin_writing(&self, service: &str) {
         self.assert_nothing_held();
         self.begin_sleeping(service);
@@ -188,48 +197,12 @@ impl FakeKernel {
         }
     }
 
-    /// Applies a cache operation to the lines of `[va, va + size)`, which must be mapped.
-    fn maintain(&self, operation: Maintenance, va: Va, size: usize) {
-        assert!(!context::locked(), "cache maintenance under a lock");
-        self.0.memory.assert_mapped(va, size);
-        let (pa, _) = self.0.memory.translate(va).expect("mapped");
-        self.0.cache.lock().unwrap().maintain(&self.0.memory, CacheCall { operation, pa, size });
-    }
-
-    /// Reads as the processor does: through the cache if the mapping is cached.
-    fn load(&self, va: Va, size: usize) -> Vec<u8> {
-        let Inner { memory, cache, .. } = self.0;
-        memory.assert_mapped(va, size);
-        let mut bytes = vec![0; size];
-        for (start, length) in by_page(va, size) {
-            let part = &mut bytes[start - va..][..length];
-            match memory.translate(start) {
-                Some((pa, kind)) if self.caches(kind) => cache.lock().unwrap().read(memory, pa, part),
-                _ => memory.read(start, part),
-            }
-        }
-        bytes
-    }
-
-    /// Writes as the processor does: through the cache if the mapping is cached.
-    fn store(&self, va: Va, bytes: &[u8]) {
-        let Inner { memory, cache, .. } = self.0;
-        memory.assert_mapped(va, bytes.len());
-        for (start, length) in by_page(va, bytes.len()) {
-            let part = &bytes[start - va..][..length];
-            match memory.translate(start) {
-                Some((pa, MemoryType::Cached)) => cache.lock().unwrap().write(memory, pa, part),
-                Some((pa, kind)) if self.caches(kind) => cache.lock().unwrap().write_through(memory, pa, part),
-                _ => memory.write(start, part),
-            }
-        }
-    }
-
-    fn caches(&self, kind: MemoryType) -> bool {
-        match kind {
-            MemoryType::Cached => true,
-            MemoryType::Uncached => false,
-            MemoryType::WriteThrough => self.caches_write_through(),
+    /// Checks that sleeping is allowed, unless the ranges of the device's bus were read before: the first call for a bus
+    /// reads them. A device with another node has another bus.
+    fn begin_using_ranges(&self, device: Device, service: &str) {
+        let node = self.device(device).node;
+        if !self.records().nodes_with_ranges_read.contains(&node) {
+            self.begin_sleeping(service);
         }
     }
 
@@ -241,11 +214,6 @@ impl FakeKernel {
     }
 }
 
-/// Returns every pair of an item of `first` and one of `second`.
-pub fn pairs<A: Clone, B: Clone>(first: impl IntoIterator<Item = A>, second: &[B]) -> Vec<(A, B)> {
-    first.into_iter().flat_map(|a| second.iter().map(move |b| (a.clone(), b.clone()))).collect()
-}
-
 /// Returns the device number `index`, aligned as a `struct rt_device`. Its address is never null.
 fn device_at(index: usize) -> Device {
     Device::at((index + 1) * size_of::<usize>())
@@ -254,10 +222,4 @@ fn device_at(index: usize) -> Device {
 /// Returns the number of a device of [`device_at`].
 fn index_of(device: Device) -> usize {
     device.address() / size_of::<usize>() - 1
-}
-
-/// Returns the parts of `[va, va + size)`, page by page.
-fn by_page(va: Va, size: usize) -> impl Iterator<Item = (Va, usize)> {
-    let pages = va & !(PAGE - 1)..va + size;
-    pages.step_by(PAGE).map(move |page| (page.max(va), (page + PAGE).min(va + size) - page.max(va)))
 }

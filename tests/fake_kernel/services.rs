@@ -47,7 +47,7 @@ unsafe impl Heap for FakeKernel {
 // SAFETY: `v2p` reads the map of mappings, and the other methods use it.
 unsafe impl Addresses for FakeKernel {
     fn v2p(&self, va: Va) -> Option<Pa> {
-        self.0.look_ups.fetch_add(1, Relaxed);
+        self.0.look_up_count.fetch_add(1, Relaxed);
         if !self.has_page_tables() {
             return Some(self.0.memory.pa_of_linear(va));
         }
@@ -101,7 +101,7 @@ unsafe impl Mappings for FakeKernel {
             self.begin_writing("map");
             return None;
         }
-        self.0.maps.fetch_add(1, Relaxed);
+        self.0.map_count.fetch_add(1, Relaxed);
         let wrong = [WrongMapping::Block, WrongMapping::LastPage]
             .into_iter()
             .find(|wrong| self.count_and_check_failure(Service::MapWrong(*wrong)));
@@ -134,7 +134,7 @@ unsafe impl Cache for FakeKernel {
     }
 
     fn device_barrier(&self) {
-        self.0.barriers.fetch_add(1, Relaxed);
+        self.0.barrier_count.fetch_add(1, Relaxed);
         fence(SeqCst);
     }
 
@@ -167,7 +167,7 @@ unsafe impl Cache for FakeKernel {
 // SAFETY: the methods set and read the context of the calling thread, which plays a core.
 unsafe impl Threads for FakeKernel {
     fn irq_save(&self) -> usize {
-        self.0.irq_saves.fetch_add(1, Relaxed);
+        self.0.irq_save_count.fetch_add(1, Relaxed);
         self.let_interrupt_come();
         context::irq_save()
     }
@@ -183,7 +183,7 @@ unsafe impl Threads for FakeKernel {
 
     fn pause(&self) {
         self.begin_sleeping("pause");
-        self.0.ticks.fetch_add(1, Relaxed);
+        self.0.tick_count.fetch_add(1, Relaxed);
         // A tick, as of `rt_thread_mdelay(1)`.
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
@@ -238,14 +238,17 @@ unsafe impl Firmware for FakeKernel {
     }
 
     fn bus_range_from(&self, device: Device, pa: Pa) -> Result<BusRange, Error> {
+        self.begin_using_ranges(device, "bus_range_from");
         if self.count_and_check_failure(Service::BusRanges) {
-            Err(Error::NoMemory)
-        } else {
-            Ok(self.device(device).bus_range_from(pa))
+            return Err(Error::NoMemory);
         }
+        let info = self.device(device);
+        self.records().nodes_with_ranges_read.insert(info.node);
+        Ok(info.bus_range_from(pa))
     }
 
     fn pa_of_handle(&self, device: Device, handle: usize) -> Option<Pa> {
+        self.begin_using_ranges(device, "pa_of_handle");
         self.device(device).pa_of_handle(handle)
     }
 

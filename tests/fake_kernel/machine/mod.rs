@@ -7,7 +7,7 @@ mod memory;
 mod observe;
 mod setup;
 
-use super::{FakeKernel, Mapped};
+use super::{FakeKernel, Mapped, keep};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Pool, Region};
 use rt_dma_pool::dropin::registry::Dma;
@@ -31,16 +31,12 @@ pub struct Machine {
     ops: Mutex<Vec<Option<MapOps>>>,
 }
 
-/// The libraries of all machines. They are never freed, because pools are not. The list keeps them reachable, so that
-/// the leak sanitizer does not report them.
-static LIBRARIES: Mutex<Vec<&'static Dma<FakeKernel>>> = Mutex::new(Vec::new());
-
 impl Machine {
     /// Makes a machine without pools and devices, whose kernel services all succeed.
     pub fn new() -> Self {
         let kernel = FakeKernel::new();
-        let dma: &'static Dma<FakeKernel> = Box::leak(Box::new(Dma::new(kernel)));
-        LIBRARIES.lock().unwrap().push(dma);
+        // It is never freed, because pools are not.
+        let dma = keep(Box::new(Dma::new(kernel)));
         Machine { kernel, dma, ops: Mutex::default() }
     }
 
@@ -52,7 +48,7 @@ impl Machine {
     }
 }
 
-/// Unmaps the memory of the machine. Its library stays in [`LIBRARIES`], and must not be called any more.
+/// Unmaps the memory of the machine. Its library stays, and must not be called any more.
 impl Drop for Machine {
     fn drop(&mut self) {
         self.kernel.0.memory.close();

@@ -40,12 +40,12 @@ impl Machine {
 
     /// Returns the number of device barriers.
     pub fn barrier_count(&self) -> usize {
-        self.kernel.0.barriers.load(Relaxed)
+        self.kernel.0.barrier_count.load(Relaxed)
     }
 
     /// Returns the number of mappings that the kernel made.
     pub fn map_count(&self) -> usize {
-        self.kernel.0.maps.load(Relaxed)
+        self.kernel.0.map_count.load(Relaxed)
     }
 
     /// Returns the mappings outside the linear map: the library's, and those of [`Machine::map_pages`].
@@ -73,16 +73,16 @@ impl Machine {
 
     /// Returns how often the library translated an address.
     pub fn look_up_count(&self) -> usize {
-        self.kernel.0.look_ups.load(Relaxed)
+        self.kernel.0.look_up_count.load(Relaxed)
     }
 
     /// Returns how often the library masked interrupts, which it does for each lock.
     pub fn irq_save_count(&self) -> usize {
-        self.kernel.0.irq_saves.load(Relaxed)
+        self.kernel.0.irq_save_count.load(Relaxed)
     }
 
     /// Returns for how many ticks the library waited.
     pub fn tick_count(&self) -> usize {
-        self.kernel.0.ticks.load(Relaxed)
+        self.kernel.0.tick_count.load(Relaxed)
     }
 }
