@@ -14,23 +14,47 @@ use crate::mem::device_memory::DeviceValue;
 /// for ever:
 ///
 /// * A box was forgotten ([`core::mem::forget`]), because a device may still use the memory of the box. A line in the
-///   log reports it.
+///   log has the number of such boxes, and one line each the addresses of the first eight.
 /// * The pool is dropped where the caller may not sleep. `list_dma_block_pool` counts the drop as a refused call, and
 ///   still lists the pool.
 pub struct BlockPool<T: AsWords, P: Platform> {
-    pool: &'static block_pool::BlockPool<P::Kernel, P::Pages>,
+    blocks: &'static block_pool::BlockPool<P::Kernel, P::Pages>,
     device: Device<P>,
+    /// The pool has no `T`: it makes words of a value, and a value of words. So threads can share the pool whatever `T`
+    /// is.
     values: PhantomData<fn(T) -> T>,
 }
 
 impl<P: Platform> Device<P> {
-    /// Makes a pool that has no memory yet. `align` and `boundary` are in bytes, powers of two or zero, as in
-    /// [`BlockPoolSpec`].
+    /// Makes a pool that has no memory yet.
+    ///
+    /// * `name` is for the log and for `list_dma_block_pool`. Its first 31 bytes are kept.
+    /// * `align` is in bytes, a power of two, at most a page. Every block is aligned to it, and to a word. Zero: to a
+    ///   word only.
+    /// * `boundary` is in bytes, a power of two. No block crosses a multiple of it in the device's address space. It is
+    ///   at least the size of a block: that of the words of `T`, rounded up to the alignment. Zero: no boundary.
     ///
     /// Context: thread.
     ///
     /// # Errors
     /// See [`CreateError`].
+    ///
+    /// # Examples
+    ///
+    /// Commands of four words, which the device wants at multiples of 64 bytes:
+    ///
+    /// ```
+    /// use rt_dma_pool::driver::{CreateError, Device, Platform};
+    ///
+    /// /// Starts the device with a command, and returns the first word that the device has written over it.
+    /// fn run<P: Platform>(device: Device<P>, start_and_wait: impl Fn(usize)) -> Result<Option<u32>, CreateError> {
+    ///     let commands = device.block_pool::<[u32; 4]>("commands", 64, 0)?;
+    ///     let Some(mut command) = commands.allocate() else { return Ok(None) };
+    ///     command.write([1, 2, 3, 4].map(u32::to_le));
+    ///     start_and_wait(command.handle());
+    ///     Ok(command.read_word(0).map(u32::from_le))
+    /// }
+    /// ```
     pub fn block_pool<T: AsWords>(
         &self,
         name: &str,
@@ -40,17 +64,17 @@ impl<P: Platform> Device<P> {
         let name = PoolName::new(name.bytes());
         let spec =
             BlockPoolSpec { name, device: Some(self.kernel_device), size: size_in_memory::<T>(), align, boundary };
-        let pool = self.system.block_pools.create(&spec)?;
-        Ok(BlockPool { pool, device: *self, values: PhantomData })
+        let blocks = self.system.block_pools.create(&spec)?;
+        Ok(BlockPool { blocks, device: *self, values: PhantomData })
     }
 }
 
 impl<T: AsWords, P: Platform> BlockPool<T, P> {
     /// Allocates a block, whose words are all zero. Returns `None` if there is no memory.
     ///
-    /// Context: any. If no block is free, a thread allocates more memory; an interrupt gets `None`.
+    /// Context: any. If no block is free, a thread allocates more memory; any other caller gets `None`.
     pub fn allocate(&self) -> Option<BlockBox<'_, T, P>> {
-        let block = self.pool.allocate()?;
+        let block = self.blocks.allocate()?;
         // SAFETY: the block has the size of the value. It is mapped, and used by this box only until it is freed. It is
         // aligned for the words, because the size of a word divides that of the block (see `BlockPoolSpec::align`).
         #[allow(unsafe_code)]
@@ -62,7 +86,7 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
     ///
     /// Context: thread.
     pub fn trim(&self) -> usize {
-        self.pool.trim()
+        self.blocks.trim()
     }
 }
 
@@ -71,7 +95,7 @@ impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
         // SAFETY: only this value and its boxes use the pool. The boxes have been dropped; if one was forgotten,
         // `destroy` refuses.
         #[allow(unsafe_code)]
-        let _ = unsafe { self.device.system.block_pools.destroy(self.pool) };
+        let _ = unsafe { self.device.system.block_pools.destroy(self.blocks) };
     }
 }
 
@@ -138,6 +162,6 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
 impl<T: AsWords, P: Platform> Drop for BlockBox<'_, T, P> {
     fn drop(&mut self) {
         // An error does not occur: the block is the pool's, and is freed this once.
-        let _ = self.pool.pool.free(self.block.va, self.block.handle);
+        let _ = self.pool.blocks.free(self.block.va, self.block.handle);
     }
 }

@@ -17,6 +17,7 @@ pub struct CoherentBuffer<T: AsWords, P: Platform> {
     memory: DeviceMemory<P::Kernel>,
     device: Device<P>,
     handle: Handle,
+    /// As in [`BlockPool`](super::BlockPool): the buffer has words, and no `T`.
     values: PhantomData<fn(T) -> T>,
 }
 
