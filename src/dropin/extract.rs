@@ -66,7 +66,7 @@ impl<K: Kernel> Dma<K> {
         let cma_pool = self.prepare_boot_pool(&turn, middle, end, c"cma")?;
         let add = |pool| self.add(&turn, pool);
         let pools = [coherent_pool.map(add), cma_pool.map(add)];
-        self.kernel.shrink(region, end);
+        self.kernel.shrink_entry(region, end);
         drop(turn);
         for pool in pools.into_iter().flatten() {
             self.finish_install(pool);

@@ -196,7 +196,7 @@ unsafe impl<S: Services> PoolRegions for S {
     fn region(&self, _list: &RegionList, _index: usize) -> Result<BootRegion, Error> {
         Err(Error::NoMemblock)
     }
-    fn shrink(&self, _region: BootRegion, _end: Pa) {}
+    fn shrink_entry(&self, _region: BootRegion, _end: Pa) {}
 }
 
 // SAFETY: no code reads or writes memory at these handles, and there is no name.

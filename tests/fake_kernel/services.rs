@@ -204,10 +204,11 @@ unsafe impl PoolRegions for FakeKernel {
         let records = self.records();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoMemblock)?.iter().filter(|region| region.usable);
         let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
-        Ok(BootRegion { start, end, address: index + 1 })
+        // SAFETY: `shrink_entry` looks for no entry.
+        Ok(unsafe { BootRegion::new(start, end, index) })
     }
 
-    fn shrink(&self, _region: BootRegion, _end: Pa) {
+    fn shrink_entry(&self, _region: BootRegion, _end: Pa) {
         // The region is memblock's, which is not written.
     }
 }

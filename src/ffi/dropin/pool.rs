@@ -85,7 +85,8 @@ pub unsafe extern "C" fn rt_dma_pool_extract(
     fourth: rt_size_t,
 ) -> rt_err_t {
     let (list, cma_size, coherent_pool_size) = if revision() == 1 {
-        // SAFETY: the caller passes the address of its list and the number of the regions in it.
+        // SAFETY: the caller passes null or its array of regions and their number, and nothing else uses the array
+        // during the call.
         (unsafe { RegionList::new(first, second) }, third, fourth)
     } else {
         (RegionList::NONE, first, second)

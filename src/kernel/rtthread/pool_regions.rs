@@ -51,14 +51,15 @@ unsafe extern "C" {
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl PoolRegions for RtThread {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
-        let list = rt_dma_port_regions { start: pointer(list.address), length: list.length };
+        let list = rt_dma_port_regions { start: pointer(list.first_entry), length: list.length };
         let mut region = core::ptr::null_mut();
-        // SAFETY: the maker of the list guarantees the regions. The port writes to `region` only.
+        // SAFETY: the maker of the list guarantees its entries. The port writes to `region` only.
         match unsafe { rt_dma_port_pool_region(&list, index, &mut region) } {
             RT_DMA_PORT_FOUND => {
-                // SAFETY: this is the address of a region, which no other code writes while `extract` runs.
-                let found = unsafe { &*region.cast::<rt_region_t>() };
-                Ok(BootRegion { start: found.start, end: found.end, address: region.expose_provenance() })
+                // SAFETY: this is the address of an entry, which no other code writes while `extract` runs.
+                let rt_region_t { start, end, .. } = unsafe { &*region.cast::<rt_region_t>() };
+                // SAFETY: `shrink_entry` takes `entry` for this address.
+                Ok(unsafe { BootRegion::new(*start, *end, region.expose_provenance()) })
             }
             RT_DMA_PORT_NO_LIST => Err(Error::BadSize),
             RT_DMA_PORT_NO_MEMBLOCK => Err(Error::NoMemblock),
@@ -66,9 +67,9 @@ unsafe impl PoolRegions for RtThread {
         }
     }
 
-    fn shrink(&self, region: BootRegion, end: Pa) {
-        // SAFETY: the port returned the region's address. A caller's list is used by no other code while `extract`
-        // runs; memblock's list is not written.
-        unsafe { rt_dma_port_shrink_region(pointer(region.address), region.start, end) }
+    fn shrink_entry(&self, region: BootRegion, end: Pa) {
+        // SAFETY: the port returned the entry's address. The maker of a caller's list guarantees that no other code
+        // uses it; memblock's list is not written.
+        unsafe { rt_dma_port_shrink_region(pointer(region.entry), region.start, end) }
     }
 }
