@@ -13,6 +13,7 @@
 
 #if defined(RT_USING_CONSOLE) && defined(RT_USING_MSH)
 
+/* drivers/dma.h does not declare it. */
 int list_dma_pool(int argc, char **argv);
 
 MSH_CMD_EXPORT(list_dma_pool, dump all dma memory pool);
@@ -20,7 +21,7 @@ MSH_CMD_EXPORT(list_dma_pool, dump all dma memory pool);
 /* The record links the code of block pools, so the command is an option. */
 #ifdef PKG_RT_DMA_POOL_USING_BLOCK_POOL
 
-int list_dma_block_pool(int argc, char **argv);
+#include <rt_dma/block_pool.h>
 
 MSH_CMD_EXPORT(list_dma_block_pool, dump all pools of small dma blocks);
 
