@@ -6,14 +6,14 @@
 //! from the port or the processor. The lock is the one of the crate `spin`, which has its own.
 
 #[cfg(feature = "loom")]
-mod late;
+mod per_execution;
 
 #[cfg(feature = "loom")]
 pub use ::loom::sync::atomic::{Ordering, fence};
 #[cfg(not(any(feature = "shuttle", feature = "loom")))]
 pub use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize, Ordering, fence};
 #[cfg(feature = "loom")]
-pub use late::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize};
+pub use per_execution::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize};
 #[cfg(feature = "shuttle")]
 pub use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize, Ordering, fence};
 
