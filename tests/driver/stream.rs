@@ -225,7 +225,7 @@ fn heap_bytes_share_no_line_and_go_back() {
         assert!(bytes.as_ptr().addr().is_multiple_of(largest) && another.as_ptr().addr().is_multiple_of(largest));
     }
     for no_power_of_two in [0, 96, usize::MAX] {
-        rig.machine.set_largest_line(no_power_of_two);
+        rig.machine.set_reported_line(no_power_of_two);
         assert!(rig.plain().bytes(1).is_none(), "a line of {no_power_of_two} bytes");
     }
     rig.machine.set_largest_line(LINE);

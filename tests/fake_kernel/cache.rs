@@ -8,13 +8,17 @@ use super::memory::Memory;
 use rt_dma_pool::kernel::Pa;
 use std::collections::BTreeMap;
 
-/// Bytes in a line of the shorter kind. All lines have this length unless [`Cache::largest_line`] is larger.
+/// Bytes in a line of the shorter kind. All lines have this length unless [`Cache::set_largest_line`] was called.
 pub const LINE: usize = 64;
 
+/// A cache operation of the processor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Maintenance {
+    /// Writes dirty lines to memory. [`Cache::keeps_flushed`] decides whether the lines stay.
     Flush,
+    /// Writes dirty lines to memory, and drops all lines.
     FlushAndInvalidate,
+    /// Drops all lines. What a dirty line holds is lost.
     Invalidate,
 }
 
@@ -28,27 +32,45 @@ pub struct CacheCall {
 
 struct CacheLine {
     bytes: Vec<u8>,
+    /// Memory does not have the bytes yet.
     dirty: bool,
 }
 
+/// The data cache of all cores.
 pub struct Cache {
+    /// The lines in the cache, by their first bytes.
     lines: BTreeMap<Pa, CacheLine>,
     /// Bytes in a line of the longer kind: a power of two, at least [`LINE`].
-    pub largest_line: usize,
+    largest_line: usize,
+    /// What the kernel returns for the largest line. It may be any number, as a BSP may be wrong.
+    pub reported_line: usize,
     /// Whether a plain flush leaves the lines in the cache, clean, as on 32-bit Arm. Otherwise it drops them, as on
     /// aarch64.
     pub keeps_flushed: bool,
-    /// The processor's operations.
+    /// The cache operations of the processor, which a test may take.
     pub calls: Vec<CacheCall>,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Cache { lines: BTreeMap::new(), largest_line: LINE, keeps_flushed: false, calls: Vec::new() }
+        Cache {
+            lines: BTreeMap::new(),
+            largest_line: LINE,
+            reported_line: LINE,
+            keeps_flushed: false,
+            calls: Vec::new(),
+        }
     }
 }
 
 impl Cache {
+    /// Sets the length of the longer lines, in bytes, also as what the kernel reports.
+    pub fn set_largest_line(&mut self, bytes: usize) {
+        assert!(bytes.is_power_of_two() && bytes >= LINE, "a line of {bytes} bytes");
+        self.largest_line = bytes;
+        self.reported_line = bytes;
+    }
+
     /// Returns the number of bytes in the line that contains `pa`: every second block of memory has lines of the longer
     /// kind.
     fn line_size(&self, pa: Pa) -> usize {
@@ -71,6 +93,7 @@ impl Cache {
         })
     }
 
+    /// Reads as the processor does, through the cache.
     pub fn read(&mut self, memory: &Memory, mut pa: Pa, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
             let offset = pa - self.start_of_line(pa);
@@ -82,6 +105,7 @@ impl Cache {
         }
     }
 
+    /// Writes as the processor does: to lines of the cache, which become dirty.
     pub fn write(&mut self, memory: &Memory, mut pa: Pa, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let offset = pa - self.start_of_line(pa);
@@ -111,7 +135,8 @@ impl Cache {
         self.lines.range(self.start_of_line(pa)..pa + size).next().is_some()
     }
 
-    /// Prepares an access of a coherent device: writes dirty lines to memory first.
+    /// Prepares an access of a device that snoops: writes the dirty lines of `[pa, pa + size)` to memory, and drops all
+    /// lines of the range.
     pub fn snoop(&mut self, memory: &Memory, pa: Pa, size: usize) {
         self.apply(memory, CacheCall { operation: Maintenance::FlushAndInvalidate, pa, size });
     }
@@ -132,7 +157,8 @@ impl Cache {
         }
     }
 
-    /// Writes every dirty line over what memory contains, as a processor may at any moment to make room.
+    /// Writes every dirty line over what memory contains, and drops all lines, as a processor may at any moment to make
+    /// room.
     pub fn evict(&mut self, memory: &Memory) {
         for (start, line) in std::mem::take(&mut self.lines) {
             if line.dirty {

@@ -155,7 +155,7 @@ unsafe impl Cache for FakeKernel {
     }
 
     fn cache_line_max(&self) -> usize {
-        self.0.cache.lock().unwrap().largest_line
+        self.0.cache.lock().unwrap().reported_line
     }
 
     fn line_offset_mask(&self) -> usize {

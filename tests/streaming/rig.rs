@@ -211,13 +211,13 @@ impl Rig {
 
     pub fn device_read(&self, master: &BusMaster, handle: usize, size: usize) -> Vec<u8> {
         let pa = self.pa_of_handle(master, handle);
-        if self.is_coherent(master) { self.machine.coherent_read(pa, size) } else { self.machine.device_read(pa, size) }
+        if self.is_coherent(master) { self.machine.snooping_read(pa, size) } else { self.machine.device_read(pa, size) }
     }
 
     pub fn device_write(&self, master: &BusMaster, handle: usize, bytes: &[u8]) {
         let pa = self.pa_of_handle(master, handle);
         if self.is_coherent(master) {
-            self.machine.coherent_write(pa, bytes)
+            self.machine.snooping_write(pa, bytes)
         } else {
             self.machine.device_write(pa, bytes)
         }

@@ -65,20 +65,25 @@ impl Machine {
     }
 
     /// Writes as a device that snoops the processor's cache.
-    pub fn coherent_write(&self, pa: Pa, bytes: &[u8]) {
+    pub fn snooping_write(&self, pa: Pa, bytes: &[u8]) {
         self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, bytes.len());
         self.device_write(pa, bytes);
     }
 
     /// Reads as a device that snoops the processor's cache.
-    pub fn coherent_read(&self, pa: Pa, size: usize) -> Vec<u8> {
+    pub fn snooping_read(&self, pa: Pa, size: usize) -> Vec<u8> {
         self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, size);
         self.device_read(pa, size)
     }
 
     /// Sets the length of the longer lines of the cache, in bytes; the others have [`LINE`](crate::fake_kernel::LINE).
     pub fn set_largest_line(&self, bytes: usize) {
-        self.kernel.0.cache.lock().unwrap().largest_line = bytes;
+        self.kernel.0.cache.lock().unwrap().set_largest_line(bytes);
+    }
+
+    /// Makes the kernel report this as the length of the longer lines, which keep their length.
+    pub fn set_reported_line(&self, bytes: usize) {
+        self.kernel.0.cache.lock().unwrap().reported_line = bytes;
     }
 
     /// Makes a flush leave lines in the cache, clean.
@@ -91,7 +96,7 @@ impl Machine {
         self.kernel.0.cache.lock().unwrap().has_line(pa, size)
     }
 
-    /// Writes every dirty line to memory.
+    /// Writes every dirty line to memory, and empties the cache.
     pub fn evict_cache(&self) {
         self.kernel.0.cache.lock().unwrap().evict(&self.kernel.0.memory);
     }
