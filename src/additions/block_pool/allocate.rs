@@ -48,7 +48,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
-    /// Allocates a block of any group that has a free one.
+    /// Allocates a block of any group; `None` if none can be allocated.
     ///
     /// Context: any.
     pub(super) fn allocate_from_any(&self) -> Option<Block> {

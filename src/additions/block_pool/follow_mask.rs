@@ -8,8 +8,8 @@ use crate::mem::atomics::{
     Ordering::{AcqRel, Relaxed},
 };
 
-/// The last address that the device reaches. Calls may read the mask of the device at the same time; that of the call
-/// that began last counts. Each call gets a number before it reads the mask.
+/// The last address that the device reaches. Several calls may read the mask of the device at the same time: of their
+/// results, that of the call that began last is kept. So each call gets a number before it reads the mask.
 pub struct LastReachable {
     /// Written with the list's lock held.
     address: AtomicUsize,

@@ -27,7 +27,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             && unit.handle_of(va) == handle
             && let Ok(is_listed) = group.states.free(seen, slot)
         {
-            return if is_listed { Ok(()) } else { self.list_again(group) };
+            return if is_listed { Ok(()) } else { self.ensure_listed(group) };
         }
         self.free_general(va, handle)
     }
@@ -54,7 +54,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             }
             match unit.group.get().states.free(seen, slot) {
                 Ok(true) => return Ok(()),
-                Ok(false) => return self.list_again(unit.group.get()),
+                Ok(false) => return self.ensure_listed(unit.group.get()),
                 Err(NotFreed::WasFree) => return self.refuse_free(va, handle, FreeError::NotAllocated),
                 // Each further round of the loop means that another call has changed the word.
                 Err(NotFreed::Changed) => {}
@@ -80,10 +80,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first_slot) as usize)
     }
 
-    /// Lists a group that was not listed when one of its blocks was freed.
+    /// Makes a group listed that was not when one of its blocks was freed, and keeps the reserve. Always
+    /// succeeds.
     #[cold]
     #[inline(never)] // Inlined, it gives each free a stack frame: 3 instructions.
-    fn list_again(&self, group: &'static Group) -> Result<(), FreeError> {
+    fn ensure_listed(&self, group: &'static Group) -> Result<(), FreeError> {
         self.groups.update(self.kernel, group, || {});
         self.keep_reserve();
         Ok(())

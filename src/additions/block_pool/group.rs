@@ -79,8 +79,8 @@ impl Unit {
 
     /// Sets the addresses of the first block, while the unit has no memory. The caller holds the turn.
     ///
-    /// `Relaxed` is sufficient: [`BlockStates::add`], which gives the unit its blocks afterwards, releases the addresses. A
-    /// free that reads them earlier finds no block, or its exchange fails.
+    /// `Relaxed` is sufficient: [`BlockStates::add`], which gives the unit its blocks afterwards, releases the
+    /// addresses. A free that reads them earlier finds no block, or its exchange fails.
     pub fn set_addresses(&self, shape: &Shape, first: Block) {
         self.base.store(first.va.wrapping_sub(shape.slot_offset(self.first_slot as usize)), Relaxed);
         self.handle_offset.store(first.handle.wrapping_sub(first.va), Relaxed);

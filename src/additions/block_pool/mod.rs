@@ -40,6 +40,7 @@
 //! | `grow`, `trim` | spans that are added and removed |
 //! | `follow_mask`, `reserve`, `usage` | masks of devices, blocks kept for interrupts, blocks in use |
 //! | `pools`, `name` | all pools: creation, destruction, the list; the name of a pool |
+//! | `preemption` | where the unit tests interrupt the calls |
 
 mod allocate;
 mod batch;

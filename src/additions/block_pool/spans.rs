@@ -153,7 +153,7 @@ impl Span {
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the first vacant span, after its units got the addresses of `memory` and buckets in the table. `None`
-    /// where [`ensure_vacant_span`](Self::ensure_vacant_span) returns that.
+    /// if it needs memory of the heap, and the heap has no room or the caller may not sleep.
     pub(super) fn prepare_span(&self, memory: &SpanMemory<'_, K, P>, turn: &TurnGuard<'_, K>) -> Option<&'static Span> {
         let span = self.ensure_vacant_span(turn)?;
         for (number, unit) in span.units.iter().enumerate() {

@@ -5,16 +5,16 @@
 //! The word has a *free bit* for each of the group's blocks, up to [`MAX_GROUP_BLOCKS`]: 1 while the block is free, 0
 //! while it is in use, and 0 while its unit has no memory. It also contains the *listed bit*, which is set while the
 //! group is [listed](super::listed_groups), and a *version*, which is incremented when a unit is added or removed. A
-//! block *can be allocated* if it is free and the device reaches it. A group is *exhausted* if none of its blocks can be
-//! allocated. These calls change the word:
+//! block *can be allocated* if it is free and the device reaches it. A group is *exhausted* if none of its blocks can
+//! be allocated. These calls change the word:
 //!
 //! * [`allocate`](BlockStates::allocate) changes a free bit from 1 to 0. Of two callers that want one block, only one
 //!   exchanges the word.
 //! * [`free`](BlockStates::free) changes a free bit from 0 to 1.
 //! * [`remove`](BlockStates::remove) (trim) changes the free bits of a unit from all 1 to all 0, and increments the
 //!   version.
-//! * [`add`](BlockStates::add) (growth) sets the free bits of a unit, but not those of blocks that the caller takes, and
-//!   increments the version.
+//! * [`add`](BlockStates::add) (growth) sets the free bits of a unit, but not those of blocks that the caller takes,
+//!   and increments the version.
 //! * [`mark_listed`](BlockStates::mark_listed) sets the listed bit.
 //! * [`mark_unlisted`](BlockStates::mark_unlisted) clears the listed bit, if the group is exhausted.
 //!
@@ -177,8 +177,8 @@ impl BlockStates {
         self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
 
-    /// Sets the free bits `free` of a unit, and increments the version. The caller holds the list's lock. It has written
-    /// the unit's addresses before, and writes its number of blocks afterwards.
+    /// Sets the free bits `free` of a unit, and increments the version. The caller holds the list's lock. It has
+    /// written the unit's addresses before, and writes its number of blocks afterwards.
     ///
     /// Context: any.
     pub fn add(&self, free: usize) {

@@ -17,7 +17,7 @@ pub struct BlockUsage {
     pub in_use: usize,
     /// All blocks.
     pub blocks: usize,
-    /// Pages.
+    /// Pages of memory that the pool has.
     pub pages: usize,
 }
 

@@ -22,8 +22,8 @@ use crate::mem::atomic_ref::AlwaysSetRef;
 use crate::mem::index::at_or_first;
 use crate::mem::lock::{IrqGuard, IrqLock};
 
-/// The number of current groups. Core `n` uses the one with number `n` modulo this, so further cores share the groups of
-/// the first ones. On RISC-V, the kernel's hint of the core has two bits, so more than four would not be used.
+/// The number of current groups. Core `n` uses the one with number `n` modulo this, so further cores share the groups
+/// of the first ones. On RISC-V, the kernel's hint of the core has two bits, so more than four would not be used.
 pub const CURRENT_GROUPS: usize = 4;
 
 /// The listed groups of a block pool. The number of a core is a hint of the kernel: it decides only where a call looks
@@ -91,8 +91,8 @@ impl ListedGroups {
     }
 
     /// Makes sure that a block of the core's current group can be allocated, and returns true: if the group is
-    /// exhausted, the core gets another one. Returns false if the pool is exhausted; then the core has no current group.
-    /// Other callers may allocate the block before this one does.
+    /// exhausted, the core gets another one. If there is no other one, the core has no current group, and the call
+    /// returns false. Other callers may allocate the block before this one does.
     #[inline(always)] // As `allocate_from_any`.
     fn next_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut list = self.list.lock(kernel);
@@ -117,8 +117,8 @@ impl ListedGroups {
             // A block of the group was freed meanwhile.
             return false;
         }
-        // `take_from_cores` also serves a group that is not shared, but takes 33 instructions more. That is one for each
-        // block of a group of 32. An allocation and a free of a block take 69.8, and the bound is 70.
+        // `take_from_cores` also serves a group that is not shared, but takes 33 instructions more. That is one for
+        // each block of a group of 32. An allocation and a free of a block take 69.8, and the bound is 70.
         if list.is_shared {
             self.take_from_cores(group);
         } else {
@@ -150,8 +150,8 @@ impl ListedGroups {
         was_current
     }
 
-    /// Runs `change` with the list's lock held. Then puts the group into the list if one of its blocks can be
-    /// allocated, or takes it off the list if none can.
+    /// Runs `change` with the list's lock held, and returns its result. Then the group is listed if one of its blocks
+    /// can be allocated, and not listed if it is exhausted.
     ///
     /// Context: any.
     pub fn update<K: Kernel, T>(&self, kernel: K, group: &'static Group, change: impl FnOnce() -> T) -> T {
@@ -163,6 +163,7 @@ impl ListedGroups {
                 Self::link(&mut list, group);
             }
         } else if group.states.mark_unlisted() && !self.take_from_cores(group) {
+            // It was listed, and no core's current group: it is in the list.
             Self::unlink(&mut list, group);
         }
         result
