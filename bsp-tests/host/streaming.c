@@ -226,6 +226,7 @@ void streaming_drivers(void)
     mask_over_syncs_that_invalidate();
     cleared_memory_of_own_operations();
     own_allocations_and_default_syncs();
+    default_syncs_of_a_snooping_device();
     bounce_within_the_mask();
     bounce_out_of_the_mask();
     copied_sync_out_of_reach();

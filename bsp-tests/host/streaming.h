@@ -22,6 +22,7 @@ void interrupt_before_a_removal(void);
 void mask_over_own_syncs(void);
 void mask_over_syncs_that_invalidate(void);
 void own_allocations_and_default_syncs(void);
+void default_syncs_of_a_snooping_device(void);
 void bounce_within_the_mask(void);
 void bounce_out_of_the_mask(void);
 void copied_sync_out_of_reach(void);

@@ -276,6 +276,23 @@ void own_allocations_and_default_syncs(void)
     rt_dmam_release(&masked);
 }
 
+/* For a device that snoops the cache no sync maintains it, also where a table of the BSP leads to the library's syncs. */
+void default_syncs_of_a_snooping_device(void)
+{
+    static fdt32_t none[1];
+    static struct rt_ofw_prop coherent = { "dma-coherent", 0, none, RT_NULL };
+    static struct rt_ofw_node node = { .full_name = "snooping", .props = &coherent };
+    static const struct rt_dma_map_ops ops = { .alloc = pool_alloc, .free = pool_free };
+    static struct rt_device isp = { .parent.name = "isp", .ofw_node = &node, .dma_ops = &ops };
+    rt_size_t flushed = host_flushed(), invalidated = host_invalidated();
+    rt_ubase_t handle = rt_dma_map_single(&isp, kernel_memory(), 1024, RT_DMA_BIDIRECTIONAL);
+
+    EXPECT(!rt_dma_mapping_error(&isp, handle));
+    EXPECT_EQ(host_flushed(), flushed);
+    rt_dma_unmap_single(&isp, handle, 1024, RT_DMA_BIDIRECTIONAL);
+    EXPECT_EQ(host_invalidated(), invalidated);
+}
+
 /* The streaming mask counts for bounce buffers that the library allocates for a table of the BSP, too. */
 void bounce_within_the_mask(void)
 {
