@@ -14,7 +14,7 @@
  * `memory` is RT_DMA_PORT_CACHED. If it is null, the kernel chooses an address in the ioremap window, and `memory` is
  * RT_DMA_PORT_CACHED, RT_DMA_PORT_UNCACHED or RT_DMA_PORT_WRITE_THROUGH. Context: thread.
  *
- * rt_dma_port_pages.c defines this function and the next one for the processors on which RT-Thread maps blocks of 2
+ * rt_dma_port_map_pages.c defines this function and the next one for the processors on which RT-Thread maps blocks of 2
  * MiB, rt_dma_port_ioremap.c for the others.
  */
 void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory);
@@ -22,7 +22,7 @@ void *rt_dma_port_map_pages(void *va, uintptr_t pa, uintptr_t size, int memory);
 /* Removes a mapping of rt_dma_port_map_pages(), all of it. Context: thread. */
 void rt_dma_port_unmap_pages(void *va);
 
-/* On these processors RT-Thread's own functions map blocks of 2 MiB, so rt_dma_port_pages.c takes their place. */
+/* On these processors RT-Thread's own functions map blocks of 2 MiB, so rt_dma_port_map_pages.c takes their place. */
 #if defined(__aarch64__) || defined(__riscv)
 #define RT_DMA_PORT_KERNEL_MAPS_BLOCKS
 
@@ -37,7 +37,9 @@ void rt_dma_port_unmap_pages(void *va);
 int rt_dma_port_clear_left_block(void *va);
 #endif
 
-/* What differs between the processors of rt_dma_port_pages.c. rt_dma_port_pages_riscv.c defines it for riscv64. */
+/*
+ * What differs between the processors of rt_dma_port_map_pages.c. rt_dma_port_map_pages_riscv.c defines it for riscv64.
+ */
 #if defined(__riscv)
 
 /*

@@ -1,7 +1,7 @@
 //! [`Mappings`] over RT-Thread's `ioremap` and its linear map.
 //!
 //! On aarch64 and riscv64, RT-Thread maps 2 MiB and more in blocks, and never removes them. On aarch64 some lead to
-//! other memory. The port maps pages instead: see `rtthread-port/rt_dma_port_pages.c`.
+//! other memory. The port maps pages instead: see `rtthread-port/rt_dma_port_map_pages.c`.
 
 use core::ffi::{c_int, c_void};
 use core::num::NonZeroUsize;
