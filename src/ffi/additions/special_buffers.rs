@@ -47,7 +47,7 @@ pub unsafe extern "C" fn rt_dma_zalloc(
     if Flags::from_bits_retain(flags).contains(Flags::NOMAP) {
         return core::ptr::null_mut();
     }
-    // SAFETY: the caller passes a valid device or null; the handle may be written.
+    // SAFETY: the caller passes a `dev` that is null or points to a device; the handle may be written.
     let buffer = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) });
     if let Some((va, _)) = buffer {
         // SAFETY: the buffer was allocated just now, without NOMAP.
@@ -167,10 +167,10 @@ fn allocate_aligned(device: Device, size: usize, align: usize, flags: usize) -> 
         return DMA.allocate_in_order(&request).ok();
     }
     let dev = c_device(device);
-    // SAFETY: the caller of the C function passed a valid device; the handle may be written.
+    // SAFETY: the device exists, because the caller of the C function passed it; the handle may be written.
     let (va, handle) = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })?;
     if !handle.is_multiple_of(align) {
-        // SAFETY: it was allocated just now.
+        // SAFETY: as above. The buffer was allocated just now, with this size and these flags.
         unsafe { rt_dma_free(dev, size, pointer(va), handle, flags) };
         return None;
     }

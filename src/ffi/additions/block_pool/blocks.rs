@@ -28,13 +28,13 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(
     pool: *mut rt_dma_block_pool,
     dma_handle: *mut rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes a pool or null.
+    // SAFETY: the caller passes null or a pool that exists.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
     let core = pool.core();
     match pool.allocate_from_core(core) {
-        // SAFETY: the caller passes a valid address or null.
+        // SAFETY: the caller passes a `dma_handle` that is null or may be written.
         Some(block) => unsafe { hand_out(block, dma_handle) },
-        // SAFETY: the caller passes a valid address or null.
+        // SAFETY: the caller passes a `dma_handle` that is null or may be written.
         None => unsafe { alloc_general(pool, dma_handle, core) },
     }
 }
@@ -43,12 +43,12 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(
 /// would else need a stack frame: 11 instructions of each call.
 ///
 /// # Safety
-/// `dma_handle` is null or valid for a write.
+/// `dma_handle` is null, or may be written.
 #[cold]
 #[inline(never)]
 unsafe fn alloc_general(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
     match pool.allocate_general(core) {
-        // SAFETY: the caller passes a valid address or null.
+        // SAFETY: the caller passes a `dma_handle` that is null or may be written.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         None => core::ptr::null_mut(),
     }
@@ -57,9 +57,9 @@ unsafe fn alloc_general(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mu
 /// Writes a block's handle and returns its address.
 ///
 /// # Safety
-/// `dma_handle` is null or valid for a write.
+/// `dma_handle` is null, or may be written.
 unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller passes a valid address or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, block.handle) };
     pointer(block.va)
 }
@@ -78,12 +78,12 @@ pub unsafe extern "C" fn rt_dma_block_pool_zalloc(
     pool: *mut rt_dma_block_pool,
     dma_handle: *mut rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes a pool or null.
+    // SAFETY: the caller passes null or a pool that exists.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
     let Some(block) = pool.allocate() else { return core::ptr::null_mut() };
     // SAFETY: the block is mapped, and this call owns it until it returns it.
     unsafe { DeviceMemory::new(RtThread, block.va, pool.block_size()) }.zero();
-    // SAFETY: the caller passes a valid address or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { hand_out(block, dma_handle) }
 }
 
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_free(
     block: *mut c_void,
     dma_handle: rt_ubase_t,
 ) {
-    // SAFETY: the caller passes a pool or null.
+    // SAFETY: the caller passes null or a pool that exists.
     if let Some(pool) = unsafe { pool_of(pool) } {
         // `free` counts and logs a wrong call; the C function has no result.
         let _ = pool.free(block.expose_provenance(), dma_handle);

@@ -146,7 +146,7 @@ fn pointer_to(created: Result<&'static BlockPool<RtThread, DevicePages>, CreateE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, count: rt_size_t) -> rt_err_t {
     let errors = errors();
-    // SAFETY: the caller passes a pool or null.
+    // SAFETY: the caller passes null or a pool that exists.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return errors.inval };
     if pool.fill(count) {
         errors.ok
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, co
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) -> rt_size_t {
-    // SAFETY: the caller passes a pool or null.
+    // SAFETY: the caller passes null or a pool that exists.
     unsafe { pool_of(pool) }.map_or(0, BlockPool::trim)
 }
 
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> rt_err_t {
     // A managed pool must not be destroyed again with its device: another pool may be at its address by then.
     let claim = DEVICES.claim(ResourceKind::BlockPool, pool.expose_provenance(), |_, _| true);
-    // SAFETY: the caller passes a pool or null.
+    // SAFETY: the caller guarantees that no other call uses the pool during this call or after it.
     let result = unsafe { destroy(pool) };
     if let Some(claim) = claim {
         DEVICES.end_claim(claim, result.is_ok());

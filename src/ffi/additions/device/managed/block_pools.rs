@@ -73,6 +73,7 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
     let pool = create();
     if !pool.is_null() {
         // SAFETY: the pool is new. The call that destroys it takes the resource out of the list before, or claims it.
+        // The driver does not use it after `rt_dmam_release`.
         unsafe { reservation.manage(ResourceKind::BlockPool, release, [pool.expose_provenance(), 0, 0, 0]) };
     }
     pool

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes a valid device or null; the handle may be written.
+    // SAFETY: the caller passes a `dev` that is null or points to a device; the handle may be written.
     let allocate = |handle: &mut Handle| unsafe { rt_dma_alloc(dev, size, handle, flags) };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn rt_dmam_alloc(
 /// Allocates a buffer by `allocate`, which sets its handle, and makes it managed.
 ///
 /// # Safety
-/// `dma_handle` is valid or null. `allocate` returns null or a buffer that `rt_dma_free` frees with `size` and `flags`.
+/// `dma_handle` is null, or may be written. `allocate` returns null or a buffer that `rt_dma_free` frees with `size` and `flags`.
 pub(in crate::ffi) unsafe fn manage_buffer(
     dev: *mut rt_device,
     size: usize,
@@ -72,7 +72,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
         let (va, handle) = with_handle(allocate)?;
         MANAGED_FREE.set(&(free_and_unmanage as FreeReplacement));
         // SAFETY: the buffer is the device's. The call that frees it takes the resource out of the list first, or
-        // claims it.
+        // claims it. The driver does not use it after `rt_dmam_release`.
         unsafe { reservation.manage(ResourceKind::Buffer, free_buffer, [va, size, handle, flags]) };
         Some((va, handle))
     });

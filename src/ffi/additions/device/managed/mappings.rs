@@ -46,7 +46,7 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
         // SAFETY: `handle` is that of the mapping. The call that unmaps it takes the resource out of the list, or
-        // claims it, before.
+        // claims it, before. Until then, and until `rt_dmam_release`, the driver leaves the buffer to the device.
         unsafe { reservation.manage(ResourceKind::Mapping, release, arguments_of(handle, size, direction)) };
     }
     handle
