@@ -153,7 +153,8 @@ void *rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle
  * translates addresses, the physical address is accepted too.
  * @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
  * @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
- * the call is refused and counted, and the buffer stays allocated.
+ * the call is refused and counted, and the buffer stays allocated. So is the first call for a device whose operations
+ * cannot be chosen now: a device with a device-tree node needs a thread for that.
  */
 void rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags);
 

@@ -1,7 +1,7 @@
 //! `rt_dma_alloc`, `rt_dma_free`.
 //!
-//! Two cases have functions of their own, so that the usual call has no stack frame: a device's first call, and a
-//! caller that does not ask for the handle.
+//! Two cases have functions of their own, so that the usual call has no stack frame: a device's first call; and a
+//! caller that does not ask for the handle, where the device's table has an `alloc`.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -90,8 +90,10 @@ pub unsafe extern "C" fn rt_dma_alloc(
     }
 }
 
-/// Chooses the device's operations, then allocates: `choose` has stored a table, so `rt_dma_alloc` does not call this
-/// again.
+/// Chooses the device's operations, then allocates. [`choose_table`] has stored a table, so `rt_dma_alloc` finds one
+/// and does not call this again, unless other code takes the table away in between.
+///
+/// If both called a function that allocates by a table, each allocation would cost 5 to 7 more instructions on aarch64.
 ///
 /// # Safety
 /// See [the module](crate::ffi).
@@ -129,7 +131,8 @@ unsafe fn alloc_without_handle(alloc: AllocOperation, dev: *mut rt_device, size:
 /// translates addresses, the physical address is accepted too.
 /// @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
 /// @note Context: any. A buffer that has a mapping of its own (`rt_dma_alloc` states which) needs a thread: elsewhere
-/// the call is refused and counted, and the buffer stays allocated.
+/// the call is refused and counted, and the buffer stays allocated. So is the first call for a device whose operations
+/// cannot be chosen now: a device with a device-tree node needs a thread for that.
 #[unsafe(no_mangle)]
 // Keeps LLVM from moving parts of it into other functions: see `rt_dma_alloc`.
 #[unsafe(link_section = ".text.rt_dma_free")]
