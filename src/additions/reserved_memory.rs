@@ -8,7 +8,7 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region, log_reserved};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolNode, SharedPoolNodeError};
+use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolId, SharedPoolNode, SharedPoolNodeError};
 use crate::kernel::{NamedRegion, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::{Text, separate_cstr, text};
@@ -143,7 +143,7 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Returns the lowest place within `memory` and one of the `alloc-ranges` of the node with this
     /// [`id`](SharedPoolNode::id); within `memory` alone if the node has no such property.
-    fn lowest_in_ranges(&self, id: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
+    fn lowest_in_ranges(&self, id: SharedPoolId, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
         let (from, to) = memory;
         if self.kernel.alloc_range(id, 0).is_none() {
             return self.lowest_between(from, to, size, alignment);

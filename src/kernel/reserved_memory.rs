@@ -4,12 +4,32 @@
 use super::{Kernel, Pa};
 use crate::log::Name;
 
+/// The number by which the kernel identifies a child of `/reserved-memory`; RT-Thread's is the address of the node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SharedPoolId(usize);
+
+impl SharedPoolId {
+    /// Makes the identifier of a node that [`shared_pool_node`](ReservedMemory::shared_pool_node) returns.
+    ///
+    /// # Safety
+    /// By this number, the methods of the same kernel find a node, which stays.
+    #[allow(unsafe_code)]
+    pub const unsafe fn new(number: usize) -> Self {
+        SharedPoolId(number)
+    }
+
+    /// Returns the number.
+    pub const fn number(self) -> usize {
+        self.0
+    }
+}
+
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`
 /// (Linux `Documentation/devicetree/bindings/reserved-memory/shared-dma-pool.yaml`).
 #[derive(Clone, Copy, Debug)]
 pub struct SharedPoolNode {
-    /// The number by which the kernel identifies the node.
-    pub id: usize,
+    /// Which node it is.
+    pub id: SharedPoolId,
     /// The node's name.
     pub name: Name<'static>,
     /// `reg`: first byte, and one past the last. `None` if the node has none and memory must be chosen.
@@ -61,7 +81,7 @@ pub unsafe trait ReservedMemory: Kernel {
 
     /// Returns entry `index` of the `alloc-ranges` of the node with this [`id`](SharedPoolNode::id); `None` after the
     /// last.
-    fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange>;
+    fn alloc_range(&self, id: SharedPoolId, index: usize) -> Option<AllocRange>;
 
     /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last; `None` after the last,
     /// and without a boot allocator. For hot-pluggable and unmapped memory the range is empty.

@@ -2,7 +2,7 @@
 
 use super::{FakeKernel, Machine, PAGE, Service};
 use rt_dma_pool::kernel::Pa;
-use rt_dma_pool::kernel::reserved_memory::{self, AllocRange, ReservedMemory, SharedPoolNodeError};
+use rt_dma_pool::kernel::reserved_memory::{self, AllocRange, ReservedMemory, SharedPoolId, SharedPoolNodeError};
 use rt_dma_pool::log::Name;
 use std::ops::Range;
 
@@ -42,10 +42,12 @@ impl SharedPoolNode {
     }
 
     /// Returns what the library reads of the node. As in the port, a node with a place has no size and no alignment.
-    fn properties(&self, id: usize) -> reserved_memory::SharedPoolNode {
+    fn properties(&self, index: usize) -> reserved_memory::SharedPoolNode {
         let SharedPoolNode { range, is_no_map, is_reusable, is_default, .. } = *self;
         let (size, alignment) = if range.is_some() { (0, 0) } else { (self.size, self.alignment) };
         let name = Name::of(c"shared");
+        // SAFETY: the fake kernel finds a node by its index.
+        let id = unsafe { SharedPoolId::new(index) };
         reserved_memory::SharedPoolNode { id, name, range, size, alignment, is_no_map, is_reusable, is_default }
     }
 
@@ -113,10 +115,10 @@ unsafe impl ReservedMemory for FakeKernel {
         Some(if node.is_readable { Ok(node.properties(index)) } else { Err(SharedPoolNodeError::BadNode) })
     }
 
-    fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange> {
+    fn alloc_range(&self, id: SharedPoolId, index: usize) -> Option<AllocRange> {
         self.begin_sleeping("alloc_range");
         let records = self.records();
-        let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[id].alloc_ranges);
+        let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[id.number()].alloc_ranges);
         ranges.and_then(|ranges| ranges.get(index)).map(|&(start, size)| AllocRange { start, size })
     }
 
@@ -151,7 +153,7 @@ unsafe impl ReservedMemory for FakeKernel {
         }
         assert!(boot.memory.iter().flatten().any(|range| range.start <= start && end <= range.end), "there is no RAM");
         boot.reserved.push(start..end);
-        let node = &mut boot.nodes.as_mut().unwrap()[node.id];
+        let node = &mut boot.nodes.as_mut().unwrap()[node.id.number()];
         assert_eq!(node.range.replace((start, end)), None, "it has a place");
         true
     }

@@ -5,7 +5,7 @@ use core::ffi::{c_char, c_int, c_void};
 use super::types::{RT_DMA_PORT_END, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_HEAP, RT_DMA_PORT_NO_TREE, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::kernel::Pa;
-use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolNode, SharedPoolNodeError};
+use crate::kernel::reserved_memory::{AllocRange, ReservedMemory, SharedPoolId, SharedPoolNode, SharedPoolNodeError};
 use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
@@ -134,7 +134,8 @@ unsafe impl ReservedMemory for RtThread {
         // SAFETY: the port accepts every index, and writes to the pool only.
         match unsafe { rt_dma_port_shared_pool(index, &mut pool) } {
             RT_DMA_PORT_FOUND => Some(Ok(SharedPoolNode {
-                id: pool.node.expose_provenance(),
+                // SAFETY: it is the address of a node, which stays.
+                id: unsafe { SharedPoolId::new(pool.node.expose_provenance()) },
                 // SAFETY: the port returns the name of a node, which stays.
                 name: unsafe { Name::from_ptr(pool.name) },
                 range: (pool.has_reg != 0).then_some((pool.start, pool.end)),
@@ -152,10 +153,10 @@ unsafe impl ReservedMemory for RtThread {
         }
     }
 
-    fn alloc_range(&self, id: usize, index: usize) -> Option<AllocRange> {
+    fn alloc_range(&self, id: SharedPoolId, index: usize) -> Option<AllocRange> {
         let (mut start, mut size) = (0, 0);
         // SAFETY: the port returned the node, and writes to the two numbers only.
-        match unsafe { rt_dma_port_alloc_range(pointer(id), index, &mut start, &mut size) } {
+        match unsafe { rt_dma_port_alloc_range(pointer(id.number()), index, &mut start, &mut size) } {
             RT_DMA_PORT_FOUND => Some(AllocRange { start, size }),
             _ => None,
         }
@@ -176,6 +177,6 @@ unsafe impl ReservedMemory for RtThread {
 
     fn reserve(&self, node: &SharedPoolNode, start: Pa, end: Pa) -> bool {
         // SAFETY: the port returned the node.
-        unsafe { rt_dma_port_reserve(pointer(node.id), start, end, node.is_no_map.into()) == 0 }
+        unsafe { rt_dma_port_reserve(pointer(node.id.number()), start, end, node.is_no_map.into()) == 0 }
     }
 }
