@@ -30,7 +30,7 @@
 //! If the block is free in step 3, its bit is set, and the exchange fails. If the block was free in step 1, and another
 //! caller has allocated it since, a second free succeeds. No check can prevent that: a second free that begins after
 //! such an allocation is the same call as a correct free of the block. A check of the bit in step 1 would only refuse a
-//! second free that began a few instructions earlier, and would take two instructions more.
+//! second free that began a few instructions earlier, and would take three instructions more.
 //!
 //! The exchange succeeds only if no unit was added or removed between steps 1 and 3, because both change the version.
 //! So it is sufficient that step 2 finds no block if the unit has no memory at step 1. The number of blocks is set to 0
