@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
-use crate::firmware::FOUND;
+use crate::firmware::{BAD_NODE, DISABLED, FOUND, NO_NODE, NO_REG, NOT_RESERVED};
 use crate::memory::{self, HIGH, HIGH_PAGES, LOW, LOW_PAGES, PAGE};
 use crate::own_table;
 use crate::port::UNMAPPED;
@@ -103,7 +103,7 @@ pub static KINDS: [Kind; 16] = [
     Kind {
         name: Some(c"refused"),
         has_node: true,
-        regions: &[Err(5), Err(6), Ok(4), Err(7), Ok(3), Err(4), Err(8)],
+        regions: &[Err(NO_NODE), Err(DISABLED), Ok(4), Err(NO_REG), Ok(3), Err(BAD_NODE), Err(NOT_RESERVED)],
         ..PLAIN
     },
     Kind { name: Some(c"partial"), table: Table::Partial, ..PLAIN },

@@ -14,6 +14,11 @@ const END: c_int = 1;
 const NO_LIST: c_int = 2;
 const NO_MEMBLOCK: c_int = 3;
 const NO_TREE: c_int = 4;
+pub const NO_NODE: c_int = 5;
+pub const DISABLED: c_int = 6;
+pub const NO_REG: c_int = 7;
+pub const BAD_NODE: c_int = 8;
+pub const NOT_RESERVED: c_int = 9;
 
 /// Pages of the board's own allocator.
 pub const OWN: std::ops::Range<usize> = 108..112;

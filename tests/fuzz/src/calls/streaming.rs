@@ -292,6 +292,8 @@ pub fn fill() {
     let is_allowed = match count {
         65_537.. => result == INVAL,
         _ if machine::is_atomic() => result == BUSY,
+        // A device's pools may be full.
+        _ if happened.is_plain() => [OK, EMPTY].contains(&result),
         _ => [OK, NOMEM, EMPTY, BUSY].contains(&result),
     };
     assert!(is_allowed, "the number of maps is {count}, and the result {result}: {happened:?}");
