@@ -119,6 +119,11 @@ static void board_with_shared_pools(void)
     EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM && strstr(host_last_text(), "out of memory"));
     host_fail_ranges(0);
 
+    /* Buffers of every device may only lie in memory that is reusable. */
+    cma_props[1].next = &cma_props[3];
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EINVAL && strstr(host_last_text(), "without reusable"));
+    cma_props[1].next = &cma_props[2];
+
     reserved_memory.child = &video;
     host_enter_interrupt();
     EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::{CACHED, START, device_of, machine};
-use rt_dma_pool::additions::reserved_memory::ReservedError;
+use rt_dma_pool::additions::reserved_memory::ReservedError::{self, BadNode, DefaultNotReusable, Install, NoRoom};
 use rt_dma_pool::error::Error;
 
 #[test]
@@ -12,28 +12,37 @@ fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
     let no_room = "memblock has no such memory left: write a reg (docs/moving-a-bsp.md)";
     let large = SharedPoolNode { size: 1 << 32, ..SharedPoolNode::without_reg(MIB) };
     let unreadable = SharedPoolNode { is_readable: false, ..SharedPoolNode::without_reg(MIB) };
-    let (nodes, reasons): (Vec<_>, Vec<_>) = [
-        (SharedPoolNode::fixed(START, MIB).no_map().reusable(), "no-map and reusable"),
-        (SharedPoolNode::fixed(START, MIB).default_pool(), not_reusable),
-        (SharedPoolNode::fixed(START, MIB).default_pool().no_map(), not_reusable),
-        (SharedPoolNode::fixed(START, PAGE - 1).default_pool().reusable(), "holds no whole page"),
-        (SharedPoolNode::without_reg(0), wrong),
-        (SharedPoolNode::without_reg(usize::MAX), wrong),
-        (SharedPoolNode::without_reg(MIB).aligned(3 * MIB as u64), wrong),
-        (SharedPoolNode::without_reg(MIB).aligned(1 << (usize::BITS - 1)), no_room),
+    let both = Install(Error::NoMapAndReusable);
+    let nodes = [
+        (SharedPoolNode::fixed(START, MIB).no_map().reusable(), both, "no-map and reusable"),
+        (SharedPoolNode::fixed(START, MIB).default_pool(), DefaultNotReusable, not_reusable),
+        (SharedPoolNode::fixed(START, MIB).default_pool().no_map(), DefaultNotReusable, not_reusable),
+        (
+            SharedPoolNode::fixed(START, PAGE - 1).default_pool().reusable(),
+            Install(Error::BadSize),
+            "holds no whole page",
+        ),
+        (SharedPoolNode::without_reg(0), BadNode, wrong),
+        (SharedPoolNode::without_reg(usize::MAX), BadNode, wrong),
+        (SharedPoolNode::without_reg(MIB).aligned(3 * MIB as u64), BadNode, wrong),
+        (SharedPoolNode::without_reg(MIB).aligned(1 << (usize::BITS - 1)), NoRoom, no_room),
         // A processor of 32 bits has no such size.
-        (large, if usize::BITS == 32 { wrong } else { no_room }),
-        (unreadable, "cannot be read"),
-    ]
-    .into_iter()
-    .unzip();
-    let machine = machine(&nodes, &[]);
+        if usize::BITS == 32 { (large, BadNode, wrong) } else { (large, NoRoom, no_room) },
+        (unreadable, BadNode, "cannot be read"),
+    ];
+    for (node, error, reason) in &nodes {
+        let machine = machine(std::slice::from_ref(node), &[]);
+        assert_eq!(machine.dma.install_reserved(), Err(*error), "{reason}");
+        assert_eq!(machine.take_errors().len(), 1, "{reason}");
+    }
+    // Each of several nodes gets its line, and the first one decides the result.
+    let machine = machine(&nodes.each_ref().map(|(node, ..)| node.clone()), &[]);
     let balance = machine.balance();
     let reserved = machine.with_boot(|boot| boot.reserved.clone());
-    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::NoMapAndReusable)));
+    assert_eq!(machine.dma.install_reserved(), Err(both));
     let errors = machine.take_errors();
     assert_eq!(errors.len(), nodes.len(), "{errors:#?}");
-    for (index, (node, reason)) in nodes.iter().zip(reasons).enumerate() {
+    for (index, (node, _, reason)) in nodes.iter().enumerate() {
         let line = match node.range {
             _ if !node.is_readable => format!("reserved-memory: shared-dma-pool {index} {reason}"),
             Some((start, end)) => format!("shared: shared-dma-pool [{start:#x}, {end:#x}): {reason}"),
