@@ -147,12 +147,14 @@ impl Memory {
 
     /// Undoes [`map_linear`](Memory::map_linear). It panics if a page is not mapped.
     pub fn unmap_linear(&self, va: Va, size: usize) {
-        self.assert_mapped(va, size);
         let mut table = self.table.write().unwrap();
-        for offset in (0..size).step_by(PAGE) {
-            table.remove(&(va + offset));
+        let were_mapped = (0..size).step_by(PAGE).all(|offset| table.remove(&(va + offset)).is_some());
+        if were_mapped {
+            mmap(Some(va), size, libc::PROT_NONE, RESERVE, -1, 0);
         }
-        mmap(Some(va), size, libc::PROT_NONE, RESERVE, -1, 0);
+        // A panic while the lock is held would make every later use of the table panic.
+        drop(table);
+        assert!(were_mapped, "not all of {size} bytes at {va:#x} are mapped");
     }
 
     /// Maps at any address. With `wrong`, the mapping leads to other memory, which the table records.
