@@ -129,7 +129,7 @@ fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
 }
 
 #[test]
-fn in_an_interrupt_nothing_happens() {
+fn an_interrupt_neither_reserves_nor_takes_out_a_resource() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
