@@ -156,6 +156,41 @@ fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
     assert_eq!(machine.take_cache_calls(), []);
 }
 
+/// C's sync out takes a shorter path for most buffers of PCI devices.
+#[test]
+fn the_first_window_gives_the_handle_that_all_windows_give() {
+    let (machine, held) = machine_with_buffer();
+    let window = |page: usize, bus| BusWindow { cpu: (held.handle + page * PAGE) as u64, bus, size: 2 * PAGE as u64 };
+    let device = machine.device(DeviceInfo::with_pci_windows(&[window(0, 0x10_0000), window(2, 0x4000)]));
+    let inside = pairs([0, 1, PAGE, 2 * PAGE - 1, 2 * PAGE], &[1, LINE, PAGE, 2 * PAGE, 2 * PAGE + 1]);
+    let elsewhere = [(0, PAGE), (0x1000, 1), (usize::MAX - 10, 100), (held.va, usize::MAX)];
+    for (data, size) in inside.into_iter().map(|(offset, size)| (held.va + offset, size)).chain(elsewhere) {
+        let handle = machine.dma.first_window_handle(device, data, size);
+        let is_in_first = held.va <= data && data.checked_add(size).is_some_and(|end| end <= held.va + 2 * PAGE);
+        assert_eq!(handle.is_some(), is_in_first, "{size} bytes at {data:#x}");
+        if let Some(handle) = handle {
+            assert_eq!(machine.dma.handle_or_refuse(MapOps::Pci, device, data, size), Ok(handle));
+        }
+    }
+}
+
+/// C's sync out takes a shorter path for a caller that does not need the handle.
+#[test]
+fn a_sync_out_without_a_handle_flushes_and_refuses_as_one_with_a_handle() {
+    let (machine, held) = machine_with_buffer();
+    let device = machine.device(DeviceInfo::plain().coherent());
+    let mapped = pairs([0, 1, LINE, PAGE - 1], &[1, LINE - 1, LINE, PAGE, 2 * PAGE]);
+    let not_mapped = [(0, PAGE), (0x1000, 1), (usize::MAX - 10, 100), (held.va, usize::MAX)];
+    machine.take_cache_calls();
+    for (data, size) in mapped.into_iter().map(|(offset, size)| (held.va + offset, size)).chain(not_mapped) {
+        let with_handle = machine.sync_out(MapOps::Coherent, device, data, size, CACHED).map(|_| ());
+        let seen = (machine.take_cache_calls(), machine.take_errors());
+        assert_eq!(machine.dma.flush_or_refuse(device, data, size), with_handle, "{size} bytes at {data:#x}");
+        assert_eq!((machine.take_cache_calls(), machine.take_errors()), seen, "{size} bytes at {data:#x}");
+        assert_eq!(seen.0.is_empty(), with_handle.is_err(), "{size} bytes at {data:#x}");
+    }
+}
+
 #[test]
 fn an_interrupt_may_sync_in_and_out() {
     let (machine, held) = machine_with_buffer();

@@ -50,7 +50,9 @@ impl Machine {
         assert_eq!(self.balance(), before, "{held:x?}");
     }
 
-    /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.
+    /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle. It repeats
+    /// what `sync_out_by` of `src/ffi/dropin/sync_ops.rs` does. `tests/calls/sync.rs` checks the shorter paths of that
+    /// file against it.
     pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<Handle, Error> {
         let handle = self.dma.handle_or_refuse(ops, device, data, size)?;
         self.dma.flush_out(ops, data, size, flags);
