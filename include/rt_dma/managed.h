@@ -22,8 +22,8 @@ extern "C" {
 /**
  * @brief Allocates a buffer as `rt_dma_alloc` does, and makes it managed: `rt_dmam_release` frees it.
  *
- * A driver may also free it by `rt_dma_free`. After that it is not managed any more. From the first managed
- * buffer on, each `rt_dma_free` checks whether it frees a managed one.
+ * A driver may also free it by `rt_dma_free`. After that it is not managed any more. From the first managed buffer on,
+ * each `rt_dma_free` checks whether it frees a managed one.
  *
  * @code{.c}
  * static rt_err_t probe(struct rt_device *dev)
@@ -120,8 +120,8 @@ void rt_dmam_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_
 /**
  * @brief Creates a pool as `rt_dma_block_pool_create` does, and makes it managed: `rt_dmam_release` destroys it.
  *
- * A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not managed any more. If
- * blocks are in use when the device is released, the pool stays, and is not managed any more.
+ * A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not managed any more. If blocks are in
+ * use when the device is released, the pool stays, and is not managed any more.
  *
  * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
  * @param[in] dev The device.
@@ -167,9 +167,9 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
  *
  * Pools of `rt_dmam_block_pool_create_linux` are managed, too.
  *
- * While blocks are in use, the pool stays managed. The log gets a line with their number, and a line with
- * the address of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A
- * call outside of a thread is counted only. Both change nothing.
+ * While blocks are in use, the pool stays managed. The log gets a line with their number, and a line with the address
+ * of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A call outside
+ * of a thread is counted only. Both change nothing.
  *
  * The call returns nothing, as Linux's `dmam_pool_destroy`. A driver that needs the result calls
  * `rt_dma_block_pool_destroy`, which takes managed pools too.

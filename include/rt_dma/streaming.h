@@ -151,9 +151,9 @@ int rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle);
 /**
  * @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
  *
- * A wrong `size` or `direction` is counted, and logged where the caller may sleep. The mapping is ended as it was made:
- * the bytes arrive, and a bounce buffer is freed. These mistakes are counted and logged in the same way, and change
- * nothing:
+ * A wrong `size` or `direction` is counted, and logged where the caller may sleep. The mapping is ended as it was
+ * made: the bytes arrive, and a bounce buffer is freed. These mistakes are counted and logged in the same way, and
+ * change nothing:
  * - The handle is unknown, belongs to another device, or was unmapped before.
  * - Several mappings have the handle, and none of them has this size and direction.
  *
@@ -226,8 +226,8 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
  * @param[in] count The most maps in interrupts between two maps or unmaps in threads: 0 to 65,536. Without this call,
  * 16 records are ready after the first map or unmap in a thread.
  * @retval RT_EOK The maps are ready.
- * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted. In a thread, a line
- * in the log gives the reason.
+ * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted. In a thread, a line in the
+ * log gives the reason.
  * @retval -RT_ENOMEM The heap has no room for the records. None was added.
  * @retval -RT_EEMPTY The records are ready, but no pool has a bounce buffer that the device reaches.
  * @retval -RT_EBUSY The caller may not sleep, or the device's operations cannot be chosen now. No record was added.

@@ -25,7 +25,7 @@ extern "C" {
  *
  * If the device is not coherent, a part must begin and end on a cache line, or where the mapping does.
  *
- * A mapping is not synced if the BSP's own `sync_out_data` may return another handle each time it is called for the
+ * Do not sync a mapping if the BSP's own `sync_out_data` may return another handle each time it is called for the
  * same bytes, as RT-Thread's for remote processors does: the device would keep the first handle. Map and unmap the
  * buffer for each transfer there.
  *

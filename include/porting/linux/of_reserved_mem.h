@@ -95,7 +95,6 @@ static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct d
 static inline int of_reserved_mem_device_init(dma_device_t dev)
 {
     struct rt_device *rt = dma_rt_device(dev);
-
     const void *np = rt ? rt_dma_port_node(rt) : NULL;
 
     return of_reserved_mem_device_init_by_idx(dev, (struct device_node *)(uintptr_t)np, 0);

@@ -145,7 +145,7 @@ static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *
  * @brief Hands a table to the device.
  *
  * @retval 0 The table is mapped.
- * @retval -EINVAL The table is empty, or `dir` is DMA_NONE.
+ * @retval -EINVAL The table is empty, or `dir` is DMA_NONE or no direction.
  * @retval -ENOMEM A map failed, or the list has fewer than `orig_nents` entries. No entry is mapped.
  */
 static inline int dma_map_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,

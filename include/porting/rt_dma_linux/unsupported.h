@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file unsupported.h
- * @brief For porting drivers from Linux: calls that fail, as on Linux without an MMU.
+ * @brief For porting drivers from Linux: calls for what this library does not have: mappings for processes (as on
+ * Linux without an MMU), and transfers between PCI devices.
  */
 #ifndef RT_DMA_LINUX_UNSUPPORTED_H
 #define RT_DMA_LINUX_UNSUPPORTED_H

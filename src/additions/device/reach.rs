@@ -43,8 +43,8 @@ impl<K: Kernel> Dma<K> {
         self.accepts_coherent_mask(ops, device, mask) || self.reaches_sample_of_kernel_memory(ops, device, mask)
     }
 
-    /// Returns whether the device reaches a sample of kernel memory: the [`PAGE_SIZE`] bytes from the device's structure
-    /// on. If not, it may still reach other kernel memory.
+    /// Returns whether the device reaches a sample of kernel memory: the [`PAGE_SIZE`] bytes from the device's
+    /// structure on. If not, it may still reach other kernel memory.
     ///
     /// For a bus that translates addresses the answer is no: the physical address of the sample is compared with the
     /// mask, and there it is not the handle. So for such a bus only pools count.

@@ -16,10 +16,9 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Errors
     /// [`BadMapping`]: the device has no mapping with the handle, or one of another size or direction, or several and
     /// none of this size and direction. Each is counted, and logged if the caller may sleep. After
-    /// [`WrongSize`](BadMapping::WrongSize) and [`WrongDirection`](BadMapping::WrongDirection) the mapping has ended; the
-    /// others change nothing.
-    /// [`Unknown`](BadMapping::Unknown) also stands for an error of [`Master::for_general_path`], which that method has
-    /// reported.
+    /// [`WrongSize`](BadMapping::WrongSize) and [`WrongDirection`](BadMapping::WrongDirection) the mapping has ended;
+    /// the others change nothing. [`Unknown`](BadMapping::Unknown) also stands for an error of
+    /// [`Master::for_general_path`], which that method has reported.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

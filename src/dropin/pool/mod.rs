@@ -198,8 +198,8 @@ impl<K: Kernel> Pool<K> {
     /// Returns the name of the pool, which stays as long as the reader.
     pub fn name<'a>(&self, _reader: &'a NameReader) -> Name<'a> {
         // SAFETY: the name is the pool's copy, or the one with which it was installed. The caller of install keeps that
-        // one until the pool is uninstalled. An uninstall removes it from the pool, and waits for readers, for 100 ticks
-        // at most: `rt_dma_pool_uninstall` demands that its caller keeps the name for slower readers.
+        // one until the pool is uninstalled. An uninstall removes it from the pool, and waits for readers, for 100
+        // ticks at most: `rt_dma_pool_uninstall` demands that its caller keeps the name for slower readers.
         #[allow(unsafe_code)]
         unsafe {
             Name::from_ptr(self.public.region_name.load(Relaxed))

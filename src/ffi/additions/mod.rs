@@ -1,5 +1,5 @@
-//! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`], except
-//! two: `coherent`, whose memory `special_buffers` allocates, and `hooks`, through which one addition calls another.
+//! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`], except two:
+//! `coherent`, whose memory `special_buffers` allocates, and `hooks`, through which one addition calls another.
 //!
 //! Each function converts its arguments, and returns the error for a bad one; calls one function of the additions; and
 //! converts the result.

@@ -11,11 +11,13 @@ use crate::text::{separate_cstr, text};
 /// @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
 ///
 /// Other threads and interrupts may allocate, free and list pools meanwhile. If the library has a cached or
-/// write-through mapping of the pool, the cache lines of the memory are flushed. A linear map that boot code made stays.
+/// write-through mapping of the pool, the cache lines of the memory are flushed. A linear map that boot code made
+/// stays.
 ///
-/// The bookkeeping stays in the heap. It is used again when a pool with the same first page, number of pages, and flags
-/// `RT_DMA_F_NOMAP` and `RT_DMA_F_DEVICE` is installed. (If the library installed the pool for a device whose node names
-/// the region, the new pool must be for a device of the same name.) So repeated installs of one range need no more
+/// The bookkeeping stays in the heap. It is used again when a pool of the same pages is installed that has the same
+/// flags
+/// `RT_DMA_F_NOMAP` and `RT_DMA_F_DEVICE`. (A pool that the library installs for a device whose node names the region
+/// is used again only for a device of the same name.) So repeated installs of one range need no more
 /// memory. The new pool then has the place of the old one in the list.
 ///
 /// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
@@ -38,7 +40,8 @@ use crate::text::{separate_cstr, text};
 /// @retval -RT_EBUSY The pool was not changed. A page of it is in use (by a buffer, a block pool, a bounce buffer or a
 /// borrower); the region belongs to a device whose node names it; the install of the pool has not ended; or the caller
 /// may not sleep, and then the call is counted but not logged.
-/// @note The name of the region must stay valid as long as a call that began before this one prints it, such as
+/// @note The name of the region must stay valid as long as a call that began before this one returned prints it, such
+/// as
 /// `list_dma_pool`. This call waits up to 100 ticks for such calls. On a slow console they may take longer, and still
 /// read the name. A string constant is always safe.
 /// @note Context: thread.

@@ -42,8 +42,8 @@ impl DevicePages {
     }
 }
 
-// SAFETY: with the flags of `DevicePages::flags`, the memory is mapped uncached, or is coherent for the device. The pools
-// of the library, or the operation of the BSP, give it to one caller until it is freed. `with_handle` exposes the
+// SAFETY: with the flags of `DevicePages::flags`, the memory is mapped uncached, or is coherent for the device. The
+// pools of the library, or the operation of the BSP, give it to one caller until it is freed. `with_handle` exposes the
 // provenance of its address. The library's own calls return an address of a pool's view or of the linear map, whose
 // provenance was exposed.
 unsafe impl Pages for DevicePages {
@@ -70,9 +70,10 @@ unsafe impl Pages for DevicePages {
     }
 
     fn last_reachable(&self, device: Device) -> usize {
-        // The hook is set here, because every creation of a block pool calls this function, from C and from Rust. It
-        // is set before the mask is read: if another core sets a mask meanwhile, either that mask is read here, or the
-        // other core finds the hook and lets the pool follow.
+        // The hook is set here, because every creation of a block pool calls this function, from C and from Rust. It is
+        // set before the mask is read: if another core sets a mask meanwhile, either that mask is read here, or the
+        // other core finds the hook and lets the pool follow. The creation calls this again when the pool is in the
+        // list: only then can the other core find the pool.
         FOLLOW_MASK.set_before_reads(&(follow_mask as fn(Device)));
         let mask = MASKS.get().map_or(NO_MASK, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)

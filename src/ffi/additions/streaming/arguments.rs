@@ -56,7 +56,7 @@ const _: () = assert!(
 );
 
 impl Master for *mut rt_device {
-    #[inline(always)] // As a function of its own, a direct map and its unmap take 40 instructions more.
+    #[inline(always)] // Otherwise a direct map and its unmap take 40 instructions more.
     fn for_fast_path(self) -> Option<FastMaster> {
         let device = device_at(self)?;
         let ops = untranslated_ops(stored_table(device)?)?;

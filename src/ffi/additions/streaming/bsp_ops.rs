@@ -1,8 +1,8 @@
 //! What a streaming mapping calls for a device whose table (`dev->dma_ops`) the BSP set.
 //!
 //! Such a table may have any mix of operations: the BSP's own, copies of the library's, and null ones, which stand for
-//! the library's too. An operation of the BSP's own is called. In place of one of the library's, the work is done here,
-//! because a mapping needs something else than a driver's call does:
+//! the library's too. An operation of the BSP's own is called. In place of one of the library's, the work is done here
+//! (except for `free`: `rt_dma_free` serves both), because a mapping needs something else than a driver's call does:
 //!
 //! * A bounce buffer lies within the streaming mask if possible. `rt_dma_alloc` keeps to the coherent mask.
 //! * A sync maintains the cache unless the flags have `NOCACHE`. Some sync operations of the library never do, and one

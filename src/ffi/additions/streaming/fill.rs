@@ -32,8 +32,8 @@ const MOST_RECORDS: usize = 1 << 16;
 /// @param[in] count The most maps in interrupts between two maps or unmaps in threads: 0 to 65,536. Without this call,
 /// 16 records are ready after the first map or unmap in a thread.
 /// @retval RT_EOK The maps are ready.
-/// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted. In a thread, a line
-/// in the log gives the reason.
+/// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted. In a thread, a line in the
+/// log gives the reason.
 /// @retval -RT_ENOMEM The heap has no room for the records. None was added.
 /// @retval -RT_EEMPTY The records are ready, but no pool has a bounce buffer that the device reaches.
 /// @retval -RT_EBUSY The caller may not sleep, or the device's operations cannot be chosen now. No record was added.

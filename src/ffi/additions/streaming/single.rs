@@ -125,9 +125,9 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: r
 
 /// @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
 ///
-/// A wrong `size` or `direction` is counted, and logged where the caller may sleep. The mapping is ended as it was made:
-/// the bytes arrive, and a bounce buffer is freed. These mistakes are counted and logged in the same way, and change
-/// nothing:
+/// A wrong `size` or `direction` is counted, and logged where the caller may sleep. The mapping is ended as it was
+/// made: the bytes arrive, and a bounce buffer is freed. These mistakes are counted and logged in the same way, and
+/// change nothing:
 /// - The handle is unknown, belongs to another device, or was unmapped before.
 /// - Several mappings have the handle, and none of them has this size and direction.
 ///

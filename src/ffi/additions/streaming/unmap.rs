@@ -30,7 +30,7 @@ pub(super) unsafe fn unmap(master: impl Master, mapped: &MappedBuffer) {
 ///
 /// # Safety
 /// As [`unmap`].
-// As a part of `unmap`, a direct map and its unmap take 18 instructions more (`ci/bench`, rows "linear").
+// Inlined into `unmap`, it makes a direct map and its unmap take 18 instructions more (`ci/bench`, rows "linear").
 #[inline(never)]
 unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     let Ok(master) = master.for_general_path() else { return };
@@ -54,7 +54,7 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
 
 /// Claims a managed mapping of the device with this handle, whose arguments fulfil a condition; `None` if there is
 /// none.
-// As a part of `unmap_managed`, the unmap of a list takes 96 instructions more (`ci/bench`, rows "list").
+// Inlined into `unmap_managed`, it makes the unmap of a list take 96 instructions more (`ci/bench`, rows "list").
 #[inline(never)]
 fn claim_where(device: Device, handle: Handle, is_meant: impl Fn(&Arguments) -> bool) -> Option<ManagedClaim> {
     DEVICES.claim(ResourceKind::Mapping, handle, |owner, arguments| owner == device && is_meant(arguments))

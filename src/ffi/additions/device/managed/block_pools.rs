@@ -13,8 +13,8 @@ use crate::kernel::Device;
 
 /// @brief Creates a pool as `rt_dma_block_pool_create` does, and makes it managed: `rt_dmam_release` destroys it.
 ///
-/// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not managed any more. If
-/// blocks are in use when the device is released, the pool stays, and is not managed any more.
+/// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not managed any more. If blocks are in
+/// use when the device is released, the pool stays, and is not managed any more.
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
@@ -83,9 +83,9 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
 ///
 /// Pools of `rt_dmam_block_pool_create_linux` are managed, too.
 ///
-/// While blocks are in use, the pool stays managed. The log gets a line with their number, and a line with
-/// the address of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A
-/// call outside of a thread is counted only. Both change nothing.
+/// While blocks are in use, the pool stays managed. The log gets a line with their number, and a line with the address
+/// of each of the first eight. A call for a pool that is not managed (any more) is logged and counted. A call outside
+/// of a thread is counted only. Both change nothing.
 ///
 /// The call returns nothing, as Linux's `dmam_pool_destroy`. A driver that needs the result calls
 /// `rt_dma_block_pool_destroy`, which takes managed pools too.
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
 unsafe fn release(_device: Device, arguments: Arguments) {
     let [pool, ..] = arguments;
     let pool: *mut c_void = pointer(pool);
-    // SAFETY: the caller guarantees that the driver does not use the pool any more. If blocks are in use, `destroy` logs
-    // them, and refuses.
+    // SAFETY: the caller guarantees that the driver does not use the pool any more. If blocks are in use, `destroy`
+    // logs them, and refuses.
     let _ = unsafe { destroy(pool.cast()) };
 }

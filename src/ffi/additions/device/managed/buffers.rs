@@ -17,8 +17,8 @@ use crate::text::text;
 
 /// @brief Allocates a buffer as `rt_dma_alloc` does, and makes it managed: `rt_dmam_release` frees it.
 ///
-/// A driver may also free it by `rt_dma_free`. After that it is not managed any more. From the first managed
-/// buffer on, each `rt_dma_free` checks whether it frees a managed one.
+/// A driver may also free it by `rt_dma_free`. After that it is not managed any more. From the first managed buffer on,
+/// each `rt_dma_free` checks whether it frees a managed one.
 ///
 /// @code{.c}
 /// static rt_err_t probe(struct rt_device *dev)
@@ -109,8 +109,8 @@ pub unsafe extern "C" fn rt_dmam_free(
         managed_va == va && managed_size == size && (dma_handle == 0 || dma_handle == managed_handle)
     };
     match DEVICES.unmanage(device, ResourceKind::Buffer, Selection::Newest, is_wanted) {
-        // SAFETY: the buffer has left the list, so no other call frees it. The caller guarantees that the device exists,
-        // and does not use the buffer any more.
+        // SAFETY: the buffer has left the list, so no other call frees it. The caller guarantees that the device
+        // exists, and that the buffer is not used any more.
         Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {
             let text = text!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer", va, dma_handle, size);

@@ -79,8 +79,8 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     let wanted = arguments_of(dma_handle, size, direction);
     let is_wanted = |arguments: &Arguments| *arguments == wanted;
     if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, Selection::Newest, is_wanted) {
-        // SAFETY: the mapping has left the list, so no other call ends it. The caller guarantees that the device exists,
-        // and has left the buffer to it until now.
+        // SAFETY: the mapping has left the list, so no other call ends it. The caller guarantees that the device
+        // exists, and that no code has accessed the buffer while it was mapped.
         return unsafe { release(device, arguments) };
     }
     let refuse = |text| DMA.refuse_line(&DMA.line_about(device, text));
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
         return refuse(text!("managed unmap of 0x%lx (%lu bytes): unknown or ambiguous", dma_handle, size));
     };
     // SAFETY: the mapping has left the list, so no other call ends it. The caller guarantees that the device exists,
-    // and has left the buffer to it until now.
+    // and that no code has accessed the buffer while it was mapped.
     unsafe { release(device, arguments) };
     refuse(text!(
         "managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped",

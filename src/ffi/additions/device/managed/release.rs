@@ -1,4 +1,4 @@
-//! `rt_dmam_release`: a driver releases all that its device has.
+//! `rt_dmam_release`: releases a device's managed resources, and ends its masks and limits.
 
 use crate::abi::rt_device;
 use crate::ffi::additions::device::forget_earlier_device;
