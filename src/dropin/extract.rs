@@ -22,7 +22,7 @@ const NAME: Name = Name::of(c"dma-pool");
 impl<K: Kernel> Dma<K> {
     /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool
     /// `coherent-pool`, the rest becomes the pool `cma`. It is the first region that has that many bytes below 4 GiB.
-    /// If there is none, it is the first region above 4 GiB: see [`find_part`](Self::find_part).
+    /// If there is none, it is one that reaches above 4 GiB: see [`find_part`](Self::find_part).
     ///
     /// Context: thread.
     ///
@@ -93,9 +93,9 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of
-    /// them below 4 GiB. If no region has that many there, it is the first region with enough bytes that begins above
-    /// 4 GiB; and if none does, the one with enough bytes that begins at 4 GiB or contains that border. In this order
-    /// the C original takes regions that are not below 4 GiB.
+    /// them below 4 GiB. If no region has that many there, it is the first region in which enough bytes are left that
+    /// begin above 4 GiB; and if there is none, the one in which they begin at 4 GiB or contain that border. In this
+    /// order the C original takes regions that are not below 4 GiB.
     ///
     /// # Errors
     /// No region has enough bytes left, or there is no list.

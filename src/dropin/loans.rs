@@ -121,6 +121,9 @@ pub struct Loans<K: Kernel> {
     /// fence, and reads the records. So at least one of them reads what the other wrote: nothing is lent, or the owner
     /// waits for this borrower. Without the fences both could miss it: a new record is published with `Release` and
     /// found with `Acquire`, which do not order it with this number.
+    ///
+    /// An owner leaves with release. A borrower or the next owner reads the smaller number with acquire, so it also
+    /// sees what the earlier owner wrote to the records: that it asks their borrowers for nothing any more.
     pub waiting: AtomicUsize,
     /// The number of owners' requests for which borrowers did not give back enough memory.
     pub failed_waits: AtomicUsize,

@@ -14,8 +14,9 @@
 //!
 //! Each has a fence between its two steps. Without it, a core may read before its own write is visible to the other
 //! core. With both fences, the call finds no name, or the uninstall finds the call in the count. The steps themselves
-//! need no order. A call leaves the count with release after its last read of the name, and the uninstall reads zero
-//! with acquire: so the owner frees the name after that read.
+//! need no order. (A new name, of a pool that is installed again, is stored with release, and read with acquire.) A
+//! call leaves the count with release after its last read of the name, and the uninstall reads zero with acquire: so
+//! the owner frees the name after that read.
 //!
 //! The pool is uninstalled already when the wait begins. So the uninstall succeeds also if the time was not enough, and
 //! [`NameReaders::wait_until_none`] returns nothing. `tests/orderings` checks the order with a model checker.

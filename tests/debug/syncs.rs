@@ -4,6 +4,8 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::debug::Finding;
 use rt_dma_pool::flags::Flags;
+#[cfg(target_pointer_width = "64")]
+use rt_dma_pool::kernel::{Mappings, MemoryType};
 
 #[test]
 fn nocache_in_a_sync_of_cached_memory_and_the_reverse_are_reported() {
@@ -29,6 +31,22 @@ fn nocache_in_a_sync_of_cached_memory_and_the_reverse_are_reported() {
     rig.sync_data(held.va, 4096, Flags::empty());
     rig.sync_data(held.va, 4096, Flags::NOCACHE);
     rig.assert_silent();
+}
+
+/// Where memory is mapped at its physical address, that is also the address of a buffer without a mapping. (A host of 32
+/// bits may have other memory at this address.)
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_sync_past_a_buffer_without_a_mapping_is_reported_where_its_address_is_mapped_to_itself() {
+    let rig = Rig::new();
+    rig.machine.dma.pools().next().unwrap().add_flags(Flags::NOMAP);
+    let held = rig.alloc(64, Flags::NOMAP);
+    rig.machine.map_next_at(held.va);
+    assert_eq!(rig.machine.kernel.map(held.va, PAGE, MemoryType::Cached).unwrap().get(), held.va);
+    rig.sync_data(held.va, 64, Flags::empty());
+    rig.assert_silent();
+    rig.sync_data(held.va, PAGE, Flags::empty());
+    rig.assert_found(Finding::SyncEnd, &format!("{:#x}, 4096 bytes, the end is {:#x}", held.va, held.va + 64));
 }
 
 #[test]

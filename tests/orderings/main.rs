@@ -287,6 +287,20 @@ fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
     });
 }
 
+/// A borrower that reads that no owner waits any more sees all that the owner wrote before.
+#[test]
+fn what_an_owner_wrote_while_it_waited_is_seen_by_the_next_borrower() {
+    every_execution("Loans, after a wait", || {
+        let (loans, asks_no_more) = (leak(Loans::<LoomKernel>::new()), leak(AtomicUsize::new(0)));
+        loans.begin_waiting();
+        assert_eq!(asks_no_more.load(Relaxed), 0);
+        let borrower = thread::spawn(move || loans.has_waiting_owner() || asks_no_more.load(Relaxed) == 1);
+        asks_no_more.store(1, Relaxed);
+        loans.end_waiting();
+        assert!(borrower.join().unwrap(), "memory is lent while an owner's request still stands");
+    });
+}
+
 /// A call reads a pool's name while the pool is uninstalled, and the name is freed at once. The call finds no name, or
 /// the uninstall waits for the call.
 #[test]

@@ -61,8 +61,9 @@
 //!
 //! # The tests
 //!
-//! `tests/interleaved` runs another call before each step of a free, `listed_groups/tests.rs` before each step of an
-//! allocation that looks for a group. `tests/orderings` checks the memory orders with a model checker.
+//! `block_pool/tests/interleaved` runs another call before each step of a free, `listed_groups/tests.rs` before each
+//! step of an allocation that looks for a group. The package's `tests/orderings` checks the memory orders with a model
+//! checker.
 
 use super::preemption::preemption_point;
 use crate::mem::atomics::{

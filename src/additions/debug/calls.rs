@@ -1,5 +1,5 @@
 //! A call of a driver, and what it stated: what it frees, or how it unmaps or syncs. What it allocates or maps is a
-//! [`DebugEntry`], and what it unmaps a [`MappedBuffer`](crate::additions::streaming::MappedBuffer).
+//! [`DebugEntry`], and what it unmaps or syncs a [`MappedBuffer`](crate::additions::streaming::MappedBuffer).
 
 use super::entry::{DebugEntry, HeldMapping, Kind, MappedBy};
 use crate::dropin::map_ops::MapOps;

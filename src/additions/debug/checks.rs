@@ -155,14 +155,15 @@ impl<K: Kernel> Watch<K> {
     /// Returns how the byte at an address is mapped and used; `None` if it is not mapped.
     fn byte_at(&self, dma: &Dma<K>, va: Va) -> Option<FirstByte> {
         let pa = self.kernel.v2p(va)?;
-        Some(match dma.pool_touching(pa, pa.saturating_add(1)) {
+        let (is_cached, is_free) = match dma.pool_touching(pa, pa.saturating_add(1)) {
             Some(pool) => {
                 let is_cached = pool.address_info(va, pa).is_some_and(|info| info.is_cached);
-                FirstByte { is_cached, is_free: !pool.is_in_use(pa) }
+                (is_cached, !pool.is_in_use(pa))
             }
             // Outside of the pools only the linear map is known to be cached.
-            None => FirstByte { is_cached: self.kernel.linear(pa) == va, is_free: false },
-        })
+            None => (self.kernel.linear(pa) == va, false),
+        };
+        Some(FirstByte { is_identity: pa == va, is_cached, is_free })
     }
 
     /// Notes that the driver released its managed resources, because it is removed, and reports what the device still

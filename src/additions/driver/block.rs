@@ -14,7 +14,7 @@ use crate::mem::device_memory::DeviceValue;
 /// for ever:
 ///
 /// * A box was forgotten ([`core::mem::forget`]), because a device may still use the memory of the box. A line in the
-///   log has the number of such boxes, and one line each the addresses of the first eight.
+///   log has the number of such boxes. A further line for each of the first eight has its address.
 /// * The pool is dropped where the caller may not sleep. `list_dma_block_pool` counts the drop as a refused call, and
 ///   still lists the pool.
 pub struct BlockPool<T: AsWords, P: Platform> {
@@ -29,8 +29,7 @@ impl<P: Platform> Device<P> {
     /// Makes a pool that has no memory yet.
     ///
     /// * `name` is for the log and for `list_dma_block_pool`. Its first 31 bytes are kept.
-    /// * `align` is in bytes, a power of two, at most a page. Every block is aligned to it, and to a word. Zero: to a
-    ///   word only.
+    /// * `align` is in bytes, a power of two, at most a page. Every block is aligned to it, and to a word. Zero: as 1.
     /// * `boundary` is in bytes, a power of two. No block crosses a multiple of it in the device's address space. It is
     ///   at least the size of a block: that of the words of `T`, rounded up to the alignment. Zero: no boundary.
     ///

@@ -163,7 +163,8 @@ impl<P: Platform> Device<P> {
     /// # Safety
     /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet
     /// dropped. If operations of the BSP's own serve it, and a mapping was dropped in an interrupt, it also exists
-    /// until a thread has mapped or unmapped a buffer of any device: then they free the bounce buffer of the mapping.
+    /// until a thread has mapped or unmapped a buffer of any device. That call frees the bounce buffer by these
+    /// operations.
     ///
     /// The device accesses only bytes whose handles the driver passed to it, only while these bytes are allocated or
     /// mapped for it, and mapped bytes only in the direction of their mapping. It does not write to bytes while `cpu`

@@ -14,7 +14,7 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, PAGE_SIZE, Va};
 use crate::log::Name;
 use crate::mem::atomics::{
-    Ordering::{Relaxed, SeqCst},
+    Ordering::{Acquire, Relaxed, SeqCst},
     fence,
 };
 use crate::mem::heap::alloc_static;
@@ -113,9 +113,9 @@ impl<K: Kernel> Loans<K> {
     }
 
     /// Returns whether an owner waits for its memory. The caller has reserved a record: an owner that begins to wait
-    /// after the answer finds it. [`waiting`](Loans::waiting) explains the fence.
+    /// after the answer finds it. [`waiting`](Loans::waiting) explains the orders.
     pub fn has_waiting_owner(&self) -> bool {
         fence(SeqCst);
-        self.waiting.load(Relaxed) != 0
+        self.waiting.load(Acquire) != 0
     }
 }

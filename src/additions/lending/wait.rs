@@ -14,7 +14,7 @@ use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Pa, Va};
 use crate::log::{Level, Line};
 use crate::mem::atomics::{
-    Ordering::{Relaxed, SeqCst},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
     fence,
 };
 use crate::text::text;
@@ -163,14 +163,14 @@ impl<K: Kernel> Dma<K> {
 
 impl<K: Kernel> Loans<K> {
     /// Notes that an owner waits for its memory. After that, the owner looks at the records.
-    /// [`waiting`](Loans::waiting) explains the fence.
+    /// [`waiting`](Loans::waiting) explains the orders.
     pub fn begin_waiting(&self) {
-        self.waiting.fetch_add(1, Relaxed);
+        self.waiting.fetch_add(1, Acquire);
         fence(SeqCst);
     }
 
     /// Notes that an owner waits no longer.
-    fn end_waiting(&self) {
-        self.waiting.fetch_sub(1, Relaxed);
+    pub fn end_waiting(&self) {
+        self.waiting.fetch_sub(1, Release);
     }
 }

@@ -43,7 +43,10 @@ impl<K: Kernel> Dma<K> {
         // Each round searches for the next size, so that no memory is needed to remember sizes.
         while let Some(pages) = BufferSizes::of(pool).filter(|size| *size > last).min() {
             let count = BufferSizes::of(pool).filter(|size| *size == pages).count();
-            self.kernel.print(text!("    %8lu x %lu KiB\n", count, kib(pages * PAGE_SIZE)));
+            // Since the search, other callers may have freed the last buffer of this size.
+            if count > 0 {
+                self.kernel.print(text!("    %8lu x %lu KiB\n", count, kib(pages * PAGE_SIZE)));
+            }
             last = pages;
         }
     }

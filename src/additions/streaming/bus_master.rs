@@ -62,7 +62,7 @@ pub struct BspOps {
     /// Frees such a buffer.
     pub free: unsafe fn(device: Device, size: usize, va: Va, handle: Handle),
     /// Makes the processor's bytes visible to the device, and returns the handle. The bytes are physically contiguous,
-    /// except that a BSP may allocate other memory if its own operations allocate and sync.
+    /// unless the BSP's own `alloc` allocated them otherwise.
     pub sync_out: unsafe fn(device: Device, va: Va, size: usize, flags: Flags) -> Option<Handle>,
     /// Makes the device's bytes visible to the processor, and returns whether it succeeded.
     pub sync_in: unsafe fn(device: Device, va: Va, size: usize, handle: Handle, flags: Flags) -> bool,

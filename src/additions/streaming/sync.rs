@@ -78,8 +78,8 @@ impl<K: Kernel> Streaming<'_, K> {
         Ok(())
     }
 
-    /// Makes a part of a mapping the device's by one `sync_out` of a BSP's own, and makes the `sync_in` that an earlier
-    /// `sync_out` may need.
+    /// Makes a part of a mapping the device's by one `sync_out` of a BSP's own, and makes the `sync_in` that the
+    /// `sync_out` before it still needs, if it has had none.
     fn sync_for_device_by_bsp(
         self,
         master: &BusMaster,
@@ -96,7 +96,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return;
         }
         if self.mappings.records.replace_synced_in(kernel, master.device, mapped, None).is_none() {
-            // The earlier `sync_out` has had no `sync_in`.
+            // The earlier `sync_out` has had no `sync_in`, or the driver unmaps the mapping meanwhile, which is wrong.
             // SAFETY: it is no transfer.
             unsafe { mapping.sync_in(kernel, bsp, part, Purpose::Pairing) };
         }

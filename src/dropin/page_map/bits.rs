@@ -1,7 +1,7 @@
 //! Ranges of bits in arrays of words: bit `n` is bit `n % BITS` of word `n / BITS`, as in RT-Thread's `bitmap.h`.
 //!
-//! The words are atomics read and written with `Relaxed`, which costs what plain words cost: C may read a pool's bitmap
-//! while it changes.
+//! The words are atomics read and written with `Relaxed`, so that C may read a pool's bitmap while it changes:
+//! see [`bitmaps`](crate::mem::bitmaps).
 //!
 //! [`change`] and [`differs`] serve every range. The end of another name shows for which bits it does the same:
 //!
@@ -206,6 +206,7 @@ pub fn change(words: &[BitmapWord], range: BitRange, is_set: bool) {
 }
 
 /// Does what [`change_across`] does, in a function of its own. The caller excludes other writers.
+#[inline(never)]
 pub fn change_long(words: &[BitmapWord], range: BitRange, is_set: bool) {
     change_across(words, range, is_set);
 }
@@ -250,6 +251,7 @@ pub fn differs(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
 }
 
 /// Returns what [`differs_across`] returns, in a function of its own.
+#[inline(never)]
 fn differs_long(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     differs_across(words, range, is_set)
 }

@@ -64,7 +64,8 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case:
-    /// maps them if necessary, flushes dirty lines of another memory type, and sets the cache state of the pages.
+    /// maps them if necessary, removes lines of another memory type from the cache, and sets the cache state of the
+    /// pages.
     fn map_buffer_slow(&self, page: usize, page_count: usize, flags: Flags) -> Option<NonZeroUsize> {
         let memory = memory_type(flags);
         let mapped = match memory {
@@ -76,12 +77,12 @@ impl<K: Kernel> Pool<K> {
             let _ = self.free_pages(page, page_count);
             return None;
         };
-        // Pages that will not be cached must have no dirty lines. Their new cache state does not decide this: it is
-        // `Dirty` also for pages without a mapping, and for some with an own mapping (see `own_mapping_state`).
+        // The cache must have no lines of pages that will not be cached. Their new cache state does not decide this: it
+        // is `Dirty` also for pages without a mapping, and for some with an own mapping (see `own_mapping_state`).
         if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, page_count, CacheState::Clean) {
-            // A buffer without a mapping has a physical address only: nothing can be flushed through it.
+            // A buffer without a mapping has a physical address only: no line can be removed through it.
             let mapped_at = memory.is_some().then_some(va.get());
-            self.flush_pages(page, page_count, mapped_at);
+            self.flush_and_invalidate_pages(page, page_count, mapped_at);
         }
         if self.cache_states.differ(page, page_count, cache) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
@@ -105,8 +106,10 @@ impl<K: Kernel> Pool<K> {
     ///
     /// A plain flush may leave the lines, clean, and an uncached access may then read an old byte from a line in place
     /// of what the device has written (Arm ARM DDI 0406, "Mismatched memory attributes"; RISC-V privileged manual,
-    /// "Svpbmt"). Linux removes the lines, too (`__dma_clear_buffer`, `arch_dma_prep_coherent`).
-    fn flush_pages(&self, page: usize, page_count: usize, va: Option<Va>) {
+    /// "Svpbmt"). Linux removes the lines, too, on 32-bit Arm (`__dma_clear_buffer`) and on RISC-V
+    /// (`arch_dma_prep_coherent`). Lines that a write-through view left are clean, and stay: their pages count as
+    /// clean.
+    fn flush_and_invalidate_pages(&self, page: usize, page_count: usize, va: Option<Va>) {
         let in_cached_view = self.view(MemoryType::Cached).base().map(|base| base + (page << PAGE_SHIFT));
         if let Some(through) = in_cached_view.or(va) {
             // One page per call, because the kernel may mask interrupts during a call.

@@ -200,7 +200,7 @@ impl<K: Kernel> Pool<K> {
         public.region_start.store(region.start, Relaxed);
         public.region_end.store(region.end, Relaxed);
         if !self.membership.has_copied_name {
-            public.region_name.store(region.name.as_ptr().cast_mut(), Relaxed);
+            public.region_name.store(region.name.as_ptr().cast_mut(), Release);
         }
         public.flags.store(spec.flags_of_new_pool(self.kernel).bits(), Relaxed);
         // The next three never change, but C may have written to them.

@@ -47,7 +47,10 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, NamedRegion, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::atomic_ref::AtomicRef;
-use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
+use crate::mem::atomics::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed},
+};
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
 use crate::mem::heap::{CACHE_LINE, KBox};
 use crate::mem::index::at_or_first;
@@ -195,14 +198,15 @@ impl<K: Kernel> Pool<K> {
             && (serves_every_device || self.is_reusable() == region.is_reusable)
     }
 
-    /// Returns the name of the pool, which stays as long as the reader.
+    /// Returns the name of the pool. It stays as long as the reader, because an uninstall waits and its caller keeps
+    /// the name: see [`name_readers`](crate::dropin::name_readers).
     pub fn name<'a>(&self, _reader: &'a NameReader) -> Name<'a> {
         // SAFETY: the name is the pool's copy, or the one with which it was installed. The caller of install keeps that
         // one until the pool is uninstalled. An uninstall removes it from the pool, and waits for readers, for 100
         // ticks at most: `rt_dma_pool_uninstall` demands that its caller keeps the name for slower readers.
         #[allow(unsafe_code)]
         unsafe {
-            Name::from_ptr(self.public.region_name.load(Relaxed))
+            Name::from_ptr(self.public.region_name.load(Acquire))
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! A group is *listed* while it is in the list, or the current group of at least one core. The listed bit in its
 //! [word](super::states) shows that. Each group of which a block can be allocated is listed, or the call that made the
-//! block free is about to list it. A group of which no block can be allocated any more stays listed until the next call
-//! that looks for a block in it, or that [updates](ListedGroups::update) the group.
+//! block free is about to list it. A group of which no block can be allocated any more stays listed until a core whose
+//! current group it is looks for a block in it, or a call [updates](ListedGroups::update) the group.
 //!
 //! A core allocates from its current group. If that is exhausted, the first group of the list becomes the core's
 //! current one. So two cores write different words, as long as there are groups enough for both. If no group is left in
@@ -77,7 +77,7 @@ impl ListedGroups {
     ///
     /// A group that becomes current may have no free block left when this call allocates from it, because other calls
     /// read it as their core's current group before, or share it now. Then the loop goes on. Each further
-    /// round means that another call has allocated a block.
+    /// round means that another call has allocated or removed the free blocks, or put them out of the device's reach.
     ///
     /// Context: any.
     #[inline(always)] // With that of `next_group`: 26 instructions less for each group that has no free block left.
@@ -114,7 +114,7 @@ impl ListedGroups {
             return true;
         }
         if !group.states.mark_unlisted() {
-            // A block of the group was freed meanwhile.
+            // A block of the group can be allocated again.
             return false;
         }
         // `take_from_cores` also serves a group that is not shared, but takes 29 instructions more. That is 0.9 for

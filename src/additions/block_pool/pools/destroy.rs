@@ -34,7 +34,7 @@ enum Refusal {
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Destroys the pool at `pool`, and frees its memory. While blocks are in use, the pool stays. Then one line in the
-    /// log has their number, and one line each the address of the first few.
+    /// log has their number. A further line for each of the first few has its address.
     ///
     /// Context: thread.
     ///

@@ -10,6 +10,8 @@ use crate::kernel::Device;
 
 /// How the first byte of a buffer is mapped and used.
 pub struct FirstByte {
+    /// Its address is its physical address.
+    pub is_identity: bool,
     /// It is known to be cached.
     pub is_cached: bool,
     /// It lies in a page of a pool that is not in use.
@@ -55,12 +57,13 @@ impl Checker<'_> {
     /// size of a cache line in bytes.
     pub fn sync_data(&mut self, data: &SyncedData, first_byte: Option<FirstByte>, line: usize) {
         let SyncedData { va, size, flags } = *data;
-        let Some(FirstByte { is_cached, is_free }) = first_byte else {
+        let Some(FirstByte { is_identity, is_cached, is_free }) = first_byte else {
             return self.report(Finding::BadAddress, va, size, 0);
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
         let (table, device) = (&self.state.table, self.call.device);
-        let is_mapped_memory = |entry: &DebugEntry| entry.kind.is_memory() && !entry.is_unmapped_buffer();
+        let is_mapped_memory =
+            |entry: &DebugEntry| entry.kind.is_memory() && (is_identity || !entry.is_unmapped_buffer());
         let contains = |entry: &&DebugEntry| is_mapped_memory(entry) && va.wrapping_sub(entry.va) < entry.size;
         let mistake = if self.call.has_on_stack(va) {
             Some((Finding::Stack, 0))

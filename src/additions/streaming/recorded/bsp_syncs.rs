@@ -3,9 +3,9 @@
 //!
 //! A driver need not sync in pairs: it may sync for the processor twice, or only for the device. Then the call that is
 //! missing in a pair is made too ([`Purpose::Pairing`]). Whether one is missing follows from
-//! [`synced_in`](LiveMapping::synced_in), which states whether the last call was a `sync_in`:
+//! [`synced_in`](LiveMapping::synced_in):
 //!
-//! | call of the driver | the last call was a `sync_out` | the last call was a `sync_in` |
+//! | call of the driver | a `sync_out` still needs its `sync_in` | each `sync_out` has had its `sync_in` |
 //! | --- | --- | --- |
 //! | sync for the processor | `sync_in` | pairing `sync_out`, then `sync_in` |
 //! | sync for the device | `sync_out`, then pairing `sync_in` | `sync_out` |
@@ -68,8 +68,9 @@ impl LiveMapping {
         unsafe { (bsp.sync_in)(self.master.device, va, part.size, handle, self.flags_for(purpose)) }
     }
 
-    /// Makes one call of a BSP's own `sync_in` for a part, and the `sync_out` that it needs before it if the last call
-    /// was a `sync_in` too: `synced_in` is its part. If that `sync_out` fails, no `sync_in` is made.
+    /// Makes one call of a BSP's own `sync_in` for a part, and the `sync_out` that it needs before it if each
+    /// `sync_out` has had its `sync_in`: `synced_in` is then the part for it. If that `sync_out` fails, no `sync_in` is
+    /// made.
     ///
     /// If the purpose is a transfer, what the device wrote to the part is the processor's afterwards: where the call
     /// fails or is not made, the cache is maintained as for the library's operations.

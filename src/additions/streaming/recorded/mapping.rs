@@ -41,8 +41,9 @@ pub struct LiveMapping {
     pub leads_outside_pools: bool,
     /// `None` if the device sees the driver's own buffer.
     pub bounce: Option<Bounce>,
-    /// The part of the last call of a BSP's own operation, if that was a `sync_in`; `None` if it was a `sync_out`.
-    /// Always `None` with the library's operations, which need no such pairs.
+    /// `None` while a `sync_out` of the BSP's own still needs its `sync_in`. Otherwise the part of the driver's last
+    /// sync for the processor: a pairing `sync_out` is made for it. Always `None` with the library's operations, which
+    /// need no such pairs.
     pub synced_in: Option<Part>,
 }
 

@@ -191,7 +191,7 @@ impl<K: Kernel> RecordTable<K> {
     }
 
     /// Calls `act` with the mapping that [`find`](Self::find) returns, under the lock of its list, and returns the
-    /// result.
+    /// result. `act` may change `synced_in` only: the table depends on the other fields.
     fn with_mapping<T>(
         &self,
         kernel: K,

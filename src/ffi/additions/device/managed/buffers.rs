@@ -58,7 +58,8 @@ pub unsafe extern "C" fn rt_dmam_alloc(
 /// Allocates a buffer by `allocate`, which sets its handle, and makes it managed.
 ///
 /// # Safety
-/// `dma_handle` is null, or may be written. `allocate` returns null or a buffer that `rt_dma_free` frees with `size` and `flags`.
+/// `dma_handle` is null, or may be written. `allocate` returns null or a buffer that `rt_dma_free` frees with `size`
+/// and `flags`.
 pub(in crate::ffi) unsafe fn manage_buffer(
     dev: *mut rt_device,
     size: usize,
