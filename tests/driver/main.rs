@@ -9,7 +9,7 @@ mod fake_kernel;
 mod blocks;
 mod coherent;
 mod errors;
+mod mapping;
 #[allow(unsafe_code)]
 mod rig;
 mod ring;
-mod stream;

@@ -60,10 +60,12 @@ fn a_full_ring_gives_the_value_back() {
 #[test]
 fn a_ring_is_printed_with_its_handle_and_its_counters() {
     let rig = Rig::new();
-    let mut ring = rig.plain().ring::<Descriptor>(4).unwrap();
-    ring.push(Descriptor::default()).unwrap();
-    let slots = format!("CoherentBuffer {{ handle: {}, size: 64, .. }}", ring.handle());
-    assert_eq!(format!("{ring:?}"), format!("Ring {{ slots: {slots}, oldest_slot: 0, used: 1 }}"));
+    rig.assert_balanced(|device| {
+        let mut ring = device.ring::<Descriptor>(4).unwrap();
+        ring.push(Descriptor::default()).unwrap();
+        let slots = format!("CoherentBuffer {{ handle: {}, size: 64, .. }}", ring.handle());
+        assert_eq!(format!("{ring:?}"), format!("Ring {{ slots: {slots}, oldest_slot: 0, used: 1 }}"));
+    });
 }
 
 #[derive(Clone, Copy, Debug)]
