@@ -42,6 +42,7 @@ void host_enter_boot_of_first_core(void)
 void host_enter_boot_of_further_core(void)
 {
     in_boot = 1;
+    others_run = 1;
 }
 
 void host_leave_boot(void)
