@@ -119,7 +119,7 @@ impl Rig {
         size: usize,
         direction: Direction,
     ) -> Result<usize, MapError> {
-        // SAFETY: as above.
+        // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
         unsafe { self.streaming().map_page(master, page, offset, size, direction) }
     }
 
@@ -129,7 +129,7 @@ impl Rig {
         list: &mut [S],
         direction: Direction,
     ) -> Result<(), MapError> {
-        // SAFETY: as above.
+        // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
         unsafe { self.streaming().map_list(master, list, direction) }
     }
 
@@ -152,7 +152,7 @@ impl Rig {
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
         let mapped = MappedBuffer { handle, size, direction, attributes };
-        // SAFETY: as above.
+        // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
         unsafe { self.streaming().unmap(master, &mapped) }
     }
 
@@ -171,7 +171,7 @@ impl Rig {
         direction: Direction,
     ) -> Result<(), BadMapping> {
         let mapped = MappedBuffer::new(handle, size, direction);
-        // SAFETY: as above.
+        // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
         unsafe { self.streaming().sync_for_cpu(master, &mapped) }
     }
 
@@ -183,7 +183,7 @@ impl Rig {
         direction: Direction,
     ) -> Result<(), BadMapping> {
         let mapped = MappedBuffer::new(handle, size, direction);
-        // SAFETY: as above.
+        // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
         unsafe { self.streaming().sync_for_device(master, &mapped) }
     }
 

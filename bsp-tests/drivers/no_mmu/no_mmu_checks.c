@@ -57,7 +57,7 @@ static const char *check_cached(void)
 }
 
 /* Checks that every page of the two pools can be allocated: first the coherent pool's, then the other pool's. */
-static const char *check_whole(void)
+static const char *check_every_page(void)
 {
     rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
     rt_ubase_t first_handle, second_handle, no_handle;
@@ -108,7 +108,7 @@ static const char *check_uncached(void)
         rt_kprintf("refused: flags 0x%lx\n", flags[i]);
     }
     /* The refused requests lost no page. */
-    return check_whole();
+    return check_every_page();
 }
 
 static const struct
@@ -118,7 +118,7 @@ static const struct
 } checks[] =
 {
     { "fault_28_without_page_tables_cached_buffers_are_where_their_handle_says", check_cached },
-    { "fault_28_without_page_tables_pools_serve_every_page", check_whole },
+    { "fault_28_without_page_tables_pools_serve_every_page", check_every_page },
     { "fault_28_without_page_tables_other_memory_types_are_refused", check_uncached },
 };
 
