@@ -39,7 +39,10 @@ static const char *check_wrong_frees(void)
         return "no buffer";
     }
     buffer_stamp(&buffer, 7);
-    /* Too small, too large, not from its first page, with another handle, other memory, and other memory at its handle. */
+    /*
+     * Too small, too large, not from its first page, with another handle, other memory, and other memory at its
+     * handle.
+     */
     rt_dma_free(&smoke_device, PAGE, buffer.va, buffer.handle, buffer.flags);
     rt_dma_free(&smoke_device, 3 * PAGE, buffer.va, buffer.handle, buffer.flags);
     rt_dma_free(&smoke_device, PAGE, (char *)buffer.va + PAGE, buffer.handle + PAGE, buffer.flags);

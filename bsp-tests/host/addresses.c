@@ -21,8 +21,8 @@ struct rt_device *device_below_bus(struct branch *branch, fdt32_t *ranges, rt_si
     return &branch->dev;
 }
 
-struct rt_device *device_below_bus_with_cells(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells,
-        fdt32_t *size_cells)
+struct rt_device *device_below_bus_with_cells(struct branch *branch, fdt32_t *ranges, rt_size_t size,
+        fdt32_t *address_cells, fdt32_t *size_cells)
 {
     struct rt_device *dev = device_below_bus(branch, ranges, size);
 

@@ -24,8 +24,8 @@ struct branch
 /* Makes a device below a bus with these ranges, whose addresses and sizes have two cells each. */
 struct rt_device *device_below_bus(struct branch *branch, fdt32_t *ranges, rt_size_t size);
 /* As device_below_bus(), with other numbers of cells: each is the value of a property. */
-struct rt_device *device_below_bus_with_cells(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells,
-        fdt32_t *size_cells);
+struct rt_device *device_below_bus_with_cells(struct branch *branch, fdt32_t *ranges, rt_size_t size,
+        fdt32_t *address_cells, fdt32_t *size_cells);
 /* Returns whether the device gets memory at `pa` with the expected handle, from all calls. Frees the memory. */
 int is_served(struct rt_device *dev, rt_size_t size, rt_ubase_t pa, rt_ubase_t expected);
 /* Returns whether every call refuses memory to the device. */

@@ -36,7 +36,10 @@ void host_call_at_unmap(void (*function)(void));
 /* Make the caller an interrupt, and a thread again. */
 void host_enter_interrupt(void);
 void host_leave_interrupt(void);
-/* Make the caller boot code, whose core has no thread: while the other cores run no threads yet, and while they run some. */
+/*
+ * Make the caller boot code, whose core has no thread: while the other cores run no threads yet, and while they run
+ * some.
+ */
 void host_enter_boot_of_first_core(void);
 void host_enter_boot_of_further_core(void);
 /* Makes the caller a thread again. */

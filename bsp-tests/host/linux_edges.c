@@ -6,7 +6,10 @@
 #include <linux/scatterlist.h>
 #include "linux_tests.h"
 
-/* A list with memory of its own has whole entries, except the last one, and zeros, although the heap's blocks have none. */
+/*
+ * A list with memory of its own has whole entries, except the last one, and zeros, although the heap's blocks have
+ * none.
+ */
 static void lists_with_memory(void)
 {
     for (int round = 0; round < 2; round++)

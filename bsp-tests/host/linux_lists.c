@@ -163,7 +163,8 @@ void tables(void)
 {
     struct page *pages[4] =
     {
-        virt_to_page(memory), virt_to_page(memory + 4096), virt_to_page(memory + 3 * 4096), virt_to_page(memory + 4 * 4096)
+        virt_to_page(memory), virt_to_page(memory + 4096), virt_to_page(memory + 3 * 4096),
+        virt_to_page(memory + 4 * 4096)
     };
     struct sg_append_table append = { { NULL, 0, 0 }, NULL, 0 };
     struct sg_table table, *allocated;

@@ -282,8 +282,8 @@ static void other_buffers_stay_managed(rt_ubase_t first)
 }
 
 /*
- * Where PV_OFFSET is not zero, the physical address of one buffer may be the virtual address of another. A plain call frees the
- * unmapped buffer, the other one, or an unmanaged one of another device at the same address.
+ * Where PV_OFFSET is not zero, the physical address of one buffer may be the virtual address of another. A plain call
+ * frees the unmapped buffer, the other one, or an unmanaged one of another device at the same address.
  */
 static void managed_buffers_at_one_address(void)
 {
@@ -305,7 +305,8 @@ static void managed_buffers_at_one_address(void)
         rt_dma_device_set_ops(&unmanaged, &ops);
         buffer = own_memory = rt_dmam_alloc(&dev, 64, &handle, RT_DMA_F_NOMAP);
         EXPECT(buffer && (rt_ubase_t)buffer == HOST_RAM + 30 * MIB);
-        other = freed == UNMANAGED ? rt_dma_alloc(&unmanaged, 64, &own_handle, 0) : rt_dmam_alloc(&own, 64, &own_handle, 0);
+        other = freed == UNMANAGED ? rt_dma_alloc(&unmanaged, 64, &own_handle, 0)
+                : rt_dmam_alloc(&own, 64, &own_handle, 0);
         EXPECT(other == buffer && own_buffers == 1);
         host_forget_text();
         if (freed == UNMAPPED)

@@ -161,7 +161,8 @@ static void owners_of_a_region_that_is_uninstalled(void)
     host_call_at_unmap(RT_NULL);
     EXPECT(calls_meanwhile);
 
-    EXPECT(rt_dma_set_mask(&late_owner, ALL_ADDRESSES) == RT_EOK && rt_dma_own_region_init(&late_owner, RT_NULL, 0) == RT_EOK);
+    EXPECT(rt_dma_set_mask(&late_owner, ALL_ADDRESSES) == RT_EOK);
+    EXPECT(rt_dma_own_region_init(&late_owner, RT_NULL, 0) == RT_EOK);
     rt_dma_own_region_release(&late_owner);
     rt_dmam_release(&late_owner);
     EXPECT_EQ(rt_dma_pool_uninstall(pool_of_the_region()), RT_EOK);

@@ -197,8 +197,8 @@ impl FakeKernel {
         }
     }
 
-    /// Checks that sleeping is allowed, unless the ranges of the device's bus were read before: the first call for a bus
-    /// reads them. A device with another node has another bus.
+    /// Checks that sleeping is allowed, unless the ranges of the device's bus were read before: the first call for a
+    /// bus reads them. A device with another node has another bus.
     fn begin_using_ranges(&self, device: Device, service: &str) {
         let node = self.device(device).node;
         if !self.records().nodes_with_ranges_read.contains(&node) {
