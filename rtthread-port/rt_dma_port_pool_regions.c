@@ -17,8 +17,10 @@
 
 int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, void **region)
 {
-    /* Stands for a region without a name, which is passed over. It has no room, so no pool is made of it, and
-     * rt_dma_port_shrink_region does not get it. */
+    /*
+     * Stands for a region without a name, which is passed over. It has no room, so no pool is made of it, and
+     * rt_dma_port_shrink_region does not get it.
+     */
     static rt_region_t empty;
     rt_region_t *entry;
 

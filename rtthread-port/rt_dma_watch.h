@@ -5,8 +5,8 @@
  * @file rt_dma_watch.h
  * @brief The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.
  *
- * A function whose name ends in "ing" (rt_dma_watch_freeing) is called before the library does its work, one whose
- * name ends in "ed" (rt_dma_watch_freed) after it. rt_dma_watch_has_failed only asks.
+ * A function whose name ends in "ing" (rt_dma_watch_freeing) or "ing_data" is called before the library does its
+ * work, one whose name ends in "ed" (rt_dma_watch_freed) after it. rt_dma_watch_has_failed only asks.
  */
 #ifndef RT_DMA_WATCH_H
 #define RT_DMA_WATCH_H

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use core::marker::PhantomData;
 
-/// The most values in a text. A line with more is printed as several texts.
+/// The most values in a text, and of the type parameters of [`Format`]. A longer line is printed as several texts.
 const MAX_VALUES: usize = 6;
 
 /// What a value is.
@@ -83,13 +83,16 @@ impl<'a, A: Value<'a>, B: Value<'a>, C: Value<'a>, D: Value<'a>, E: Value<'a>, F
 }
 
 /// Returns whether a format has a conversion for each value, in the order of the values, and no other. A conversion is
-/// `%s`, `%lu` or `%lx`, perhaps with the flags `-` and `0` and a width.
+/// `%s`, `%lu` or `%lx`, perhaps with the flags `-` and `0`, then perhaps with a width.
 const fn fits(format: &CStr, mut kinds: &[ValueKind]) -> bool {
     let mut rest = format.to_bytes();
     while let [first, after @ ..] = rest {
         rest = after;
         if *first == b'%' {
-            while let [b'-' | b'0'..=b'9', after @ ..] = rest {
+            while let [b'-' | b'0', after @ ..] = rest {
+                rest = after;
+            }
+            while let [b'0'..=b'9', after @ ..] = rest {
                 rest = after;
             }
             (rest, kinds) = match (rest, kinds) {

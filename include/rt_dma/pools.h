@@ -91,7 +91,8 @@ rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool, struct rt_dma_pool_usa
  * @brief Returns the next pool of the list.
  *
  * The list has the order of installation. A pool that is installed where one was uninstalled may have the place of
- * that one.
+ * that one. If `pool` is uninstalled during the walk, the walk ends. The library does not wait for a caller that reads
+ * the name of a pool: a name of a pool that is uninstalled meanwhile must be a string constant.
  *
  * @code{.c}
  * for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
@@ -130,9 +131,8 @@ int rt_dma_list_pools(int argc, char **argv);
  * stays.
  *
  * The bookkeeping stays in the heap. It is used again when a pool of the same pages is installed that has the same
- * flags
- * `RT_DMA_F_NOMAP` and `RT_DMA_F_DEVICE`. (A pool that the library installs for a device whose node names the region
- * is used again only for a device of the same name.) So repeated installs of one range need no more
+ * flags `RT_DMA_F_NOMAP` and `RT_DMA_F_DEVICE`. (The bookkeeping of a pool that the library installed for a device
+ * whose node names the region serves only a device of the same name.) So repeated installs of one range need no more
  * memory. The new pool then has the place of the old one in the list.
  *
  * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
@@ -155,10 +155,9 @@ int rt_dma_list_pools(int argc, char **argv);
  * @retval -RT_EBUSY The pool was not changed. A page of it is in use (by a buffer, a block pool, a bounce buffer or a
  * borrower); the region belongs to a device whose node names it; the install of the pool has not ended; or the caller
  * may not sleep, and then the call is counted but not logged.
- * @note The name of the region must stay valid as long as a call that began before this one returned prints it, such
- * as
- * `list_dma_pool`. This call waits up to 100 ticks for such calls. On a slow console they may take longer, and still
- * read the name. A string constant is always safe.
+ * @note The name of the region must stay valid until no call that began before the return of this one prints it any
+ * more. `list_dma_pool` is such a call. This call waits up to 100 ticks for such calls. On a slow console they may
+ * take longer, and still read the name. A string constant is always safe.
  * @note Context: thread.
  */
 rt_err_t rt_dma_pool_uninstall(struct rt_dma_pool *pool);

@@ -19,12 +19,12 @@
 #define RT_DMA_PORT_FOUND 0
 
 /**
- * There is no entry with this index, or no list of such entries.
+ * There is no entry with this index, or the kernel or the node has no such entries.
  */
 #define RT_DMA_PORT_END 1
 
 /**
- * The caller of `rt_dma_pool_extract` passed no list.
+ * The caller of `rt_dma_pool_extract` passed no list, or an empty one.
  */
 #define RT_DMA_PORT_NO_LIST 2
 

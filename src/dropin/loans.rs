@@ -35,8 +35,8 @@ pub struct LentMemory<K: Kernel> {
 pub struct LoanRecord<K: Kernel> {
     /// What the record is used for.
     state: IrqLock<LoanState<K>>,
-    /// The pool, while the borrower's function is called. It is set with the turn [`Loans::turn`] held. `state` does
-    /// not suffice for that: the function may give the memory back before it returns.
+    /// The pool, while the borrower's function is called. It is set with the turn [`Loans::turn`] held, and cleared
+    /// without it. `state` does not suffice for that: the function may give the memory back before it returns.
     pub asked_for: AtomicRef<Pool<K>>,
     /// The record that was made before this one.
     next: Option<&'static LoanRecord<K>>,

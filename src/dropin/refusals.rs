@@ -1,9 +1,9 @@
 //! Counting and logging refused calls. In an interrupt the kernel drops the line
 //! ([`Log::log`](crate::kernel::Log::log)), so that there only the count shows the call.
 //!
-//! `refuse` and `log_failure` take the numbers of a line in the order of the line. `refuse_device`
-//! takes the arguments of a sync call in its order, in which they are in the right registers already; `refuse_free` has
-//! size, address and handle in the order of `rt_dma_free`.
+//! `refuse` and `log_failure` take the numbers of a line in the order of the line. `refuse_device` takes the arguments
+//! of a sync call in its order, in which they are in the right registers already; `refuse_free` has size, address and
+//! handle in the order of `rt_dma_free`.
 //!
 //! Each `inline(never)` here makes the linked core 24 to 116 bytes smaller on aarch64.
 

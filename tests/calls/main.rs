@@ -1,4 +1,4 @@
-//! Tests the drop-in calls. Each file has one call or one subject.
+//! Tests the drop-in calls, on the fake kernel.
 
 #[path = "../fake_kernel/mod.rs"]
 mod fake_kernel;

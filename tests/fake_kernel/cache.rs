@@ -67,6 +67,7 @@ impl Cache {
     /// Sets the length of the longer lines, in bytes, also as what the kernel reports.
     pub fn set_largest_line(&mut self, bytes: usize) {
         assert!(bytes.is_power_of_two() && bytes >= LINE, "a line of {bytes} bytes");
+        assert!(self.lines.is_empty() || bytes == self.largest_line, "lines of another length are cached");
         self.largest_line = bytes;
         self.reported_line = bytes;
     }
@@ -78,7 +79,7 @@ impl Cache {
         if (pa / block).is_multiple_of(2) { LINE } else { self.largest_line }
     }
 
-    /// Returns the first byte of the line that contains `pa`.
+    /// Returns the address of the first byte of the line that contains `pa`.
     fn start_of_line(&self, pa: Pa) -> Pa {
         pa & !(self.line_size(pa) - 1)
     }

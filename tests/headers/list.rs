@@ -146,8 +146,8 @@ typedef struct rt_region_t rt_region_t;"
         watch(
             "rt_dma_watch.h",
             "The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.\n *\n \
-             * A function whose name ends in \"ing\" (rt_dma_watch_freeing) is called before the library does its work, one \
-             whose\n * name ends in \"ed\" (rt_dma_watch_freed) after it. rt_dma_watch_has_failed only asks.",
+             * A function whose name ends in \"ing\" (rt_dma_watch_freeing) or \"ing_data\" is called before the library does its\n \
+             * work, one whose name ends in \"ed\" (rt_dma_watch_freed) after it. rt_dma_watch_has_failed only asks.",
             &["src/abi.rs", "src/ffi/additions/debug/call.rs", "src/ffi/additions/debug/control.rs"],
             "#include <rt_dma.h>",
             "\n#include \"rt_dma_watch/mappings.h\"\n#include \"rt_dma_watch/memory.h\"\n",

@@ -1,5 +1,5 @@
-//! Every value that one core publishes for others, under every ordering that the language allows: loom goes through all
-//! of them, those of weakly ordered processors too, over the library's own code.
+//! What one core publishes for others, over the library's own code, under the orderings that loom explores: those of
+//! weakly ordered processors too, with up to four preemptions. `docs/testing.md` states what loom does not explore.
 //!
 //! `ci/interleavings` runs it. loom prints the accesses of a failure with `LOOM_LOG=trace`.
 
@@ -132,8 +132,8 @@ fn a_table_that_replaces_another_is_seen_whole() {
     });
 }
 
-/// A driver's core sets a mask, and then, as the C interface does, the device's operations. The C interface's own load
-/// and store are not the library's code: `ci/barriers` reads them in the machine code.
+/// A driver's core sets a mask, and then, as the C interface does, the device's operations. They are a word of C,
+/// which loom cannot watch: `ci/barriers` reads its load and its store in the machine code.
 #[test]
 fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     // Both devices have a bit of one word in the set of devices with masks.
@@ -405,7 +405,7 @@ fn the_linear_range_never_has_a_page_that_is_not_linear() {
 
 /// The model checker itself: without an order it reports the access.
 #[test]
-#[should_panic]
+#[should_panic(expected = "Causality violation")]
 fn a_publication_without_an_order_is_found() {
     loom::model(|| {
         let (value, flag) = (leak(Plain::new(0)), leak(AtomicUsize::new(0)));

@@ -9,6 +9,15 @@
 #ifdef DEVICE_IS_RT_DEVICE
 #define device rt_device
 #endif
+#ifdef LINUX_DIRECTION_FIRST
+/* What Linux's own linux/dma-direction.h defines. */
+#define _LINUX_DMA_DIRECTION_H
+enum dma_data_direction { DMA_BIDIRECTIONAL = 0, DMA_TO_DEVICE = 1, DMA_FROM_DEVICE = 2, DMA_NONE = 3 };
+static inline int valid_dma_direction(enum dma_data_direction direction)
+{
+    return direction == DMA_BIDIRECTIONAL || direction == DMA_TO_DEVICE || direction == DMA_FROM_DEVICE;
+}
+#endif
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
 #include <linux/of_reserved_mem.h>

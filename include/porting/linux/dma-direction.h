@@ -9,7 +9,7 @@
 #ifndef RT_DMA_LINUX_DMA_DIRECTION_H
 #define RT_DMA_LINUX_DMA_DIRECTION_H
 
-/* Linux's own header counts too. */
+/* Linux's own header declares the direction, too, and `valid_dma_direction`. */
 #if !defined(RT_DMA_LINUX_HAS_DIRECTION) && !defined(_LINUX_DMA_DIRECTION_H)
 
 /** @brief Which side writes a buffer while it is mapped. */
@@ -27,10 +27,20 @@ enum dma_data_direction
 
 #endif
 
-/** @brief Returns whether a direction is one with which a mapping can be made. */
-static inline int valid_dma_direction(enum dma_data_direction direction)
+/** @brief What these headers themselves call in place of `valid_dma_direction`. */
+static inline int rt_dma_linux_is_direction(enum dma_data_direction direction)
 {
     return direction == DMA_BIDIRECTIONAL || direction == DMA_TO_DEVICE || direction == DMA_FROM_DEVICE;
 }
+
+#ifndef _LINUX_DMA_DIRECTION_H
+
+/** @brief Returns whether a direction is one with which a mapping can be made. */
+static inline int valid_dma_direction(enum dma_data_direction direction)
+{
+    return rt_dma_linux_is_direction(direction);
+}
+
+#endif
 
 #endif /* RT_DMA_LINUX_DMA_DIRECTION_H */

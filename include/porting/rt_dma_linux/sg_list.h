@@ -4,7 +4,8 @@
  * @brief For porting drivers from Linux: an entry of a scatter list, and how lists are built and walked.
  *
  * A list is one or more arrays of entries. The last entry of an array may be a link to the next array (sg_chain()), and
- * the last entry of a list has an end mark (sg_mark_end()). sg_next() hides both.
+ * the last entry of a list has an end mark (sg_mark_end()). sg_next() follows a link, and
+ * returns NULL after the last entry.
  */
 #ifndef RT_DMA_LINUX_SG_LIST_H
 #define RT_DMA_LINUX_SG_LIST_H

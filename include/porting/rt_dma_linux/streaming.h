@@ -111,7 +111,7 @@ static inline dma_addr_t dma_map_resource(dma_device_t dev, phys_addr_t phys_add
     dma_linux_u64 last = (dma_linux_u64)phys_addr + (size ? size - 1 : 0);
 
     (void)attrs;
-    if (!size || !valid_dma_direction(dir) || last < phys_addr || last > dma_get_mask(dev)
+    if (!size || !rt_dma_linux_is_direction(dir) || last < phys_addr || last > dma_get_mask(dev)
             || last > (dma_linux_u64)DMA_MAPPING_ERROR - 1)
     {
         return DMA_MAPPING_ERROR;

@@ -153,7 +153,7 @@ static inline int dma_map_sgtable(dma_device_t dev, struct sg_table *sgt, enum d
 {
     int nents;
 
-    if (!sgt->orig_nents || !valid_dma_direction(dir))
+    if (!sgt->orig_nents || !rt_dma_linux_is_direction(dir))
     {
         return -EINVAL;
     }

@@ -80,8 +80,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first_slot) as usize)
     }
 
-    /// Makes a group listed that was not when one of its blocks was freed, and keeps the reserve. Always
-    /// succeeds.
+    /// Lists a group that was not listed when one of its blocks was freed, unless it is exhausted again. Then keeps the
+    /// reserve. Always succeeds.
     #[cold]
     #[inline(never)] // Inlined, it gives each free a stack frame: 3 instructions.
     fn ensure_listed(&self, group: &'static Group) -> Result<(), FreeError> {

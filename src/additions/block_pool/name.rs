@@ -12,7 +12,7 @@ const NAME_SIZE: usize = 32;
 pub struct PoolName([u8; NAME_SIZE]);
 
 impl PoolName {
-    /// Copies the beginning of a text without its final zero. Reads no more of the text than it copies.
+    /// Copies up to 31 bytes of a text, which contains no zero. Reads no more of the text than it copies.
     pub fn new(text: impl IntoIterator<Item = u8>) -> Self {
         let mut name = [0; NAME_SIZE];
         // The last byte stays zero.
@@ -22,7 +22,7 @@ impl PoolName {
         PoolName(name)
     }
 
-    /// Returns the name for a line of text.
+    /// Returns the name for use in a line of the log.
     pub fn shown(&self) -> Name<'_> {
         // SAFETY: the last byte is zero, and the result borrows this copy.
         #[allow(unsafe_code)]

@@ -9,9 +9,9 @@ use crate::text::{Text, separate_cstr, text};
 /// What a line states.
 #[derive(Clone, Copy)]
 pub struct Values {
-    /// The address or the handle.
+    /// The address or the handle; for [`TableFull`](Finding::TableFull), the number of entries.
     pub address: usize,
-    /// Bytes.
+    /// Bytes; for [`UnmapCount`](Finding::UnmapCount), entries of a list.
     pub size: usize,
     /// The number that the text of the finding adds; 0 if it adds none.
     pub number: usize,
@@ -40,19 +40,19 @@ macro_rules! findings {
 
         impl Finding {
             /// Every mistake, and after them the two findings that are none.
-            pub const ALL: [Finding; [$($finding),*].len()] = [$($finding),*];
+            pub const ALL: [Finding; [$(Finding::$finding),*].len()] = [$(Finding::$finding),*];
 
             /// Returns the name under which a mistake is counted: how its line begins.
             pub fn label(self) -> &'static CStr {
                 match self {
-                    $($finding => separate_cstr!($label),)*
+                    $(Self::$finding => separate_cstr!($label),)*
                 }
             }
 
             /// Returns the text of the line.
             pub fn text(self, values: &Values) -> Text<'static> {
                 match self {
-                    $($finding => text!($label ": " $rest, $(values.$value),+),)*
+                    $(Self::$finding => text!($label ": " $rest, $(values.$value),+),)*
                 }
             }
         }
@@ -81,7 +81,7 @@ findings! {
     /// An unmap with a direction that is not the mapping's.
     UnmapDirection: "unmap with another direction",
         "0x%lx, %lu bytes, mapped %s; caller 0x%lx", address, size, name, caller;
-    /// An unmap by a call that is not for this kind of mapping.
+    /// An unmap by a call that is not for this kind of mapping, or of memory that was allocated.
     UnmapKind: "unmap by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx", address, size, name, caller;
     /// An unmap for a device that is not the mapping's.
     UnmapDevice: "unmap for another device",
@@ -114,12 +114,13 @@ findings! {
     SyncNocache: "sync of cached memory with NOCACHE", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// A sync of memory that was allocated with `RT_DMA_F_NOCACHE`, without that flag.
     SyncCached: "sync of uncached memory without NOCACHE", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
-    /// A map of bytes, for a device that writes them, that a device may write already.
+    /// A map, for a device that writes, of bytes that a device may write already, or of such a byte's cache line where
+    /// a map has `OWN_LINES`.
     MapTwice: "mapped twice for writing",
         "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx", address, size, number, caller;
     /// A buffer on a thread's stack.
     Stack: "buffer on a stack", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
-    /// A buffer whose first or last byte is not mapped for the processor.
+    /// A buffer with a page that is not mapped for the processor; in a sync without a map, the page of the first byte.
     BadAddress: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx", address, size, caller;
     /// What a device held when its driver was removed, or when a new device came to its address.
     StillHeld: "still held after removal", "0x%lx, %lu bytes, a %s; caller 0x%lx", address, size, name, caller;
@@ -129,11 +130,9 @@ findings! {
     Injected: "failure on request", "allocation or mapping of %lu bytes; caller 0x%lx", size, caller;
 }
 
-use Finding::*;
-
 impl Finding {
-    /// The number of findings that are mistakes: those before [`TableFull`].
-    pub const MISTAKES: usize = TableFull as usize;
+    /// The number of findings that are mistakes: those before [`TableFull`](Finding::TableFull).
+    pub const MISTAKES: usize = Finding::TableFull as usize;
 
     /// Returns whether it is a mistake of a driver, which is counted and whose lines are limited.
     pub fn is_mistake(self) -> bool {
@@ -148,7 +147,7 @@ mod tests {
     #[test]
     fn the_lines_that_report_no_mistake_are_the_last_two() {
         let others: std::vec::Vec<_> = Finding::ALL.into_iter().filter(|finding| !finding.is_mistake()).collect();
-        assert_eq!(others, [TableFull, Injected]);
+        assert_eq!(others, [Finding::TableFull, Finding::Injected]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return;
         }
         if self.mappings.records.replace_synced_in(kernel, master.device, mapped, None).is_none() {
-            // The earlier `sync_out` has had no `sync_in`, or the driver unmaps the mapping meanwhile, which is wrong.
+            // The earlier `sync_out` has had no `sync_in`. (Or the driver has unmapped the mapping, a mistake.)
             // SAFETY: it is no transfer.
             unsafe { mapping.sync_in(kernel, bsp, part, Purpose::Pairing) };
         }

@@ -88,7 +88,8 @@ impl PageMap {
             RunStart::Page(start) => start,
             // The run ends before `page`, so this is the last word that it fills.
             RunStart::WordOrBefore(word) => match self.runs.tagged_start(word) {
-                // A tag is stale only if C wrote to the bitmap. The run must not begin after its end even then.
+                // A tag that is read here is stale only if C wrote to the bitmap. The run must not begin after its end
+                // even then.
                 Some(start) => start.min(page),
                 // No tag: the run begins with the first page of this word.
                 None => word * BITS,

@@ -1,11 +1,13 @@
 //! The values of the tree of runs.
 
-/// A value of the tree. That of a word is one of three:
+/// A value of the tree. Above the words it is the longest run below it, if it is positive, and states nothing
+/// otherwise. The value of a word is one of three:
 ///
 /// * positive: the length of the longest run that begins in the word;
 /// * zero ([`NO_RUN`]): no run begins in the word;
-/// * negative: a *boundary tag* (Knuth). No run begins in the word, but the word is the last one that a run fills. The
-///   tag has the first page of this run (see [`tag_of`]).
+/// * negative: a *boundary tag* (Knuth). No run begins in the word, but when the tag was written, the word was the last
+///   one that a run filled. The tag has the first page of this run (see [`tag_of`]). `run_tree.rs` states when it is
+///   read.
 ///
 /// The type is an integer, and not an enum, because a search compares values: a tag is less than every length, so the
 /// search passes it over as it passes over zero.
@@ -14,12 +16,12 @@ pub type Value = i32;
 /// The value of a word in which no run begins.
 pub const NO_RUN: Value = 0;
 
-/// Returns the value for a run of `length` pages. No pool has more than `i32::MAX` pages.
+/// Returns the value of a word whose longest run has `length` pages. No pool has more than `i32::MAX` pages.
 pub fn value_of(length: usize) -> Value {
     length as Value
 }
 
-/// Returns the length of the run for which a value is; zero if the value is [`NO_RUN`] or a tag.
+/// Returns the length that a value has; zero if it is [`NO_RUN`] or a tag.
 pub fn length_of(value: Value) -> usize {
     usize::try_from(value).unwrap_or(0)
 }

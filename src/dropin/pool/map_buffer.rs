@@ -77,8 +77,9 @@ impl<K: Kernel> Pool<K> {
             let _ = self.free_pages(page, page_count);
             return None;
         };
-        // The cache must have no lines of pages that will not be cached. Their new cache state does not decide this: it
-        // is `Dirty` also for pages without a mapping, and for some with an own mapping (see `own_mapping_state`).
+        // The cache must have no lines that a cached mapping left of pages that will not be cached. Their new cache
+        // state does not decide this: it is `Dirty` also for pages without a mapping, and for some with an own mapping
+        // (see `own_mapping_state`).
         if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, page_count, CacheState::Clean) {
             // A buffer without a mapping has a physical address only: no line can be removed through it.
             let mapped_at = memory.is_some().then_some(va.get());

@@ -66,9 +66,10 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
     if usage.is_null() {
         return errors.inval;
     }
-    // SAFETY: it is not null, and the caller guarantees that it is such a structure.
+    // SAFETY: `usage` is not null, and the caller guarantees that it is such a structure.
     let size = unsafe { (*usage).struct_size };
-    // If a member is added, callers that were built without it must still be served, up to their size.
+    // This is the first layout. If a member is added, compare with the size of the first layout, and write as many
+    // bytes as the caller's structure has.
     if size < size_of::<rt_dma_pool_usage>() || !size.is_multiple_of(size_of::<usize>()) {
         return errors.inval;
     }
@@ -89,7 +90,8 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
 /// @brief Returns the next pool of the list.
 ///
 /// The list has the order of installation. A pool that is installed where one was uninstalled may have the place of
-/// that one.
+/// that one. If `pool` is uninstalled during the walk, the walk ends. The library does not wait for a caller that reads
+/// the name of a pool: a name of a pool that is uninstalled meanwhile must be a string constant.
 ///
 /// @code{.c}
 /// for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
@@ -107,7 +109,7 @@ pub unsafe extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma
     let next = if pool.is_null() {
         pools.next()
     } else {
-        pools.find(|known| core::ptr::eq(&known.public, pool)).and_then(|_| pools.next())
+        pools.find(|candidate| core::ptr::eq(&candidate.public, pool)).and_then(|_| pools.next())
     };
     next.map_or(core::ptr::null_mut(), |pool| core::ptr::from_ref(&pool.public).cast_mut())
 }

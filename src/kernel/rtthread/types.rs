@@ -7,9 +7,9 @@ use core::ffi::c_int;
 
 /// The call has written what was asked for.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
-/// There is no entry with this index, or no list of such entries.
+/// There is no entry with this index, or the kernel or the node has no such entries.
 pub const RT_DMA_PORT_END: c_int = 1;
-/// The caller of `rt_dma_pool_extract` passed no list.
+/// The caller of `rt_dma_pool_extract` passed no list, or an empty one.
 pub const RT_DMA_PORT_NO_LIST: c_int = 2;
 /// The kernel has no memblock.
 pub const RT_DMA_PORT_NO_MEMBLOCK: c_int = 3;

@@ -44,8 +44,8 @@ impl<V: Value> Deref for PerExecution<V> {
 
     fn deref(&self) -> &V::Atomic {
         let execution = *EXECUTION;
-        // No thread of the model waits for this lock: loom switches threads where a thread accesses an atomic, and to
-        // make one is no access.
+        // No thread of the model waits for this lock: loom switches threads only where a thread accesses an atomic, not
+        // where one is made.
         let mut current = self.current.lock().unwrap();
         match *current {
             Some((number, atomic)) if number == execution => atomic,

@@ -76,8 +76,8 @@ impl ListedGroups {
     /// Allocates a block of any group; `None` if none can be allocated.
     ///
     /// A group that becomes current may have no free block left when this call allocates from it, because other calls
-    /// read it as their core's current group before, or share it now. Then the loop goes on. Each further
-    /// round means that another call has allocated or removed the free blocks, or put them out of the device's reach.
+    /// read it as their core's current group before, or share it now. Then the loop goes on. Each further round means
+    /// that another call has allocated or removed the free blocks, or put them out of the device's reach.
     ///
     /// Context: any.
     #[inline(always)] // With that of `next_group`: 26 instructions less for each group that has no free block left.

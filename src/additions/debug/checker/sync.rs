@@ -86,7 +86,8 @@ impl Checker<'_> {
 fn mistake_in_buffer(buffer: &DebugEntry, data: &SyncedData, line: usize) -> Option<(Finding, usize)> {
     let end = data.va.saturating_add(data.size);
     let buffer_end = buffer.va.saturating_add(buffer.size);
-    let was_nocache = matches!(buffer.kind, Kind::Buffer { flags } if flags.contains(Flags::NOCACHE));
+    let was_nocache =
+        !buffer.is_unmapped_buffer() && matches!(buffer.kind, Kind::Buffer { flags } if flags.contains(Flags::NOCACHE));
     // A driver may round the size up to a cache line.
     let rounded_end = buffer_end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1);
     if end > rounded_end {

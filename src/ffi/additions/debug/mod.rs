@@ -4,8 +4,8 @@
 //! archive is built with the feature `debug`, and the linker passes them the drivers' calls (`--wrap`). Without the
 //! option nothing of this exists.
 //!
-//! A function whose name ends in "ing" (`rt_dma_watch_freeing`) is called before the library does its work, one whose
-//! name ends in "ed" (`rt_dma_watch_freed`) after it. `rt_dma_watch_has_failed` only asks.
+//! A function whose name ends in "ing" (`rt_dma_watch_freeing`) or "ing_data" is called before the library does its
+//! work, one whose name ends in "ed" (`rt_dma_watch_freed`) after it. `rt_dma_watch_has_failed` only asks.
 
 mod block_pools;
 mod buffers;

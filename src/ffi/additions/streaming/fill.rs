@@ -34,8 +34,9 @@ const MOST_RECORDS: usize = 1 << 16;
 /// @retval RT_EOK The maps are ready.
 /// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted. In a thread, a line in the
 /// log gives the reason.
-/// @retval -RT_ENOMEM The heap has no room for the records. None was added.
-/// @retval -RT_EEMPTY The records are ready, but no pool has a bounce buffer that the device reaches.
+/// @retval -RT_ENOMEM The heap has no room for the records. As many as before are kept ready.
+/// @retval -RT_EEMPTY The records are ready, but no pool that the device reaches has a free page now for a bounce
+/// buffer.
 /// @retval -RT_EBUSY The caller may not sleep, or the device's operations cannot be chosen now. No record was added.
 /// @note Context: thread.
 #[unsafe(no_mangle)]

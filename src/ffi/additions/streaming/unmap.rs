@@ -10,7 +10,7 @@ use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::system::STREAMING;
 use crate::kernel::{Device, Handle};
 
-/// Ends a mapping, which is not managed any more after that.
+/// Ends a mapping. If that succeeds, it is not managed any more.
 ///
 /// # Safety
 /// The device exists, and the caller keeps to `# Safety` of `additions::streaming` for its mapping.
@@ -21,7 +21,7 @@ pub(super) unsafe fn unmap(master: impl Master, mapped: &MappedBuffer) {
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
         return unsafe { unmap_managed(master, mapped) };
     }
-    // A refused call is logged where it is refused, and C gets no error.
+    // A refused call is reported where it is refused, and C gets no error.
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let _ = unsafe { STREAMING.unmap(master, mapped) };
 }
@@ -39,7 +39,8 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     };
     // Several mappings may have one handle. The managed one with exactly this size and direction comes first. If there
     // is none, and no record has them either, the driver may have passed a wrong size for a managed mapping without a
-    // record: any managed mapping with this handle is claimed.
+    // record: the first managed mapping of the device with this handle is claimed. (If another mapping of this handle,
+    // not managed and without a record, is ended here, that is a mistake, which cannot be noticed.)
     let mut claim = claim_where(master.device, mapped.handle, is_exact);
     if claim.is_none() && !STREAMING.has_record(&master, mapped) {
         claim = claim_where(master.device, mapped.handle, |_| true);
@@ -47,7 +48,10 @@ unsafe fn unmap_managed(master: impl Master, mapped: &MappedBuffer) {
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let result = unsafe { STREAMING.unmap(&master, mapped) };
     if let Some(claim) = claim {
-        let has_ended = result.map_or_else(BadMapping::has_ended_mapping, |()| true);
+        let has_ended = match result {
+            Ok(()) => true,
+            Err(error) => error.has_ended_mapping(),
+        };
         DEVICES.end_claim(claim, has_ended);
     }
 }
