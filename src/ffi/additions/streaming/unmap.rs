@@ -4,7 +4,7 @@ use core::ffi::c_int;
 
 use crate::additions::device::managed::ManagedClaim;
 use crate::additions::device::resource::{Arguments, ResourceKind};
-use crate::additions::streaming::{BadMapping, MappedBuffer, Master};
+use crate::additions::streaming::{MappedBuffer, Master};
 use crate::ffi::DEVICES;
 use crate::ffi::additions::streaming::arguments::direction_of;
 use crate::ffi::additions::streaming::system::STREAMING;
