@@ -1,4 +1,8 @@
 //! Texts for people: `printf` formats for the kernel, each with its values.
+//!
+//! The compiler compares each format with its values: a wrong pair does not compile. For this it needs the kinds of the
+//! values as constants, so they are the constants of types ([`Value::KIND`]), and a text has a type parameter for each
+//! value. An array of values would have one type for all, whose kinds are known only when the code runs.
 
 use core::ffi::CStr;
 use core::marker::PhantomData;

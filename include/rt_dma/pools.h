@@ -112,7 +112,8 @@ struct rt_dma_pool *rt_dma_pool_next(struct rt_dma_pool *pool);
  *
  * `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
  * `-m` prints a map of each pool with a character for each group of adjacent pages, 78 characters wide at most.
- * Another option prints how the command is used.
+ * Another option prints how the command is used, and ends the command: what the options before it print is printed.
+ * Without an option nothing is printed.
  *
  * The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
  *

@@ -1,5 +1,6 @@
-//! A write-back data cache that behaves as badly as a real one may: a line stays until an operation drops it, and a
-//! dirty line reaches memory only when it is flushed or [evicted](Cache::evict).
+//! A write-back data cache: a line stays until an operation drops it, and a dirty line reaches memory only when it is
+//! flushed or [evicted](Cache::evict). Unlike a real one, it reads no line without an access, and evicts lines only
+//! when a test demands it.
 //!
 //! It represents two caches with lines of different lengths by one cache in which both lengths alternate: see
 //! [`Cache::line_size`].
@@ -38,7 +39,7 @@ struct CacheLine {
 
 /// The data cache of all cores.
 pub struct Cache {
-    /// The lines in the cache, by their first bytes.
+    /// The lines in the cache, by the addresses of their first bytes.
     lines: BTreeMap<Pa, CacheLine>,
     /// Bytes in a line of the longer kind: a power of two, at least [`LINE`].
     largest_line: usize,
@@ -98,9 +99,9 @@ impl Cache {
     pub fn read(&mut self, memory: &Memory, mut pa: Pa, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
             let offset = pa - self.start_of_line(pa);
-            let here = &self.line(memory, pa).bytes[offset..];
-            let (part, rest) = bytes.split_at_mut(here.len().min(bytes.len()));
-            part.copy_from_slice(&here[..part.len()]);
+            let rest_of_line = &self.line(memory, pa).bytes[offset..];
+            let (part, rest) = bytes.split_at_mut(rest_of_line.len().min(bytes.len()));
+            part.copy_from_slice(&rest_of_line[..part.len()]);
             pa += part.len();
             bytes = rest;
         }
@@ -112,9 +113,9 @@ impl Cache {
             let offset = pa - self.start_of_line(pa);
             let line = self.line(memory, pa);
             line.dirty = true;
-            let here = &mut line.bytes[offset..];
-            let (part, rest) = bytes.split_at(here.len().min(bytes.len()));
-            here[..part.len()].copy_from_slice(part);
+            let rest_of_line = &mut line.bytes[offset..];
+            let (part, rest) = bytes.split_at(rest_of_line.len().min(bytes.len()));
+            rest_of_line[..part.len()].copy_from_slice(part);
             pa += part.len();
             bytes = rest;
         }

@@ -141,7 +141,7 @@ typedef struct rt_region_t rt_region_t;"
         family(
             "rt_dma/pools.h",
             "The pools: what is in use, and the end of a pool.",
-            &["src/ffi/additions/shell_list.rs", "src/ffi/additions/uninstall.rs"],
+            &["src/ffi/additions/statistics.rs", "src/ffi/additions/shell_list.rs", "src/ffi/additions/uninstall.rs"],
         ),
         watch(
             "rt_dma_watch.h",

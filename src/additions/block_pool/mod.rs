@@ -154,7 +154,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the name.
     pub fn name(&self) -> Name<'_> {
-        self.name.shown()
+        self.name.as_name()
     }
 
     /// Returns the bytes of a block, as the size was rounded up.

@@ -23,7 +23,7 @@ impl PoolName {
     }
 
     /// Returns the name for use in a line of the log.
-    pub fn shown(&self) -> Name<'_> {
+    pub fn as_name(&self) -> Name<'_> {
         // SAFETY: the last byte is zero, and the result borrows this copy.
         #[allow(unsafe_code)]
         unsafe {

@@ -89,7 +89,7 @@ impl InUse {
 
     /// Logs the number of the blocks, and the first of them.
     pub fn log<K: Kernel>(&self, kernel: K) {
-        let log = |text| kernel.log(Level::Error, &Line::about(self.name.shown(), text));
+        let log = |text| kernel.log(Level::Error, &Line::about(self.name.as_name(), text));
         log(text!("destroy of a block pool with %lu blocks in use", self.count));
         for block in self.first.iter().flatten() {
             log(text!("block 0x%lx (handle 0x%lx) is in use", block.va, block.handle));

@@ -171,7 +171,7 @@ impl PageMap {
             runs: RunTree::new(shape, nodes),
             open: OpenRun::CLOSED,
             pending: Pending::Nothing,
-            in_use: PagesInUse::NONE,
+            in_use: PagesInUse::new(),
         };
         map.runs.raise(0, page_count);
         map.tag_run(0..page_count);

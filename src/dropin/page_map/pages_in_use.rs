@@ -13,8 +13,10 @@ pub(super) struct PagesInUse {
 }
 
 impl PagesInUse {
-    /// No page is in use, and none was.
-    pub(super) const NONE: PagesInUse = PagesInUse { peak: 0, below_peak: 0 };
+    /// Makes the value of a pool of which no page is in use, and none was.
+    pub(super) const fn new() -> PagesInUse {
+        PagesInUse { peak: 0, below_peak: 0 }
+    }
 
     /// Counts `count` pages as in use.
     pub(super) fn add(&mut self, count: usize) {
@@ -38,11 +40,35 @@ impl PagesInUse {
 
     /// Returns the number of pages in use.
     pub(super) fn used(&self) -> usize {
+        // `below_peak` may be negative. Then the cast and the subtraction wrap, and together they add its amount.
         self.peak.wrapping_sub(self.below_peak as usize)
     }
 
     /// Returns the most pages that were in use at once.
     pub(super) fn peak(&self) -> usize {
         self.peak.max(self.used())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_the_most_pages_that_were_in_use_at_once() {
+        let mut pages = PagesInUse::new();
+        assert_eq!((pages.used(), pages.peak()), (0, 0));
+        pages.add(5);
+        pages.add(2);
+        assert_eq!((pages.used(), pages.peak()), (7, 7));
+        pages.remove(4);
+        pages.add(3);
+        assert_eq!((pages.used(), pages.peak()), (6, 7));
+        pages.add(3);
+        pages.remove(9);
+        assert_eq!((pages.used(), pages.peak()), (0, 9));
+        pages.add(1);
+        pages.set_peak_to_used();
+        assert_eq!((pages.used(), pages.peak()), (1, 1));
     }
 }

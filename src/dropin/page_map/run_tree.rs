@@ -29,23 +29,23 @@
 //!
 //! So word 4 is at place 8 - 7 = 1. The maximum of the node to which place `p` belongs is at place `p / 4 - 1`.
 //!
-//! The last word that a run fills has a *tag* if the run begins in an earlier word: a [value](Value) that shows where.
-//! The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
+//! The last word that a run fills has a *tag* if the run begins in an earlier word: a [value](TreeValue) that shows
+//! where. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
 use super::tree_shape::{FANOUT, TreeShape};
-use super::tree_value::{NO_RUN, Value, length_of, tag_of, tagged_start, value_of};
+use super::tree_value::{NO_RUN, TreeValue, length_of, tag_of, tagged_start, value_of};
 
 /// One node: the maxima of its four children, or the values of four words.
-pub type TreeNode = [Value; FANOUT];
+pub type TreeNode = [TreeValue; FANOUT];
 
 /// A change of the tree that is still to be made: the value at `place` becomes lower, because a run is gone. Then the
 /// maxima above it are computed again, as far as they were this value.
 pub struct Lowering {
     place: usize,
     /// The value now: the length of the run that is gone.
-    length: Value,
+    length: TreeValue,
     /// The value that it becomes.
-    remaining: Value,
+    remaining: TreeValue,
 }
 
 /// The longest run of each word, and the tree of maxima above these values.
@@ -96,7 +96,7 @@ impl RunTree {
     }
 
     /// Returns the value of `word`.
-    fn value(&self, word: usize) -> Value {
+    fn value(&self, word: usize) -> TreeValue {
         self.nodes.as_flattened().get(self.place_of(word)).copied().unwrap_or(NO_RUN)
     }
 
@@ -242,7 +242,7 @@ impl RunTree {
 }
 
 /// Returns the largest of the four values of a node.
-fn maximum(node: &TreeNode) -> Value {
+fn maximum(node: &TreeNode) -> TreeValue {
     let [a, b, c, d] = *node;
     a.max(b).max(c.max(d))
 }
@@ -251,7 +251,7 @@ fn maximum(node: &TreeNode) -> Value {
 #[cfg(test)]
 impl RunTree {
     /// Returns every value that changes: the values of all nodes, and the longest run.
-    pub(super) fn values(&mut self) -> (&mut [Value], &mut usize) {
+    pub(super) fn values(&mut self) -> (&mut [TreeValue], &mut usize) {
         let RunTree { nodes, longest, levels: _, bottom: _ } = self;
         (nodes.as_flattened_mut(), longest)
     }
@@ -261,12 +261,12 @@ impl RunTree {
 #[cfg(test)]
 impl Lowering {
     /// Returns every field.
-    pub(super) fn fields(&self) -> (usize, Value, Value) {
+    pub(super) fn fields(&self) -> (usize, TreeValue, TreeValue) {
         (self.place, self.length, self.remaining)
     }
 
     /// Makes a lowering with these fields.
-    pub(super) fn from_fields((place, length, remaining): (usize, Value, Value)) -> Self {
+    pub(super) fn from_fields((place, length, remaining): (usize, TreeValue, TreeValue)) -> Self {
         Lowering { place, length, remaining }
     }
 }

@@ -11,27 +11,27 @@
 ///
 /// The type is an integer, and not an enum, because a search compares values: a tag is less than every length, so the
 /// search passes it over as it passes over zero.
-pub type Value = i32;
+pub type TreeValue = i32;
 
 /// The value of a word in which no run begins.
-pub const NO_RUN: Value = 0;
+pub const NO_RUN: TreeValue = 0;
 
 /// Returns the value of a word whose longest run has `length` pages. No pool has more than `i32::MAX` pages.
-pub fn value_of(length: usize) -> Value {
-    length as Value
+pub fn value_of(length: usize) -> TreeValue {
+    length as TreeValue
 }
 
 /// Returns the length that a value has; zero if it is [`NO_RUN`] or a tag.
-pub fn length_of(value: Value) -> usize {
+pub fn length_of(value: TreeValue) -> usize {
     usize::try_from(value).unwrap_or(0)
 }
 
 /// Returns the tag of a run that begins at page `start`.
-pub fn tag_of(start: usize) -> Value {
-    -1 - start as Value
+pub fn tag_of(start: usize) -> TreeValue {
+    -1 - start as TreeValue
 }
 
 /// Returns the page at which the run of a tag begins; `None` if the value is no tag.
-pub fn tagged_start(value: Value) -> Option<usize> {
+pub fn tagged_start(value: TreeValue) -> Option<usize> {
     usize::try_from(-1 - value).ok()
 }

@@ -1,5 +1,6 @@
-//! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`], except two:
-//! `coherent`, whose memory `special_buffers` allocates, and `hooks`, through which one addition calls another.
+//! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`], except three:
+//! `coherent`, whose memory `special_buffers` allocates, `statistics`, whose figures `shell_list` computes, and
+//! `hooks`, through which one addition calls another.
 //!
 //! Each function converts its arguments, and returns the error for a bad one; calls one function of the additions; and
 //! converts the result.
@@ -16,6 +17,7 @@ pub(in crate::ffi) mod own_region;
 pub(in crate::ffi) mod reserved_memory;
 pub(in crate::ffi) mod shell_list;
 pub(in crate::ffi) mod special_buffers;
+pub(in crate::ffi) mod statistics;
 pub(in crate::ffi) mod streaming;
 pub(in crate::ffi) mod uninstall;
 
@@ -29,6 +31,7 @@ pub use own_region::*;
 pub use reserved_memory::*;
 pub use shell_list::*;
 pub use special_buffers::*;
+pub use statistics::*;
 pub use streaming::*;
 pub use uninstall::*;
 

@@ -128,7 +128,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     fn report(&self, spec: &BlockPoolSpec, error: CreateError) {
         let BlockPoolSpec { size, align, boundary, .. } = *spec;
         let text = text!("blocks of %lu bytes, align %lu, boundary %lu: %s", size, align, boundary, error.reason());
-        let line = Line::about(spec.name.shown(), text);
+        let line = Line::about(spec.name.as_name(), text);
         match error {
             CreateError::NoMemory => self.kernel.log(Level::Warning, &line),
             CreateError::NoDevice | CreateError::Shape(_) | CreateError::Context => self.refuse(&line),

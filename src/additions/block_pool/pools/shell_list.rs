@@ -25,7 +25,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         while let Some(row) = self.row(serial) {
             let Row { name, usage, block_size, .. } = row;
             let (in_use, blocks, pages) = (usage.in_use, usage.blocks, usage.pages);
-            self.kernel.print(text!("%-16s %7lu %7lu %9lu %7lu\n", name.shown(), in_use, blocks, block_size, pages));
+            self.kernel.print(text!("%-16s %7lu %7lu %9lu %7lu\n", name.as_name(), in_use, blocks, block_size, pages));
             count += 1;
             refused_calls += row.refused_calls;
             serial = row.serial.wrapping_add(1);

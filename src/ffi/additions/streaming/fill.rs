@@ -1,4 +1,4 @@
-//! `rt_dma_map_fill`.
+//! `rt_dma_map_fill`: how many maps in interrupts need no memory of the heap.
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::streaming::MapError;

@@ -123,7 +123,7 @@ impl Packed {
         let mut unpacker = Unpacker(self.0);
         split(map.used(), unpacker.get(ALL_PAGES));
         split(map.starts(), unpacker.get(ALL_PAGES));
-        map.in_use = PagesInUse::NONE;
+        map.in_use = PagesInUse::new();
         map.in_use.add(self.used_and_starts().0.count_ones() as usize);
         map.pending = match unpacker.get(PENDING) {
             0 => Pending::Nothing,
