@@ -1,13 +1,13 @@
 //! Texts for people: `printf` formats for the kernel, each with its values.
 //!
-//! The compiler compares each format with its values: a wrong pair does not compile. For this it needs the kinds of the
-//! values as constants, so they are the constants of types ([`Value::KIND`]), and a text has a type parameter for each
-//! value. An array of values would have one type for all, whose kinds are known only when the code runs.
+//! `Format<(A, B, ...)>` has the types of its values. [`Format::checked`] compares the format with the kinds of these
+//! types ([`Value::KIND`]) when the code is compiled: a wrong pair does not compile. An array of values would have one
+//! type for all, whose kinds are known only when the code runs.
 
 use core::ffi::CStr;
 use core::marker::PhantomData;
 
-/// The most values in a text, and of the type parameters of [`Format`]. A longer line is printed as several texts.
+/// The most values in a text. A longer line is printed as several texts.
 const MAX_VALUES: usize = 6;
 
 /// What a value is.
@@ -87,26 +87,31 @@ impl<'a, A: Value<'a>, B: Value<'a>, C: Value<'a>, D: Value<'a>, E: Value<'a>, F
 }
 
 /// Returns whether a format has a conversion for each value, in the order of the values, and no other. A conversion is
-/// `%s`, `%lu` or `%lx`, perhaps with the flags `-` and `0`, then perhaps with a width.
+/// `%s`, `%lu` or `%lx`, perhaps with the flag `-` (a number also with `0`), then perhaps with a width.
 const fn fits(format: &CStr, mut kinds: &[ValueKind]) -> bool {
     let mut rest = format.to_bytes();
     while let [first, after @ ..] = rest {
         rest = after;
         if *first == b'%' {
-            while let [b'-' | b'0', after @ ..] = rest {
+            while let [b'-', after @ ..] = rest {
                 rest = after;
             }
+            let pads_with_zeros = matches!(rest, [b'0', ..]);
             while let [b'0'..=b'9', after @ ..] = rest {
                 rest = after;
             }
             (rest, kinds) = match (rest, kinds) {
-                ([b's', after @ ..], [ValueKind::String, others @ ..]) => (after, others),
+                ([b's', after @ ..], [ValueKind::String, others @ ..]) if !pads_with_zeros => (after, others),
                 ([b'l', b'u' | b'x', after @ ..], [ValueKind::Number, others @ ..]) => (after, others),
                 _ => return false,
             };
         }
     }
-    matches!(kinds, [] | [ValueKind::Nothing, ..])
+    // Values after a missing one would not be printed.
+    while let [ValueKind::Nothing, others @ ..] = kinds {
+        kinds = others;
+    }
+    kinds.is_empty()
 }
 
 /// A `printf` format, and values that fit it. [`text!`] makes one.
@@ -244,8 +249,11 @@ mod tests {
         assert!(!fits(c"%s", &[Number]) && !fits(c"%lu", &[String]) && !fits(c"%lx %s", &[String, Number]));
         // A value too few or too many.
         assert!(!fits(c"%lu", &[]) && !fits(c"%s", &[Nothing, String]) && !fits(c"%lu", &[Number, Number]));
+        assert!(!fits(c"", &[Nothing, Number]));
         // Other conversions, and what is none.
-        for format in [c"%u", c"%d", c"%n", c"%p", c"%c", c"%ld", c"%*lu", c"%.3lu", c"%l", c"%-", c"%", c"%%"] {
+        for format in
+            [c"%05s", c"%u", c"%d", c"%n", c"%p", c"%c", c"%ld", c"%*lu", c"%.3lu", c"%l", c"%-", c"%5-lu", c"%", c"%%"]
+        {
             assert!(!fits(format, &[Number]) && !fits(format, &[String]) && !fits(format, &[]), "{format:?}");
         }
     }

@@ -91,8 +91,10 @@ rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool, struct rt_dma_pool_usa
  * @brief Returns the next pool of the list.
  *
  * The list has the order of installation. A pool that is installed where one was uninstalled may have the place of
- * that one. If `pool` is uninstalled during the walk, the walk ends. The library does not wait for a caller that reads
- * the name of a pool: a name of a pool that is uninstalled meanwhile must be a string constant.
+ * that one. If `pool` is not installed any more when the call looks for it, the walk ends. The library does not wait
+ * for a caller that reads `region.name`: if pools may be uninstalled meanwhile, their names must be string constants,
+ * and
+ * `region.name` may be NULL.
  *
  * @code{.c}
  * for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
@@ -111,15 +113,16 @@ struct rt_dma_pool *rt_dma_pool_next(struct rt_dma_pool *pool);
  * @brief The shell command `list_dma_pool` with options.
  *
  * `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
- * `-m` prints a map of each pool with a character for each group of adjacent pages, 78 characters wide at most.
- * Another option prints how the command is used, and ends the command: what the options before it print is printed.
- * Without an option nothing is printed.
+ * `-m` prints a map of each pool with a character for each group of adjacent pages, in lines of 78 characters at most.
+ * The options are handled in their order, each with a `-` of its own (not `-vm`). Any other argument prints how the
+ * command is used, and ends the command. Without an argument nothing is printed.
  *
  * The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
  *
  * @param[in] argc Number of arguments, the command included.
  * @param[in] argv The arguments.
- * @return 0; -1 for an option that does not exist, and where the caller may not sleep.
+ * @retval 0 All options were handled.
+ * @retval -1 An argument is no such option, or the caller may not sleep. The latter is counted.
  * @note Context: thread.
  */
 int rt_dma_list_pools(int argc, char **argv);

@@ -2,8 +2,8 @@
 //! flushed or [evicted](Cache::evict). Unlike a real one, it reads no line without an access, and evicts lines only
 //! when a test demands it.
 //!
-//! It represents two caches with lines of different lengths by one cache in which both lengths alternate: see
-//! [`Cache::line_size`].
+//! A processor may have caches with lines of different lengths. Here one cache has both: memory is divided into blocks,
+//! and every second block has lines of the longer kind. So code that assumes one length is wrong for some addresses.
 
 use super::memory::Memory;
 use rt_dma_pool::kernel::Pa;
@@ -73,8 +73,7 @@ impl Cache {
         self.reported_line = bytes;
     }
 
-    /// Returns the number of bytes in the line that contains `pa`: every second block of memory has lines of the longer
-    /// kind.
+    /// Returns the number of bytes in the line that contains `pa`.
     fn line_size(&self, pa: Pa) -> usize {
         let block = self.largest_line.max(1024);
         if (pa / block).is_multiple_of(2) { LINE } else { self.largest_line }
@@ -145,6 +144,7 @@ impl Cache {
 
     /// Applies an operation to the lines that contain a byte of `[pa, pa + size)`.
     pub fn apply(&mut self, memory: &Memory, call: CacheCall) {
+        assert_ne!(call.size, 0, "a cache operation without a byte");
         let lines = self.start_of_line(call.pa)..call.pa + call.size;
         let touched: Vec<_> = self.lines.range(lines).map(|(start, _)| *start).collect();
         for start in touched {

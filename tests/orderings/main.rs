@@ -1,6 +1,9 @@
 //! What one core publishes for others, over the library's own code, under the orderings that loom explores: those of
 //! weakly ordered processors too, with up to four preemptions. `docs/testing.md` states what loom does not explore.
 //!
+//! A scenario first uses each atomic of the library once, in lines that look like checks: loom counts the first use as a
+//! write, which must come before the other threads begin (`mem/atomics/per_execution.rs`).
+//!
 //! `ci/interleavings` runs it. loom prints the accesses of a failure with `LOOM_LOG=trace`.
 
 mod kernel;
@@ -56,8 +59,8 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// Goes through every execution of a scenario, and prints how many there are.
-fn every_execution(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
+/// Goes through the executions of a scenario that loom explores, and prints how many there are.
+fn explore(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
     let count = leak(Counter::new(0));
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(4);
@@ -70,7 +73,7 @@ fn every_execution(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
 
 #[test]
 fn a_core_that_finds_a_reference_sees_what_it_leads_to() {
-    every_execution("AtomicRef, set and changed", || {
+    explore("AtomicRef, set and changed", || {
         let reference = leak(AtomicRef::<Plain>::new());
         assert!(reference.get().is_none());
         let writer = thread::spawn(move || {
@@ -93,7 +96,7 @@ fn a_core_that_walks_a_list_sees_whole_links() {
         value: Plain,
         next: AtomicRef<Link>,
     }
-    every_execution("AtomicRef, a list of two", || {
+    explore("AtomicRef, a list of two", || {
         let first = leak(AtomicRef::<Link>::new());
         assert!(first.get().is_none());
         let link = |value: usize| {
@@ -116,7 +119,7 @@ fn a_core_that_walks_a_list_sees_whole_links() {
 
 #[test]
 fn a_table_that_replaces_another_is_seen_whole() {
-    every_execution("AlwaysSetRef, set by two", || {
+    explore("AlwaysSetRef, set by two", || {
         let table = |count: usize| -> &'static Vec<Plain> {
             let values = leak((0..count).map(|_| Plain::new(0)).collect::<Vec<_>>());
             values.iter().for_each(|value| value.write(count));
@@ -140,7 +143,7 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     let (device, earlier) = (Device::at(0x40), Device::at(0x50));
     static ORIGINAL: rt_dma_map_ops =
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
-    every_execution("operations of a device", move || {
+    explore("operations of a device", move || {
         let records = leak(DeviceRecords::new(KERNEL));
         let change = |masks: &mut Masks| masks.streaming = 0xff;
         let set = move |device| records.set_masks(device, &ORIGINAL, || Masks::UNLIMITED, change).unwrap();
@@ -165,7 +168,7 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
 #[test]
 fn a_mask_is_read_by_a_new_pool_or_passed_to_it() {
     static POOLS: usize = 1;
-    every_execution("Hook, set while a mask is", || {
+    explore("Hook, set while a mask is", || {
         let hook = leak(Hook::<usize>::new());
         let mask = leak(AtomicUsize::new(0));
         assert!(hook.get().is_none() && mask.load(Relaxed) == 0);
@@ -181,7 +184,7 @@ fn a_mask_is_read_by_a_new_pool_or_passed_to_it() {
 
 #[test]
 fn the_holder_of_a_turn_sees_what_the_last_one_wrote() {
-    every_execution("Turn, two threads", || {
+    explore("Turn, two threads", || {
         let turn = leak(Turn::new());
         let value = leak(Plain::new(0));
         // In an interrupt, which does not wait.
@@ -206,7 +209,7 @@ const VA: usize = 0x1000;
 /// must not take the mapping.
 #[test]
 fn a_late_free_takes_no_mapping_of_another_buffer() {
-    every_execution("Mapping, a late second free", || {
+    explore("Mapping, a late second free", || {
         let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
             let record =
@@ -219,19 +222,19 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
         };
         let first = map(1);
         assert!(claim(first, 1, 2).is_err() && mappings.find(VA).is_some());
-        let wrong = thread::spawn(move || unless_it_waits(|| claim(first, 1, 1).is_ok()));
-        let right = unless_it_waits(|| {
-            let is_right = claim(first, 1, 1).is_ok();
-            if is_right {
+        let late_free = thread::spawn(move || unless_it_waits(|| claim(first, 1, 1).is_ok()));
+        let first_free = unless_it_waits(|| {
+            let is_accepted = claim(first, 1, 1).is_ok();
+            if is_accepted {
                 mappings.release(first);
                 // The record and the address of the first buffer, for another page.
                 let second = map(2);
-                assert_eq!(claim(second, 2, 1), Ok(()), "a wrong free hides the buffer from its owner");
+                assert_eq!(claim(second, 2, 1), Ok(()), "the late free made the owner's free fail");
             }
-            is_right
+            is_accepted
         });
-        if let (Some(right), Some(wrong)) = (right, wrong.join().unwrap()) {
-            assert!(right != wrong, "no free is accepted, or two of one buffer are, or one of another's");
+        if let (Some(first), Some(late)) = (first_free, late_free.join().unwrap()) {
+            assert!(first != late, "exactly one of the two frees must be accepted");
         }
     });
 }
@@ -239,7 +242,7 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
 /// What the first owner wrote through its mapping, or did with the record, is before what the next owner does.
 #[test]
 fn the_next_owner_of_a_record_comes_after_the_last() {
-    every_execution("Mapping, kept and reserved", || {
+    explore("Mapping, kept and reserved", || {
         let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
         let record = mappings.reserve(KERNEL, BufferPages { first_page: 1, page_count: 1 }, CacheState::Clean).unwrap();
@@ -273,7 +276,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
 /// If memory is lent, the owner finds the borrower's record, and waits for it.
 #[test]
 fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
-    every_execution("Loans, an owner and a borrower", || {
+    explore("Loans, an owner and a borrower", || {
         let loans = leak(Loans::<LoomKernel>::new());
         assert!(loans.records().next().is_none() && !loans.has_waiting_owner());
         drop(loans.turn.take(KERNEL));
@@ -290,7 +293,7 @@ fn an_owner_that_begins_to_wait_stops_the_borrower_or_finds_it() {
 /// A borrower that reads that no owner waits any more sees all that the owner wrote before.
 #[test]
 fn what_an_owner_wrote_while_it_waited_is_seen_by_the_next_borrower() {
-    every_execution("Loans, after a wait", || {
+    explore("Loans, after a wait", || {
         let (loans, asks_no_more) = (leak(Loans::<LoomKernel>::new()), leak(AtomicUsize::new(0)));
         loans.begin_waiting();
         assert_eq!(asks_no_more.load(Relaxed), 0);
@@ -305,7 +308,7 @@ fn what_an_owner_wrote_while_it_waited_is_seen_by_the_next_borrower() {
 /// the uninstall waits for the call.
 #[test]
 fn a_name_is_freed_after_the_last_call_that_reads_it() {
-    every_execution("NameReaders", || {
+    explore("NameReaders", || {
         let readers = leak(NameReaders::new());
         let (has_name, text) = (leak(AtomicUsize::new(1)), leak(Plain::new(1)));
         drop(readers.enter());
@@ -343,7 +346,7 @@ unsafe impl Pages for Source {
 /// the last owner took it.
 #[test]
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
-    every_execution("block, freed and allocated", || {
+    explore("block, freed and allocated", || {
         let pools = leak(BlockPools::new(KERNEL, Source));
         let spec =
             BlockPoolSpec { name: PoolName::new([]), device: Some(Device::at(1)), size: 2048, align: 0, boundary: 0 };
@@ -370,7 +373,7 @@ fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
 /// a free block. A core that finds a block free finds whether the device reaches it.
 #[test]
 fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
-    every_execution("block, added beyond the mask", || {
+    explore("block, added beyond the mask", || {
         let states = leak(BlockStates::new());
         states.set_reach(0b11, 0b11);
         states.add(0b10);
@@ -387,7 +390,7 @@ fn a_core_that_finds_a_free_block_finds_whether_the_device_reaches_it() {
 #[test]
 fn the_linear_range_never_has_a_page_that_is_not_linear() {
     const PAGES: [usize; 2] = [1, 3];
-    every_execution("LinearRange, begun by two", || {
+    explore("LinearRange, begun by two", || {
         let range = leak(LinearRange::new());
         let bytes = |page: usize| {
             let va = page * PAGE_SIZE;

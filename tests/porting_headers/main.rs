@@ -29,12 +29,15 @@ const LANGUAGES: [&[&str]; 6] =
     [GNU_C, CPP, OLD_CPP, &["-std=gnu99"], &["-std=c99", "-pedantic"], &["-std=c11", "-pedantic"]];
 
 /// The headers that a driver may include together with the porting headers, and in which order.
-const SURROUNDINGS: [&[&str]; 8] = [
+const SURROUNDINGS: [&[&str]; 10] = [
     &[],
     // The headers of Linux that a C library has for programs are found, too.
     &["-D__KERNEL__"],
     // The driver's port includes Linux's own header of directions.
     &["-DLINUX_DIRECTION_FIRST"],
+    &["-DLINUX_DIRECTION_FIRST", "-DOLD_LINUX_DIRECTION"],
+    // The port has its own.
+    &["-DLINUX_DIRECTION_FIRST", "-DRT_DMA_LINUX_HAS_DIRECTION"],
     &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=1"],
     &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=2", "-DRT_USING_OFW", "-DRTTHREAD_FIRST"],
     &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=1", "-DRTTHREAD_FIRST", "-DRTTHREAD_LAST"],

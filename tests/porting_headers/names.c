@@ -11,12 +11,16 @@
 #endif
 #ifdef LINUX_DIRECTION_FIRST
 /* What Linux's own linux/dma-direction.h defines. */
+#ifndef RT_DMA_LINUX_HAS_DIRECTION
 #define _LINUX_DMA_DIRECTION_H
+#endif
 enum dma_data_direction { DMA_BIDIRECTIONAL = 0, DMA_TO_DEVICE = 1, DMA_FROM_DEVICE = 2, DMA_NONE = 3 };
+#ifndef OLD_LINUX_DIRECTION
 static inline int valid_dma_direction(enum dma_data_direction direction)
 {
     return direction == DMA_BIDIRECTIONAL || direction == DMA_TO_DEVICE || direction == DMA_FROM_DEVICE;
 }
+#endif
 #endif
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>

@@ -4,12 +4,13 @@
  * @brief For porting drivers from Linux: the direction of a transfer.
  *
  * A port that declares `enum dma_data_direction` itself defines `RT_DMA_LINUX_HAS_DIRECTION` before it includes any of
- * these headers. The values are those of `RT_DMA_BIDIRECTIONAL` and its like in rt_dma.h.
+ * these headers. The values are those of `RT_DMA_BIDIRECTIONAL`, `RT_DMA_TO_DEVICE`,
+ * `RT_DMA_FROM_DEVICE` and `RT_DMA_NONE`.
  */
 #ifndef RT_DMA_LINUX_DMA_DIRECTION_H
 #define RT_DMA_LINUX_DMA_DIRECTION_H
 
-/* Linux's own header declares the direction, too, and `valid_dma_direction`. */
+/* Linux's own header declares the direction, too. */
 #if !defined(RT_DMA_LINUX_HAS_DIRECTION) && !defined(_LINUX_DMA_DIRECTION_H)
 
 /** @brief Which side writes a buffer while it is mapped. */
@@ -27,20 +28,13 @@ enum dma_data_direction
 
 #endif
 
-/** @brief What these headers themselves call in place of `valid_dma_direction`. */
+/** @brief Returns whether a direction is one with which a mapping can be made. */
 static inline int rt_dma_linux_is_direction(enum dma_data_direction direction)
 {
     return direction == DMA_BIDIRECTIONAL || direction == DMA_TO_DEVICE || direction == DMA_FROM_DEVICE;
 }
 
-#ifndef _LINUX_DMA_DIRECTION_H
-
-/** @brief Returns whether a direction is one with which a mapping can be made. */
-static inline int valid_dma_direction(enum dma_data_direction direction)
-{
-    return rt_dma_linux_is_direction(direction);
-}
-
-#endif
+/** @brief Linux's name. It is a macro, because the port or Linux's header may have defined such a function before. */
+#define valid_dma_direction rt_dma_linux_is_direction
 
 #endif /* RT_DMA_LINUX_DMA_DIRECTION_H */

@@ -4,8 +4,8 @@
  * @brief For porting drivers from Linux: an entry of a scatter list, and how lists are built and walked.
  *
  * A list is one or more arrays of entries. The last entry of an array may be a link to the next array (sg_chain()), and
- * the last entry of a list has an end mark (sg_mark_end()). sg_next() follows a link, and
- * returns NULL after the last entry.
+ * the last entry of a list has an end mark (sg_mark_end()). sg_next() follows a link, and returns
+ * NULL after the last entry.
  */
 #ifndef RT_DMA_LINUX_SG_LIST_H
 #define RT_DMA_LINUX_SG_LIST_H
@@ -21,11 +21,11 @@ struct scatterlist
     unsigned int offset;
     /** Bytes in the entry. */
     unsigned int length;
-    /** The device's address of the bytes, which is valid from dma_map_sg() to dma_unmap_sg(). */
+    /** The device's address of the bytes while they are mapped: by these headers, or by the driver. */
     dma_addr_t dma_address;
     /** Bytes that the device sees at dma_address. A driver may write it: an unmap does not read it. */
     unsigned int dma_length;
-    /** Bytes that dma_map_sg() has mapped; 0 while the entry is not mapped by it. Only these headers use it. */
+    /** Bytes that dma_map_sg() or dma_alloc_noncontiguous() has mapped; 0 if neither has. Only these headers use it. */
     unsigned int dma_mapped;
 };
 
@@ -173,7 +173,7 @@ static inline void sg_init_one(struct scatterlist *sg, const void *buf, unsigned
     sg_set_buf(sg, buf, buflen);
 }
 
-/** @brief Runs the statement for the first `nr` entries of `sglist`; `sg` points to the entry, `__i` counts. */
+/** @brief Runs the statement for the first `nr` entries of `sglist`, which has as many. `sg` points to the entry. */
 #define for_each_sg(sglist, sg, nr, __i) \
     for ((__i) = 0, (sg) = (sglist); (__i) < (nr); (__i)++, (sg) = sg_next(sg))
 
@@ -211,7 +211,7 @@ static inline int sg_nents_for_len(struct scatterlist *sg, dma_linux_u64 len)
     return -EINVAL;
 }
 
-/** @brief Returns the last of the first `nents` entries. */
+/** @brief Returns the last of the first `nents` entries, or of all if there are fewer; NULL if `nents` is 0. */
 static inline struct scatterlist *sg_last(struct scatterlist *sgl, unsigned int nents)
 {
     struct scatterlist *sg = sgl, *last = NULL;
@@ -224,7 +224,7 @@ static inline struct scatterlist *sg_last(struct scatterlist *sgl, unsigned int 
     return last;
 }
 
-/** @brief Returns false: no entry is an address of a peer's memory on the bus. */
+/** @brief Returns 0: no entry is an address of a peer's memory on the bus. */
 static inline int sg_dma_is_bus_address(struct scatterlist *sg)
 {
     (void)sg;

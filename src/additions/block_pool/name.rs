@@ -12,10 +12,11 @@ const NAME_SIZE: usize = 32;
 pub struct PoolName([u8; NAME_SIZE]);
 
 impl PoolName {
-    /// Copies up to 31 bytes of a text, which contains no zero. Reads no more of the text than it copies.
+    /// Copies the first 31 bytes of a text. Reads no more of the text than it copies. If it contains a zero, the name
+    /// ends there.
     pub fn new(text: impl IntoIterator<Item = u8>) -> Self {
         let mut name = [0; NAME_SIZE];
-        // The last byte stays zero.
+        // The last byte stays zero. `name` is first in the `zip`: when it is full, no byte of the text is read.
         for (place, byte) in name.iter_mut().take(NAME_SIZE - 1).zip(text) {
             *place = byte;
         }

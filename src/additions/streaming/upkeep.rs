@@ -52,7 +52,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// * [`NoMemory`](MapError::NoMemory): the heap has no room for the records. No record was added.
+    /// * [`NoMemory`](MapError::NoMemory): the heap has no room for the records. As many as before are
+    ///   kept ready.
     /// * [`NoBounce`](MapError::NoBounce): no pool within the device's reach has a free page. The records are ready.
     ///
     /// # Safety

@@ -31,7 +31,7 @@ impl PagesInUse {
         self.below_peak = self.below_peak.wrapping_add_unsigned(count);
     }
 
-    /// Makes the pages in use now the peak.
+    /// Makes the number of pages in use now the peak, whatever it was before.
     #[cold]
     pub(super) fn set_peak_to_used(&mut self) {
         self.peak = self.used();
@@ -44,7 +44,7 @@ impl PagesInUse {
         self.peak.wrapping_sub(self.below_peak as usize)
     }
 
-    /// Returns the most pages that were in use at once.
+    /// Returns the most pages that were in use at once, since the peak was last set.
     pub(super) fn peak(&self) -> usize {
         self.peak.max(self.used())
     }

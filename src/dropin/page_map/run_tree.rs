@@ -30,7 +30,8 @@
 //! So word 4 is at place 8 - 7 = 1. The maximum of the node to which place `p` belongs is at place `p / 4 - 1`.
 //!
 //! The last word that a run fills has a *tag* if the run begins in an earlier word: a [value](TreeValue) that shows
-//! where. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
+//! where. The tag of a run that no longer exists stays until another value replaces it; no caller reads it unless C
+//! wrote to the bitmap (see `runs.rs`).
 
 use super::tree_shape::{FANOUT, TreeShape};
 use super::tree_value::{NO_RUN, TreeValue, length_of, tag_of, tagged_start, value_of};

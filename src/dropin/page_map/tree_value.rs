@@ -1,12 +1,12 @@
 //! The values of the tree of runs.
 
-/// A value of the tree. Above the words it is the longest run below it, if it is positive, and states nothing
-/// otherwise. The value of a word is one of three:
+/// A value of the tree. Above the words, a positive value is the length of the longest run that begins below it; every
+/// other value means that no run begins there. The value of a word is one of three:
 ///
 /// * positive: the length of the longest run that begins in the word;
 /// * zero ([`NO_RUN`]): no run begins in the word;
 /// * negative: a *boundary tag* (Knuth). No run begins in the word, but when the tag was written, the word was the last
-///   one that a run filled. The tag has the first page of this run (see [`tag_of`]). `run_tree.rs` states when it is
+///   one that a run filled. The tag has the first page of this run (see [`tag_of`]). `runs.rs` states when it is
 ///   read.
 ///
 /// The type is an integer, and not an enum, because a search compares values: a tag is less than every length, so the
@@ -16,7 +16,8 @@ pub type TreeValue = i32;
 /// The value of a word in which no run begins.
 pub const NO_RUN: TreeValue = 0;
 
-/// Returns the value of a word whose longest run has `length` pages. No pool has more than `i32::MAX` pages.
+/// Returns the value of a word whose longest run has `length` pages. `pool/region.rs` refuses a pool of more than
+/// `i32::MAX` pages.
 pub fn value_of(length: usize) -> TreeValue {
     length as TreeValue
 }
@@ -28,7 +29,7 @@ pub fn length_of(value: TreeValue) -> usize {
 
 /// Returns the tag of a run that begins at page `start`.
 pub fn tag_of(start: usize) -> TreeValue {
-    -1 - start as TreeValue
+    -1 - (start as TreeValue)
 }
 
 /// Returns the page at which the run of a tag begins; `None` if the value is no tag.

@@ -77,7 +77,7 @@ impl<K: Kernel> Pool<K> {
             let _ = self.free_pages(page, page_count);
             return None;
         };
-        // The cache must have no lines that a cached mapping left of pages that will not be cached. Their new cache
+        // If pages will not be cached, the cache must keep no line from the time when they were. Their new cache
         // state does not decide this: it is `Dirty` also for pages without a mapping, and for some with an own mapping
         // (see `own_mapping_state`).
         if memory != Some(MemoryType::Cached) && self.cache_states.differ(page, page_count, CacheState::Clean) {

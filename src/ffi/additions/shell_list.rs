@@ -9,15 +9,16 @@ use crate::text::text;
 /// @brief The shell command `list_dma_pool` with options.
 ///
 /// `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
-/// `-m` prints a map of each pool with a character for each group of adjacent pages, 78 characters wide at most.
-/// Another option prints how the command is used, and ends the command: what the options before it print is printed.
-/// Without an option nothing is printed.
+/// `-m` prints a map of each pool with a character for each group of adjacent pages, in lines of 78 characters at most.
+/// The options are handled in their order, each with a `-` of its own (not `-vm`). Any other argument prints how the
+/// command is used, and ends the command. Without an argument nothing is printed.
 ///
 /// The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
 ///
 /// @param[in] argc Number of arguments, the command included.
 /// @param[in] argv The arguments.
-/// @return 0; -1 for an option that does not exist, and where the caller may not sleep.
+/// @retval 0 All options were handled.
+/// @retval -1 An argument is no such option, or the caller may not sleep. The latter is counted.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) -> c_int {

@@ -85,8 +85,10 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
 /// @brief Returns the next pool of the list.
 ///
 /// The list has the order of installation. A pool that is installed where one was uninstalled may have the place of
-/// that one. If `pool` is uninstalled during the walk, the walk ends. The library does not wait for a caller that reads
-/// the name of a pool: a name of a pool that is uninstalled meanwhile must be a string constant.
+/// that one. If `pool` is not installed any more when the call looks for it, the walk ends. The library does not wait
+/// for a caller that reads `region.name`: if pools may be uninstalled meanwhile, their names must be string constants,
+/// and
+/// `region.name` may be NULL.
 ///
 /// @code{.c}
 /// for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))

@@ -78,6 +78,8 @@ impl Machine {
 
     /// Sets the length of the longer lines of the cache, in bytes; the others have [`LINE`](crate::fake_kernel::LINE).
     pub fn set_largest_line(&self, bytes: usize) {
+        // Lines of another length must not stay.
+        self.evict_cache();
         self.kernel.0.cache.lock().unwrap().set_largest_line(bytes);
     }
 
