@@ -92,14 +92,13 @@ rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool, struct rt_dma_pool_usa
  *
  * The list has the order of installation. A pool that is installed where one was uninstalled may have the place of
  * that one. If `pool` is not installed any more when the call looks for it, the walk ends. The library does not wait
- * for a caller that reads `region.name`: if pools may be uninstalled meanwhile, their names must be string constants,
- * and
- * `region.name` may be NULL.
+ * for a caller that reads `region.name`: if pools may be uninstalled meanwhile, their names must be string constants.
+ * `region.name` is NULL if the pool has no name, or was uninstalled.
  *
  * @code{.c}
  * for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
  * {
- *     rt_kprintf("%s\n", pool->region.name);
+ *     rt_kprintf("%s\n", pool->region.name ? pool->region.name : "-");
  * }
  * @endcode
  *

@@ -225,7 +225,7 @@ void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t s
  * @param[in] dev The device.
  * @param[in] count The most maps in interrupts between two maps or unmaps in threads: 0 to 65,536. Without this call,
  * 16 records are ready after the first map or unmap in a thread.
- * @retval RT_EOK The maps are ready.
+ * @retval RT_EOK The records are ready, and a pool that the device reaches has a free page.
  * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range. The call is counted. In a thread, a line in the
  * log gives the reason.
  * @retval -RT_ENOMEM The heap has no room for the records. As many as before are kept ready.

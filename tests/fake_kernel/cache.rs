@@ -65,10 +65,11 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// Sets the length of the longer lines, in bytes, also as what the kernel reports.
-    pub fn set_largest_line(&mut self, bytes: usize) {
+    /// Sets the length of the longer lines, in bytes, also as what the kernel reports. [Empties](Cache::evict) the cache
+    /// first: lines of another length must not stay.
+    pub fn set_largest_line(&mut self, memory: &Memory, bytes: usize) {
+        self.evict(memory);
         assert!(bytes.is_power_of_two() && bytes >= LINE, "a line of {bytes} bytes");
-        assert!(self.lines.is_empty() || bytes == self.largest_line, "lines of another length are cached");
         self.largest_line = bytes;
         self.reported_line = bytes;
     }

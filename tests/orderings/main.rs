@@ -1,8 +1,8 @@
 //! What one core publishes for others, over the library's own code, under the orderings that loom explores: those of
 //! weakly ordered processors too, with up to four preemptions. `docs/testing.md` states what loom does not explore.
 //!
-//! A scenario first uses each atomic of the library once, in lines that look like checks: loom counts the first use as a
-//! write, which must come before the other threads begin (`mem/atomics/per_execution.rs`).
+//! Before it starts threads or publishes an object, a scenario uses each atomic of the library that threads share. Some of
+//! these lines look like checks. loom counts the first use as a write (`mem/atomics/per_execution.rs`).
 //!
 //! `ci/interleavings` runs it. loom prints the accesses of a failure with `LOOM_LOG=trace`.
 

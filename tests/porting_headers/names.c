@@ -20,6 +20,12 @@ static inline int valid_dma_direction(enum dma_data_direction direction)
 {
     return direction == DMA_BIDIRECTIONAL || direction == DMA_TO_DEVICE || direction == DMA_FROM_DEVICE;
 }
+/* A compiler may warn of a function that nothing calls. */
+int uses_the_direction(void);
+int uses_the_direction(void)
+{
+    return valid_dma_direction(DMA_NONE);
+}
 #endif
 #endif
 #include <linux/dma-mapping.h>

@@ -13,7 +13,7 @@
 /* Linux's own header declares the direction, too. */
 #if !defined(RT_DMA_LINUX_HAS_DIRECTION) && !defined(_LINUX_DMA_DIRECTION_H)
 
-/** @brief Which side writes a buffer while it is mapped. */
+/** @brief In which direction a transfer moves data. */
 enum dma_data_direction
 {
     /** The device reads and writes. */

@@ -25,7 +25,10 @@ struct scatterlist
     dma_addr_t dma_address;
     /** Bytes that the device sees at dma_address. A driver may write it: an unmap does not read it. */
     unsigned int dma_length;
-    /** Bytes that dma_map_sg() or dma_alloc_noncontiguous() has mapped; 0 if neither has. Only these headers use it. */
+    /**
+     * Bytes that dma_map_sg() or dma_alloc_noncontiguous() has mapped; 0 while the entry is mapped by neither. Only
+     * these headers use it.
+     */
     unsigned int dma_mapped;
 };
 
@@ -173,7 +176,10 @@ static inline void sg_init_one(struct scatterlist *sg, const void *buf, unsigned
     sg_set_buf(sg, buf, buflen);
 }
 
-/** @brief Runs the statement for the first `nr` entries of `sglist`, which has as many. `sg` points to the entry. */
+/**
+ * @brief Runs the statement for the first `nr` entries of `sglist`, which has at least `nr`. `sg` points to the entry,
+ * and `__i` is its index.
+ */
 #define for_each_sg(sglist, sg, nr, __i) \
     for ((__i) = 0, (sg) = (sglist); (__i) < (nr); (__i)++, (sg) = sg_next(sg))
 

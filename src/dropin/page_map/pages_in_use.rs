@@ -44,7 +44,8 @@ impl PagesInUse {
         self.peak.wrapping_sub(self.below_peak as usize)
     }
 
-    /// Returns the most pages that were in use at once, since the peak was last set.
+    /// Returns the most pages that were in use at once, since the pool was made or its peak was
+    /// last reset.
     pub(super) fn peak(&self) -> usize {
         self.peak.max(self.used())
     }

@@ -76,11 +76,9 @@ impl Machine {
         self.device_read(pa, size)
     }
 
-    /// Sets the length of the longer lines of the cache, in bytes; the others have [`LINE`](crate::fake_kernel::LINE).
+    /// Empties the cache, and sets the length of its longer lines, in bytes; the others have [`LINE`](crate::fake_kernel::LINE).
     pub fn set_largest_line(&self, bytes: usize) {
-        // Lines of another length must not stay.
-        self.evict_cache();
-        self.kernel.0.cache.lock().unwrap().set_largest_line(bytes);
+        self.kernel.0.cache.lock().unwrap().set_largest_line(&self.kernel.0.memory, bytes);
     }
 
     /// Makes the kernel report this as the length of the longer lines, which keep their length.
