@@ -20,6 +20,7 @@
 #define SHORTEST        64
 #define LONGEST         1514
 #define TIMEOUT         20000   /* ms without a packet */
+#define MOST_PAGES_OF_A_BUFFER 64  /* of one coherent buffer of these drivers */
 
 struct message
 {
@@ -178,8 +179,9 @@ static const char *judge(const struct subject *subject, const struct mode *mode,
     {
         return reason("%lu mappings bounced, and none need be", least_counts.bounced);
     }
-    /* Coherent buffers are cleaned once, when they are allocated. */
-    if (mode->is_coherent && least_counts.cache_calls > least_counts.allocations + least_counts.blocks)
+    /* Coherent buffers are cleaned once, when they are allocated, by one operation for each page. */
+    if (mode->is_coherent
+        && least_counts.cache_calls > MOST_PAGES_OF_A_BUFFER * (least_counts.allocations + least_counts.blocks))
     {
         return reason("%lu cache operations for a coherent device", least_counts.cache_calls);
     }
